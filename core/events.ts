@@ -1,0 +1,117 @@
+/**
+ * What flows between the stages of the agent. Every record is plain and serialisable, so that any
+ * boundary can be a thread or a process. Times are unix milliseconds in UTC; lengths and offsets are
+ * bytes. Text that came from a log is already printable when it stands in a record: control bytes
+ * are escaped where the record is made (see `printable` in errors.ts) and nowhere else.
+ */
+import type { Address, Prefix } from './address.ts'
+
+/** A piece of a log, in the order in which it was written: a range of an open file, or bytes. */
+export interface LogChunk {
+  /** Where it comes from, as people know it: the path of the file, or the name of the source. */
+  readonly log: string
+  /** The jails that read this log. */
+  readonly jails: readonly string[]
+  readonly data: FileRange | Uint8Array
+  /** When it was noticed. While the chunk is live this is also the time its lines were written. */
+  readonly arrivedAt: number
+  /** Whether the reader had caught up with the end of the log before these lines were written. */
+  readonly live: boolean
+  /** The time that counts for lines without a date of their own; null: such lines do not count. */
+  readonly undatedAt: number | null
+  /** Whether the chunk begins inside a line that is too long and is being passed over. */
+  readonly insideLine: boolean
+}
+
+/** Bytes `start` (inclusive) to `end` (exclusive) of an open file. Workers read it; they never open a path. */
+export interface FileRange {
+  readonly fd: number
+  readonly start: number
+  readonly end: number
+}
+
+/** What became of a chunk. */
+export interface ScanResult {
+  /** In the order of the lines. */
+  readonly matches: Match[]
+  /** Bytes that are done with: up to and with the last newline, or all of them inside a line without end. */
+  readonly consumed: number
+  /** Whether the consumed bytes end inside a line that is too long. */
+  readonly insideLine: boolean
+  /** Whole lines seen. */
+  readonly lines: number
+  /** Lines passed over because they were too long or broke the deadline. */
+  readonly skipped: number
+}
+
+/** A line that a failregex of a jail's filter matched. */
+export interface Match {
+  readonly jail: string
+  readonly filter: string
+  /** Index of the failregex in its filter, from 0. */
+  readonly rule: number
+  readonly address: Address
+  /** The time written in the line; null where it has none. */
+  readonly time: number | null
+  /** How many failures the line stands for ("message repeated 5 times"). At least 1. */
+  readonly attempts: number
+  /** What the tags of the pattern captured, by name in lower case (`user`, …). Printable. */
+  readonly groups: Readonly<Record<string, string>>
+  /** Names the connection that the line belongs to; null where the line does not say. */
+  readonly session: string | null
+  /** Whether the line tells of a failure that other lines of its session may tell of as well. */
+  readonly once: boolean
+  readonly log: string
+  /** Where the line begins, counted from the start of the file or of the bytes. */
+  readonly offset: number
+  /** The line, without its newline, cut to 512 characters. Printable. */
+  readonly line: string
+}
+
+/** The ports a ban covers. No ports: all traffic of the address. */
+export interface Ports {
+  readonly protocol: 'tcp' | 'udp' | 'all'
+  /** Ascending, each once; empty exactly when the protocol is `all`. */
+  readonly ports: readonly number[]
+}
+
+/** A decision: this prefix is kept away from these ports until then. */
+export interface Ban {
+  readonly prefix: Prefix
+  /** The jail that decided; `manual` for a ban by a person without a jail. */
+  readonly jail: string
+  readonly ports: Ports
+  readonly since: number
+  /** When it ends; null: never. */
+  readonly until: number | null
+  /** The how-manieth ban of this prefix in this jail it is, from 1. */
+  readonly count: number
+  /** The failures that led to it; 0 for a ban by a person. */
+  readonly failures: number
+  /** The last lines that led to it, oldest first. Printable. */
+  readonly lines: readonly string[]
+}
+
+/** Why an action hears of a ban. */
+export type BanReason = 'new' | 'extended' | 'restored' | 'repaired'
+
+/** Why a ban ended. */
+export type UnbanReason = 'expired' | 'unbanned'
+
+/** What happened in the agent, as notifiers and the log hear of it. */
+export type AgentEvent =
+  | { readonly type: 'start'; readonly time: number; readonly jails: readonly string[] }
+  | { readonly type: 'stop'; readonly time: number }
+  /** `action` is the first action that confirmed the ban; before that nothing is called banned. */
+  | {
+      readonly type: 'ban'
+      readonly time: number
+      readonly ban: Ban
+      readonly reason: BanReason
+      readonly action: string
+    }
+  | { readonly type: 'unban'; readonly time: number; readonly ban: Ban; readonly reason: UnbanReason }
+  /** What a jail in observe mode, or an observing agent, would have banned. */
+  | { readonly type: 'would-ban'; readonly time: number; readonly ban: Ban }
+  /** Something that somebody should look at. `subject` names what: a jail, an action, a log. */
+  | { readonly type: 'alarm'; readonly time: number; readonly subject: string; readonly message: string }

@@ -1,0 +1,266 @@
+/**
+ * The four contracts. A plugin is a module whose default export is a plain object of one of these
+ * shapes; the `define…` functions only add types. Its name and kind come from where it stands
+ * (`plugins/actions/command.ts` is the action `command`) or from where the configuration names it.
+ */
+import type { AgentEvent, Ban, BanReason, LogChunk, Ports } from './events.ts'
+import type { Address, Prefix } from './address.ts'
+
+/** The version of these contracts. A change that breaks a plugin adds one. */
+export const apiVersion = 1
+
+/**
+ * What a plugin accepts as options: a JSON Schema, or a validator of Standard Schema
+ * (https://standardschema.dev), as zod, valibot and arktype make them. Read without running the plugin.
+ */
+export type OptionsSchema<Options> = JsonSchema | StandardSchema<Options>
+
+export interface JsonSchema {
+  readonly type: 'object'
+  readonly [keyword: string]: unknown
+}
+
+export interface StandardSchema<Options> {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => StandardResult<Options> | Promise<StandardResult<Options>>
+  }
+}
+
+export type StandardResult<Options> =
+  | { readonly value: Options; readonly issues?: undefined }
+  | {
+      readonly issues: readonly {
+        readonly message: string
+        readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+      }[]
+    }
+
+/** What a plugin may use. One object an instance: the same plugin configured twice has two hosts. */
+export interface Host<Options = unknown> {
+  /** The checked options of this instance. */
+  readonly options: Options
+  /** The name of this instance in logs and status. */
+  readonly name: string
+  readonly log: Logger
+  /** Aborted when the instance is to stop, and, inside a call, when the deadline of the call is over. */
+  readonly signal: AbortSignal
+  /** Unix milliseconds. Plugins ask here and not `Date`, so that tests can set the clock. */
+  now(): number
+  /** A folder of the plugin's own, mode 0700, made on first use. */
+  readonly stateDir: string
+}
+
+/** The part of pino's logger that plugins use. */
+export interface Logger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/**
+ * A source brings lines. `start` is called once and may return at once or run until `host.signal`
+ * aborts; when it rejects, the source is started again after a pause.
+ */
+export interface SourcePlugin<Options = unknown> {
+  readonly options?: OptionsSchema<Options>
+  start(emit: Emit, host: SourceHost<Options>): void | Promise<void>
+  stop?(host: SourceHost<Options>): void | Promise<void>
+}
+
+/**
+ * Hands over bytes as they come, lines and parts of lines alike. It resolves when the agent can take
+ * more, so a source that awaits it is slowed down with the agent. `log` names where they come from
+ * when one source has several.
+ */
+export type Emit = (bytes: Uint8Array, log?: string) => Promise<void>
+
+export interface SourceHost<Options = unknown> extends Host<Options> {
+  /**
+   * Follows a file from the position kept for it: the agent opens it, watches for rotation and keeps
+   * the position. The file need not exist yet. Following the same path twice is the same as once.
+   */
+  follow(path: string): void
+}
+
+/**
+ * A matcher finds the lines that the filters match. It runs in worker threads, synchronously, on
+ * whole lines, without I/O. `compile` takes the filters it can match exactly as their patterns say;
+ * those it leaves go to the next engine.
+ */
+export interface MatcherPlugin {
+  compile(filters: readonly CompiledFilter[]): Scanner
+}
+
+/** A matcher that has compiled some filters. */
+export interface Scanner {
+  /** The indexes of the filters it took. */
+  readonly took: readonly number[]
+  /** Why it left each of the others, for people. */
+  readonly left?: readonly { readonly filter: number; readonly reason: string }[]
+  /** Calls `found` for each filter that a line matches, lines in order, at most once a line and filter. */
+  scan(block: LineBlock, found: (line: FoundLine) => void): void
+  dispose?(): void
+}
+
+/** Some whole lines. */
+export interface LineBlock {
+  /** Each line ends with a newline byte; no line is longer than the cap. */
+  readonly bytes: Uint8Array
+  /** The same bytes as text, one character a byte (Latin-1), so that offsets agree. */
+  readonly text: string
+  /** Reads date and syslog header of the line at `start` (inclusive) to `end` (its newline, exclusive). */
+  head(start: number, end: number): LineHead
+}
+
+/** What stands before the message of a line. */
+export interface LineHead {
+  /** The line as text: itself while it is ASCII, decoded as UTF-8 otherwise. */
+  readonly line: string
+  readonly ascii: boolean
+  /** The time written in the line; null where there is none. */
+  readonly time: number | null
+  /** The line without its date: what patterns see. */
+  readonly undated: string
+  /** The syslog header behind the date; null where there is none. Then `undated` is the message. */
+  readonly syslog: {
+    readonly program: string
+    readonly pid: string
+    readonly message: string
+    readonly attempts: number
+  } | null
+}
+
+/** A line that a filter matched, as a matcher reports it. */
+export interface FoundLine {
+  /** Index of the filter among those given to `compile`. */
+  readonly filter: number
+  /** Index of the failregex in the filter. */
+  readonly rule: number
+  /** Where the line stands in the block: first byte, and its newline. */
+  readonly start: number
+  readonly end: number
+  /** The address as it stands in the line. The agent parses it and drops the line when it is none. */
+  readonly address: string
+  readonly head: LineHead
+  /** What the tags captured, as it stands in the line. */
+  readonly groups: Readonly<Record<string, string>>
+}
+
+/** A filter made ready for matchers. Serialisable. */
+export interface CompiledFilter {
+  readonly name: string
+  /**
+   * The programs whose lines it reads. Then patterns see the message behind the syslog header, and a
+   * line whose header names another program is not looked at; a line without date and header is a
+   * message itself. Null: patterns see the whole line without its date.
+   */
+  readonly programs: readonly string[] | null
+  readonly prefregex: Pattern | null
+  readonly failregex: readonly Pattern[]
+  readonly ignoreregex: readonly Pattern[]
+}
+
+/**
+ * A pattern of the failregex language as JavaScript regular expressions, and what is known of it. No
+ * pattern needs flags but the ones given. The group `addr` holds the address.
+ */
+export interface Pattern {
+  /** As it was written. */
+  readonly text: string
+  /** For lines that are ASCII; compiled with `flags`. */
+  readonly ascii: string
+  /** For all other lines; compiled with `flags` and `u`. */
+  readonly unicode: string
+  readonly flags: string
+  /** The tag that each capturing group fills, lower case; null for a group that fills none. Group 1 comes first. */
+  readonly groups: readonly (string | null)[]
+  /** Every line it matches contains one of these (ASCII, case as given); null where nothing is known. */
+  readonly literals: readonly string[] | null
+  /** Every match begins, at the start of the text, with one of these characters; null where nothing is known. */
+  readonly firstCharacters: string | null
+}
+
+/**
+ * An action carries bans out. The agent gives it one queue: calls come one batch after the other,
+ * bans before unbans, each with a deadline (`host.signal`), and again with growing pauses when they
+ * reject. Both calls must be idempotent: after a crash the same ban may come again.
+ */
+export interface ActionPlugin<Options = unknown> {
+  readonly options?: OptionsSchema<Options>
+  /** What it needs beyond plain code; `firewall` gives it `host.firewall`. */
+  readonly capabilities?: readonly 'firewall'[]
+  /** Whether `ban` also wants the bans that were in force before the agent started. Not needed with `sync`. */
+  readonly restored?: boolean
+  start?(host: ActionHost<Options>): void | Promise<void>
+  stop?(host: ActionHost<Options>): void | Promise<void>
+  ban(ban: ActionBan, host: ActionHost<Options>): void | Promise<void>
+  unban(ban: ActionBan, host: ActionHost<Options>): void | Promise<void>
+  banMany?(bans: readonly ActionBan[], host: ActionHost<Options>): void | Promise<void>
+  unbanMany?(bans: readonly ActionBan[], host: ActionHost<Options>): void | Promise<void>
+  /** Called once after `start` with all that is in force: make the world hold exactly this. */
+  sync?(bans: readonly ActionBan[], host: ActionHost<Options>): void | Promise<void>
+}
+
+/** A ban as actions see it: `until` is the latest of all jails that want this prefix away from these ports. */
+export interface ActionBan extends Ban {
+  readonly reason: BanReason
+}
+
+export interface ActionHost<Options = unknown> extends Host<Options> {
+  /** The way to the firewall helper. Throws unless the plugin has the capability `firewall`. */
+  readonly firewall: Firewall
+}
+
+/** Thrown by an action to be called again for the same bans after that many milliseconds, without an alarm. */
+export class RetryLater extends Error {
+  readonly afterMs: number
+  constructor(afterMs: number) {
+    super(`retry in ${afterMs} ms`)
+    this.name = 'RetryLater'
+    this.afterMs = afterMs
+  }
+}
+
+/** The firewall helper, as the agent and the `firewall` action see it. Every call resolves when the kernel holds it. */
+export interface Firewall {
+  /** Makes the sets and rules for these ports, beside what is there. */
+  declare(ports: readonly Ports[]): Promise<void>
+  /** Adds entries or renews their time. Entries the helper refuses come back with the reason; the rest holds. */
+  add(entries: readonly FirewallEntry[]): Promise<readonly FirewallRefusal[]>
+  /** Removes entries; one that is not there is no error. */
+  del(entries: readonly FirewallEntry[]): Promise<void>
+  /** Makes the kernel hold exactly these entries in one transaction. */
+  sync(entries: readonly FirewallEntry[]): Promise<readonly FirewallRefusal[]>
+  /** What the kernel holds now. */
+  list(): Promise<readonly FirewallEntry[]>
+}
+
+export interface FirewallEntry {
+  readonly prefix: Prefix
+  readonly ports: Ports
+  /** When the kernel lets it go; null: never. */
+  readonly until: number | null
+}
+
+export interface FirewallRefusal {
+  readonly prefix: Prefix
+  readonly reason: string
+}
+
+/** A notifier tells people. It has a bounded queue and is never waited for. */
+export interface NotifierPlugin<Options = unknown> {
+  readonly options?: OptionsSchema<Options>
+  start?(host: Host<Options>): void | Promise<void>
+  stop?(host: Host<Options>): void | Promise<void>
+  notify(event: AgentEvent, host: Host<Options>): void | Promise<void>
+}
+
+export const defineSource = <Options>(plugin: SourcePlugin<Options>): SourcePlugin<Options> => plugin
+export const defineMatcher = (plugin: MatcherPlugin): MatcherPlugin => plugin
+export const defineAction = <Options>(plugin: ActionPlugin<Options>): ActionPlugin<Options> => plugin
+export const defineNotifier = <Options>(plugin: NotifierPlugin<Options>): NotifierPlugin<Options> => plugin
+
+export type { Address, AgentEvent, Ban, BanReason, LogChunk, Ports, Prefix }

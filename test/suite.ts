@@ -1,0 +1,47 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { suite as uvuSuite, type Test } from 'uvu'
+
+/** What a test may need from the machine: `root`, or a program on the path. */
+export type Need = 'root' | 'nft' | 'ip' | 'sshd' | 'ssh' | 'sshpass' | 'rsyslogd' | 'python3' | 'npm'
+
+/** The Debian package that brings a program. */
+export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> = {
+  nft: 'nftables',
+  ip: 'iproute2',
+  sshd: 'openssh-server',
+  ssh: 'openssh-client',
+  sshpass: 'sshpass',
+  rsyslogd: 'rsyslog',
+  python3: 'python3',
+}
+
+/** A suite of uvu whose tests are skipped, and counted as skipped, where the machine lacks something they need. */
+export function suite(name: string, ...needs: Need[]): Test {
+  const tests = uvuSuite(name)
+  const missing = needs.filter((need) => !has(need))
+  if (missing.length === 0) return tests
+  const skipping = (title: string) => tests.skip(`${title} (needs ${missing.join(', ')})`)
+  const without = () => {}
+  const hook = Object.assign(without, { each: without })
+  return Object.assign(skipping, { run: tests.run, only: skipping, skip: skipping, before: hook, after: hook }) as Test
+}
+
+/** The full path of a program, looked for where root would find it too. */
+export function which(program: string): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']
+  return folders
+    .map((folder) => join(folder, program))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK)
+        return true
+      } catch {
+        return false
+      }
+    })
+}
+
+export function has(need: Need): boolean {
+  return need === 'root' ? process.getuid?.() === 0 : which(need) !== undefined
+}
