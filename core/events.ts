@@ -30,6 +30,22 @@ export interface FileRange {
   readonly end: number
 }
 
+/** How far a file has been read, and what tells it apart from another file that has its name later. */
+export interface LogPosition {
+  readonly path: string
+  readonly device: string
+  readonly inode: string
+  /** Nanoseconds since the epoch, as text; `0` where the file system does not say. */
+  readonly birth: string
+  /** Hash of the first `headLength` bytes, as they were when the position was taken. */
+  readonly headHash: string
+  readonly headLength: number
+  /** All bytes before this one are done with. */
+  readonly offset: number
+  /** Whether the offset lies inside a line that is too long and is being passed over. */
+  readonly insideLine: boolean
+}
+
 /** What became of a chunk. */
 export interface ScanResult {
   /** In the order of the lines. */
