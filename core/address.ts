@@ -112,8 +112,9 @@ export class PrefixSet {
   /** A prefix of the set that has an address in common with `prefix`, if there is one. */
   overlapping(prefix: Prefix): Prefix | undefined {
     const covering = this.covering(prefix)
-    if (covering !== undefined) return covering
-    const { family, length } = prefixParts(prefix)
+    const { family, length, bytes } = prefixParts(prefix)
+    // Nothing is inside a single address.
+    if (covering !== undefined || length === bytes.length * 8) return covering
     for (const [key, prefixes] of this.#lengths) {
       if (Number(key[0]) !== family || Number(key.slice(2)) < length) continue
       for (const inner of prefixes) {

@@ -37,14 +37,20 @@ export type StandardResult<Options> =
       }[]
     }
 
-/** What a plugin may use. One object an instance: the same plugin configured twice has two hosts. */
+/**
+ * What a plugin may use. One object an instance, the same in every call: a plugin that is configured
+ * twice has two hosts, and may keep what belongs to an instance in a `WeakMap` by its host.
+ */
 export interface Host<Options = unknown> {
   /** The checked options of this instance. */
   readonly options: Options
   /** The name of this instance in logs and status. */
   readonly name: string
   readonly log: Logger
-  /** Aborted when the instance is to stop, and, inside a call, when the deadline of the call is over. */
+  /**
+   * Aborted when the instance is to stop; inside a call, which sees a signal of its own here, also
+   * when the deadline of the call is over.
+   */
   readonly signal: AbortSignal
   /** Unix milliseconds. Plugins ask here and not `Date`, so that tests can set the clock. */
   now(): number
@@ -198,10 +204,19 @@ export interface ActionPlugin<Options = unknown> {
   stop?(host: ActionHost<Options>): void | Promise<void>
   ban(ban: ActionBan, host: ActionHost<Options>): void | Promise<void>
   unban(ban: ActionBan, host: ActionHost<Options>): void | Promise<void>
-  banMany?(bans: readonly ActionBan[], host: ActionHost<Options>): void | Promise<void>
+  /** All at once, instead of one call each. What it answers is refused for good; the rest holds. */
+  banMany?(bans: readonly ActionBan[], host: ActionHost<Options>): Refused | Promise<Refused>
   unbanMany?(bans: readonly ActionBan[], host: ActionHost<Options>): void | Promise<void>
-  /** Called once after `start` with all that is in force: make the world hold exactly this. */
-  sync?(bans: readonly ActionBan[], host: ActionHost<Options>): void | Promise<void>
+  /** Called once after `start` with all that is in force: make the world hold exactly this. Answers as `banMany`. */
+  sync?(bans: readonly ActionBan[], host: ActionHost<Options>): Refused | Promise<Refused>
+}
+
+/** The bans that will not be carried out, however often they are asked for, and why. */
+export type Refused = readonly Refusal[] | void
+
+export interface Refusal {
+  readonly prefix: Prefix
+  readonly reason: string
 }
 
 /** A ban as actions see it: `until` is the latest of all jails that want this prefix away from these ports. */
@@ -229,11 +244,11 @@ export interface Firewall {
   /** Makes the sets and rules for these ports, beside what is there. */
   declare(ports: readonly Ports[]): Promise<void>
   /** Adds entries or renews their time. Entries the helper refuses come back with the reason; the rest holds. */
-  add(entries: readonly FirewallEntry[]): Promise<readonly FirewallRefusal[]>
+  add(entries: readonly FirewallEntry[]): Promise<readonly Refusal[]>
   /** Removes entries; one that is not there is no error. */
   del(entries: readonly FirewallEntry[]): Promise<void>
   /** Makes the kernel hold exactly these entries in one transaction. */
-  sync(entries: readonly FirewallEntry[]): Promise<readonly FirewallRefusal[]>
+  sync(entries: readonly FirewallEntry[]): Promise<readonly Refusal[]>
   /** What the kernel holds now. */
   list(): Promise<readonly FirewallEntry[]>
 }
@@ -243,11 +258,6 @@ export interface FirewallEntry {
   readonly ports: Ports
   /** When the kernel lets it go; null: never. */
   readonly until: number | null
-}
-
-export interface FirewallRefusal {
-  readonly prefix: Prefix
-  readonly reason: string
 }
 
 /** A notifier tells people. It has a bounded queue and is never waited for. */

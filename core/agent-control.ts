@@ -1,0 +1,130 @@
+import { PrefixSet, type Prefix } from './address.ts'
+import type { Agent } from './agent.ts'
+import type { BanAnswer, BanReport, BanRequest, Control, JailReport, JailSummary, ReloadAnswer, StatusReport, UnbanAnswer, UnbanRequest } from './control/api.ts'
+import { BailiffError, describeError, quote } from './errors.ts'
+import type { Ban } from './events.ts'
+import type { ReadyJail } from './jails.ts'
+
+/** How long `ban` waits for the actions before it says that they have not confirmed yet. */
+const confirmWithinMs = 5000
+/** The ban time of a ban by hand that names neither a jail nor a time. */
+const usualBantime = { baseMs: 3_600_000, increment: false, factor: 1, maxMs: null }
+
+/** What the control socket offers, answered from the stages of the agent. */
+export class AgentControl implements Control {
+  readonly #agent: Agent
+
+  constructor(agent: Agent) {
+    this.#agent = agent
+  }
+
+  status(): StatusReport {
+    const { options, startedAt, configuration, wanted, intake, instances, observing } = this.#agent
+    return {
+      version: options.version,
+      pid: process.pid,
+      startedAt,
+      config: configuration.settings.file,
+      observe: observing,
+      jails: configuration.ready.jails.map((jail) => this.#summary(jail)),
+      bans: wanted.size,
+      actions: observing ? [] : instances.queues().map(({ state }) => state),
+      logs: intake.logs().map(({ log, state, trouble, behind, lines, skipped }) => ({ log, state: trouble ?? state, bytesBehind: behind, lines, skipped })),
+      problems: configuration.ready.problems.map(describeError),
+    }
+  }
+
+  jail(name: string): JailReport {
+    const jail = this.#find(name)
+    const bans = [...this.#agent.wanted].filter((ban) => ban.jail === name)
+    return {
+      ...this.#summary(jail),
+      filter: jail.filter.name,
+      maxretry: jail.maxretry,
+      findtimeMs: jail.findtimeMs,
+      bans: bans.map((ban) => this.#report(ban)),
+    }
+  }
+
+  async ban({ prefixes, jail: name, lengthMs }: BanRequest): Promise<BanAnswer> {
+    const { judge, wanted } = this.#agent
+    if (this.#agent.observing) {
+      throw new BailiffError('unavailable', 'the agent only observes and bans nobody', { hint: 'start it without --observe and without "observe: true"' })
+    }
+    if (name !== undefined) this.#find(name)
+    const jail = name ?? 'manual'
+    const spared = new Map(prefixes.map((prefix) => [prefix, judge.sparing(prefix, jail)]))
+    const since = Date.now()
+    for (const prefix of prefixes) {
+      if (spared.get(prefix) === undefined) wanted.add(judge.decree(prefix, jail, since, lengthMs, usualBantime), 'new')
+    }
+    await this.#settled(jail)
+    return { results: prefixes.map((prefix) => this.#outcome(prefix, jail, spared.get(prefix))) }
+  }
+
+  async unban({ prefixes, jail }: UnbanRequest): Promise<UnbanAnswer> {
+    const { wanted } = this.#agent
+    if (jail !== undefined && jail !== 'manual') this.#find(jail)
+    const all = prefixes === 'all' ? [...new Set([...wanted].map((ban) => ban.prefix))] : prefixes
+    const ended = all.map((prefix) => ({ prefix, bans: wanted.remove(prefix, jail ?? null) }))
+    await this.#settled(jail)
+    const banned = new PrefixSet([...wanted].map(({ prefix }) => prefix))
+    return {
+      ended: ended.flatMap(({ bans }) => bans),
+      absent: ended.filter(({ bans }) => bans.length === 0).map(({ prefix }) => ({ prefix, covering: banned.covering(prefix) ?? null })),
+    }
+  }
+
+  async reload(): Promise<ReloadAnswer> {
+    await this.#agent.reload()
+    const { jails, problems } = this.#agent.configuration.ready
+    return { jails: jails.map(({ name }) => name), problems: problems.map(describeError) }
+  }
+
+  #find(name: string): ReadyJail {
+    const { jails, broken } = this.#agent.configuration.ready
+    const jail = jails.find((candidate) => candidate.name === name)
+    if (jail) return jail
+    if (broken.includes(name)) {
+      throw new BailiffError('no-input', `the jail ${quote(name)} is set aside because of an error in the configuration`, { hint: '"bailiff check" tells which' })
+    }
+    const names = jails.map((candidate) => candidate.name)
+    throw new BailiffError('no-input', `there is no jail ${quote(name)}; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ') || 'none'}`)
+  }
+
+  #summary({ name, mode }: ReadyJail): JailSummary {
+    const { judge, wanted, intake, observing } = this.#agent
+    const { failures, ignored, tracked, bans } = judge.counts(name) ?? { failures: 0, ignored: 0, tracked: 0, bans: 0 }
+    let banned = 0
+    for (const ban of wanted) if (ban.jail === name) banned++
+    const logs = intake.logs().filter(({ jails }) => jails.includes(name)).map(({ log }) => log)
+    return { jail: name, mode: observing ? 'observe' : mode, failures, ignored, tracked, banned, bannedTotal: bans, logs }
+  }
+
+  #report(ban: Ban): BanReport {
+    return { ...ban, enforced: this.#confirmed(ban) }
+  }
+
+  #confirmed(ban: Ban): boolean {
+    const queues = this.#agent.queuesOf(ban.jail)
+    return queues.length > 0 && queues.every((queue) => queue.confirmed(ban))
+  }
+
+  #outcome(prefix: Prefix, jail: string, spared: Prefix | undefined): BanAnswer['results'][number] {
+    if (spared !== undefined) return { prefix, outcome: 'refused', detail: `the ignore list has ${spared}` }
+    const ban = this.#agent.wanted.get(prefix, jail)
+    if (!ban) return { prefix, outcome: 'refused', detail: this.#agent.refusal(prefix, jail) ?? 'it ended at once' }
+    const until = ban.until === null ? 'for ever' : `until ${new Date(ban.until).toISOString()}`
+    if (this.#confirmed(ban)) return { prefix, outcome: 'banned', detail: until }
+    const failing = this.#agent.queuesOf(jail).find((queue) => queue.state.failure !== null)
+    return { prefix, outcome: 'pending', detail: failing ? `${failing.name} fails: ${failing.state.failure}` : 'no action has confirmed it yet' }
+  }
+
+  async #settled(jail: string | undefined): Promise<void> {
+    const queues = jail === undefined ? this.#agent.instances.queues() : this.#agent.queuesOf(jail)
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, confirmWithinMs)))
+    await Promise.race([Promise.all(queues.map((queue) => queue.settled())), late])
+    clearTimeout(timer)
+  }
+}

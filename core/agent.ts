@@ -1,0 +1,263 @@
+/**
+ * The agent: wires the stages, and knows all of them. The way of a line is `#scan`:
+ *
+ *   sources ─► intake ─► matching workers ─► sessions ─► judge ─► wanted set ─► enforcer ─► actions
+ *                                                          │          └─► store, announcer ─► notifiers
+ */
+import { join } from 'node:path'
+import { AgentControl } from './agent-control.ts'
+import { startControl } from './control/server.ts'
+import type { ActionQueue } from './enforcing/action-queue.ts'
+import { Announcer } from './enforcing/announcer.ts'
+import { Enforcer } from './enforcing/enforcer.ts'
+import { WantedSet, type WantedChange } from './enforcing/wanted-set.ts'
+import { describeError } from './errors.ts'
+import type { AgentEvent, Ban, LogChunk, LogPosition, ScanResult, UnbanReason } from './events.ts'
+import { adoptable } from './adopted-bans.ts'
+import { startFirewall, type FirewallHelper } from './firewall/client.ts'
+import { Instances } from './instances.ts'
+import { createIntake, positionAfter, type Intake } from './intake/intake.ts'
+import type { ReadyJail, ReadyJails } from './jails.ts'
+import { Judge } from './judging/judge.ts'
+import { createPool, type MatchingPool } from './matching/pool.ts'
+import { createSessions } from './matching/sessions.ts'
+import type { Logger } from './plugin.ts'
+import type { Settings } from './settings/load-settings.ts'
+import { openStore, type Store } from './store/store.ts'
+
+const notifierGraceMs = 3000
+
+/** A configuration that can run: what it says, and its jails made ready. */
+export interface Configuration {
+  readonly settings: Settings
+  readonly ready: ReadyJails
+}
+
+export interface AgentOptions {
+  readonly version: string
+  /** Reads the configuration, now and at every reload. It throws where nothing of it can be used. */
+  readonly configure: () => Promise<Configuration>
+  /** Where the matchers are, in the order in which they are asked (`Registry.matcherFiles`). */
+  readonly matcherFiles: readonly string[]
+  /** Counts and tells, and touches neither firewall nor other actions. */
+  readonly observe: boolean
+  readonly log: Logger
+}
+
+/** A running agent. */
+export interface RunningAgent {
+  /** The control socket it answers on. */
+  readonly control: string
+  reload(): Promise<void>
+  /** Ends it. Bans stay in the kernel until their time is over, and are found again by the next start. */
+  stop(): Promise<void>
+}
+
+/** Starts an agent. Throws a BailiffError where it cannot run at all: no usable configuration, another one running. */
+export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  const configuration = await options.configure()
+  const { state, historyMs } = configuration.settings
+  const store = await openStore({ path: join(state, 'bailiff.sqlite'), log: options.log, historyMs })
+  const agent = new Agent(options, configuration, store)
+  try {
+    await agent.start()
+  } catch (error) {
+    await agent.stop()
+    throw error
+  }
+  return agent
+}
+
+/** The stages and what flows between them. Made and started by `startAgent`. */
+export class Agent implements RunningAgent {
+  readonly options: AgentOptions
+  readonly startedAt = Date.now()
+  readonly store: Store
+  readonly wanted = new WantedSet(this.startedAt)
+  /** What jails in observe mode would have banned. Nothing enforces it. */
+  readonly observed = new WantedSet(this.startedAt)
+  readonly judge: Judge
+  readonly intake: Intake
+  readonly instances: Instances
+  configuration: Configuration
+
+  readonly #sessions = createSessions()
+  readonly #announcer = new Announcer()
+  readonly #enforcer: Enforcer
+  readonly #refusals = new Map<string, string>()
+  #jails = new Map<string, ReadyJail>()
+  #pool: { readonly key: string; readonly pool: MatchingPool } | null = null
+  #firewall: FirewallHelper | null = null
+  #socket: { stop(): Promise<void> } | null = null
+  #clock: NodeJS.Timeout | null = null
+
+  constructor(options: AgentOptions, configuration: Configuration, store: Store) {
+    const { log } = options
+    this.options = options
+    this.configuration = configuration
+    this.store = store
+    const { bans, offences, positions } = store.loaded
+    const alarm = (subject: string, message: string) => this.#tell({ type: 'alarm', time: Date.now(), subject, message })
+    this.judge = new Judge({
+      offences,
+      isBanned: (prefix, jail) => (this.wanted.get(prefix, jail) ?? this.observed.get(prefix, jail)) !== undefined,
+      onNameFailure: (name, error) => alarm('ignoreip', `the name ${name} cannot be looked up: ${error.message}`),
+    })
+    this.intake = createIntake({ positions, log, alarm, scan: (chunk, position) => this.#scan(chunk, position) })
+    this.instances = new Instances({ folder: join(configuration.settings.state, 'plugins'), log, alarm, firewall: () => this.#firewall })
+    for (const ban of bans) this.wanted.add(ban, 'restored')
+    this.wanted.onChange((change) => this.#keep(change))
+    this.#enforcer = new Enforcer(this.wanted, {
+      enforced: (ban, reason, action) => this.#tell({ type: 'ban', time: Date.now(), ban, reason, action }),
+      refused: (ban, action, reason) => this.#refuse(ban, action, reason),
+    })
+  }
+
+  get control(): string {
+    return this.configuration.settings.control
+  }
+
+  get observing(): boolean {
+    return this.options.observe || this.configuration.settings.observe
+  }
+
+  async start(): Promise<void> {
+    this.#socket = await startControl(this.control, new AgentControl(this))
+    this.#clock = setInterval(() => this.#expire(), 1000)
+    await this.#apply(this.configuration)
+    this.#tell({ type: 'start', time: this.startedAt, jails: [...this.#jails.keys()] })
+  }
+
+  /** Reads the configuration again. A bad one throws and changes nothing; no ban is lost either way. */
+  async reload(): Promise<void> {
+    const next = await this.options.configure()
+    await this.#apply(next)
+    this.configuration = next
+  }
+
+  async stop(): Promise<void> {
+    if (this.#clock) clearInterval(this.#clock)
+    await this.#socket?.stop()
+    await this.intake.stop()
+    this.judge.stop()
+    await this.#pool?.pool.close()
+    await this.instances.settled()
+    this.#tell({ type: 'stop', time: Date.now() })
+    await this.#announcer.stop(notifierGraceMs)
+    await this.instances.stop()
+    await this.#firewall?.stop()
+    void this.store.commit({ positions: this.intake.positions() })
+    await this.store.close()
+  }
+
+  /** The queues of a jail's actions, first action first. A jail that is gone, or `manual`, has those that come first in some jail. */
+  queuesOf(jail: string): readonly ActionQueue[] {
+    if (this.observing) return []
+    const ready = this.#jails.get(jail)
+    if (ready) return ready.actions.map((instance) => this.instances.queue(instance))
+    const first = [...this.#jails.values()].flatMap(({ actions }) => actions.slice(0, 1))
+    return [...new Set(first.map((instance) => this.instances.queue(instance)))]
+  }
+
+  /** Why an action refused the ban of this prefix by this jail, if it did. */
+  refusal(prefix: string, jail: string): string | undefined {
+    return this.#refusals.get(`${prefix} ${jail}`)
+  }
+
+  /** Carries a decision on: into the wanted set, or, when the jail only observes, to the notifiers alone. */
+  decide(ban: Ban): void {
+    if (ban.until !== null && ban.until <= Date.now()) return
+    if (!this.observing && this.#jails.get(ban.jail)?.mode !== 'observe') {
+      this.wanted.add(ban, 'new')
+      return
+    }
+    this.observed.add(ban, 'new')
+    this.#tell({ type: 'would-ban', time: Date.now(), ban })
+  }
+
+  /** The way of a piece of a log: matched in a worker, merged by session, judged; then its position is kept. */
+  async #scan(chunk: LogChunk, position: LogPosition | null): Promise<ScanResult> {
+    if (!this.#pool) throw new Error('no jail is ready')
+    const result = await this.#pool.pool.scan(chunk)
+    for (const match of this.#sessions.merge(result.matches)) {
+      const ban = this.judge.count(match, chunk)
+      if (ban) this.decide(ban)
+    }
+    // In the same transaction as the bans above: what is read again after a crash is not yet decided.
+    if (position) void this.store.commit({ positions: [positionAfter(position, result)] })
+    return result
+  }
+
+  /** Takes a configuration over, stage by stage against the flow: who receives is ready before who sends. */
+  async #apply({ settings, ready }: Configuration): Promise<void> {
+    const { jails } = ready
+    for (const problem of ready.problems) this.options.log.error({}, describeError(problem))
+    for (const warning of settings.warnings) this.options.log.warn({}, describeError(warning))
+    await this.#startFirewall(jails)
+    const { fresh, listeners, sources, retire } = this.instances.take(ready)
+    this.#jails = new Map(jails.map((jail) => [jail.name, jail]))
+    await this.#announcer.configure(listeners)
+    this.#enforcer.configure((jail) => this.queuesOf(jail), this.observing ? [] : fresh)
+    await this.judge.configure(jails)
+    await this.#replacePool(jails, settings.workers)
+    await this.intake.configure(sources)
+    await retire()
+  }
+
+  /** Starts the helper when the first action needs it, and takes in what an earlier agent left in the kernel. */
+  async #startFirewall(jails: readonly ReadyJail[]): Promise<void> {
+    const needed = jails.some(({ actions }) => actions.some(({ plugin }) => plugin.capabilities?.includes('firewall')))
+    if (!needed || this.observing || this.#firewall) return
+    const firewall = await startFirewall({ log: this.options.log })
+    this.#firewall = firewall
+    firewall.onRestart(() => {
+      for (const queue of this.instances.firewallQueues()) this.#enforcer.restore(queue)
+    })
+    const found = await firewall.list().catch((error: unknown) => {
+      this.options.log.error({}, `the firewall does not tell what it holds: ${describeError(error)}`)
+      return []
+    })
+    for (const ban of adoptable(found, this.wanted, jails, Date.now())) this.wanted.add(ban, 'repaired')
+  }
+
+  async #replacePool(jails: readonly ReadyJail[], maxThreads: number | null): Promise<void> {
+    const filters = jails.map(({ name, filter }) => ({ jail: name, filter }))
+    const key = JSON.stringify([filters, maxThreads])
+    if (key === this.#pool?.key) return
+    const old = this.#pool?.pool
+    const { matcherFiles, log } = this.options
+    const threads = maxThreads === null ? {} : { maxThreads }
+    this.#pool = { key, pool: createPool({ jails: filters, engineFiles: matcherFiles, log, ...threads }) }
+    await old?.close()
+  }
+
+  #expire(): void {
+    const now = Date.now()
+    this.wanted.expire(now)
+    this.observed.expire(now)
+  }
+
+  #keep({ before, after, reason }: WantedChange): void {
+    if (after) {
+      if (reason !== 'restored') void this.store.commit({ bans: [after] })
+    } else if (before) {
+      const { prefix, jail } = before
+      const at = Date.now()
+      void this.store.commit({ unbans: [{ prefix, jail, at, reason: reason as UnbanReason }] })
+      this.#tell({ type: 'unban', time: at, ban: before, reason: reason as UnbanReason })
+    }
+  }
+
+  /** Nothing is called banned that is not: a ban that an action refuses for good ends. */
+  #refuse(ban: Ban, action: string, reason: string): void {
+    this.#refusals.set(`${ban.prefix} ${ban.jail}`, reason)
+    if (this.#refusals.size > 1000) this.#refusals.clear()
+    const message = `${action} refuses to ban ${ban.prefix}: ${reason}`
+    this.#tell({ type: 'alarm', time: Date.now(), subject: ban.jail, message })
+    this.wanted.remove(ban.prefix, ban.jail)
+  }
+
+  #tell(event: AgentEvent): void {
+    this.#announcer.tell(event)
+  }
+}

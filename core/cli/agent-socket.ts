@@ -1,0 +1,46 @@
+import type { Command } from 'commander'
+import { parsePrefix, type Prefix } from '../address.ts'
+import { connectControl, type ControlClient } from '../control/client.ts'
+import { BailiffError, quote } from '../errors.ts'
+import { defaultPlaces } from '../settings/places.ts'
+import { demoPlaces } from './demo-places.ts'
+
+/** How a command finds the agent. */
+export interface SocketOptions {
+  readonly socket?: string
+  readonly config?: string
+}
+
+export function addSocketOptions(command: Command): Command {
+  return command
+    .option('--socket <path>', 'the control socket of the agent')
+    .option('-c, --config <file>', 'the configuration of the agent, which names its control socket')
+}
+
+/** The agent that the options name; without any, the one of this machine, or else a running demonstration. */
+export async function agentAt(options: SocketOptions): Promise<ControlClient> {
+  if (options.socket !== undefined) return connectControl([options.socket])
+  const configured = await configuredSocket(options.config)
+  return connectControl(options.config === undefined ? [configured, demoPlaces().control] : [configured])
+}
+
+/** The socket that the configuration names; where there is no configuration, or a broken one, the default place. */
+async function configuredSocket(file: string | undefined): Promise<string> {
+  try {
+    // Reading a configuration takes longer than all the rest, so nothing loads it that does not need it.
+    const { loadSettings } = await import('../settings/load-settings.ts')
+    return (await loadSettings(file === undefined ? {} : { file })).control
+  } catch (error) {
+    if (file !== undefined) throw error
+    return defaultPlaces().control
+  }
+}
+
+/** Prefixes as given on a command line; throws at the first that is none. */
+export function prefixes(given: readonly string[]): Prefix[] {
+  return given.map((text) => {
+    const prefix = parsePrefix(text)
+    if (prefix !== null) return prefix
+    throw new BailiffError('usage', `${quote(text)} is not an IP address or prefix`, { hint: 'allowed are for example 192.0.2.7, 198.51.100.0/24, 2001:db8::1, 2001:db8::/64' })
+  })
+}

@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+/** The command line: one file a command, each exporting a function that adds it. */
+import { Command, CommanderError } from 'commander'
+import { BailiffError, describeError, exitCodes } from '../errors.ts'
+import addBan from './ban.ts'
+import addCheck from './check.ts'
+import addDemo from './demo.ts'
+import addReload from './reload.ts'
+import addRun from './run.ts'
+import addStatus from './status.ts'
+import addTest from './test.ts'
+import addUnban from './unban.ts'
+import { readVersion } from './version.ts'
+
+/** Builds the program with every command. */
+function buildProgram(): Command {
+  const program = new Command('bailiff')
+    .description('Watches logs, finds the addresses that attack, bans them in the firewall for a time, and tells people.')
+    .version(readVersion())
+    .exitOverride()
+    .showHelpAfterError('(--help tells more, with examples)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  bailiff check                     is the configuration right?
+  bailiff run                       watch and ban (as root; Ctrl-C stops, bans stay)
+  bailiff status sshd               who is banned, and what the jail has seen
+  bailiff ban 192.0.2.7 --for 1d    ban an address yourself
+  bailiff test sshd /var/log/auth.log`,
+    )
+  for (const add of [addRun, addCheck, addStatus, addBan, addUnban, addReload, addTest, addDemo]) add(program)
+  for (const command of program.commands) command.exitOverride()
+  return program
+}
+
+try {
+  await buildProgram().parseAsync()
+} catch (error) {
+  process.exitCode = report(error)
+}
+
+/** Says what went wrong on stderr and answers the exit code (sysexits.h). */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
+  process.stderr.write(`bailiff: ${describeError(error)}\n`)
+  if (error instanceof BailiffError) return exitCodes[error.kind]
+  if (process.env.BAILIFF_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  else process.stderr.write('  this is an error of Bailiff itself; BAILIFF_DEBUG=1 shows where\n')
+  return exitCodes.software
+}

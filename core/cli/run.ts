@@ -1,0 +1,37 @@
+import { InvalidArgumentError, type Command } from 'commander'
+import { readVersion } from './version.ts'
+
+/** `bailiff run`: the agent in the foreground. */
+export default function addRun(program: Command): void {
+  program
+    .command('run')
+    .description('watch the logs and ban, in the foreground, until stopped; bans stay in force')
+    .option('-c, --config <file>', 'the configuration (default: /etc/bailiff/bailiff.yaml)')
+    .option('--observe', 'count and tell, but ban nobody and touch no firewall')
+    .option('--log <format>', 'the log on standard output as "text" or "json"', oneOf('text', 'json'), 'text')
+    .option('--log-level <level>', 'debug, info, warn or error', oneOf('debug', 'info', 'warn', 'error'), 'info')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  bailiff run\n  bailiff run --config ./bailiff.yaml --observe\n\nSIGHUP reads the configuration again; SIGINT and SIGTERM stop it.',
+    )
+    .action(async (options: RunOptions) => {
+      // The agent is large, so only this command loads it.
+      const { runAgent } = await import('./run-agent.ts')
+      await runAgent({ ...options, version: readVersion() })
+    })
+}
+
+/** The options as commander gives them. */
+export interface RunOptions {
+  readonly config?: string
+  readonly observe?: true
+  readonly log: 'text' | 'json'
+  readonly logLevel: string
+}
+
+function oneOf(...allowed: string[]): (given: string) => string {
+  return (given) => {
+    if (allowed.includes(given)) return given
+    throw new InvalidArgumentError(`Allowed are ${allowed.join(', ')}.`)
+  }
+}

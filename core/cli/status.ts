@@ -1,0 +1,55 @@
+import type { Command } from 'commander'
+import type { JailReport, StatusReport } from '../control/api.ts'
+import { addSocketOptions, agentAt, type SocketOptions } from './agent-socket.ts'
+import { duration, ending, print, styled, table } from './output.ts'
+
+/** `bailiff status`: the agent at a glance, or one jail with its bans. */
+export default function addStatus(program: Command): void {
+  const command = program
+    .command('status')
+    .description('what the running agent sees and bans')
+    .argument('[jail]', 'one jail, with its bans')
+    .option('--json', 'the whole report as JSON')
+    .addHelpText('after', '\nExamples:\n  bailiff status\n  bailiff status sshd\n  bailiff status sshd --json | jq -r ".bans[].prefix"')
+  addSocketOptions(command).action(async (jail: string | undefined, options: SocketOptions & { json?: true }) => {
+    const agent = await agentAt(options)
+    const report = jail === undefined ? await agent.status() : await agent.jail(jail)
+    if (options.json) print(JSON.stringify(report, null, 2))
+    else print('bans' in report && Array.isArray(report.bans) ? jailText(report as JailReport) : statusText(report as StatusReport))
+  })
+}
+
+function statusText(report: StatusReport): string {
+  const { version, pid, startedAt, config, jails, logs, actions, problems } = report
+  const observing = report.observe ? styled('yellow', ' (observing: nobody is banned)') : ''
+  const sections = [
+    `bailiff ${version}, process ${pid}, up ${duration(Date.now() - startedAt)}, ${config}${observing}`,
+    table(
+      ['JAIL', 'MODE', 'FAILURES', 'IGNORED', 'TRACKED', 'BANNED', 'TOTAL'],
+      jails.map((jail) => [jail.jail, jail.mode, jail.failures, jail.ignored, jail.tracked, jail.banned, jail.bannedTotal]),
+    ),
+    table(['LOG', 'LINES', 'SKIPPED', 'BEHIND', 'STATE'], logs.map((log) => [log.log, log.lines, log.skipped, log.bytesBehind, log.state])),
+    table(['ACTION', 'PENDING', 'STATE'], actions.map(({ action, pending, failure }) => [action, pending, failure ?? 'ok'])),
+  ]
+  if (actions.some(({ action }) => action === 'memory')) {
+    sections.push(styled('yellow', 'The action "memory" only remembers bans: in the in-memory firewall nothing is protected.'))
+  }
+  if (problems.length > 0) sections.push(styled('red', ['Set aside:', ...problems].join('\n  ')))
+  return sections.join('\n\n')
+}
+
+function jailText(report: JailReport): string {
+  const { jail, mode, filter, maxretry, findtimeMs, logs, failures, ignored, tracked, bannedTotal, bans } = report
+  return [
+    `${styled('bold', jail)} (${mode}): filter ${filter}, ban after ${maxretry} failures in ${duration(findtimeMs)}`,
+    `logs: ${logs.join(', ') || 'none'}`,
+    `${failures} failures, ${ignored} ignored, ${tracked} addresses tracked, ${bannedTotal} bans since the start`,
+    '',
+    bans.length === 0
+      ? 'Nobody is banned.'
+      : table(
+          ['BANNED', 'ENDS', 'TIMES', 'FAILURES', 'STATE'],
+          bans.map((ban) => [ban.prefix, ending(ban.until), ban.count, ban.failures, ban.enforced ? 'enforced' : 'pending']),
+        ),
+  ].join('\n')
+}

@@ -1,0 +1,106 @@
+import type { Prefix } from '../address.ts'
+import type { Ban } from '../events.ts'
+
+/**
+ * What the control socket offers: JSON over HTTP on a Unix socket. Every answer is a JSON object; a
+ * refusal is `{ error: { kind, message, hint } }` with a status of 4xx or 5xx.
+ */
+export const routes = {
+  status: { method: 'GET', path: '/v1/status' },
+  jail: { method: 'GET', path: '/v1/jails/' },
+  ban: { method: 'POST', path: '/v1/ban' },
+  unban: { method: 'POST', path: '/v1/unban' },
+  reload: { method: 'POST', path: '/v1/reload' },
+} as const
+
+/** The agent as a whole. Times are unix milliseconds. */
+export interface StatusReport {
+  readonly version: string
+  readonly pid: number
+  readonly startedAt: number
+  /** The configuration file it runs on. */
+  readonly config: string
+  /** Whether the whole agent only observes. */
+  readonly observe: boolean
+  readonly jails: readonly JailSummary[]
+  /** Bans in force, over all jails. */
+  readonly bans: number
+  readonly actions: readonly { readonly action: string; readonly pending: number; readonly failure: string | null }[]
+  readonly logs: readonly LogReport[]
+  /** What of the configuration was set aside, in words for people. */
+  readonly problems: readonly string[]
+}
+
+export interface JailSummary {
+  readonly jail: string
+  readonly mode: 'enforce' | 'observe'
+  /** Failures that counted since the start, and those an ignore rule spared. */
+  readonly failures: number
+  readonly ignored: number
+  /** Addresses with failures that are not banned. */
+  readonly tracked: number
+  /** Bans in force now, and bans made since the start. */
+  readonly banned: number
+  readonly bannedTotal: number
+  readonly logs: readonly string[]
+}
+
+export interface LogReport {
+  readonly log: string
+  /** `reading`, or why not. */
+  readonly state: string
+  readonly bytesBehind: number
+  readonly lines: number
+  readonly skipped: number
+}
+
+export interface JailReport extends JailSummary {
+  readonly filter: string
+  readonly maxretry: number
+  readonly findtimeMs: number
+  readonly bans: readonly BanReport[]
+}
+
+/** A ban in force; `enforced` tells whether every action of its jail has confirmed it. */
+export interface BanReport extends Ban {
+  readonly enforced: boolean
+}
+
+export interface BanRequest {
+  readonly prefixes: readonly Prefix[]
+  /** Absent: a ban without a jail, for all ports, with the actions of the defaults. */
+  readonly jail?: string
+  /** Absent: the ban time of the jail; null: for ever. */
+  readonly lengthMs?: number | null
+}
+
+export interface BanAnswer {
+  /** What became of each prefix, in the order given. */
+  readonly results: readonly { readonly prefix: Prefix; readonly outcome: 'banned' | 'pending' | 'refused'; readonly detail: string }[]
+}
+
+export interface UnbanRequest {
+  /** Every ban inside one of these ends; `all`: every ban. */
+  readonly prefixes: readonly Prefix[] | 'all'
+  readonly jail?: string
+}
+
+export interface UnbanAnswer {
+  readonly ended: readonly Ban[]
+  /** Those of the prefixes that nothing was banned in; `covering` is a wider ban that holds it. */
+  readonly absent: readonly { readonly prefix: Prefix; readonly covering: Prefix | null }[]
+}
+
+export interface ReloadAnswer {
+  readonly jails: readonly string[]
+  readonly problems: readonly string[]
+}
+
+/** What stands behind the socket. Each may throw a BailiffError. */
+export interface Control {
+  status(): StatusReport
+  jail(name: string): JailReport
+  ban(request: BanRequest): Promise<BanAnswer>
+  unban(request: UnbanRequest): Promise<UnbanAnswer>
+  reload(): Promise<ReloadAnswer>
+}

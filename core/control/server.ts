@@ -1,0 +1,142 @@
+import { chmodSync, mkdirSync, unlinkSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { connect } from 'node:net'
+import { dirname } from 'node:path'
+import { z } from 'zod'
+import { parsePrefix, type Prefix } from '../address.ts'
+import { BailiffError, quote } from '../errors.ts'
+import { routes, type BanRequest, type Control, type UnbanRequest } from './api.ts'
+
+/** A request's body may be this long: some thousand addresses. */
+const longestBody = 256 * 1024
+/** The kernel's limit for the name of a Unix socket, without its closing NUL. */
+const longestSocketPath = 107
+
+const prefix = z.string().transform((text, context): Prefix => {
+  const parsed = parsePrefix(text)
+  if (parsed !== null) return parsed
+  context.addIssue({ code: 'custom', message: `${quote(text)} is no IP address or prefix` })
+  return z.NEVER
+})
+const banRequest = z.strictObject({
+  prefixes: z.array(prefix).min(1),
+  jail: z.string().optional(),
+  lengthMs: z.number().int().positive().nullable().optional(),
+})
+const unbanRequest = z.strictObject({
+  prefixes: z.union([z.literal('all'), z.array(prefix).min(1)]),
+  jail: z.string().optional(),
+})
+
+/**
+ * Serves the control API on a Unix socket, mode 0600, in a folder that is made private if it has to
+ * be made. Who may open the socket may do all of it.
+ */
+export async function startControl(path: string, control: Control): Promise<{ stop(): Promise<void> }> {
+  if (Buffer.byteLength(path) > longestSocketPath) {
+    throw new BailiffError('config', `the control socket ${quote(path)} has a path of ${Buffer.byteLength(path)} bytes`, {
+      hint: `a Unix socket may have ${longestSocketPath}: set "control:" to a shorter path`,
+    })
+  }
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  await removeStale(path)
+  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5000, keepAliveTimeout: 1000 }, (request, response) => {
+    void answer(control, request, response)
+  })
+  server.maxConnections = 64
+  await listen(server, path)
+  return {
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+async function answer(control: Control, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  try {
+    send(response, 200, await dispatch(control, request))
+  } catch (error) {
+    const known = error instanceof BailiffError
+    const { kind, message, hint } = known ? error : new BailiffError('software', 'the agent met an error of its own', { cause: error })
+    send(response, known ? (kind === 'no-input' ? 404 : kind === 'usage' ? 400 : 409) : 500, { error: { kind, message, hint } })
+  }
+}
+
+async function dispatch(control: Control, request: IncomingMessage): Promise<object> {
+  const { method, url = '' } = request
+  const asked = (route: { readonly method: string; readonly path: string }) => method === route.method && url === route.path
+  if (asked(routes.status)) return control.status()
+  if (method === routes.jail.method && url.startsWith(routes.jail.path)) return control.jail(jailName(url))
+  if (asked(routes.ban)) return control.ban(checked(banRequest, await readBody(request)) as BanRequest)
+  if (asked(routes.unban)) return control.unban(checked(unbanRequest, await readBody(request)) as UnbanRequest)
+  if (asked(routes.reload)) return control.reload()
+  throw new BailiffError('no-input', `the control socket knows no ${quote(`${method} ${url}`)}`)
+}
+
+function jailName(url: string): string {
+  try {
+    return decodeURIComponent(url.slice(routes.jail.path.length))
+  } catch {
+    throw new BailiffError('usage', `${quote(url)} is not a well-formed address`)
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const parts: Buffer[] = []
+  let length = 0
+  for await (const part of request as AsyncIterable<Buffer>) {
+    length += part.length
+    if (length > longestBody) throw new BailiffError('usage', `the request is longer than ${longestBody} bytes`)
+    parts.push(part)
+  }
+  try {
+    return JSON.parse(Buffer.concat(parts).toString('utf8'))
+  } catch {
+    throw new BailiffError('usage', 'the request is not JSON')
+  }
+}
+
+function checked<T>(schema: z.ZodType<T>, given: unknown): T {
+  const result = schema.safeParse(given)
+  if (result.success) return result.data
+  throw new BailiffError('usage', result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '))
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(`${JSON.stringify(body)}\n`)
+}
+
+/** Removes a socket that nobody listens on any more; an agent that answers there ends the start. */
+async function removeStale(path: string): Promise<void> {
+  const problem = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy()
+      resolve(null)
+    })
+    socket.on('error', resolve)
+  })
+  if (problem === null) {
+    throw new BailiffError('unavailable', `an agent is running already and answers at ${path}`, {
+      hint: 'stop it first, or give this one another "control:" and "state:"',
+    })
+  }
+  if (problem.code === 'ECONNREFUSED') unlinkSync(path)
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.on('error', (cause) => {
+      reject(new BailiffError('cannot-create', `the control socket ${path} cannot be made: ${cause.message}`, { cause }))
+    })
+    // The mask is per process and set for the moment only: nobody may connect before the mode is right.
+    const before = process.umask(0o177)
+    server.listen(path, () => {
+      chmodSync(path, 0o600)
+      resolve()
+    })
+    process.umask(before)
+  })
+}

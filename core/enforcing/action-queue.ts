@@ -1,0 +1,229 @@
+import { RetryLater, type ActionBan, type ActionHost, type ActionPlugin, type Logger, type Refused } from '../plugin.ts'
+import type { Prefix } from '../address.ts'
+import { describeError } from '../errors.ts'
+import { entryKey } from './wanted-set.ts'
+import { withDeadline } from './deadline.ts'
+
+/** Entries handed over in one call of `banMany` or `unbanMany`. */
+const batchSize = 5000
+/** Calls of `ban` and `unban` at the same time, for actions that take one at a time. */
+const concurrency = 8
+const callDeadlineMs = 10_000
+/** The firewall helper has deadlines of its own, and a first sync may be large. */
+const firewallDeadlineMs = 120_000
+const firstPauseMs = 500
+const longestPauseMs = 60_000
+/** An action that goes on failing is told about again after so long. */
+const alarmAgainMs = 10 * 60_000
+
+interface Task {
+  readonly verb: 'ban' | 'unban'
+  readonly ban: ActionBan
+  readonly settle: (refusal: string | null) => void
+}
+
+interface Restoring {
+  readonly bans: readonly ActionBan[]
+  readonly refused: (ban: ActionBan, reason: string) => void
+}
+
+/** How an action is doing. */
+export interface ActionState {
+  readonly action: string
+  /** Bans and unbans that it has not confirmed. */
+  readonly pending: number
+  /** Why the last call failed; null while all is well. */
+  readonly failure: string | null
+}
+
+/**
+ * Carries bans to one action, one batch after the other, bans before unbans. Of several changes of
+ * one entry only the last is carried out, so the queue never holds more than one task an entry. What
+ * fails is tried again after growing pauses, and alarms; other actions do not wait for it.
+ */
+export class ActionQueue {
+  readonly #plugin: ActionPlugin
+  readonly #host: ActionHost
+  readonly #log: Logger
+  readonly #alarm: (subject: string, message: string) => void
+  readonly #tasks = new Map<string, Task>()
+  #restoring: Restoring | null = null
+  #running: Promise<void> | null = null
+  #started = false
+  #stopped = false
+  #failures = 0
+  #failure: string | null = null
+  #alarmedAt = Number.NEGATIVE_INFINITY
+  #wake: (() => void) | null = null
+
+  constructor(plugin: ActionPlugin, host: ActionHost, alarm: (subject: string, message: string) => void) {
+    this.#plugin = plugin
+    this.#host = host
+    this.#log = host.log
+    this.#alarm = alarm
+  }
+
+  get name(): string {
+    return this.#host.name
+  }
+
+  get state(): ActionState {
+    return { action: this.name, pending: this.#tasks.size + (this.#restoring?.bans.length ?? 0), failure: this.#failure }
+  }
+
+  /** Whether the action holds this ban, as far as it has confirmed. */
+  confirmed(ban: Pick<ActionBan, 'prefix' | 'ports'>): boolean {
+    return this.#restoring === null && !this.#tasks.has(entryKey(ban))
+  }
+
+  /**
+   * `settle` is called once: with null when the action has confirmed the ban, with the reason when it
+   * refuses it for good; never when a later change overtakes the ban.
+   */
+  ban(ban: ActionBan, settle: (refusal: string | null) => void): void {
+    this.#put({ verb: 'ban', ban, settle })
+  }
+
+  unban(ban: ActionBan): void {
+    this.#put({ verb: 'unban', ban, settle: () => {} })
+  }
+
+  /**
+   * Makes the action hold exactly these bans, if it can. What waits in the queue is carried out after
+   * that, so nothing decided meanwhile is lost. `refused` hears of each ban that the action refuses.
+   */
+  restore(bans: readonly ActionBan[], refused: (ban: ActionBan, reason: string) => void): void {
+    if (this.#plugin.sync) this.#restoring = { bans, refused }
+    else if (this.#plugin.restored) for (const ban of bans) this.ban(ban, (reason) => reason !== null && refused(ban, reason))
+    this.#run()
+  }
+
+  /** Resolves when all that waits has been carried out or has failed once. */
+  async settled(): Promise<void> {
+    while (this.#running && this.#failures === 0) await Promise.race([this.#running, pause(20)])
+  }
+
+  /** Ends the queue and the action. What is in force stays in force. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#wake?.()
+    await this.#running
+    if (this.#started) await this.#call((host) => this.#plugin.stop?.(host)).catch(() => {})
+  }
+
+  #put(task: Task): void {
+    const key = entryKey(task.ban)
+    // A later change goes to the end: order within an entry is kept because there is only one.
+    this.#tasks.delete(key)
+    this.#tasks.set(key, task)
+    this.#run()
+  }
+
+  #run(): void {
+    this.#running ??= this.#work().finally(() => {
+      this.#running = null
+    })
+  }
+
+  async #work(): Promise<void> {
+    // Whatever else is decided in this turn goes into the same batch.
+    await pause(0)
+    while (!this.#stopped && (this.#restoring || this.#tasks.size > 0 || !this.#started)) {
+      try {
+        await this.#start()
+        if (this.#restoring) await this.#restore(this.#restoring)
+        else await this.#batch()
+        this.#failures = 0
+        this.#failure = null
+      } catch (error) {
+        await this.#backOff(error)
+      }
+    }
+  }
+
+  async #start(): Promise<void> {
+    if (this.#started) return
+    await this.#call((host) => this.#plugin.start?.(host))
+    this.#started = true
+  }
+
+  async #restore(restoring: Restoring): Promise<void> {
+    const refused = reasons(await this.#call((host) => this.#plugin.sync?.(restoring.bans, host)))
+    if (this.#restoring === restoring) this.#restoring = null
+    for (const ban of restoring.bans) {
+      const reason = refused.get(ban.prefix)
+      if (reason !== undefined) restoring.refused(ban, reason)
+    }
+  }
+
+  async #batch(): Promise<void> {
+    const verb = [...this.#tasks.values()].some((task) => task.verb === 'ban') ? 'ban' : 'unban'
+    const tasks = [...this.#tasks.values()].filter((task) => task.verb === verb).slice(0, batchSize)
+    const many = verb === 'ban' ? this.#plugin.banMany : this.#plugin.unbanMany
+    if (!many) return this.#oneByOne(tasks)
+    const bans = tasks.map(({ ban }) => ban)
+    const refused = reasons(await this.#call((host) => many.call(this.#plugin, bans, host)))
+    for (const task of tasks) this.#settle(task, refused.get(task.ban.prefix) ?? null)
+  }
+
+  async #oneByOne(tasks: Task[]): Promise<void> {
+    const failures: unknown[] = []
+    const rest = [...tasks]
+    const carryOut = async () => {
+      for (let task = rest.shift(); task && !this.#stopped; task = rest.shift()) {
+        const { verb, ban } = task
+        try {
+          await this.#call((host) => this.#plugin[verb](ban, host))
+          this.#settle(task, null)
+        } catch (error) {
+          failures.push(error)
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: concurrency }, carryOut))
+    if (failures.length > 0) throw failures[0]
+  }
+
+  #settle(task: Task, refusal: string | null): void {
+    const key = entryKey(task.ban)
+    // A later change of the entry has taken the place of this one.
+    if (this.#tasks.get(key) !== task) return
+    this.#tasks.delete(key)
+    task.settle(refusal)
+  }
+
+  async #backOff(error: unknown): Promise<void> {
+    this.#failures++
+    this.#failure = describeError(error)
+    const later = error instanceof RetryLater
+    const ms = later ? error.afterMs : Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(this.#failures - 1, 10))
+    const now = this.#host.now()
+    if (!later && now - this.#alarmedAt >= alarmAgainMs) {
+      this.#alarmedAt = now
+      this.#alarm(this.name, `the action ${this.name} fails and is tried again: ${this.#failure}`)
+    }
+    this.#log.warn({ action: this.name, pending: this.#tasks.size, retryInMs: ms }, this.#failure)
+    if (this.#stopped) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#wake = null
+  }
+
+  #call<T>(work: (host: ActionHost) => T | Promise<T>): Promise<T> {
+    const deadlineMs = this.#plugin.capabilities?.includes('firewall') ? firewallDeadlineMs : callDeadlineMs
+    return withDeadline(this.#host, deadlineMs, async () => work(this.#host))
+  }
+}
+
+function reasons(refused: Refused): Map<Prefix, string> {
+  return new Map((refused ?? []).map(({ prefix, reason }) => [prefix, reason]))
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => (ms === 0 ? setImmediate(resolve) : setTimeout(resolve, ms)))
+}

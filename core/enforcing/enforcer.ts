@@ -1,0 +1,84 @@
+import type { Ban, BanReason } from '../events.ts'
+import type { ActionBan } from '../plugin.ts'
+import type { ActionQueue } from './action-queue.ts'
+import { endOf, entryKey, type WantedChange, type WantedSet } from './wanted-set.ts'
+
+/** What the enforcer tells of. */
+export interface Enforcement {
+  /** The first action of its jail has confirmed the ban. */
+  enforced(ban: Ban, reason: BanReason, action: string): void
+  /** An action refuses the ban for good. */
+  refused(ban: Ban, action: string, reason: string): void
+}
+
+/**
+ * Sends the wanted set to the actions. Jails share an action when they use it with the same options;
+ * bans of several jails for the same prefix and ports are one entry there, which ends with the last of them.
+ */
+export class Enforcer {
+  readonly #wanted: WantedSet
+  readonly #told: Enforcement
+  #queuesOf: (jail: string) => readonly ActionQueue[] = () => []
+
+  constructor(wanted: WantedSet, told: Enforcement) {
+    this.#wanted = wanted
+    this.#told = told
+    wanted.onChange((change) => this.#carryOut(change))
+  }
+
+  /** Takes over the actions of a new configuration. Bans of the actions that are new are sent to them whole. */
+  configure(queuesOf: (jail: string) => readonly ActionQueue[], fresh: Iterable<ActionQueue>): void {
+    this.#queuesOf = queuesOf
+    for (const queue of fresh) this.restore(queue)
+  }
+
+  /** Makes an action hold exactly what is wanted of it. */
+  restore(queue: ActionQueue): void {
+    const entries = new Map<string, ActionBan>()
+    for (const ban of this.#wanted) {
+      const effective = this.#effective(ban, queue)
+      if (effective) entries.set(entryKey(ban), { ...effective, reason: 'restored' })
+    }
+    queue.restore([...entries.values()], (ban, reason) => this.#told.refused(ban, queue.name, reason))
+  }
+
+  #carryOut({ before, after, reason }: WantedChange): void {
+    const sameEntry = before && after && entryKey(before) === entryKey(after)
+    if (before && !sameEntry) this.#leave(before)
+    if (after) this.#enter(after, sameEntry ? before : null, reason as BanReason)
+  }
+
+  #enter(ban: Ban, before: Ban | null, reason: BanReason): void {
+    for (const [index, queue] of this.#queuesOf(ban.jail).entries()) {
+      const others = this.#othersEnd(ban, queue)
+      const heldUntil = Math.max(before ? endOf(before) : 0, others)
+      const settle = (refusal: string | null) => {
+        if (refusal !== null) this.#told.refused(ban, queue.name, refusal)
+        else if (index === 0) this.#told.enforced(ban, reason, queue.name)
+      }
+      if (endOf(ban) <= heldUntil) settle(null)
+      else queue.ban({ ...ban, reason: heldUntil > 0 && reason === 'new' ? 'extended' : reason }, settle)
+    }
+  }
+
+  #leave(ban: Ban): void {
+    for (const queue of this.#queuesOf(ban.jail)) {
+      const rest = this.#effective(ban, queue)
+      if (!rest) queue.unban({ ...ban, reason: 'new' })
+      else if (endOf(rest) < endOf(ban)) queue.ban({ ...rest, reason: 'extended' }, () => {})
+    }
+  }
+
+  /** Of the bans that share the action's entry for this prefix and these ports, the one that ends last. */
+  #effective(like: Ban, queue: ActionQueue): Ban | undefined {
+    return this.#wanted
+      .of(like.prefix)
+      .filter((ban) => entryKey(ban) === entryKey(like) && this.#queuesOf(ban.jail).includes(queue))
+      .toSorted((a, b) => endOf(b) - endOf(a))[0]
+  }
+
+  #othersEnd(like: Ban, queue: ActionQueue): number {
+    const others = this.#wanted.of(like.prefix).filter((ban) => ban.jail !== like.jail && entryKey(ban) === entryKey(like))
+    return Math.max(0, ...others.filter((ban) => this.#queuesOf(ban.jail).includes(queue)).map(endOf))
+  }
+}

@@ -1,0 +1,20 @@
+/** How long bans last. */
+export interface Bantime {
+  /** The length of a first ban; null: for ever. */
+  readonly baseMs: number | null
+  /** Whether later bans of the same address last longer. */
+  readonly increment: boolean
+  /** How many times longer each is than the one before. */
+  readonly factor: number
+  /** No ban lasts longer; null: no limit. */
+  readonly maxMs: number | null
+}
+
+/** The length in ms of the `count`-th ban (from 1) of an address; null: for ever. */
+export function banLength(bantime: Bantime, count: number): number | null {
+  if (bantime.baseMs === null) return null
+  const longer = bantime.increment ? bantime.baseMs * bantime.factor ** (count - 1) : bantime.baseMs
+  // Beyond the range of dates is for ever.
+  const length = Math.min(longer, bantime.maxMs ?? Number.POSITIVE_INFINITY)
+  return length > 8e14 ? null : Math.round(length)
+}

@@ -1,0 +1,247 @@
+import { randomInt } from 'node:crypto'
+import { addressBytes, type Address } from '../address.ts'
+
+/** What a row costs apart from its times: 16 bytes of key, count, excerpt pointer, and its share of the index. */
+const rowBytesWithoutTimes = 16 + 4 + 8 + 8
+/** However large `maxretry` is, one table never takes more than this. */
+const maxTableBytes = 512 * 1024 * 1024
+/** Rows looked at for every failure counted: expired ones go, so that nothing ever has to sweep the whole table. */
+const sweptAtOnce = 2
+/** Rows compared when a full table must give one up. */
+const evictionCandidates = 16
+
+/**
+ * The failures of one jail, by address: the last `maxretry` times of each, exact, in typed arrays.
+ *
+ * An open-addressing index (linear probing, at most half full, hash seeded with a secret) points to
+ * dense rows. The table is bounded: when it is full, the least dangerous of some rows (fewest
+ * failures, then oldest) is given up, so a flood of addresses that fail once cannot push out one
+ * that is about to reach the threshold. Expired rows are removed a few at a time with every call.
+ */
+export class FailureTable {
+  readonly #maxretry: number
+  readonly #findtimeMs: number
+  readonly #maxRows: number
+  readonly #seed = randomInt(0x1_0000_0000 - 1) | 0
+  #rows = 0
+  #capacity = 0
+  #hand = 0
+  #latest = 0
+  #evicted = 0
+  #index = new Int32Array(0)
+  #keys = new Uint32Array(0)
+  #counts = new Uint32Array(0)
+  #times = new Float64Array(0)
+  #excerpts = new Float64Array(0)
+  readonly #probe = new Uint32Array(4)
+
+  constructor(limits: { readonly maxretry: number; readonly findtimeMs: number; readonly maxAddresses: number }) {
+    this.#maxretry = limits.maxretry
+    this.#findtimeMs = limits.findtimeMs
+    const rowBytes = rowBytesWithoutTimes + 8 * limits.maxretry
+    this.#maxRows = Math.max(1, Math.min(limits.maxAddresses, Math.floor(maxTableBytes / rowBytes)))
+    this.#resize(Math.min(this.#maxRows, 1024))
+  }
+
+  /** Addresses tracked now. */
+  get size(): number {
+    return this.#rows
+  }
+
+  /** Addresses given up because the table was full. */
+  get evicted(): number {
+    return this.#evicted
+  }
+
+  /**
+   * Counts `attempts` failures at `time` (unix ms) and answers how many lie in the window of
+   * `findtime` that ends with the latest failure of the address, at most `maxretry`. Times may come
+   * out of order. `excerpt` gets the excerpt pointer of the address (0 for none) and answers the new one.
+   */
+  add(address: Address, time: number, attempts: number, excerpt: (previous: number) => number): number {
+    this.#latest = Math.max(this.#latest, time)
+    this.#sweep(sweptAtOnce)
+    this.#setProbe(address)
+    const row = this.#find() ?? this.#insert()
+    for (let i = 0; i < Math.min(attempts, this.#maxretry); i++) this.#insertTime(row, time)
+    this.#excerpts[row] = excerpt(this.#excerpts[row] ?? 0)
+    return this.#failuresInWindow(row)
+  }
+
+  /** How many failures of the address lie in its window, and its excerpt pointer; undefined where it is not tracked. */
+  look(address: Address): { readonly failures: number; readonly excerpt: number } | undefined {
+    this.#setProbe(address)
+    const row = this.#find()
+    return row === undefined ? undefined : { failures: this.#failuresInWindow(row), excerpt: this.#excerpts[row] ?? 0 }
+  }
+
+  /** Forgets an address; one that is not tracked is no error. */
+  forget(address: Address): void {
+    this.#setProbe(address)
+    const row = this.#find()
+    if (row !== undefined) this.#remove(row)
+  }
+
+  /** Keeps the row's times ascending, and of more than `maxretry` only the latest. */
+  #insertTime(row: number, time: number): void {
+    const times = this.#times
+    const first = row * this.#maxretry
+    let count = this.#counts[row] ?? 0
+    if (count === this.#maxretry) {
+      if (time < (times[first] ?? 0)) return
+      times.copyWithin(first, first + 1, first + count)
+      count--
+    }
+    let at = first + count
+    for (; at > first && (times[at - 1] ?? 0) > time; at--) times[at] = times[at - 1] ?? 0
+    times[at] = time
+    this.#counts[row] = count + 1
+  }
+
+  #failuresInWindow(row: number): number {
+    const first = row * this.#maxretry
+    const count = this.#counts[row] ?? 0
+    const start = this.#lastTime(row) - this.#findtimeMs
+    let inside = count
+    while (inside > 0 && (this.#times[first + count - inside] ?? 0) < start) inside--
+    return inside
+  }
+
+  #lastTime(row: number): number {
+    return this.#times[row * this.#maxretry + (this.#counts[row] ?? 0) - 1] ?? 0
+  }
+
+  #sweep(rows: number): void {
+    for (let i = 0; i < rows && this.#rows > 0; i++) {
+      if (this.#hand >= this.#rows) this.#hand = 0
+      if (this.#lastTime(this.#hand) < this.#latest - this.#findtimeMs) this.#remove(this.#hand)
+      else this.#hand++
+    }
+  }
+
+  #insert(): number {
+    if (this.#rows === this.#capacity) {
+      if (this.#capacity < this.#maxRows) this.#resize(Math.min(this.#maxRows, this.#capacity * 2))
+      else this.#evict()
+    }
+    const row = this.#rows++
+    this.#keys.set(this.#probe, row * 4)
+    this.#counts[row] = 0
+    this.#excerpts[row] = 0
+    this.#link(row)
+    return row
+  }
+
+  #evict(): void {
+    const probe = this.#probe.slice()
+    let worst = this.#hand % this.#rows
+    for (let i = 1; i < evictionCandidates; i++) {
+      const row = (this.#hand + i) % this.#rows
+      const difference = (this.#counts[row] ?? 0) - (this.#counts[worst] ?? 0)
+      if (difference < 0 || (difference === 0 && this.#lastTime(row) < this.#lastTime(worst))) worst = row
+    }
+    this.#hand = (this.#hand + evictionCandidates) % this.#rows
+    this.#remove(worst)
+    this.#evicted++
+    this.#probe.set(probe)
+  }
+
+  /** Takes a row out of the index and fills its place with the last row. */
+  #remove(row: number): void {
+    this.#unlink(this.#slotOf(row))
+    const last = --this.#rows
+    if (row === last) return
+    const slot = this.#slotOf(last)
+    this.#keys.copyWithin(row * 4, last * 4, last * 4 + 4)
+    this.#times.copyWithin(row * this.#maxretry, last * this.#maxretry, (last + 1) * this.#maxretry)
+    this.#counts[row] = this.#counts[last] ?? 0
+    this.#excerpts[row] = this.#excerpts[last] ?? 0
+    this.#index[slot] = row + 1
+  }
+
+  #resize(capacity: number): void {
+    this.#capacity = capacity
+    this.#keys = grown(this.#keys, new Uint32Array(capacity * 4))
+    this.#counts = grown(this.#counts, new Uint32Array(capacity))
+    this.#excerpts = grown(this.#excerpts, new Float64Array(capacity))
+    this.#times = grown(this.#times, new Float64Array(capacity * this.#maxretry))
+    this.#index = new Int32Array(2 ** Math.ceil(Math.log2(capacity * 2)))
+    for (let row = 0; row < this.#rows; row++) this.#link(row)
+  }
+
+  // The index: slot -> row + 1, 0 where it is free.
+
+  #link(row: number): void {
+    const mask = this.#index.length - 1
+    let slot = this.#hash(this.#keys, row * 4) & mask
+    while (this.#index[slot] !== 0) slot = (slot + 1) & mask
+    this.#index[slot] = row + 1
+  }
+
+  #slotOf(row: number): number {
+    const mask = this.#index.length - 1
+    let slot = this.#hash(this.#keys, row * 4) & mask
+    while (this.#index[slot] !== row + 1) slot = (slot + 1) & mask
+    return slot
+  }
+
+  /** Frees a slot by moving back those behind it that had to give way to it (Knuth 6.4, algorithm R). */
+  #unlink(free: number): void {
+    const mask = this.#index.length - 1
+    for (let slot = (free + 1) & mask; this.#index[slot] !== 0; slot = (slot + 1) & mask) {
+      const home = this.#hash(this.#keys, ((this.#index[slot] ?? 0) - 1) * 4) & mask
+      if (((slot - home) & mask) < ((slot - free) & mask)) continue
+      this.#index[free] = this.#index[slot] ?? 0
+      free = slot
+    }
+    this.#index[free] = 0
+  }
+
+  #find(): number | undefined {
+    const mask = this.#index.length - 1
+    let slot = this.#hash(this.#probe, 0) & mask
+    for (let entry = this.#index[slot] ?? 0; entry !== 0; entry = this.#index[slot] ?? 0) {
+      const at = (entry - 1) * 4
+      if (
+        this.#keys[at] === this.#probe[0] &&
+        this.#keys[at + 1] === this.#probe[1] &&
+        this.#keys[at + 2] === this.#probe[2] &&
+        this.#keys[at + 3] === this.#probe[3]
+      ) {
+        return entry - 1
+      }
+      slot = (slot + 1) & mask
+    }
+    return undefined
+  }
+
+  /** The address as four words; IPv4 as its IPv4-mapped form, which no canonical IPv6 address has. */
+  #setProbe(address: Address): void {
+    const bytes = addressBytes(address)
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    if (bytes.length === 4) {
+      this.#probe.set([0, 0, 0xffff, view.getUint32(0)])
+    } else {
+      for (let word = 0; word < 4; word++) this.#probe[word] = view.getUint32(word * 4)
+    }
+  }
+
+  /** MurmurHash3's mixing of four words, with a secret seed. */
+  #hash(words: Uint32Array, at: number): number {
+    let hash = this.#seed
+    for (let word = at; word < at + 4; word++) {
+      let mixed = Math.imul(words[word] ?? 0, 0xcc9e2d51)
+      mixed = Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593)
+      hash ^= mixed
+      hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0
+    }
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+    return hash ^ (hash >>> 16)
+  }
+}
+
+function grown<T extends Uint32Array | Float64Array>(old: T, larger: T): T {
+  larger.set(old)
+  return larger
+}

@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import type { BanRequest, Control, UnbanRequest } from '../../../core/control/api.ts'
+import { connectControl } from '../../../core/control/client.ts'
+import { startControl } from '../../../core/control/server.ts'
+import { parsePrefix } from '../../../core/address.ts'
+import { BailiffError } from '../../../core/errors.ts'
+import { suite } from '../../suite.ts'
+
+const test = suite('control')
+const folder = mkdtempSync(join(tmpdir(), 'bailiff-control-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+const socket = join(folder, 'private', 'control.sock')
+
+const asked: (BanRequest | UnbanRequest)[] = []
+const control: Control = {
+  status: () => ({ version: '1' }) as ReturnType<Control['status']>,
+  jail: (name) => {
+    if (name !== 'sshd & co') throw new BailiffError('no-input', `no jail ${name}`, { hint: 'there is sshd & co' })
+    return { jail: name } as ReturnType<Control['jail']>
+  },
+  ban: async (given) => (asked.push(given), { results: [] }),
+  unban: async (given) => (asked.push(given), { ended: [], absent: [] }),
+  reload: async () => {
+    throw new Error('a secret detail')
+  },
+}
+const server = await startControl(socket, control)
+const client = connectControl([join(folder, 'nobody.sock'), socket])
+
+test('answers, on the first socket where somebody does', async () => {
+  assert.equal(await client.status(), { version: '1' } as never)
+  assert.equal(await client.jail('sshd & co'), { jail: 'sshd & co' } as never)
+})
+
+test('folder and socket are private', () => {
+  assert.is(statSync(join(folder, 'private')).mode & 0o777, 0o700)
+  assert.is(statSync(socket).mode & 0o777, 0o600)
+})
+
+test('a refusal comes with its kind and next step, an error of the agent without its details', async () => {
+  const refusal = await client.jail('nginx').catch((error: unknown) => error)
+  assert.instance(refusal, BailiffError)
+  assert.equal([(refusal as BailiffError).kind, (refusal as BailiffError).hint], ['no-input', 'there is sshd & co'])
+  const failure = await client.reload().catch((error: unknown) => error)
+  assert.is((failure as BailiffError).kind, 'software')
+  assert.not.match((failure as BailiffError).message, 'secret')
+})
+
+test('addresses arrive in their canonical form, and what is none is refused', async () => {
+  asked.length = 0
+  await post('/v1/ban', '{"prefixes":["2001:DB8:0::1","192.0.2.9/24"],"lengthMs":null}')
+  assert.equal(asked, [{ prefixes: [parsePrefix('2001:db8::1')!, parsePrefix('192.0.2.0/24')!], lengthMs: null }])
+  const bad = ['{}', '{"prefixes":[]}', '{"prefixes":["010.1.1.1"]}', '{"prefixes":["192.0.2.1"],"until":1}', '[1', '"all"', '{"prefixes":["192.0.2.1"],"lengthMs":-1}']
+  for (const body of bad) assert.is((await post('/v1/ban', body)).status, 400, body)
+  assert.is((await post('/v1/unban', '{"prefixes":"some"}')).status, 400)
+  assert.is((await post('/v1/unban', '{"prefixes":"all"}')).status, 200)
+  assert.is(asked.length, 2)
+})
+
+test('what is unknown or too long is refused', async () => {
+  assert.is((await post('/v1/shutdown', '{}')).status, 404)
+  assert.is((await post('/v1/jails/%E0%A4%A', '{}', 'GET')).status, 400)
+  assert.is((await post('/v1/ban', `{"prefixes":["${'1'.repeat(300_000)}"]}`)).status, 400)
+})
+
+test('a second agent on the same socket is refused, a socket left behind is not in the way', async () => {
+  const problem = await startControl(socket, control).catch((error: unknown) => error)
+  assert.match((problem as Error).message, 'running already')
+  const left = join(folder, 'left.sock')
+  await new Promise<void>((resolve) => {
+    const dead = createServer().listen(left, () => {
+      // Closing removes the file; a process that is killed leaves it.
+      dead.close(() => resolve())
+      writeFileSync(`${left}.x`, '')
+    })
+  })
+  const again = await startControl(left, control)
+  await again.stop()
+})
+
+test('a path too long for a socket says so', async () => {
+  const problem = await startControl(join(folder, 'x'.repeat(120)), control).catch((error: unknown) => error)
+  assert.match((problem as Error).message, 'bytes')
+})
+
+test('nobody there is an error with the next step', async () => {
+  const problem = await connectControl([join(folder, 'nobody.sock')]).status().catch((error: unknown) => error)
+  assert.is((problem as BailiffError).kind, 'unavailable')
+  assert.match((problem as BailiffError).hint ?? '', 'bailiff run')
+})
+
+test.after(() => server.stop())
+test.run()
+
+function post(path: string, body: string, method = 'POST'): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const sending = request({ socketPath: socket, path, method }, (response) => {
+      let text = ''
+      response.on('data', (part) => (text += part))
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
+    })
+    sending.on('error', reject)
+    sending.end(method === 'GET' ? undefined : body)
+  })
+}

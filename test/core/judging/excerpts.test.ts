@@ -1,0 +1,32 @@
+import * as assert from 'uvu/assert'
+import { Excerpts } from '../../../core/judging/excerpts.ts'
+import { suite } from '../../suite.ts'
+
+const test = suite('excerpts')
+
+test('the last lines of a chain come back, oldest first', () => {
+  const excerpts = new Excerpts(64 * 1024)
+  let chain = 0
+  for (const line of ['one', 'two', 'drei ä', 'four']) chain = excerpts.add(line, chain)
+  assert.equal(excerpts.last(chain, 3), ['two', 'drei ä', 'four'])
+  assert.equal(excerpts.last(chain, 10), ['one', 'two', 'drei ä', 'four'])
+  assert.equal(excerpts.last(0, 10), [])
+})
+
+test('what was overwritten is gone, and what comes back is never another text', () => {
+  const excerpts = new Excerpts(16 * 1024)
+  const chains = Array.from({ length: 50 }, () => 0)
+  for (let i = 0; i < 20_000; i++) {
+    const who = (i * 7) % 50
+    chains[who] = excerpts.add(`${who}:${i}:${'x'.repeat(i % 700)}`, chains[who] ?? 0)
+    for (const line of excerpts.last(chains[(i * 3) % 50] ?? 0, 5)) assert.match(line, new RegExp(`^${(i * 3) % 50}:\\d+:x*$`))
+  }
+  assert.is(excerpts.last(chains[(19_999 * 7) % 50] ?? 0, 1).length, 1)
+})
+
+test('a line longer than an entry is cut, not refused', () => {
+  const excerpts = new Excerpts(8 * 1024)
+  assert.is(excerpts.last(excerpts.add('y'.repeat(5000), 0), 1)[0]?.length, 1536)
+})
+
+test.run()

@@ -1,0 +1,127 @@
+import * as assert from 'uvu/assert'
+import { parseAddress, parsePrefix, type Prefix } from '../../../core/address.ts'
+import type { Match } from '../../../core/events.ts'
+import { Judge, type JailRules } from '../../../core/judging/judge.ts'
+import { suite } from '../../suite.ts'
+
+const test = suite('judge')
+
+const noon = Date.UTC(2026, 10, 22, 12)
+const rules: JailRules = {
+  name: 'sshd',
+  maxretry: 3,
+  findtimeMs: 600_000,
+  bantime: { baseMs: 3_600_000, increment: true, factor: 2, maxMs: 10_000_000 },
+  ports: { protocol: 'tcp', ports: [22] },
+  ignore: { prefixes: [parsePrefix('198.51.100.0/24')!], names: [], self: false },
+}
+
+function match(address: string, time: number | null, more: Partial<Match> = {}): Match {
+  const base = { jail: 'sshd', filter: 'sshd', rule: 0, attempts: 1, groups: {}, session: null, once: false, log: 'l', offset: 0 }
+  return { ...base, address: parseAddress(address)!, time, line: `line of ${address}`, ...more }
+}
+
+async function judgeOf(jails: readonly JailRules[] = [rules], banned = new Set<Prefix>()): Promise<Judge> {
+  const judge = new Judge({ offences: [], isBanned: (prefix) => banned.has(prefix), onNameFailure: () => {} })
+  await judge.configure(jails)
+  return judge
+}
+
+const live = (arrivedAt: number) => ({ arrivedAt, live: true, undatedAt: arrivedAt })
+const backlog = { arrivedAt: noon, live: false, undatedAt: null }
+
+test('the failure that reaches maxretry is a ban, with its lines', async () => {
+  const judge = await judgeOf()
+  assert.is(judge.count(match('192.0.2.1', noon), live(noon)), null)
+  assert.is(judge.count(match('192.0.2.2', noon), live(noon)), null)
+  assert.is(judge.count(match('192.0.2.1', noon + 1000), live(noon + 1000)), null)
+  assert.equal(judge.count(match('192.0.2.1', noon + 2000), live(noon + 2500)), {
+    prefix: '192.0.2.1',
+    jail: 'sshd',
+    ports: rules.ports,
+    since: noon + 2500,
+    until: noon + 2500 + 3_600_000,
+    count: 1,
+    failures: 3,
+    lines: ['line of 192.0.2.1', 'line of 192.0.2.1', 'line of 192.0.2.1'],
+  })
+  assert.is(judge.counts('sshd')?.tracked, 1)
+})
+
+test('later bans last longer, up to the limit', async () => {
+  const judge = await judgeOf([{ ...rules, maxretry: 1 }])
+  const lengths = [1, 2, 3, 4].map(() => {
+    const ban = judge.count(match('192.0.2.1', noon), live(noon))
+    return (ban?.until ?? 0) - noon
+  })
+  assert.equal(lengths, [3_600_000, 7_200_000, 10_000_000, 10_000_000])
+})
+
+test('who is ignored is counted as ignored and never banned', async () => {
+  const judge = await judgeOf()
+  for (let i = 0; i < 10; i++) assert.is(judge.count(match('198.51.100.9', noon), live(noon)), null)
+  assert.is(judge.counts('sshd')?.ignored, 10)
+  assert.is(judge.sparing(parsePrefix('198.51.100.9')!, 'sshd'), '198.51.100.0/24')
+})
+
+test('who is banned already is not decided on again', async () => {
+  const judge = await judgeOf([rules], new Set([parsePrefix('192.0.2.1')!]))
+  for (let i = 0; i < 10; i++) assert.is(judge.count(match('192.0.2.1', noon), live(noon)), null)
+  assert.is(judge.counts('sshd')?.failures, 0)
+})
+
+test('time is the log’s in a backlog, and the arrival’s where the log is silent or live and far off', async () => {
+  const cases: [what: string, time: number | null, chunk: Parameters<Judge['count']>[1], since: number | null][] = [
+    ['backlog, dated', noon - 7_200_000, backlog, noon - 7_200_000],
+    ['backlog, dated after its arrival', noon + 7_200_000, backlog, noon],
+    ['first look at an undated backlog', null, backlog, null],
+    ['undated backlog after a restart', null, { ...backlog, undatedAt: noon - 5000 }, noon - 5000],
+    ['live, dated', noon - 1000, live(noon), noon],
+    ['live, an hour off', noon - 3_600_000, live(noon), noon],
+    ['live, undated', null, live(noon), noon],
+  ]
+  for (const [what, time, chunk, since] of cases) {
+    const judge = await judgeOf([{ ...rules, maxretry: 1 }])
+    assert.is(judge.count(match('192.0.2.1', time), chunk)?.since ?? null, since, what)
+  }
+})
+
+test('old lines of a backlog do not add up with new ones beyond findtime', async () => {
+  const judge = await judgeOf()
+  const old = noon - 700_000
+  judge.count(match('192.0.2.1', old), backlog)
+  judge.count(match('192.0.2.1', old), backlog)
+  assert.is(judge.count(match('192.0.2.1', noon), backlog), null)
+  judge.count(match('192.0.2.1', noon), backlog)
+  assert.ok(judge.count(match('192.0.2.1', noon), backlog))
+})
+
+test('a live line with a wrong clock counts like any other', async () => {
+  const judge = await judgeOf()
+  for (const off of [-86_400_000, 0]) judge.count(match('192.0.2.1', noon + off), live(noon))
+  assert.ok(judge.count(match('192.0.2.1', noon + 86_400_000), live(noon)))
+})
+
+test('counts survive a reload that leaves window and threshold alone, and only that', async () => {
+  const judge = await judgeOf()
+  judge.count(match('192.0.2.1', noon), live(noon))
+  await judge.configure([{ ...rules, bantime: { ...rules.bantime, baseMs: 1000 } }])
+  assert.is(judge.counts('sshd')?.tracked, 1)
+  await judge.configure([{ ...rules, findtimeMs: 1 }])
+  assert.is(judge.counts('sshd')?.tracked, 0)
+  await judge.configure([])
+  assert.is(judge.count(match('192.0.2.1', noon), live(noon)), null)
+})
+
+test('a ban by a person takes the ports and the time of the jail it names', async () => {
+  const judge = await judgeOf()
+  const fallback = { baseMs: 60_000, increment: false, factor: 2, maxMs: null }
+  const prefix = parsePrefix('203.0.113.0/24')!
+  assert.is(judge.decree(prefix, 'sshd', noon, undefined, fallback).until, noon + 3_600_000)
+  const free = judge.decree(prefix, 'manual', noon, undefined, fallback)
+  assert.is(free.until, noon + 60_000)
+  assert.equal(free.ports, { protocol: 'all', ports: [] })
+  assert.is(judge.decree(prefix, 'manual', noon, null, fallback).until, null)
+})
+
+test.run()

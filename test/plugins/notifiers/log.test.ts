@@ -1,0 +1,21 @@
+import * as assert from 'uvu/assert'
+import type { NotifierPlugin } from '../../../core/plugin.ts'
+import log from '../../../plugins/notifiers/log.ts'
+import { testHost } from '../../contracts/action.ts'
+import { everyEvent, notifierContract } from '../../contracts/notifier.ts'
+import { suite } from '../../suite.ts'
+
+const plugin = log as NotifierPlugin
+const { host, logged } = testHost({})
+notifierContract('log', plugin, { options: {}, host, told: async () => logged.map(({ message }) => message).join('\n') })
+
+const test = suite('notifier log')
+
+test('every event is one line, an alarm an error', async () => {
+  const fresh = testHost({})
+  for (const event of everyEvent) await plugin.notify(event, fresh.host)
+  assert.is(fresh.logged.length, everyEvent.length)
+  assert.equal(fresh.logged.filter(({ level }) => level === 'error').map(({ message }) => message), ['the set is full'])
+})
+
+test.run()
