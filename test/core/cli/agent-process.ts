@@ -1,0 +1,72 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../../../core/cli/main.js', import.meta.url))
+
+/** What a command left behind. */
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A folder of its own, removed when the test process ends. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'bailiff-test-'))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** Runs `bailiff` to its end, for at most 30 s. */
+export function bailiff(words: readonly string[], stdin = '', env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [main, ...words], { stdio: 'pipe', timeout: 30_000, env: { ...process.env, ...env } })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', (data) => (stdout += data))
+    child.stderr.on('data', (data) => (stderr += data))
+    child.stdin.on('error', () => {})
+    child.stdin.end(stdin)
+    child.on('close', (code) => resolve({ code, stdout, stderr }))
+  })
+}
+
+/** An agent as a process: `bailiff run` (or another command) with what it has printed so far. */
+export class AgentProcess {
+  readonly child: ChildProcess
+  output = ''
+
+  constructor(words: readonly string[]) {
+    this.child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.child.stdout?.on('data', (data) => (this.output += data))
+    this.child.stderr?.on('data', (data) => (this.output += data))
+    process.on('exit', () => this.child.kill('SIGKILL'))
+  }
+
+  /** Waits until the output shows `text`, from `from` on; throws with all of it after 20 s. */
+  async shows(text: string | RegExp, from = 0): Promise<void> {
+    const found = () => (typeof text === 'string' ? this.output.slice(from).includes(text) : text.test(this.output.slice(from)))
+    for (let i = 0; i < 1000 && this.child.exitCode === null; i++) {
+      if (found()) return
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    if (!found()) throw new Error(`the agent did not say ${String(text)} (exit code ${this.child.exitCode}):\n${this.output}`)
+  }
+
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode
+    const ended = new Promise<number | null>((resolve) => this.child.once('exit', resolve))
+    this.child.kill(signal)
+    return ended
+  }
+}
+
+/** Writes a configuration with its state and socket in `folder`, and answers its path. */
+export function writeConfig(folder: string, rest: string): string {
+  const file = join(folder, 'bailiff.yaml')
+  writeFileSync(file, `state: ${folder}/state\ncontrol: ${folder}/run/control.sock\n${rest}`)
+  return file
+}

@@ -1,0 +1,208 @@
+import { appendFileSync, existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import type { JailReport, StatusReport } from '../../../core/control/api.ts'
+import { suite } from '../../suite.ts'
+import { AgentProcess, bailiff, temporaryFolder, writeConfig } from './agent-process.ts'
+
+const test = suite('the agent, without a firewall')
+
+/** An agent whose action keeps a file for every ban, so that what is in force can be seen from outside. */
+function bed(rest = '') {
+  const folder = temporaryFolder()
+  const log = join(folder, 'auth.log')
+  writeFileSync(log, '')
+  const action = join(folder, 'keep.mjs')
+  writeFileSync(action, `import { rmSync, writeFileSync } from 'node:fs'
+import { RetryLater } from 'bailiff/plugin'
+const file = (ban) => ${JSON.stringify(folder)} + '/held-' + ban.prefix.replace('/', '_')
+export default {
+  restored: true,
+  ban(ban, host) { if (RetryLater.name !== 'RetryLater') throw new Error('wrong module'); writeFileSync(file(ban), JSON.stringify(ban)) },
+  unban(ban) { rmSync(file(ban), { force: true }) },
+}
+`)
+  const jails = rest || `jails:\n  sshd:\n    source: ${log}\n    actions: [./keep.mjs]\n`
+  const config = writeConfig(folder, `ignoreself: false\ndefaults: { findtime: 10m, maxretry: 3, bantime: 10m }\nignoreip: [198.51.100.0/24]\n${jails}`)
+  const held = () => readdirSync(folder).filter((name) => name.startsWith('held-')).map((name) => name.slice(5)).toSorted()
+  const cli = async (...words: string[]) => bailiff([...words, '--config', config])
+  return { folder, log, config, held, cli, start: (...words: string[]) => new AgentProcess(['run', '--config', config, ...words]) }
+}
+
+const failure = (address: string, user = 'root') => `Failed password for ${user} from ${address} port 4711 ssh2`
+const line = (text: string) => `${new Date().toISOString()} host sshd[77]: ${text}\n`
+
+async function until(fact: () => boolean, what: string): Promise<void> {
+  for (let i = 0; i < 500; i++) {
+    if (fact()) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  assert.unreachable(`did not happen: ${what}`)
+}
+
+test('bans at maxretry and not before, through rotation; status shows it; unban ends it', async () => {
+  const { log, held, cli, start } = bed()
+  const agent = start()
+  await agent.shows('watching: sshd')
+  appendFileSync(log, line(failure('192.0.2.7')) + line(failure('192.0.2.7')) + line(failure('203.0.113.9')))
+  renameSync(log, `${log}.1`)
+  writeFileSync(log, line('Accepted publickey for alice from 192.0.2.10 port 22 ssh2') + line(failure('192.0.2.7')))
+  await until(() => held().length > 0, 'a ban')
+  assert.equal(held(), ['192.0.2.7'])
+
+  const status = JSON.parse((await cli('status', '--json')).stdout) as StatusReport
+  assert.equal([status.bans, status.jails[0]?.failures, status.jails[0]?.tracked], [1, 4, 1])
+  const jail = JSON.parse((await cli('status', 'sshd', '--json')).stdout) as JailReport
+  assert.equal(jail.bans.map(({ prefix, enforced, failures }) => [prefix, enforced, failures]), [['192.0.2.7', true, 3]])
+  assert.match((await cli('status')).stdout, /sshd +enforce +4 +0 +1 +1 +1/)
+  assert.match((await cli('unban', '192.0.2.7')).stdout, '192.0.2.7: unbanned (sshd)')
+  await until(() => held().length === 0, 'the unban')
+  assert.is(await agent.end(), 0)
+})
+
+test('a ban outlives the agent, a clean end and a kill alike, and is not decided twice', async () => {
+  const { log, held, cli, start } = bed()
+  let agent = start()
+  await agent.shows('watching: sshd')
+  appendFileSync(log, Array.from({ length: 5 }, () => line(failure('2001:db8::7'))).join(''))
+  await until(() => held().length === 1, 'a ban')
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    await agent.end(signal)
+    assert.equal(held(), ['2001:db8::7'])
+    agent = start()
+    await agent.shows('watching: sshd')
+    const jail = JSON.parse((await cli('status', 'sshd', '--json')).stdout) as JailReport
+    assert.equal(jail.bans.map(({ prefix, count }) => [prefix, count]), [['2001:db8::7', 1]])
+  }
+  await agent.end()
+})
+
+test('what was written while the agent was down is read when it comes back', async () => {
+  const { log, held, start } = bed()
+  const first = start()
+  await first.shows('watching: sshd')
+  await first.end()
+  appendFileSync(log, Array.from({ length: 3 }, () => line(failure('192.0.2.8'))).join(''))
+  const second = start()
+  await until(() => held().length === 1, 'a ban')
+  await second.end()
+})
+
+test('ignored addresses and look-alikes are not banned', async () => {
+  const { log, held, start } = bed()
+  const agent = start()
+  await agent.shows('watching: sshd')
+  const smuggled = failure('203.0.113.50', 'x from 192.0.2.66 port 22 ssh2')
+  for (let i = 0; i < 4; i++) appendFileSync(log, line(failure('198.51.100.4')) + line(smuggled) + line(failure('not.an.address')))
+  appendFileSync(log, `${new Date().toISOString()} host app[1]: ${failure('192.0.2.99')}\n`.repeat(5))
+  await until(() => held().length === 1, 'a ban')
+  assert.equal(held(), ['203.0.113.50'])
+  await agent.end()
+})
+
+test('observing shows what would be banned and bans nobody', async () => {
+  const { log, held, cli, start } = bed()
+  const agent = start('--observe')
+  await agent.shows('watching: sshd')
+  for (let i = 0; i < 9; i++) appendFileSync(log, line(failure('192.0.2.7')))
+  await agent.shows('would ban 192.0.2.7')
+  assert.is(agent.output.match(/would ban/g)?.length, 1)
+  const refused = await cli('ban', '192.0.2.1')
+  assert.is(refused.code, 69)
+  assert.match(refused.stderr, 'only observes')
+  assert.equal(held(), [])
+  await agent.end()
+})
+
+test('one broken jail does not stop the others; reload mends it, and a bad reload changes nothing', async () => {
+  const { folder, log, held, cli, start, config } = bed()
+  const jails = (regex: string) => `ignoreself: false
+defaults: { maxretry: 3, actions: [./keep.mjs] }
+jails:
+  sshd: { source: ${log} }
+  app:
+    source: ${folder}/app.log
+    filter: { failregex: ['${regex}'] }
+`
+  writeConfig(folder, jails('^bad (<ADDR>$'))
+  const agent = start()
+  await agent.shows('watching: sshd')
+  assert.match(agent.output, `${config}:`)
+  const status = await cli('status', 'app')
+  assert.is(status.code, 66)
+  assert.match(status.stderr, 'set aside')
+  await cli('ban', '192.0.2.200', '--jail', 'sshd')
+  assert.equal(held(), ['192.0.2.200'])
+
+  writeConfig(folder, 'jails: {{{')
+  const bad = await cli('reload', '--socket', `${folder}/run/control.sock`)
+  assert.is(bad.code, 78, bad.stderr)
+  writeConfig(folder, jails('^bad <ADDR>$'))
+  assert.match((await cli('reload')).stdout, 'reloaded: sshd, app')
+  writeFileSync(join(folder, 'app.log'), 'bad 192.0.2.7\n')
+  for (let i = 0; i < 3; i++) appendFileSync(join(folder, 'app.log'), `${new Date().toISOString()} bad 192.0.2.8\n`)
+  await until(() => held().length === 2, 'a ban by the mended jail')
+  assert.equal(held(), ['192.0.2.200', '192.0.2.8'])
+  await agent.end()
+})
+
+test('bans by hand: prefixes, jails, times, refusals', async () => {
+  const { held, cli, start } = bed()
+  const agent = start()
+  await agent.shows('watching: sshd')
+  const cases: [words: string[], code: number, said: RegExp][] = [
+    [['ban', '192.0.2.1', '2001:DB8::1', '--for', '1h'], 0, /192\.0\.2\.1: banned, until/],
+    [['ban', '203.0.113.0/25', '--jail', 'sshd', '--for', 'permanent'], 0, /203\.0\.113\.0\/25: banned, for ever/],
+    [['ban', '198.51.100.7'], 65, /ignore list has 198\.51\.100\.0\/24/],
+    [['ban', '198.0.0.0/8'], 65, /refused/],
+    [['ban', '192.0.2'], 64, /"192\.0\.2" is not an IP address/],
+    [['ban', '192.0.2.1', '--jail', 'nginx'], 66, /there is no jail "nginx"; there is sshd/],
+    [['ban', '192.0.2.1', '--for', 'soon'], 78, /"soon" is not a length of time/],
+    [['unban', '203.0.113.7'], 0, /was not banned; it lies in 203\.0\.113\.0\/25/],
+    [['unban'], 64, /name the addresses/],
+    [['unban', '192.0.2.0/24'], 0, /192\.0\.2\.1: unbanned \(manual\)/],
+    [['unban', '--all'], 0, /203\.0\.113\.0\/25: unbanned \(sshd\)/],
+  ]
+  for (const [words, code, said] of cases) {
+    const ended = await cli(...words)
+    assert.is(ended.code, code, `${words.join(' ')}: ${ended.stdout}${ended.stderr}`)
+    assert.match(ended.stdout + ended.stderr, said)
+  }
+  await until(() => held().length === 0, 'all unbanned')
+  await agent.end()
+})
+
+test('a second agent beside a running one is refused; without one, commands say what to do', async () => {
+  const { cli, start } = bed()
+  const agent = start()
+  await agent.shows('watching: sshd')
+  const second = start()
+  await new Promise((resolve) => second.child.once('exit', resolve))
+  assert.is(second.child.exitCode, 69)
+  assert.match(second.output, 'running already')
+  assert.is((await cli('status')).code, 0)
+  await agent.end()
+  const alone = await cli('status')
+  assert.is(alone.code, 69)
+  assert.match(alone.stderr, 'bailiff run')
+})
+
+test('no stack trace and no control byte reaches a user', async () => {
+  const { log, start, folder, cli } = bed()
+  const agent = start()
+  await agent.shows('watching: sshd')
+  for (let i = 0; i < 3; i++) appendFileSync(log, line(failure('192.0.2.7', 'e\x1b[31mvil\x07\u009b')))
+  await agent.shows('ban 192.0.2.7')
+  const report = await cli('status', 'sshd', '--json')
+  const lines = (JSON.parse(report.stdout) as JailReport).bans[0]?.lines ?? []
+  assert.is(lines.length, 3)
+  assert.match(lines[0] ?? '', 'e\\x1b[31mvil')
+  assert.not.match((agent.output + report.stdout).replaceAll('\n', ''), /\p{Cc}/u)
+  await agent.end()
+  const missing = await bailiff(['run', '--config', join(folder, 'nothing.yaml')])
+  assert.is(missing.code, 66)
+  assert.not.match(missing.stderr, / at .*\(/)
+  assert.not.ok(existsSync(join(folder, 'nothing.yaml')))
+})
+
+test.run()

@@ -1,0 +1,64 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import { suite } from '../../suite.ts'
+import { bailiff, temporaryFolder } from './agent-process.ts'
+
+const test = suite('bailiff test')
+const folder = temporaryFolder()
+const log = join(folder, 'auth.log')
+const lines = [
+  '2026-11-22T13:41:02+00:00 h sshd[1]: Failed password for root from 192.0.2.7 port 1 ssh2',
+  '2026-11-22T13:41:03+00:00 h sshd[1]: Accepted password for alice from 192.0.2.8 port 1 ssh2',
+  '2026-11-22T13:41:04.5Z h sshd[1]: Failed password for invalid user a b from 2001:db8::7 port 1 ssh2',
+  'Failed password for root from 192.0.2.9 port 1 ssh2',
+]
+writeFileSync(log, `${lines.join('\n')}\n`)
+
+test('--json is one record a matching line', async () => {
+  const { code, stdout } = await bailiff(['test', 'sshd', log, '--json'])
+  assert.is(code, 0)
+  const records = stdout.trim().split('\n').map((line) => JSON.parse(line) as { file: string; line: number; host: string; time: number | null; user: string })
+  assert.equal(records.map(({ file, line, host, time, user }) => [file, line, host, time, user]), [
+    [log, 1, '192.0.2.7', Date.UTC(2026, 10, 22, 13, 41, 2) / 1000, 'root'],
+    [log, 3, '2001:db8::7', Date.UTC(2026, 10, 22, 13, 41, 4, 500) / 1000, 'a b'],
+    [log, 4, '192.0.2.9', null, 'root'],
+  ])
+})
+
+test('--summary counts lines, matches, bytes and CPU seconds', async () => {
+  const { stdout } = await bailiff(['test', 'sshd', log, '--summary'])
+  assert.match(stdout, new RegExp(`^lines 4, matches 3, skipped 0, bytes ${lines.join('\n').length + 1}, CPU \\d+\\.\\d+ s\n$`))
+})
+
+test('line numbers are right over many chunks, and a last line without newline counts', async () => {
+  const big = join(folder, 'big.log')
+  const filler = `${lines[1]}\n`.repeat(30_000)
+  writeFileSync(big, `${filler}${lines[0]}\n${filler}${lines[0]}`)
+  const { stdout } = await bailiff(['test', 'sshd', big, '--json'])
+  assert.equal(stdout.trim().split('\n').map((line) => (JSON.parse(line) as { line: number }).line), [30_001, 60_002])
+})
+
+test('standard input, a filter file, and errors', async () => {
+  assert.match((await bailiff(['test', 'sshd', '-', '--summary'], `${lines[0]}\n`)).stdout, 'lines 1, matches 1')
+  const own = join(folder, 'own.yaml')
+  writeFileSync(own, "failregex: ['^bad <ADDR>$']\n")
+  assert.match((await bailiff(['test', own, '-', '--json'], 'bad 192.0.2.1\n')).stdout, '"host":"192.0.2.1"')
+  writeFileSync(own, "failregex:\n  - '^bad (<ADDR>$'\n")
+  const cases: [words: string[], code: number, said: string][] = [
+    [['test', own, log], 78, 'own.yaml:2'],
+    [['test', 'ssdh', log], 78, 'did you mean sshd?'],
+    [['test', 'sshd', join(folder, 'none.log')], 66, 'no such file'],
+    [['test', 'sshd', folder], 66, 'is a folder'],
+    [['test', 'sshd', log, '--mode', 'agressive'], 78, 'did you mean aggressive?'],
+    [['test', 'sshd'], 64, "missing required argument 'log'"],
+    [['tset'], 64, 'Did you mean test?'],
+  ]
+  for (const [words, code, said] of cases) {
+    const ended = await bailiff(words)
+    assert.match(ended.stderr, said)
+    assert.is(ended.code, code, ended.stderr)
+  }
+})
+
+test.run()
