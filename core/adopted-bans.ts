@@ -7,7 +7,12 @@ import type { FirewallEntry } from './plugin.ts'
  * The bans that the firewall holds and nobody wants any more on record: left by an agent whose store
  * is lost. They go on as bans of the jail with these ports, or as bans by hand, until their time is over.
  */
-export function adoptable(found: readonly FirewallEntry[], wanted: WantedSet, jails: readonly ReadyJail[], now: number): Ban[] {
+export function adoptable(
+  found: readonly FirewallEntry[],
+  wanted: WantedSet,
+  jails: readonly ReadyJail[],
+  now: number,
+): Ban[] {
   return found
     .filter(({ prefix, ports }) => !wanted.of(prefix).some((ban) => samePorts(ban.ports, ports)))
     .map(({ prefix, ports, until }) => {

@@ -1,6 +1,17 @@
 import { PrefixSet, type Prefix } from './address.ts'
 import type { Agent } from './agent.ts'
-import type { BanAnswer, BanReport, BanRequest, Control, JailReport, JailSummary, ReloadAnswer, StatusReport, UnbanAnswer, UnbanRequest } from './control/api.ts'
+import type {
+  BanAnswer,
+  BanReport,
+  BanRequest,
+  Control,
+  JailReport,
+  JailSummary,
+  ReloadAnswer,
+  StatusReport,
+  UnbanAnswer,
+  UnbanRequest,
+} from './control/api.ts'
 import { BailiffError, describeError, quote } from './errors.ts'
 import type { Ban } from './events.ts'
 import type { ReadyJail } from './jails.ts'
@@ -29,7 +40,15 @@ export class AgentControl implements Control {
       jails: configuration.ready.jails.map((jail) => this.#summary(jail)),
       bans: wanted.size,
       actions: observing ? [] : instances.queues().map(({ state }) => state),
-      logs: intake.logs().map(({ log, state, trouble, behind, lines, skipped }) => ({ log, state: trouble ?? state, bytesBehind: behind, lines, skipped })),
+      logs: intake
+        .logs()
+        .map(({ log, state, trouble, behind, lines, skipped }) => ({
+          log,
+          state: trouble ?? state,
+          bytesBehind: behind,
+          lines,
+          skipped,
+        })),
       problems: configuration.ready.problems.map(describeError),
     }
   }
@@ -49,7 +68,9 @@ export class AgentControl implements Control {
   async ban({ prefixes, jail: name, lengthMs }: BanRequest): Promise<BanAnswer> {
     const { judge, wanted } = this.#agent
     if (this.#agent.observing) {
-      throw new BailiffError('unavailable', 'the agent only observes and bans nobody', { hint: 'start it without --observe and without "observe: true"' })
+      throw new BailiffError('unavailable', 'the agent only observes and bans nobody', {
+        hint: 'start it without --observe and without "observe: true"',
+      })
     }
     if (name !== undefined) this.#find(name)
     const jail = name ?? 'manual'
@@ -71,7 +92,9 @@ export class AgentControl implements Control {
     const banned = new PrefixSet([...wanted].map(({ prefix }) => prefix))
     return {
       ended: ended.flatMap(({ bans }) => bans),
-      absent: ended.filter(({ bans }) => bans.length === 0).map(({ prefix }) => ({ prefix, covering: banned.covering(prefix) ?? null })),
+      absent: ended
+        .filter(({ bans }) => bans.length === 0)
+        .map(({ prefix }) => ({ prefix, covering: banned.covering(prefix) ?? null })),
     }
   }
 
@@ -86,10 +109,17 @@ export class AgentControl implements Control {
     const jail = jails.find((candidate) => candidate.name === name)
     if (jail) return jail
     if (broken.includes(name)) {
-      throw new BailiffError('no-input', `the jail ${quote(name)} is set aside because of an error in the configuration`, { hint: '"bailiff check" tells which' })
+      throw new BailiffError(
+        'no-input',
+        `the jail ${quote(name)} is set aside because of an error in the configuration`,
+        { hint: '"bailiff check" tells which' },
+      )
     }
     const names = jails.map((candidate) => candidate.name)
-    throw new BailiffError('no-input', `there is no jail ${quote(name)}; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ') || 'none'}`)
+    throw new BailiffError(
+      'no-input',
+      `there is no jail ${quote(name)}; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ') || 'none'}`,
+    )
   }
 
   #summary({ name, mode }: ReadyJail): JailSummary {
@@ -97,8 +127,20 @@ export class AgentControl implements Control {
     const { failures, ignored, tracked, bans } = judge.counts(name) ?? { failures: 0, ignored: 0, tracked: 0, bans: 0 }
     let banned = 0
     for (const ban of wanted) if (ban.jail === name) banned++
-    const logs = intake.logs().filter(({ jails }) => jails.includes(name)).map(({ log }) => log)
-    return { jail: name, mode: observing ? 'observe' : mode, failures, ignored, tracked, banned, bannedTotal: bans, logs }
+    const logs = intake
+      .logs()
+      .filter(({ jails }) => jails.includes(name))
+      .map(({ log }) => log)
+    return {
+      jail: name,
+      mode: observing ? 'observe' : mode,
+      failures,
+      ignored,
+      tracked,
+      banned,
+      bannedTotal: bans,
+      logs,
+    }
   }
 
   #report(ban: Ban): BanReport {
@@ -117,7 +159,11 @@ export class AgentControl implements Control {
     const until = ban.until === null ? 'for ever' : `until ${new Date(ban.until).toISOString()}`
     if (this.#confirmed(ban)) return { prefix, outcome: 'banned', detail: until }
     const failing = this.#agent.queuesOf(jail).find((queue) => queue.state.failure !== null)
-    return { prefix, outcome: 'pending', detail: failing ? `${failing.name} fails: ${failing.state.failure}` : 'no action has confirmed it yet' }
+    return {
+      prefix,
+      outcome: 'pending',
+      detail: failing ? `${failing.name} fails: ${failing.state.failure}` : 'no action has confirmed it yet',
+    }
   }
 
   async #settled(jail: string | undefined): Promise<void> {

@@ -5,8 +5,9 @@
  *                                                          │          └─► store, announcer ─► notifiers
  */
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { AgentControl } from './agent-control.ts'
-import { startControl } from './control/server.ts'
+import { claimSocket, startControl } from './control/server.ts'
 import type { ActionQueue } from './enforcing/action-queue.ts'
 import { Announcer } from './enforcing/announcer.ts'
 import { Enforcer } from './enforcing/enforcer.ts'
@@ -23,9 +24,10 @@ import { createPool, type MatchingPool } from './matching/pool.ts'
 import { createSessions } from './matching/sessions.ts'
 import type { Logger } from './plugin.ts'
 import type { Settings } from './settings/load-settings.ts'
-import { openStore, type Store } from './store/store.ts'
+import { openStore, type Changes, type Store } from './store/store.ts'
 
 const notifierGraceMs = 3000
+const dayMs = 86_400_000
 
 /** A configuration that can run: what it says, and its jails made ready. */
 export interface Configuration {
@@ -56,8 +58,13 @@ export interface RunningAgent {
 /** Starts an agent. Throws a BailiffError where it cannot run at all: no usable configuration, another one running. */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const configuration = await options.configure()
-  const { state, historyMs } = configuration.settings
-  const store = await openStore({ path: join(state, 'bailiff.sqlite'), log: options.log, historyMs })
+  const { state, control, historyMs } = configuration.settings
+  await claimSocket(control)
+  const store = await openStore({
+    path: join(state, 'bailiff.sqlite'),
+    log: options.log,
+    historyDays: historyMs / dayMs,
+  })
   const agent = new Agent(options, configuration, store)
   try {
     await agent.start()
@@ -97,14 +104,20 @@ export class Agent implements RunningAgent {
     this.configuration = configuration
     this.store = store
     const { bans, offences, positions } = store.loaded
-    const alarm = (subject: string, message: string) => this.#tell({ type: 'alarm', time: Date.now(), subject, message })
+    const alarm = (subject: string, message: string) =>
+      this.#tell({ type: 'alarm', time: Date.now(), subject, message })
     this.judge = new Judge({
       offences,
       isBanned: (prefix, jail) => (this.wanted.get(prefix, jail) ?? this.observed.get(prefix, jail)) !== undefined,
       onNameFailure: (name, error) => alarm('ignoreip', `the name ${name} cannot be looked up: ${error.message}`),
     })
     this.intake = createIntake({ positions, log, alarm, scan: (chunk, position) => this.#scan(chunk, position) })
-    this.instances = new Instances({ folder: join(configuration.settings.state, 'plugins'), log, alarm, firewall: () => this.#firewall })
+    this.instances = new Instances({
+      folder: join(configuration.settings.state, 'plugins'),
+      log,
+      alarm,
+      firewall: () => this.#firewall,
+    })
     for (const ban of bans) this.wanted.add(ban, 'restored')
     this.wanted.onChange((change) => this.#keep(change))
     this.#enforcer = new Enforcer(this.wanted, {
@@ -146,7 +159,7 @@ export class Agent implements RunningAgent {
     await this.#announcer.stop(notifierGraceMs)
     await this.instances.stop()
     await this.#firewall?.stop()
-    void this.store.commit({ positions: this.intake.positions() })
+    this.#commit({ positions: this.intake.positions() })
     await this.store.close()
   }
 
@@ -184,7 +197,7 @@ export class Agent implements RunningAgent {
       if (ban) this.decide(ban)
     }
     // In the same transaction as the bans above: what is read again after a crash is not yet decided.
-    if (position) void this.store.commit({ positions: [positionAfter(position, result)] })
+    if (position) this.#commit({ positions: [positionAfter(position, result)] })
     return result
   }
 
@@ -227,7 +240,15 @@ export class Agent implements RunningAgent {
     const old = this.#pool?.pool
     const { matcherFiles, log } = this.options
     const threads = maxThreads === null ? {} : { maxThreads }
-    this.#pool = { key, pool: createPool({ jails: filters, engineFiles: matcherFiles, log, ...threads }) }
+    this.#pool = {
+      key,
+      pool: createPool({
+        jails: filters,
+        engineUrls: matcherFiles.map((file) => pathToFileURL(file).href),
+        log,
+        ...threads,
+      }),
+    }
     await old?.close()
   }
 
@@ -239,11 +260,11 @@ export class Agent implements RunningAgent {
 
   #keep({ before, after, reason }: WantedChange): void {
     if (after) {
-      if (reason !== 'restored') void this.store.commit({ bans: [after] })
+      if (reason !== 'restored') this.#commit({ bans: [after] })
     } else if (before) {
       const { prefix, jail } = before
       const at = Date.now()
-      void this.store.commit({ unbans: [{ prefix, jail, at, reason: reason as UnbanReason }] })
+      this.#commit({ unbans: [{ prefix, jail, at, reason: reason as UnbanReason }] })
       this.#tell({ type: 'unban', time: at, ban: before, reason: reason as UnbanReason })
     }
   }
@@ -255,6 +276,13 @@ export class Agent implements RunningAgent {
     const message = `${action} refuses to ban ${ban.prefix}: ${reason}`
     this.#tell({ type: 'alarm', time: Date.now(), subject: ban.jail, message })
     this.wanted.remove(ban.prefix, ban.jail)
+  }
+
+  /** Nothing waits for the store; it tells itself when the disk fails, and rejects only what it cannot hold. */
+  #commit(changes: Changes): void {
+    this.store
+      .commit(changes)
+      .catch((error: unknown) => this.options.log.warn({}, `not stored: ${describeError(error)}`))
   }
 
   #tell(event: AgentEvent): void {

@@ -101,7 +101,8 @@ export class Instances {
     const { folder, log, alarm, firewall } = this.#options
     const helper = hasFirewall(instance) ? firewall() : null
     const hosted = createHost({ name: instance.id, options: instance.options, folder, log, firewall: helper })
-    const queue = instance.kind === 'action' ? new ActionQueue((instance as Instance<'action'>).plugin, hosted.host, alarm) : null
+    const queue =
+      instance.kind === 'action' ? new ActionQueue((instance as Instance<'action'>).plugin, hosted.host, alarm) : null
     return { instance, hosted, queue }
   }
 
@@ -125,7 +126,9 @@ function keyOf({ kind, file, options }: Instance): string {
 }
 
 function hasFirewall(instance: Instance): boolean {
-  return instance.kind === 'action' && ((instance as Instance<'action'>).plugin.capabilities?.includes('firewall') ?? false)
+  return (
+    instance.kind === 'action' && ((instance as Instance<'action'>).plugin.capabilities?.includes('firewall') ?? false)
+  )
 }
 
 function eachOnce<T>(items: readonly T[]): T[] {

@@ -41,6 +41,8 @@ export function prefixes(given: readonly string[]): Prefix[] {
   return given.map((text) => {
     const prefix = parsePrefix(text)
     if (prefix !== null) return prefix
-    throw new BailiffError('usage', `${quote(text)} is not an IP address or prefix`, { hint: 'allowed are for example 192.0.2.7, 198.51.100.0/24, 2001:db8::1, 2001:db8::/64' })
+    throw new BailiffError('usage', `${quote(text)} is not an IP address or prefix`, {
+      hint: 'allowed are for example 192.0.2.7, 198.51.100.0/24, 2001:db8::1, 2001:db8::/64',
+    })
   })
 }

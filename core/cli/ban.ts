@@ -11,21 +11,32 @@ export default function addBan(program: Command): void {
     .description('ban addresses or prefixes')
     .argument('<address...>', 'IP addresses, or prefixes such as 198.51.100.0/24')
     .option('--jail <name>', 'as a ban of this jail: its ports, actions and ban time')
-    .option('--for <time>', 'how long: 90s, 10m, 1h, 30d, permanent (default: the ban time of the jail or the defaults)')
+    .option(
+      '--for <time>',
+      'how long: 90s, 10m, 1h, 30d, permanent (default: the ban time of the jail or the defaults)',
+    )
     .option('--json', 'the outcome as JSON')
-    .addHelpText('after', '\nExamples:\n  bailiff ban 192.0.2.7\n  bailiff ban 198.51.100.0/24 2001:db8::/64 --for 30d\n  bailiff ban 192.0.2.7 --jail sshd')
-  addSocketOptions(command).action(async (given: string[], options: SocketOptions & { jail?: string; for?: string; json?: true }) => {
-    const request = {
-      prefixes: prefixes(given),
-      ...(options.jail === undefined ? {} : { jail: options.jail }),
-      ...(options.for === undefined ? {} : { lengthMs: parseDuration(options.for) }),
-    }
-    const answer = await (await agentAt(options)).ban(request)
-    if (options.json) print(JSON.stringify(answer, null, 2))
-    else for (const { prefix, outcome, detail } of answer.results) print(`${prefix}: ${outcome}, ${detail}`)
-    const refused = answer.results.filter(({ outcome }) => outcome === 'refused')
-    if (refused.length > 0) {
-      throw new BailiffError('data', `${refused.length} of ${answer.results.length} not banned: ${refused.map(({ prefix }) => prefix).join(', ')}`)
-    }
-  })
+    .addHelpText(
+      'after',
+      '\nExamples:\n  bailiff ban 192.0.2.7\n  bailiff ban 198.51.100.0/24 2001:db8::/64 --for 30d\n  bailiff ban 192.0.2.7 --jail sshd',
+    )
+  addSocketOptions(command).action(
+    async (given: string[], options: SocketOptions & { jail?: string; for?: string; json?: true }) => {
+      const request = {
+        prefixes: prefixes(given),
+        ...(options.jail === undefined ? {} : { jail: options.jail }),
+        ...(options.for === undefined ? {} : { lengthMs: parseDuration(options.for) }),
+      }
+      const answer = await (await agentAt(options)).ban(request)
+      if (options.json) print(JSON.stringify(answer, null, 2))
+      else for (const { prefix, outcome, detail } of answer.results) print(`${prefix}: ${outcome}, ${detail}`)
+      const refused = answer.results.filter(({ outcome }) => outcome === 'refused')
+      if (refused.length > 0) {
+        throw new BailiffError(
+          'data',
+          `${refused.length} of ${answer.results.length} not banned: ${refused.map(({ prefix }) => prefix).join(', ')}`,
+        )
+      }
+    },
+  )
 }

@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 
 /** Attackers and people of the demonstration: addresses reserved for documentation (RFC 5737, RFC 3849). */
 const attackers = ['203.0.113.7', '203.0.113.61', '198.51.100.23', '2001:db8:bad::15', '203.0.113.142']
@@ -19,7 +20,7 @@ export async function writeDemoLog(file: string, signal: AbortSignal): Promise<v
     const person = people[turn % people.length] ?? { user: 'alice', address: '192.0.2.10' }
     const line = turn % 4 === 3 ? login(person, turn) : guess(attacker, turn)
     appendFileSync(file, `${syslogTime(new Date())} demo sshd[${2000 + turn}]: ${line}\n`)
-    await sleep(350, signal)
+    await setTimeout(350, undefined, { signal }).catch(() => {})
   }
 }
 
@@ -40,11 +41,4 @@ function guess(address: string, turn: number): string {
 function syslogTime(date: Date): string {
   const [, month, , , time] = date.toString().split(' ')
   return `${month} ${String(date.getDate()).padStart(2)} ${time}`
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
-  })
 }

@@ -15,7 +15,9 @@ import { readVersion } from './version.ts'
 /** Builds the program with every command. */
 function buildProgram(): Command {
   const program = new Command('bailiff')
-    .description('Watches logs, finds the addresses that attack, bans them in the firewall for a time, and tells people.')
+    .description(
+      'Watches logs, finds the addresses that attack, bans them in the firewall for a time, and tells people.',
+    )
     .version(readVersion())
     .exitOverride()
     .showHelpAfterError('(--help tells more, with examples)')

@@ -14,10 +14,14 @@ export function print(text: string): void {
 
 /** Rows under bold headings, in columns as wide as they need; numbers stand to the right. */
 export function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const widths = headings.map((heading, column) => Math.max(heading.length, ...rows.map((row) => String(row[column] ?? '').length)))
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...rows.map((row) => String(row[column] ?? '').length)),
+  )
   const line = (cells: readonly (string | number)[]) =>
     cells
-      .map((cell, column) => (typeof cell === 'number' ? String(cell).padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+      .map((cell, column) =>
+        typeof cell === 'number' ? String(cell).padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      )
       .join('  ')
       .trimEnd()
   return [styled('bold', line(headings)), ...rows.map(line)].join('\n')
@@ -25,7 +29,12 @@ export function table(headings: readonly string[], rows: readonly (readonly (str
 
 /** A length of time in its two largest units: `3 d 4 h`, `12 min`, `45 s`. */
 export function duration(ms: number): string {
-  const units: [name: string, ms: number][] = [['d', 86_400_000], ['h', 3_600_000], ['min', 60_000], ['s', 1000]]
+  const units: [name: string, ms: number][] = [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['min', 60_000],
+    ['s', 1000],
+  ]
   const parts: string[] = []
   let rest = Math.max(0, Math.round(ms / 1000) * 1000)
   for (const [name, size] of units) {

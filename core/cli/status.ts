@@ -10,12 +10,20 @@ export default function addStatus(program: Command): void {
     .description('what the running agent sees and bans')
     .argument('[jail]', 'one jail, with its bans')
     .option('--json', 'the whole report as JSON')
-    .addHelpText('after', '\nExamples:\n  bailiff status\n  bailiff status sshd\n  bailiff status sshd --json | jq -r ".bans[].prefix"')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  bailiff status\n  bailiff status sshd\n  bailiff status sshd --json | jq -r ".bans[].prefix"',
+    )
   addSocketOptions(command).action(async (jail: string | undefined, options: SocketOptions & { json?: true }) => {
     const agent = await agentAt(options)
     const report = jail === undefined ? await agent.status() : await agent.jail(jail)
     if (options.json) print(JSON.stringify(report, null, 2))
-    else print('bans' in report && Array.isArray(report.bans) ? jailText(report as JailReport) : statusText(report as StatusReport))
+    else
+      print(
+        'bans' in report && Array.isArray(report.bans)
+          ? jailText(report as JailReport)
+          : statusText(report as StatusReport),
+      )
   })
 }
 
@@ -26,13 +34,29 @@ function statusText(report: StatusReport): string {
     `bailiff ${version}, process ${pid}, up ${duration(Date.now() - startedAt)}, ${config}${observing}`,
     table(
       ['JAIL', 'MODE', 'FAILURES', 'IGNORED', 'TRACKED', 'BANNED', 'TOTAL'],
-      jails.map((jail) => [jail.jail, jail.mode, jail.failures, jail.ignored, jail.tracked, jail.banned, jail.bannedTotal]),
+      jails.map((jail) => [
+        jail.jail,
+        jail.mode,
+        jail.failures,
+        jail.ignored,
+        jail.tracked,
+        jail.banned,
+        jail.bannedTotal,
+      ]),
     ),
-    table(['LOG', 'LINES', 'SKIPPED', 'BEHIND', 'STATE'], logs.map((log) => [log.log, log.lines, log.skipped, log.bytesBehind, log.state])),
-    table(['ACTION', 'PENDING', 'STATE'], actions.map(({ action, pending, failure }) => [action, pending, failure ?? 'ok'])),
+    table(
+      ['LOG', 'LINES', 'SKIPPED', 'BEHIND', 'STATE'],
+      logs.map((log) => [log.log, log.lines, log.skipped, log.bytesBehind, log.state]),
+    ),
+    table(
+      ['ACTION', 'PENDING', 'STATE'],
+      actions.map(({ action, pending, failure }) => [action, pending, failure ?? 'ok']),
+    ),
   ]
   if (actions.some(({ action }) => action === 'memory')) {
-    sections.push(styled('yellow', 'The action "memory" only remembers bans: in the in-memory firewall nothing is protected.'))
+    sections.push(
+      styled('yellow', 'The action "memory" only remembers bans: in the in-memory firewall nothing is protected.'),
+    )
   }
   if (problems.length > 0) sections.push(styled('red', ['Set aside:', ...problems].join('\n  ')))
   return sections.join('\n\n')
@@ -49,7 +73,13 @@ function jailText(report: JailReport): string {
       ? 'Nobody is banned.'
       : table(
           ['BANNED', 'ENDS', 'TIMES', 'FAILURES', 'STATE'],
-          bans.map((ban) => [ban.prefix, ending(ban.until), ban.count, ban.failures, ban.enforced ? 'enforced' : 'pending']),
+          bans.map((ban) => [
+            ban.prefix,
+            ending(ban.until),
+            ban.count,
+            ban.failures,
+            ban.enforced ? 'enforced' : 'pending',
+          ]),
         ),
   ].join('\n')
 }

@@ -76,7 +76,11 @@ export interface BanRequest {
 
 export interface BanAnswer {
   /** What became of each prefix, in the order given. */
-  readonly results: readonly { readonly prefix: Prefix; readonly outcome: 'banned' | 'pending' | 'refused'; readonly detail: string }[]
+  readonly results: readonly {
+    readonly prefix: Prefix
+    readonly outcome: 'banned' | 'pending' | 'refused'
+    readonly detail: string
+  }[]
 }
 
 export interface UnbanRequest {

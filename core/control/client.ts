@@ -1,6 +1,15 @@
 import { request as httpRequest } from 'node:http'
 import { BailiffError, exitCodes, printable } from '../errors.ts'
-import { routes, type BanAnswer, type BanRequest, type JailReport, type ReloadAnswer, type StatusReport, type UnbanAnswer, type UnbanRequest } from './api.ts'
+import {
+  routes,
+  type BanAnswer,
+  type BanRequest,
+  type JailReport,
+  type ReloadAnswer,
+  type StatusReport,
+  type UnbanAnswer,
+  type UnbanRequest,
+} from './api.ts'
 
 const answerWithinMs = 30_000
 const longestAnswer = 256 * 1024 * 1024
@@ -37,26 +46,39 @@ export function connectControl(sockets: readonly string[]): ControlClient {
 /** The answer as parsed JSON; null where nobody listens. */
 function exchange(socketPath: string, method: string, path: string, body: object | undefined): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ socketPath, method, path, timeout: answerWithinMs, headers: { 'content-type': 'application/json' } }, (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (part: string) => {
-        text += part
-        if (text.length > longestAnswer) request.destroy(new Error('the answer is too long'))
-      })
-      response.on('end', () => {
-        try {
-          resolve(understood(response.statusCode ?? 0, text))
-        } catch (error) {
-          reject(error as Error)
-        }
-      })
-    })
+    const request = httpRequest(
+      { socketPath, method, path, timeout: answerWithinMs, headers: { 'content-type': 'application/json' } },
+      (response) => {
+        let text = ''
+        response.setEncoding('utf8')
+        response.on('data', (part: string) => {
+          text += part
+          if (text.length > longestAnswer) request.destroy(new Error('the answer is too long'))
+        })
+        response.on('end', () => {
+          try {
+            resolve(understood(response.statusCode ?? 0, text))
+          } catch (error) {
+            reject(error as Error)
+          }
+        })
+      },
+    )
     request.on('timeout', () => request.destroy(new Error(`no answer within ${answerWithinMs / 1000} s`)))
     request.on('error', (cause: NodeJS.ErrnoException) => {
       if (cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED') resolve(null)
-      else if (cause.code === 'EACCES') reject(new BailiffError('no-permission', `no permission to speak to the agent at ${socketPath}`, { hint: 'run the command as root or as the user of the agent' }))
-      else reject(new BailiffError('unavailable', `the agent at ${socketPath} does not answer: ${printable(cause.message)}`, { cause }))
+      else if (cause.code === 'EACCES')
+        reject(
+          new BailiffError('no-permission', `no permission to speak to the agent at ${socketPath}`, {
+            hint: 'run the command as root or as the user of the agent',
+          }),
+        )
+      else
+        reject(
+          new BailiffError('unavailable', `the agent at ${socketPath} does not answer: ${printable(cause.message)}`, {
+            cause,
+          }),
+        )
     })
     request.end(body === undefined ? undefined : JSON.stringify(body))
   })
@@ -66,5 +88,9 @@ function understood(status: number, text: string): unknown {
   const answer = JSON.parse(text) as { error?: { kind: string; message: string; hint?: string } }
   if (status < 300) return answer
   const { kind, message, hint } = answer.error ?? { kind: 'software', message: `the agent answers with ${status}` }
-  throw new BailiffError(kind in exitCodes ? (kind as keyof typeof exitCodes) : 'software', message, hint === undefined ? {} : { hint })
+  throw new BailiffError(
+    kind in exitCodes ? (kind as keyof typeof exitCodes) : 'software',
+    message,
+    hint === undefined ? {} : { hint },
+  )
 }

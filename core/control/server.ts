@@ -34,15 +34,22 @@ const unbanRequest = z.strictObject({
  */
 export async function startControl(path: string, control: Control): Promise<{ stop(): Promise<void> }> {
   if (Buffer.byteLength(path) > longestSocketPath) {
-    throw new BailiffError('config', `the control socket ${quote(path)} has a path of ${Buffer.byteLength(path)} bytes`, {
-      hint: `a Unix socket may have ${longestSocketPath}: set "control:" to a shorter path`,
-    })
+    throw new BailiffError(
+      'config',
+      `the control socket ${quote(path)} has a path of ${Buffer.byteLength(path)} bytes`,
+      {
+        hint: `a Unix socket may have ${longestSocketPath}: set "control:" to a shorter path`,
+      },
+    )
   }
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  await removeStale(path)
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5000, keepAliveTimeout: 1000 }, (request, response) => {
-    void answer(control, request, response)
-  })
+  await claimSocket(path)
+  const server = createServer(
+    { requestTimeout: 10_000, headersTimeout: 5000, keepAliveTimeout: 1000 },
+    (request, response) => {
+      void answer(control, request, response)
+    },
+  )
   server.maxConnections = 64
   await listen(server, path)
   return {
@@ -59,14 +66,19 @@ async function answer(control: Control, request: IncomingMessage, response: Serv
     send(response, 200, await dispatch(control, request))
   } catch (error) {
     const known = error instanceof BailiffError
-    const { kind, message, hint } = known ? error : new BailiffError('software', 'the agent met an error of its own', { cause: error })
-    send(response, known ? (kind === 'no-input' ? 404 : kind === 'usage' ? 400 : 409) : 500, { error: { kind, message, hint } })
+    const { kind, message, hint } = known
+      ? error
+      : new BailiffError('software', 'the agent met an error of its own', { cause: error })
+    send(response, known ? (kind === 'no-input' ? 404 : kind === 'usage' ? 400 : 409) : 500, {
+      error: { kind, message, hint },
+    })
   }
 }
 
 async function dispatch(control: Control, request: IncomingMessage): Promise<object> {
   const { method, url = '' } = request
-  const asked = (route: { readonly method: string; readonly path: string }) => method === route.method && url === route.path
+  const asked = (route: { readonly method: string; readonly path: string }) =>
+    method === route.method && url === route.path
   if (asked(routes.status)) return control.status()
   if (method === routes.jail.method && url.startsWith(routes.jail.path)) return control.jail(jailName(url))
   if (asked(routes.ban)) return control.ban(checked(banRequest, await readBody(request)) as BanRequest)
@@ -101,7 +113,10 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
 function checked<T>(schema: z.ZodType<T>, given: unknown): T {
   const result = schema.safeParse(given)
   if (result.success) return result.data
-  throw new BailiffError('usage', result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '))
+  throw new BailiffError(
+    'usage',
+    result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
+  )
 }
 
 function send(response: ServerResponse, status: number, body: object): void {
@@ -109,8 +124,8 @@ function send(response: ServerResponse, status: number, body: object): void {
   response.end(`${JSON.stringify(body)}\n`)
 }
 
-/** Removes a socket that nobody listens on any more; an agent that answers there ends the start. */
-async function removeStale(path: string): Promise<void> {
+/** Removes a socket that nobody listens on any more. Throws a BailiffError when an agent answers there. */
+export async function claimSocket(path: string): Promise<void> {
   const problem = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
     const socket = connect(path, () => {
       socket.destroy()
@@ -129,7 +144,9 @@ async function removeStale(path: string): Promise<void> {
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.on('error', (cause) => {
-      reject(new BailiffError('cannot-create', `the control socket ${path} cannot be made: ${cause.message}`, { cause }))
+      reject(
+        new BailiffError('cannot-create', `the control socket ${path} cannot be made: ${cause.message}`, { cause }),
+      )
     })
     // The mask is per process and set for the moment only: nobody may connect before the mode is right.
     const before = process.umask(0o177)

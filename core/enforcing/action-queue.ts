@@ -68,7 +68,11 @@ export class ActionQueue {
   }
 
   get state(): ActionState {
-    return { action: this.name, pending: this.#tasks.size + (this.#restoring?.bans.length ?? 0), failure: this.#failure }
+    return {
+      action: this.name,
+      pending: this.#tasks.size + (this.#restoring?.bans.length ?? 0),
+      failure: this.#failure,
+    }
   }
 
   /** Whether the action holds this ban, as far as it has confirmed. */
@@ -94,7 +98,8 @@ export class ActionQueue {
    */
   restore(bans: readonly ActionBan[], refused: (ban: ActionBan, reason: string) => void): void {
     if (this.#plugin.sync) this.#restoring = { bans, refused }
-    else if (this.#plugin.restored) for (const ban of bans) this.ban(ban, (reason) => reason !== null && refused(ban, reason))
+    else if (this.#plugin.restored)
+      for (const ban of bans) this.ban(ban, (reason) => reason !== null && refused(ban, reason))
     this.#run()
   }
 

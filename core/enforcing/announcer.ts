@@ -21,7 +21,9 @@ export class Announcer {
   /** Takes over the notifiers of a new configuration; queues of those that stay the same go on. */
   async configure(listeners: readonly Listener[]): Promise<void> {
     const before = this.#queues
-    this.#queues = listeners.map((listener) => before.find((queue) => queue.serves(listener)) ?? new NotifierQueue(listener))
+    this.#queues = listeners.map(
+      (listener) => before.find((queue) => queue.serves(listener)) ?? new NotifierQueue(listener),
+    )
     await Promise.all(before.filter((queue) => !this.#queues.includes(queue)).map((queue) => queue.stop()))
   }
 
@@ -80,7 +82,8 @@ class NotifierQueue {
   }
 
   async #work(): Promise<void> {
-    for (let event = this.#events.shift(); event && !this.#stopped; event = this.#events.shift()) await this.#notify(event)
+    for (let event = this.#events.shift(); event && !this.#stopped; event = this.#events.shift())
+      await this.#notify(event)
   }
 
   async #notify(event: AgentEvent): Promise<void> {

@@ -78,7 +78,9 @@ export class Enforcer {
   }
 
   #othersEnd(like: Ban, queue: ActionQueue): number {
-    const others = this.#wanted.of(like.prefix).filter((ban) => ban.jail !== like.jail && entryKey(ban) === entryKey(like))
+    const others = this.#wanted
+      .of(like.prefix)
+      .filter((ban) => ban.jail !== like.jail && entryKey(ban) === entryKey(like))
     return Math.max(0, ...others.filter((ban) => this.#queuesOf(ban.jail).includes(queue)).map(endOf))
   }
 }

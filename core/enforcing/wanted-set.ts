@@ -48,9 +48,10 @@ export class WantedSet {
 
   /** Ends the bans of everything inside `prefix`, of one jail or (null) of all, and answers them. */
   remove(prefix: Prefix, jail: string | null): Ban[] {
-    const inside = this.#bans.has(prefix) && prefixParts(prefix).length === bits(prefix)
-      ? [prefix]
-      : [...this.#bans.keys()].filter((banned) => new PrefixSet([prefix]).covering(banned) !== undefined)
+    const inside =
+      this.#bans.has(prefix) && prefixParts(prefix).length === bits(prefix)
+        ? [prefix]
+        : [...this.#bans.keys()].filter((banned) => new PrefixSet([prefix]).covering(banned) !== undefined)
     const ended = inside.flatMap((banned) => this.of(banned).filter((ban) => jail === null || ban.jail === jail))
     for (const ban of ended) this.#end(ban, 'unbanned')
     return ended
@@ -60,7 +61,10 @@ export class WantedSet {
   expire(now: number): void {
     const until = second(now)
     // After a jump of the clock there may be more seconds to look at than there are endings.
-    const due = until - this.#lookedAt > this.#ending.size ? [...this.#ending.keys()].filter((at) => at <= until) : range(this.#lookedAt, until)
+    const due =
+      until - this.#lookedAt > this.#ending.size
+        ? [...this.#ending.keys()].filter((at) => at <= until)
+        : range(this.#lookedAt, until)
     this.#lookedAt = until
     for (const at of due) {
       const prefixes = this.#ending.get(at)

@@ -35,7 +35,7 @@ export class Excerpts {
   /** The newest lines of a chain that are still there, at most `count`, oldest first. */
   last(pointer: number, count: number): string[] {
     const lines: string[] = []
-    for (let at = pointer; this.#holds(at) && lines.length < count; ) {
+    for (let at = pointer; this.#holds(at) && lines.length < count;) {
       const start = at % this.#ring.length
       const text = start + headerBytes
       lines.unshift(this.#ring.toString('utf8', text, text + this.#ring.readUInt16LE(start + 8)))

@@ -48,15 +48,20 @@ export class IgnoreList {
   }
 
   async #resolve(): Promise<void> {
-    await Promise.all(this.#rules.names.map(async (name) => {
-      try {
-        const found = await lookup(name, { all: true })
-        this.#named.set(name, found.map(({ address }) => parseAddress(address)).filter((address) => address !== null))
-      } catch (error) {
-        // What the name meant before stays spared: a name server that fails must not get anybody banned.
-        this.#onNameFailure(name, error as Error)
-      }
-    }))
+    await Promise.all(
+      this.#rules.names.map(async (name) => {
+        try {
+          const found = await lookup(name, { all: true })
+          this.#named.set(
+            name,
+            found.map(({ address }) => parseAddress(address)).filter((address) => address !== null),
+          )
+        } catch (error) {
+          // What the name meant before stays spared: a name server that fails must not get anybody banned.
+          this.#onNameFailure(name, error as Error)
+        }
+      }),
+    )
     this.#refresh()
   }
 
@@ -74,6 +79,8 @@ export class IgnoreList {
 
 function ownAddresses(): Prefix[] {
   return Object.values(networkInterfaces()).flatMap((addresses) =>
-    (addresses ?? []).map(({ address }) => parseAddress(address.replace(/%.*$/, ''))).filter((address) => address !== null),
+    (addresses ?? [])
+      .map(({ address }) => parseAddress(address.replace(/%.*$/, '')))
+      .filter((address) => address !== null),
   )
 }

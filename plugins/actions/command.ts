@@ -23,7 +23,9 @@ const argument = z.string().superRefine((text, context) => {
     if (name !== undefined && !Object.hasOwn(placeholders, name)) {
       context.addIssue({
         code: 'custom',
-        message: `unknown placeholder ${quote(`{${name}}`)}; there are ${Object.keys(placeholders).map((known) => `{${known}}`).join(', ')}`,
+        message: `unknown placeholder ${quote(`{${name}}`)}; there are ${Object.keys(placeholders)
+          .map((known) => `{${known}}`)
+          .join(', ')}`,
       })
     }
   }
@@ -54,7 +56,11 @@ export default defineAction<z.output<typeof options>>({
   },
 })
 
-async function run(template: readonly string[], ban: ActionBan, host: ActionHost<z.output<typeof options>>): Promise<void> {
+async function run(
+  template: readonly string[],
+  ban: ActionBan,
+  host: ActionHost<z.output<typeof options>>,
+): Promise<void> {
   const [program = '', ...words] = template.map((word) => fill(word, ban, host.now()))
   const { signal } = host
   const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...host.options.env }
@@ -77,11 +83,17 @@ async function run(template: readonly string[], ban: ActionBan, host: ActionHost
   child.stdin.end(`${JSON.stringify(ban)}\n`)
   try {
     const [code, endedBy] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
-      child.on('error', (cause) => reject(new BailiffError('os', `${program} cannot be run: ${cause.message}`, { cause })))
+      child.on('error', (cause) =>
+        reject(new BailiffError('os', `${program} cannot be run: ${cause.message}`, { cause })),
+      )
       child.on('close', (...ended) => resolve(ended))
     })
     const said = printable(output.trim())
-    if (code !== 0) throw new BailiffError('unavailable', `${program} ended with ${endedBy ?? `exit code ${code}`}${said && `: ${said}`}`)
+    if (code !== 0)
+      throw new BailiffError(
+        'unavailable',
+        `${program} ended with ${endedBy ?? `exit code ${code}`}${said && `: ${said}`}`,
+      )
     if (said) host.log.info({ program }, said)
   } finally {
     signal.removeEventListener('abort', killGroup)

@@ -19,7 +19,8 @@ export default defineAction({
   async ban(ban, host) {
     await host.firewall.declare([ban.ports])
     const [refusal] = await host.firewall.add([entry(ban)])
-    if (refusal) throw new BailiffError('no-permission', `the firewall helper refuses ${refusal.prefix}: ${refusal.reason}`)
+    if (refusal)
+      throw new BailiffError('no-permission', `the firewall helper refuses ${refusal.prefix}: ${refusal.reason}`)
   },
   async unban(ban, host) {
     await host.firewall.del([entry(ban)])

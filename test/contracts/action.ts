@@ -26,7 +26,13 @@ export function testHost(options: unknown, more: { firewall?: ActionHost['firewa
   const logged: { level: string; fields: object; message: string }[] = []
   const at = (level: string) => (fields: object, message: string) => void logged.push({ level, fields, message })
   const log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
-  const { host, end } = createHost({ name: 'under-test', options, folder: '/nonexistent', log, firewall: more.firewall ?? null })
+  const { host, end } = createHost({
+    name: 'under-test',
+    options,
+    folder: '/nonexistent',
+    log,
+    firewall: more.firewall ?? null,
+  })
   return { host, end, logged }
 }
 

@@ -13,17 +13,33 @@ export interface Ended {
   readonly stderr: string
 }
 
+const agents = new Set<AgentProcess>()
+const folders = new Set<string>()
+process.on('exit', () => {
+  for (const { child } of agents) child.kill('SIGKILL')
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
 /** A folder of its own, removed when the test process ends. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'bailiff-test-'))
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  folders.add(folder)
   return folder
+}
+
+/** Ends what a failed test left running. To be called after each test. */
+export async function endAgents(): Promise<void> {
+  await Promise.all([...agents].map((agent) => agent.end('SIGKILL')))
 }
 
 /** Runs `bailiff` to its end, for at most 30 s. */
 export function bailiff(words: readonly string[], stdin = '', env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [main, ...words], { stdio: 'pipe', timeout: 30_000, env: { ...process.env, ...env } })
+    const child = spawn(process.execPath, [main, ...words], {
+      stdio: 'pipe',
+      timeout: 30_000,
+      env: { ...process.env, ...env },
+    })
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (data) => (stdout += data))
@@ -43,17 +59,19 @@ export class AgentProcess {
     this.child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
     this.child.stdout?.on('data', (data) => (this.output += data))
     this.child.stderr?.on('data', (data) => (this.output += data))
-    process.on('exit', () => this.child.kill('SIGKILL'))
+    agents.add(this)
   }
 
   /** Waits until the output shows `text`, from `from` on; throws with all of it after 20 s. */
   async shows(text: string | RegExp, from = 0): Promise<void> {
-    const found = () => (typeof text === 'string' ? this.output.slice(from).includes(text) : text.test(this.output.slice(from)))
+    const found = () =>
+      typeof text === 'string' ? this.output.slice(from).includes(text) : text.test(this.output.slice(from))
     for (let i = 0; i < 1000 && this.child.exitCode === null; i++) {
       if (found()) return
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
-    if (!found()) throw new Error(`the agent did not say ${String(text)} (exit code ${this.child.exitCode}):\n${this.output}`)
+    if (!found())
+      throw new Error(`the agent did not say ${String(text)} (exit code ${this.child.exitCode}):\n${this.output}`)
   }
 
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
 import { suite } from '../../suite.ts'
-import { AgentProcess, bailiff } from './agent-process.ts'
+import { AgentProcess, bailiff, endAgents } from './agent-process.ts'
 
 const test = suite('the demonstration')
 
@@ -20,4 +20,5 @@ test('bans on a log that is being written, says each time that nothing is protec
   assert.is(await demo.end('SIGINT'), 0)
 })
 
+test.after.each(endAgents)
 test.run()

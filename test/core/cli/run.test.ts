@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import type { JailReport, StatusReport } from '../../../core/control/api.ts'
 import { suite } from '../../suite.ts'
-import { AgentProcess, bailiff, temporaryFolder, writeConfig } from './agent-process.ts'
+import { AgentProcess, bailiff, endAgents, temporaryFolder, writeConfig } from './agent-process.ts'
 
 const test = suite('the agent, without a firewall')
 
@@ -13,7 +13,9 @@ function bed(rest = '') {
   const log = join(folder, 'auth.log')
   writeFileSync(log, '')
   const action = join(folder, 'keep.mjs')
-  writeFileSync(action, `import { rmSync, writeFileSync } from 'node:fs'
+  writeFileSync(
+    action,
+    `import { rmSync, writeFileSync } from 'node:fs'
 import { RetryLater } from 'bailiff/plugin'
 const file = (ban) => ${JSON.stringify(folder)} + '/held-' + ban.prefix.replace('/', '_')
 export default {
@@ -21,12 +23,27 @@ export default {
   ban(ban, host) { if (RetryLater.name !== 'RetryLater') throw new Error('wrong module'); writeFileSync(file(ban), JSON.stringify(ban)) },
   unban(ban) { rmSync(file(ban), { force: true }) },
 }
-`)
+`,
+  )
   const jails = rest || `jails:\n  sshd:\n    source: ${log}\n    actions: [./keep.mjs]\n`
-  const config = writeConfig(folder, `ignoreself: false\ndefaults: { findtime: 10m, maxretry: 3, bantime: 10m }\nignoreip: [198.51.100.0/24]\n${jails}`)
-  const held = () => readdirSync(folder).filter((name) => name.startsWith('held-')).map((name) => name.slice(5)).toSorted()
+  const config = writeConfig(
+    folder,
+    `ignoreself: false\ndefaults: { findtime: 10m, maxretry: 3, bantime: 10m }\nignoreip: [198.51.100.0/24]\n${jails}`,
+  )
+  const held = () =>
+    readdirSync(folder)
+      .filter((name) => name.startsWith('held-'))
+      .map((name) => name.slice(5))
+      .toSorted()
   const cli = async (...words: string[]) => bailiff([...words, '--config', config])
-  return { folder, log, config, held, cli, start: (...words: string[]) => new AgentProcess(['run', '--config', config, ...words]) }
+  return {
+    folder,
+    log,
+    config,
+    held,
+    cli,
+    start: (...words: string[]) => new AgentProcess(['run', '--config', config, ...words]),
+  }
 }
 
 const failure = (address: string, user = 'root') => `Failed password for ${user} from ${address} port 4711 ssh2`
@@ -53,7 +70,10 @@ test('bans at maxretry and not before, through rotation; status shows it; unban 
   const status = JSON.parse((await cli('status', '--json')).stdout) as StatusReport
   assert.equal([status.bans, status.jails[0]?.failures, status.jails[0]?.tracked], [1, 4, 1])
   const jail = JSON.parse((await cli('status', 'sshd', '--json')).stdout) as JailReport
-  assert.equal(jail.bans.map(({ prefix, enforced, failures }) => [prefix, enforced, failures]), [['192.0.2.7', true, 3]])
+  assert.equal(
+    jail.bans.map(({ prefix, enforced, failures }) => [prefix, enforced, failures]),
+    [['192.0.2.7', true, 3]],
+  )
   assert.match((await cli('status')).stdout, /sshd +enforce +4 +0 +1 +1 +1/)
   assert.match((await cli('unban', '192.0.2.7')).stdout, '192.0.2.7: unbanned (sshd)')
   await until(() => held().length === 0, 'the unban')
@@ -72,7 +92,10 @@ test('a ban outlives the agent, a clean end and a kill alike, and is not decided
     agent = start()
     await agent.shows('watching: sshd')
     const jail = JSON.parse((await cli('status', 'sshd', '--json')).stdout) as JailReport
-    assert.equal(jail.bans.map(({ prefix, count }) => [prefix, count]), [['2001:db8::7', 1]])
+    assert.equal(
+      jail.bans.map(({ prefix, count }) => [prefix, count]),
+      [['2001:db8::7', 1]],
+    )
   }
   await agent.end()
 })
@@ -93,7 +116,8 @@ test('ignored addresses and look-alikes are not banned', async () => {
   const agent = start()
   await agent.shows('watching: sshd')
   const smuggled = failure('203.0.113.50', 'x from 192.0.2.66 port 22 ssh2')
-  for (let i = 0; i < 4; i++) appendFileSync(log, line(failure('198.51.100.4')) + line(smuggled) + line(failure('not.an.address')))
+  for (let i = 0; i < 4; i++)
+    appendFileSync(log, line(failure('198.51.100.4')) + line(smuggled) + line(failure('not.an.address')))
   appendFileSync(log, `${new Date().toISOString()} host app[1]: ${failure('192.0.2.99')}\n`.repeat(5))
   await until(() => held().length === 1, 'a ban')
   assert.equal(held(), ['203.0.113.50'])
@@ -205,4 +229,5 @@ test('no stack trace and no control byte reaches a user', async () => {
   assert.not.ok(existsSync(join(folder, 'nothing.yaml')))
 })
 
+test.after.each(endAgents)
 test.run()

@@ -18,17 +18,26 @@ writeFileSync(log, `${lines.join('\n')}\n`)
 test('--json is one record a matching line', async () => {
   const { code, stdout } = await bailiff(['test', 'sshd', log, '--json'])
   assert.is(code, 0)
-  const records = stdout.trim().split('\n').map((line) => JSON.parse(line) as { file: string; line: number; host: string; time: number | null; user: string })
-  assert.equal(records.map(({ file, line, host, time, user }) => [file, line, host, time, user]), [
-    [log, 1, '192.0.2.7', Date.UTC(2026, 10, 22, 13, 41, 2) / 1000, 'root'],
-    [log, 3, '2001:db8::7', Date.UTC(2026, 10, 22, 13, 41, 4, 500) / 1000, 'a b'],
-    [log, 4, '192.0.2.9', null, 'root'],
-  ])
+  const records = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { file: string; line: number; host: string; time: number | null; user: string })
+  assert.equal(
+    records.map(({ file, line, host, time, user }) => [file, line, host, time, user]),
+    [
+      [log, 1, '192.0.2.7', Date.UTC(2026, 10, 22, 13, 41, 2) / 1000, 'root'],
+      [log, 3, '2001:db8::7', Date.UTC(2026, 10, 22, 13, 41, 4, 500) / 1000, 'a b'],
+      [log, 4, '192.0.2.9', null, 'root'],
+    ],
+  )
 })
 
 test('--summary counts lines, matches, bytes and CPU seconds', async () => {
   const { stdout } = await bailiff(['test', 'sshd', log, '--summary'])
-  assert.match(stdout, new RegExp(`^lines 4, matches 3, skipped 0, bytes ${lines.join('\n').length + 1}, CPU \\d+\\.\\d+ s\n$`))
+  assert.match(
+    stdout,
+    new RegExp(`^lines 4, matches 3, skipped 0, bytes ${lines.join('\n').length + 1}, CPU \\d+\\.\\d+ s\n$`),
+  )
 })
 
 test('line numbers are right over many chunks, and a last line without newline counts', async () => {
@@ -36,7 +45,13 @@ test('line numbers are right over many chunks, and a last line without newline c
   const filler = `${lines[1]}\n`.repeat(30_000)
   writeFileSync(big, `${filler}${lines[0]}\n${filler}${lines[0]}`)
   const { stdout } = await bailiff(['test', 'sshd', big, '--json'])
-  assert.equal(stdout.trim().split('\n').map((line) => (JSON.parse(line) as { line: number }).line), [30_001, 60_002])
+  assert.equal(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { line: number }).line),
+    [30_001, 60_002],
+  )
 })
 
 test('standard input, a filter file, and errors', async () => {

@@ -55,7 +55,15 @@ test('addresses arrive in their canonical form, and what is none is refused', as
   asked.length = 0
   await post('/v1/ban', '{"prefixes":["2001:DB8:0::1","192.0.2.9/24"],"lengthMs":null}')
   assert.equal(asked, [{ prefixes: [parsePrefix('2001:db8::1')!, parsePrefix('192.0.2.0/24')!], lengthMs: null }])
-  const bad = ['{}', '{"prefixes":[]}', '{"prefixes":["010.1.1.1"]}', '{"prefixes":["192.0.2.1"],"until":1}', '[1', '"all"', '{"prefixes":["192.0.2.1"],"lengthMs":-1}']
+  const bad = [
+    '{}',
+    '{"prefixes":[]}',
+    '{"prefixes":["010.1.1.1"]}',
+    '{"prefixes":["192.0.2.1"],"until":1}',
+    '[1',
+    '"all"',
+    '{"prefixes":["192.0.2.1"],"lengthMs":-1}',
+  ]
   for (const body of bad) assert.is((await post('/v1/ban', body)).status, 400, body)
   assert.is((await post('/v1/unban', '{"prefixes":"some"}')).status, 400)
   assert.is((await post('/v1/unban', '{"prefixes":"all"}')).status, 200)
@@ -89,7 +97,9 @@ test('a path too long for a socket says so', async () => {
 })
 
 test('nobody there is an error with the next step', async () => {
-  const problem = await connectControl([join(folder, 'nobody.sock')]).status().catch((error: unknown) => error)
+  const problem = await connectControl([join(folder, 'nobody.sock')])
+    .status()
+    .catch((error: unknown) => error)
   assert.is((problem as BailiffError).kind, 'unavailable')
   assert.match((problem as BailiffError).hint ?? '', 'bailiff run')
 })

@@ -47,7 +47,8 @@ test('what is decided in one turn is one batch, bans before unbans', async () =>
   const { queue } = queueOf(plugin)
   const settled: string[] = []
   queue.unban(actionBan('192.0.2.9'))
-  for (const prefix of ['192.0.2.1', '192.0.2.2']) queue.ban(actionBan(prefix), (refusal) => void settled.push(`${prefix} ${refusal}`))
+  for (const prefix of ['192.0.2.1', '192.0.2.2'])
+    queue.ban(actionBan(prefix), (refusal) => void settled.push(`${prefix} ${refusal}`))
   await until(() => calls.length === 2, 'two calls')
   assert.equal(calls, ['ban 192.0.2.1 192.0.2.2', 'unban 192.0.2.9'])
   assert.equal(settled, ['192.0.2.1 null', '192.0.2.2 null'])
@@ -93,7 +94,10 @@ test('RetryLater comes again without an alarm', async () => {
 
 test('a refusal is final and reaches the one who asked', async () => {
   const { plugin } = recorder()
-  const refusing: ActionPlugin = { ...plugin, banMany: async () => [{ prefix: parsePrefix('192.0.2.1')!, reason: 'own address' }] }
+  const refusing: ActionPlugin = {
+    ...plugin,
+    banMany: async () => [{ prefix: parsePrefix('192.0.2.1')!, reason: 'own address' }],
+  }
   const { queue } = queueOf(refusing)
   const settled: (string | null)[] = []
   queue.ban(actionBan('192.0.2.1'), (refusal) => void settled.push(refusal))
@@ -126,7 +130,16 @@ function enforced(queuesOf: (jail: string) => ActionQueue[]): { wanted: WantedSe
   return { wanted, told }
 }
 
-const ban = (jail: string, until: number | null, prefix = '192.0.2.1'): Ban => ({ prefix: parsePrefix(prefix)!, jail, ports: { protocol: 'tcp', ports: [22] }, since: 0, until, count: 1, failures: 3, lines: [] })
+const ban = (jail: string, until: number | null, prefix = '192.0.2.1'): Ban => ({
+  prefix: parsePrefix(prefix)!,
+  jail,
+  ports: { protocol: 'tcp', ports: [22] },
+  since: 0,
+  until,
+  count: 1,
+  failures: 3,
+  lines: [],
+})
 
 test('bans of two jails are one entry of an action they share; it ends with the last', async () => {
   const { plugin, calls } = recorder()
@@ -147,7 +160,11 @@ test('bans of two jails are one entry of an action they share; it ends with the 
     await queue.settled()
     assert.equal(calls, expected ? [expected] : [])
   }
-  assert.equal(told, ['a 192.0.2.1 new by under-test', 'b 192.0.2.1 new by under-test', 'a 192.0.2.1 new by under-test'])
+  assert.equal(told, [
+    'a 192.0.2.1 new by under-test',
+    'b 192.0.2.1 new by under-test',
+    'a 192.0.2.1 new by under-test',
+  ])
 })
 
 test('a jail’s other actions hear of its bans and of no other jail’s', async () => {

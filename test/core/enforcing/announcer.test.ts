@@ -15,12 +15,22 @@ test('a notifier hears everything in order, one of a jail only of its jail', asy
   await announcer.configure([
     { plugin: { notify: ({ type }) => void all.push(type) }, host: testHost({}).host, jails: null },
     { plugin: { notify: ({ type }) => void some.push(type) }, host: testHost({}).host, jails: new Set(['sshd']) },
-    { plugin: { notify: ({ type }) => void some.push(`wrong ${type}`) }, host: testHost({}).host, jails: new Set(['web']) },
+    {
+      plugin: { notify: ({ type }) => void some.push(`wrong ${type}`) },
+      host: testHost({}).host,
+      jails: new Set(['web']),
+    },
   ])
   for (const event of everyEvent) announcer.tell(event)
   await announcer.stop(5000)
-  assert.equal(all, everyEvent.map(({ type }) => type))
-  assert.equal(some, everyEvent.filter((event) => 'ban' in event).map(({ type }) => type))
+  assert.equal(
+    all,
+    everyEvent.map(({ type }) => type),
+  )
+  assert.equal(
+    some,
+    everyEvent.filter((event) => 'ban' in event).map(({ type }) => type),
+  )
 })
 
 test('a silent notifier holds up nobody, and its queue is bounded', async () => {

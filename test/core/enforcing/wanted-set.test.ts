@@ -8,13 +8,24 @@ import { suite } from '../../suite.ts'
 const test = suite('wanted set')
 
 export function ban(prefix: string, until: number | null, jail = 'sshd'): Ban {
-  return { prefix: parsePrefix(prefix)!, jail, ports: { protocol: 'all', ports: [] }, since: 0, until, count: 1, failures: 1, lines: [] }
+  return {
+    prefix: parsePrefix(prefix)!,
+    jail,
+    ports: { protocol: 'all', ports: [] },
+    since: 0,
+    until,
+    count: 1,
+    failures: 1,
+    lines: [],
+  }
 }
 
 function recorded(now = 0): { wanted: WantedSet; told: string[] } {
   const wanted = new WantedSet(now)
   const told: string[] = []
-  wanted.onChange(({ before, after, reason }: WantedChange) => told.push(`${reason} ${(after ?? before)?.prefix} ${before?.until ?? '-'}>${after?.until ?? '-'}`))
+  wanted.onChange(({ before, after, reason }: WantedChange) =>
+    told.push(`${reason} ${(after ?? before)?.prefix} ${before?.until ?? '-'}>${after?.until ?? '-'}`),
+  )
   return { wanted, told }
 }
 
@@ -35,15 +46,25 @@ test('a ban for ever stays, and one of another jail is its own', () => {
   wanted.add(ban('192.0.2.1', null), 'new')
   wanted.add(ban('192.0.2.1', 1000, 'web'), 'new')
   wanted.expire(1e12)
-  assert.equal([...wanted].map(({ jail }) => jail), ['sshd'])
+  assert.equal(
+    [...wanted].map(({ jail }) => jail),
+    ['sshd'],
+  )
 })
 
 test('unban ends what lies inside the prefix, of one jail or of all', () => {
   const { wanted } = recorded()
-  for (const text of ['192.0.2.1', '192.0.2.2', '192.0.2.0/25', '192.0.3.1', '2001:db8::1']) wanted.add(ban(text, 9000), 'new')
+  for (const text of ['192.0.2.1', '192.0.2.2', '192.0.2.0/25', '192.0.3.1', '2001:db8::1'])
+    wanted.add(ban(text, 9000), 'new')
   wanted.add(ban('192.0.2.1', 9000, 'web'), 'new')
   assert.is(wanted.remove(parsePrefix('192.0.2.1')!, 'web').length, 1)
-  assert.equal(wanted.remove(parsePrefix('192.0.2.0/24')!, null).map(({ prefix }) => prefix).toSorted(), ['192.0.2.0/25', '192.0.2.1', '192.0.2.2'])
+  assert.equal(
+    wanted
+      .remove(parsePrefix('192.0.2.0/24')!, null)
+      .map(({ prefix }) => prefix)
+      .toSorted(),
+    ['192.0.2.0/25', '192.0.2.1', '192.0.2.2'],
+  )
   assert.equal(wanted.remove(parsePrefix('198.51.100.1')!, null), [])
   assert.is(wanted.size, 2)
 })
@@ -66,27 +87,38 @@ test('a ban that ends in the past when it is added ends at the next look', () =>
 })
 
 test('agrees with a plain list after any sequence', () => {
-  const step = fc.record({ who: fc.nat(5), jail: fc.constantFrom('a', 'b'), length: fc.nat(9000), pass: fc.nat(3000), unban: fc.boolean() })
-  fc.assert(fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-    let now = 50_000
-    const wanted = new WantedSet(now)
-    const model = new Map<string, number>()
-    for (const { who, jail, length, pass, unban } of steps) {
-      now += pass
-      wanted.expire(now)
-      for (const [key, until] of model) if (until <= now) model.delete(key)
-      const key = `192.0.2.${who} ${jail}`
-      if (unban) {
-        wanted.remove(parsePrefix(`192.0.2.${who}`)!, jail)
-        model.delete(key)
-      } else {
-        wanted.add(ban(`192.0.2.${who}`, now + length + 1, jail), 'new')
-        model.set(key, Math.max(model.get(key) ?? 0, now + length + 1))
+  const step = fc.record({
+    who: fc.nat(5),
+    jail: fc.constantFrom('a', 'b'),
+    length: fc.nat(9000),
+    pass: fc.nat(3000),
+    unban: fc.boolean(),
+  })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      let now = 50_000
+      const wanted = new WantedSet(now)
+      const model = new Map<string, number>()
+      for (const { who, jail, length, pass, unban } of steps) {
+        now += pass
+        wanted.expire(now)
+        for (const [key, until] of model) if (until <= now) model.delete(key)
+        const key = `192.0.2.${who} ${jail}`
+        if (unban) {
+          wanted.remove(parsePrefix(`192.0.2.${who}`)!, jail)
+          model.delete(key)
+        } else {
+          wanted.add(ban(`192.0.2.${who}`, now + length + 1, jail), 'new')
+          model.set(key, Math.max(model.get(key) ?? 0, now + length + 1))
+        }
+        assert.equal(
+          [...wanted].map((b) => `${b.prefix} ${b.jail} ${b.until}`).toSorted(),
+          [...model].map(([k, until]) => `${k} ${until}`).toSorted(),
+        )
+        assert.is(wanted.size, model.size)
       }
-      assert.equal([...wanted].map((b) => `${b.prefix} ${b.jail} ${b.until}`).toSorted(), [...model].map(([k, until]) => `${k} ${until}`).toSorted())
-      assert.is(wanted.size, model.size)
-    }
-  }))
+    }),
+  )
 })
 
 test.run()

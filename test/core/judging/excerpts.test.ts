@@ -19,7 +19,8 @@ test('what was overwritten is gone, and what comes back is never another text', 
   for (let i = 0; i < 20_000; i++) {
     const who = (i * 7) % 50
     chains[who] = excerpts.add(`${who}:${i}:${'x'.repeat(i % 700)}`, chains[who] ?? 0)
-    for (const line of excerpts.last(chains[(i * 3) % 50] ?? 0, 5)) assert.match(line, new RegExp(`^${(i * 3) % 50}:\\d+:x*$`))
+    for (const line of excerpts.last(chains[(i * 3) % 50] ?? 0, 5))
+      assert.match(line, new RegExp(`^${(i * 3) % 50}:\\d+:x*$`))
   }
   assert.is(excerpts.last(chains[(19_999 * 7) % 50] ?? 0, 1).length, 1)
 })

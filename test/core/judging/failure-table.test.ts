@@ -7,7 +7,11 @@ import { suite } from '../../suite.ts'
 const test = suite('failure table')
 
 const address = (number: number) => formatPrefix(Uint8Array.of(192, 0, number >> 8, number & 255), 32) as Address
-const address6 = (number: number) => formatPrefix(Uint8Array.of(0x20, 1, 0xd, 0xb8, ...Array.from({ length: 10 }, () => 0), number >> 8, number & 255), 128) as Address
+const address6 = (number: number) =>
+  formatPrefix(
+    Uint8Array.of(0x20, 1, 0xd, 0xb8, ...Array.from({ length: 10 }, () => 0), number >> 8, number & 255),
+    128,
+  ) as Address
 const same = (previous: number) => previous
 
 test('failures count while they lie within findtime of the latest', () => {
@@ -22,7 +26,10 @@ test('failures count while they lie within findtime of the latest', () => {
 test('the window slides: the rate does not matter, the times do', () => {
   const table = new FailureTable({ maxretry: 3, findtimeMs: 100, maxAddresses: 100 })
   const times = [0, 60, 120, 180, 240, 300]
-  assert.equal(times.map((time) => table.add(address(1), time, 1, same)), [1, 2, 2, 2, 2, 2])
+  assert.equal(
+    times.map((time) => table.add(address(1), time, 1, same)),
+    [1, 2, 2, 2, 2, 2],
+  )
 })
 
 test('a line may stand for several failures', () => {
@@ -63,25 +70,34 @@ test('what is out of the window is removed a little at a time', () => {
 })
 
 test('agrees with a list of times, whatever the order of calls', () => {
-  const step = fc.record({ who: fc.nat(12), time: fc.nat(300), attempts: fc.integer({ min: 1, max: 3 }), forget: fc.boolean() })
-  fc.assert(fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 1, max: 6 }), (steps, maxretry) => {
-    // Wide enough that nothing expires: expiry by the latest time of all is a matter of its own.
-    const findtimeMs = 300
-    const table = new FailureTable({ maxretry, findtimeMs, maxAddresses: 100 })
-    const model = new Map<number, number[]>()
-    for (const { who, time, attempts, forget } of steps) {
-      if (forget && time % 5 === 0) {
-        table.forget(address(who))
-        model.delete(who)
-        continue
+  const step = fc.record({
+    who: fc.nat(12),
+    time: fc.nat(300),
+    attempts: fc.integer({ min: 1, max: 3 }),
+    forget: fc.boolean(),
+  })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 1, max: 6 }), (steps, maxretry) => {
+      // Wide enough that nothing expires: expiry by the latest time of all is a matter of its own.
+      const findtimeMs = 300
+      const table = new FailureTable({ maxretry, findtimeMs, maxAddresses: 100 })
+      const model = new Map<number, number[]>()
+      for (const { who, time, attempts, forget } of steps) {
+        if (forget && time % 5 === 0) {
+          table.forget(address(who))
+          model.delete(who)
+          continue
+        }
+        const times = [...(model.get(who) ?? []), ...Array.from({ length: attempts }, () => time)]
+          .toSorted((a, b) => a - b)
+          .slice(-maxretry)
+        model.set(who, times)
+        const latest = times.at(-1) ?? 0
+        assert.is(table.add(address(who), time, attempts, same), times.filter((at) => at >= latest - findtimeMs).length)
       }
-      const times = [...(model.get(who) ?? []), ...Array.from({ length: attempts }, () => time)].toSorted((a, b) => a - b).slice(-maxretry)
-      model.set(who, times)
-      const latest = times.at(-1) ?? 0
-      assert.is(table.add(address(who), time, attempts, same), times.filter((at) => at >= latest - findtimeMs).length)
-    }
-    assert.is(table.size, model.size)
-  }))
+      assert.is(table.size, model.size)
+    }),
+  )
 })
 
 test.run()

@@ -17,7 +17,17 @@ const rules: JailRules = {
 }
 
 function match(address: string, time: number | null, more: Partial<Match> = {}): Match {
-  const base = { jail: 'sshd', filter: 'sshd', rule: 0, attempts: 1, groups: {}, session: null, once: false, log: 'l', offset: 0 }
+  const base = {
+    jail: 'sshd',
+    filter: 'sshd',
+    rule: 0,
+    attempts: 1,
+    groups: {},
+    session: null,
+    once: false,
+    log: 'l',
+    offset: 0,
+  }
   return { ...base, address: parseAddress(address)!, time, line: `line of ${address}`, ...more }
 }
 

@@ -15,14 +15,26 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
 // A small program of the other side: it keeps a file a prefix.
 const script = join(folder, 'edge.sh')
-writeFileSync(script, '#!/bin/sh\nset -eu\nfile="$1/held-$(echo "$3" | tr / _)"\nif [ "$2" = ban ]; then cat > "$file"; else rm -f "$file"; fi\n', { mode: 0o755 })
-const options = { ban: [script, folder, 'ban', '{prefix}'], unban: [script, folder, 'unban', '{prefix}'], env: {}, restored: false }
+writeFileSync(
+  script,
+  '#!/bin/sh\nset -eu\nfile="$1/held-$(echo "$3" | tr / _)"\nif [ "$2" = ban ]; then cat > "$file"; else rm -f "$file"; fi\n',
+  { mode: 0o755 },
+)
+const options = {
+  ban: [script, folder, 'ban', '{prefix}'],
+  unban: [script, folder, 'unban', '{prefix}'],
+  env: {},
+  restored: false,
+}
 const { host } = testHost(options)
 
 actionContract('command', plugin, {
   options,
   host,
-  holds: async () => readdirSync(folder).filter((name) => name.startsWith('held-')).map((name) => name.slice(5).replace('_', '/')),
+  holds: async () =>
+    readdirSync(folder)
+      .filter((name) => name.startsWith('held-'))
+      .map((name) => name.slice(5).replace('_', '/')),
 })
 
 const test = suite('action command')
@@ -31,7 +43,17 @@ test('placeholders are filled with values of Bailiff’s own, and the ban is on 
   const out = join(folder, 'out')
   const show = join(folder, 'show.sh')
   writeFileSync(show, `#!/bin/sh\necho "$@" > ${out}; cat >> ${out}\n`, { mode: 0o755 })
-  const words = ['{address}', '{family}', '{jail}', '{protocol}', '{ports}', '{failures}', '{count}', '{reason}', 'x{prefix}y']
+  const words = [
+    '{address}',
+    '{family}',
+    '{jail}',
+    '{protocol}',
+    '{ports}',
+    '{failures}',
+    '{count}',
+    '{reason}',
+    'x{prefix}y',
+  ]
   const ban = actionBan('2001:db8::/64', { ports: { protocol: 'tcp', ports: [22, 2222] } })
   await plugin.ban(ban, testHost({ ...options, ban: [show, ...words] }).host)
   const [line, json] = readFileSync(out, 'utf8').split('\n')
@@ -64,8 +86,14 @@ test('options that could reach a shell or the wrong value are refused', async ()
 test('a program that fails is told with what it said, without control bytes', async () => {
   const failing = join(folder, 'fail.sh')
   writeFileSync(failing, '#!/bin/sh\nprintf "no such \\033[31mzone\\n" >&2; exit 3\n', { mode: 0o755 })
-  await rejects(plugin.ban(actionBan('192.0.2.1'), testHost({ ...options, ban: [failing] }).host), 'ended with exit code 3: no such \\x1b[31mzone')
-  await rejects(plugin.ban(actionBan('192.0.2.1'), testHost({ ...options, ban: ['/nonexistent/x'] }).host), '/nonexistent/x cannot be run')
+  await rejects(
+    plugin.ban(actionBan('192.0.2.1'), testHost({ ...options, ban: [failing] }).host),
+    'ended with exit code 3: no such \\x1b[31mzone',
+  )
+  await rejects(
+    plugin.ban(actionBan('192.0.2.1'), testHost({ ...options, ban: ['/nonexistent/x'] }).host),
+    '/nonexistent/x cannot be run',
+  )
 })
 
 test('at its deadline a program ends with everything it started', async () => {
@@ -73,7 +101,10 @@ test('at its deadline a program ends with everything it started', async () => {
   const pids = join(folder, 'pids')
   writeFileSync(slow, `#!/bin/sh\nsleep 60 & echo $! > ${pids}; wait\n`, { mode: 0o755 })
   const slowHost = testHost({ ...options, ban: [slow] }).host
-  await rejects(withDeadline(slowHost, 500, async () => plugin.ban(actionBan('192.0.2.1'), slowHost)), 'did not answer within')
+  await rejects(
+    withDeadline(slowHost, 500, async () => plugin.ban(actionBan('192.0.2.1'), slowHost)),
+    'did not answer within',
+  )
   const pid = readFileSync(pids, 'utf8').trim()
   for (let i = 0; i < 100 && alive(pid); i++) await new Promise((resolve) => setTimeout(resolve, 50))
   assert.not.ok(alive(pid))

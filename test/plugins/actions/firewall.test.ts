@@ -7,12 +7,18 @@ import { suite } from '../../suite.ts'
 const plugin = firewallAction as ActionPlugin
 
 /** Stands for the helper here; the helper itself is tested against the real nft. */
-function recordingFirewall(refused: string[] = []): { firewall: Firewall; held: Map<string, FirewallEntry>; calls: string[] } {
+function recordingFirewall(refused: string[] = []): {
+  firewall: Firewall
+  held: Map<string, FirewallEntry>
+  calls: string[]
+} {
   const held = new Map<string, FirewallEntry>()
   const calls: string[] = []
   const keep = (entries: readonly FirewallEntry[]) => {
     for (const entry of entries) if (!refused.includes(entry.prefix)) held.set(entry.prefix, entry)
-    return entries.filter(({ prefix }) => refused.includes(prefix)).map(({ prefix }) => ({ prefix, reason: 'own address' }))
+    return entries
+      .filter(({ prefix }) => refused.includes(prefix))
+      .map(({ prefix }) => ({ prefix, reason: 'own address' }))
   }
   const firewall: Firewall = {
     declare: async (ports) => void calls.push(`declare ${ports.length}`),
@@ -51,7 +57,9 @@ test('many bans are one change, their ports declared before', async () => {
 test('what the helper refuses is told, and the rest holds', async () => {
   const { firewall, held } = recordingFirewall(['127.0.0.1'])
   const { host } = testHost({}, { firewall })
-  assert.equal(await plugin.banMany?.([actionBan('127.0.0.1'), actionBan('192.0.2.1')], host), [{ prefix: '127.0.0.1', reason: 'own address' }])
+  assert.equal(await plugin.banMany?.([actionBan('127.0.0.1'), actionBan('192.0.2.1')], host), [
+    { prefix: '127.0.0.1', reason: 'own address' },
+  ])
   assert.equal([...held.keys()], ['192.0.2.1'])
   assert.ok(new RetryLater(5).afterMs === 5)
 })

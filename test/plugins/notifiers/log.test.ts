@@ -7,7 +7,11 @@ import { suite } from '../../suite.ts'
 
 const plugin = log as NotifierPlugin
 const { host, logged } = testHost({})
-notifierContract('log', plugin, { options: {}, host, told: async () => logged.map(({ message }) => message).join('\n') })
+notifierContract('log', plugin, {
+  options: {},
+  host,
+  told: async () => logged.map(({ message }) => message).join('\n'),
+})
 
 const test = suite('notifier log')
 
@@ -15,7 +19,10 @@ test('every event is one line, an alarm an error', async () => {
   const fresh = testHost({})
   for (const event of everyEvent) await plugin.notify(event, fresh.host)
   assert.is(fresh.logged.length, everyEvent.length)
-  assert.equal(fresh.logged.filter(({ level }) => level === 'error').map(({ message }) => message), ['the set is full'])
+  assert.equal(
+    fresh.logged.filter(({ level }) => level === 'error').map(({ message }) => message),
+    ['the set is full'],
+  )
 })
 
 test.run()

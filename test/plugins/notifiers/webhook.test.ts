@@ -15,9 +15,16 @@ const server = createServer((request, response) => {
   let body = ''
   request.on('data', (part) => (body += part))
   request.on('end', () => {
-    received.push({ url: request.url ?? '', method: request.method ?? '', token: String(request.headers['x-token']), body })
+    received.push({
+      url: request.url ?? '',
+      method: request.method ?? '',
+      token: String(request.headers['x-token']),
+      body,
+    })
     if (request.url === '/silent') return
-    response.writeHead(request.url === '/broken' ? 500 : request.url === '/elsewhere' ? 302 : 204, { location: '/hook' })
+    response.writeHead(request.url === '/broken' ? 500 : request.url === '/elsewhere' ? 302 : 204, {
+      location: '/hook',
+    })
     response.end()
   })
 })
@@ -38,16 +45,28 @@ const test = suite('notifier webhook')
 test('an event is sent as JSON, with the headers, and only of the types asked for', async () => {
   received.length = 0
   for (const event of everyEvent) await plugin.notify(event, testHost({ ...options, events: ['alarm'] }).host)
-  assert.equal(received.map(({ url, method, token }) => [url, method, token]), [['/hook', 'POST', 't']])
-  assert.equal(JSON.parse(received[0]?.body ?? ''), everyEvent.find(({ type }) => type === 'alarm'))
+  assert.equal(
+    received.map(({ url, method, token }) => [url, method, token]),
+    [['/hook', 'POST', 't']],
+  )
+  assert.equal(
+    JSON.parse(received[0]?.body ?? ''),
+    everyEvent.find(({ type }) => type === 'alarm'),
+  )
 })
 
 test('another answer than success, a redirect, silence and a refused connection are failures', async () => {
-  for (const [path, message] of [['/broken', 'answered 500'], ['/elsewhere', 'fetch failed']] as const) {
+  for (const [path, message] of [
+    ['/broken', 'answered 500'],
+    ['/elsewhere', 'fetch failed'],
+  ] as const) {
     await rejects(plugin.notify(ban, testHost({ ...options, url: base + path }).host), message)
   }
   const silent = testHost({ ...options, url: `${base}/silent` }).host
-  await rejects(withDeadline(silent, 300, async () => plugin.notify(ban, silent)), 'did not answer within')
+  await rejects(
+    withDeadline(silent, 300, async () => plugin.notify(ban, silent)),
+    'did not answer within',
+  )
   await rejects(plugin.notify(ban, testHost({ ...options, url: 'http://127.0.0.1:1/' }).host), 'fetch failed')
 })
 

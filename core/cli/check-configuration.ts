@@ -1,0 +1,138 @@
+import { existsSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
+import { trySamples } from '../filter-samples.ts'
+import { prepareJails, type Instance, type ReadyJail } from '../jails.ts'
+import { compileFilter } from '../matching/filters.ts'
+import type { MatcherPlugin } from '../plugin.ts'
+import { Registry } from '../registry.ts'
+import { InvalidSettings, loadSettings } from '../settings/load-settings.ts'
+import type { CheckOptions } from './check.ts'
+import { print, styled, table } from './output.ts'
+
+/** What a check found out. */
+interface Findings {
+  readonly file: string | undefined
+  readonly jails: readonly ReadyJail[]
+  readonly broken: readonly string[]
+  readonly filters: readonly { readonly name: string; readonly patterns: number; readonly samples: number }[]
+  readonly problems: readonly BailiffError[]
+  readonly warnings: readonly BailiffError[]
+}
+
+/**
+ * Checks the configuration and prints what was found. Returns the exit code: 0, or 78 where anything is
+ * wrong. Throws a BailiffError where there is no configuration.
+ */
+export async function checkConfiguration(options: CheckOptions): Promise<number> {
+  const findings = await check(options.config)
+  if (options.json) printJson(findings)
+  else printText(findings)
+  return findings.problems.length === 0 ? 0 : exitCodes.config
+}
+
+async function check(file: string | undefined): Promise<Findings> {
+  try {
+    const settings = await loadSettings(file === undefined ? {} : { file })
+    const registry = new Registry()
+    const { jails, broken, problems } = await prepareJails(settings, compileFilter, registry)
+    const engines = await Promise.all(registry.matcherFiles().map(loadMatcher))
+    const reports = eachFilter(jails).map(({ filter, filterSettings }) => ({
+      name: filter.name,
+      patterns: filter.failregex.length + filter.ignoreregex.length + (filter.prefregex === null ? 0 : 1),
+      report: trySamples(filterSettings, filter, engines),
+    }))
+    return {
+      file: settings.file,
+      jails,
+      broken,
+      filters: reports.map(({ name, patterns, report }) => ({ name, patterns, samples: report.tried })),
+      problems: [...problems, ...reports.flatMap(({ report }) => report.problems)],
+      warnings: [...settings.warnings, ...jails.flatMap(missingLogs)],
+    }
+  } catch (error) {
+    if (!(error instanceof BailiffError) || error.kind !== 'config') throw error
+    const problems = error instanceof InvalidSettings ? error.problems : [error]
+    return { file: problems[0]?.where?.file, jails: [], broken: [], filters: [], problems, warnings: [] }
+  }
+}
+
+async function loadMatcher(file: string): Promise<MatcherPlugin> {
+  return ((await import(pathToFileURL(file).href)) as { default: MatcherPlugin }).default
+}
+
+/** One jail for each compiled filter. */
+function eachFilter(jails: readonly ReadyJail[]): ReadyJail[] {
+  return [...new Map(jails.map((jail) => [jail.filter, jail] as const)).values()]
+}
+
+/** A log may come later, but more often its name is wrong. */
+function missingLogs({ name, sources, where }: ReadyJail): BailiffError[] {
+  return sources.flatMap(logsOf).flatMap((log) =>
+    existsSync(log)
+      ? []
+      : [
+          new BailiffError('config', `there is no ${log} yet, so ${name} sees nothing of it`, {
+            where,
+            hint: `if the name is wrong, write it in jails: { ${name}: { source: … } }`,
+          }),
+        ],
+  )
+}
+
+/** The files that a source follows, if it is `file`; those with wild cards are left out. */
+function logsOf({ name, options }: Instance<'source'>): string[] {
+  const path = name === 'file' ? (options as { readonly path?: unknown }).path : undefined
+  return [path].flat().filter((one): one is string => typeof one === 'string' && !/[*?[{]/.test(one))
+}
+
+function printText({ file, jails, broken, filters, problems, warnings }: Findings): void {
+  for (const problem of problems) print(`${styled('red', 'problem')}  ${describeError(problem)}`)
+  for (const warning of warnings) print(`${styled('yellow', 'warning')}  ${describeError(warning)}`)
+  if (problems.length + warnings.length > 0) print('')
+  if (jails.length > 0) print(`${table(['JAIL', 'MODE', 'FILTER', 'SOURCES', 'PORTS', 'ACTIONS'], jails.map(rowOf))}\n`)
+  for (const name of broken) print(`${printable(name)} is left out, because of the problems above`)
+  const sum = (counts: readonly number[]) => counts.reduce((total, one) => total + one, 0)
+  const parts = [
+    counted(jails.length, 'jail'),
+    counted(filters.length, 'filter'),
+    counted(sum(filters.map(({ patterns }) => patterns)), 'pattern'),
+    counted(sum(filters.map(({ samples }) => samples)), 'sample'),
+    counted(problems.length, 'problem'),
+    counted(warnings.length, 'warning'),
+  ]
+  print(`${printable(file ?? 'configuration')}: ${parts.join(', ')}`)
+  if (problems.length === 0 && jails.length === 0) print('  no jail is on: write jails: { sshd: on }')
+}
+
+function rowOf({ name, mode, filter, sources, ports, actions }: ReadyJail): string[] {
+  const logs = sources.flatMap((source) => (logsOf(source).length > 0 ? logsOf(source) : [source.id]))
+  const covered = ports.protocol === 'all' ? 'all' : `${ports.protocol} ${ports.ports.join(',')}`
+  return [name, mode, filter.name, logs.join(' '), covered, actions.map(({ id }) => id).join(' ')].map(printable)
+}
+
+function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`
+}
+
+function printJson({ file, jails, broken, filters, problems, warnings }: Findings): void {
+  const plain = ({ kind, message, where, hint }: BailiffError) => ({ kind, message, ...where, hint })
+  const ids = (instances: readonly Instance[]) => instances.map(({ id }) => id)
+  const object = {
+    file,
+    jails: jails.map(({ filter, sources, actions, notifiers, ...jail }) => ({
+      ...jail,
+      // Texts and samples are in the files.
+      filterSettings: undefined,
+      filter: filter.name,
+      sources: ids(sources),
+      actions: ids(actions),
+      notifiers: ids(notifiers),
+    })),
+    broken,
+    filters,
+    problems: problems.map(plain),
+    warnings: warnings.map(plain),
+  }
+  print(JSON.stringify(object, null, 2))
+}

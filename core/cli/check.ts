@@ -1,0 +1,30 @@
+import type { Command } from 'commander'
+
+/** `bailiff check`: whether the configuration is right. */
+export default function addCheck(program: Command): void {
+  program
+    .command('check')
+    .description('say whether the configuration is right; nothing is changed')
+    .option('-c, --config <file>', 'the configuration (default: /etc/bailiff/bailiff.yaml)')
+    .option('--json', 'one JSON object: jails, filters, problems, warnings')
+    .addHelpText(
+      'after',
+      `
+Reads the configuration, compiles the patterns of every jail, loads its plugins, and tries the samples
+of its filter. Exit code 0: all jails can run; 78: something is wrong.
+
+Examples:
+  bailiff check
+  bailiff check --config ./bailiff.yaml --json | jq .problems`,
+    )
+    .action(async (options: CheckOptions) => {
+      const { checkConfiguration } = await import('./check-configuration.ts')
+      process.exitCode = await checkConfiguration(options)
+    })
+}
+
+/** The options as commander gives them. */
+export interface CheckOptions {
+  readonly config?: string
+  readonly json?: true
+}

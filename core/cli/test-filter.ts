@@ -1,0 +1,212 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { BailiffError, quote } from '../errors.ts'
+import type { Match, ScanResult } from '../events.ts'
+import { compileSettings } from '../jails.ts'
+import { compileFilter } from '../matching/filters.ts'
+import { createLogScanner, type LogScanner } from '../matching/scan.ts'
+import type { CompiledFilter, MatcherPlugin } from '../plugin.ts'
+import { Registry } from '../registry.ts'
+import { inMode, type FilterSettings } from '../settings/filter-file.ts'
+import { FilterLibrary } from '../settings/filter-library.ts'
+import { loadSettings } from '../settings/load-settings.ts'
+import { builtInFilters, defaultPlaces } from '../settings/places.ts'
+import { print, table } from './output.ts'
+import type { TestOptions } from './test.ts'
+
+const chunkBytes = 1024 * 1024
+
+/** Runs a filter over logs in this one thread and prints what it finds. Throws a BailiffError for a filter or log it cannot read. */
+export async function testFilter(given: string, logs: readonly string[], options: TestOptions): Promise<void> {
+  const filter = compileSettings(await findFilter(given, options), compileFilter)
+  const engines = await Promise.all(new Registry().matcherFiles().map(loadMatcher))
+  const scanner = createLogScanner({ jails: [{ jail: 'test', filter }], engines })
+  const report = options.json ? new JsonReport() : options.summary ? new Report() : new TextReport()
+  for (const log of logs) readLog(log, scanner, report)
+  report.end(filter)
+}
+
+/** Counts; subclasses print as well. */
+class Report {
+  lines = 0
+  bytes = 0
+  skipped = 0
+  matches = 0
+  readonly #cpu = process.cpuUsage()
+
+  /** `line` is the number of the matching line in its file, from 1. */
+  found(_match: Match, _file: string, _line: number): void {
+    this.matches++
+  }
+
+  /** Whether anybody wants to know the numbers of lines. */
+  get numbersLines(): boolean {
+    return false
+  }
+
+  end(_filter: CompiledFilter): void {
+    const { user, system } = process.cpuUsage(this.#cpu)
+    const seconds = (user + system) / 1e6
+    print(
+      `lines ${this.lines}, matches ${this.matches}, skipped ${this.skipped}, bytes ${this.bytes}, CPU ${seconds.toFixed(3)} s`,
+    )
+  }
+}
+
+class JsonReport extends Report {
+  override get numbersLines(): boolean {
+    return true
+  }
+
+  override found({ address, time, rule, groups, attempts }: Match, file: string, line: number): void {
+    const record = {
+      file,
+      line,
+      host: address,
+      time: time === null ? null : time / 1000,
+      rule,
+      user: groups.user ?? null,
+    }
+    print(JSON.stringify(attempts > 1 ? { ...record, attempts } : record))
+  }
+
+  override end(): void {}
+}
+
+class TextReport extends Report {
+  readonly #rules = new Map<number, number>()
+  readonly #hosts = new Map<string, { count: number; last: number | null }>()
+
+  override found(match: Match): void {
+    super.found(match, '', 0)
+    this.#rules.set(match.rule, (this.#rules.get(match.rule) ?? 0) + match.attempts)
+    const count = (this.#hosts.get(match.address)?.count ?? 0) + match.attempts
+    this.#hosts.set(match.address, { count, last: match.time })
+  }
+
+  override end(filter: CompiledFilter): void {
+    const hosts = [...this.#hosts].toSorted(([, a], [, b]) => b.count - a.count)
+    const rules = [...this.#rules].toSorted(([a], [b]) => a - b)
+    if (hosts.length > 0) {
+      print(
+        table(
+          ['ADDRESS', 'FAILURES', 'LAST'],
+          hosts
+            .slice(0, 50)
+            .map(([host, { count, last }]) => [host, count, last === null ? 'no date' : new Date(last).toISOString()]),
+        ),
+      )
+      if (hosts.length > 50) print(`… and ${hosts.length - 50} more addresses; --json lists every line`)
+      print(
+        `\n${table(
+          ['RULE', 'FAILURES', 'FAILREGEX'],
+          rules.map(([rule, count]) => [rule, count, filter.failregex[rule]?.text ?? '']),
+        )}\n`,
+      )
+    }
+    super.end(filter)
+  }
+}
+
+/** Hands a log over chunk by chunk, as intake does, and counts its lines where somebody wants their numbers. */
+function readLog(log: string, scanner: LogScanner, report: Report): void {
+  const file = log === '-' ? 'stdin' : log
+  const fd = open(log)
+  const numbers = report.numbersLines ? new LineNumbers() : null
+  const buffer = Buffer.allocUnsafe(chunkBytes)
+  const arrivedAt = Date.now()
+  let held = 0
+  let insideLine = false
+  try {
+    for (;;) {
+      const read = readSync(fd, buffer, held, buffer.length - held, null)
+      if (read === 0 && held === 0) break
+      // What is not ended by a newline at the end of a stored log is a line all the same.
+      const closing = read === 0 ? buffer.write('\n', held) : read
+      const bytes = buffer.subarray(0, held + closing)
+      const result: ScanResult = scanner.scan({
+        log: file,
+        jails: ['test'],
+        data: bytes,
+        arrivedAt,
+        live: false,
+        undatedAt: null,
+        insideLine,
+      })
+      for (const match of result.matches) report.found(match, file, numbers?.at(bytes, match.offset) ?? 0)
+      report.lines += result.lines
+      report.skipped += result.skipped
+      report.bytes += read
+      insideLine = result.insideLine
+      numbers?.pass(bytes, result.consumed)
+      buffer.copy(buffer, 0, result.consumed, bytes.length)
+      held = bytes.length - result.consumed
+      if (read === 0) break
+    }
+  } finally {
+    if (fd !== 0) closeSync(fd)
+  }
+}
+
+/** Counts newlines from match to match. */
+class LineNumbers {
+  #line = 1
+  #counted = 0
+
+  /** The number of the line at `offset` of the bytes; offsets must ascend. */
+  at(bytes: Buffer, offset: number): number {
+    this.#count(bytes, offset)
+    return this.#line
+  }
+
+  /** Goes on behind the consumed bytes. */
+  pass(bytes: Buffer, consumed: number): void {
+    this.#count(bytes, consumed)
+    this.#counted = 0
+  }
+
+  #count(bytes: Buffer, end: number): void {
+    for (let at = bytes.indexOf(10, this.#counted); at >= 0 && at < end; at = bytes.indexOf(10, at + 1)) {
+      this.#line++
+      this.#counted = at + 1
+    }
+    this.#counted = Math.max(this.#counted, end)
+  }
+}
+
+function open(log: string): number {
+  if (log === '-') return 0
+  try {
+    const fd = openSync(log, 'r')
+    if (!fstatSync(fd).isDirectory()) return fd
+    closeSync(fd)
+  } catch (cause) {
+    throw new BailiffError('no-input', `cannot read ${quote(log)}: ${(cause as Error).message}`, { cause })
+  }
+  throw new BailiffError('no-input', `${quote(log)} is a folder, not a log`, { hint: `name its files: ${log}/*` })
+}
+
+async function loadMatcher(file: string): Promise<MatcherPlugin> {
+  return ((await import(pathToFileURL(file).href)) as { default: MatcherPlugin }).default
+}
+
+/** The filter of a jail of that name, of a file, or of that name; the configuration need not exist. */
+async function findFilter(given: string, { config, mode }: TestOptions): Promise<FilterSettings> {
+  const problems: BailiffError[] = []
+  const settings = await loadSettings(config === undefined ? {} : { file: config }).catch((error: unknown) => {
+    if (config !== undefined || !(error instanceof BailiffError)) throw error
+    return null
+  })
+  const jail = settings?.jails.find(({ name }) => name === given)
+  if (jail && mode === undefined) return jail.filter
+  const folder = settings ? join(settings.file, '../filters') : join(defaultPlaces().configFolders[0] ?? '/', 'filters')
+  const library = new FilterLibrary([folder, builtInFilters])
+  const name = jail?.filter.name ?? given
+  const isPath = /\.ya?ml$/.test(given)
+  const definition = isPath
+    ? await library.byFile(resolve(given), problems)
+    : await library.byName(name, { file: 'command line' }, problems)
+  if (!definition) throw problems[0] ?? new BailiffError('no-input', `there is no filter ${quote(given)}`)
+  return inMode(definition, mode ?? 'normal', { file: definition.where.file })
+}

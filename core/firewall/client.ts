@@ -1,0 +1,240 @@
+/** The agent's side of the firewall: starts the helper, speaks with it, starts it again when it dies. */
+import { BailiffError, describeError } from '../errors.ts'
+import type { Ports } from '../events.ts'
+import type { Firewall, FirewallEntry, Refusal } from '../plugin.ts'
+import { HelperProcess, type HelperProcessOptions } from './helper-process.ts'
+import { maxDeclared, maxEntries, refusalReasons, type Reply, type Request, type WireEntry } from './messages.ts'
+import { declarationPieces, fromWire, pieces, portsKey, toWire } from './wire-entries.ts'
+
+export interface FirewallOptions extends HelperProcessOptions {
+  /** How long a request may take before the helper counts as hung and is killed. Default 60 s; `sync` and `list` five times that. */
+  readonly deadlineMs?: number
+}
+
+/** The firewall, and the helper behind it. Calls are carried out in their order, one at a time. */
+export interface FirewallHelper extends Firewall {
+  /** The process of the helper; undefined while there is none. */
+  readonly pid: number | undefined
+  /**
+   * Calls back after the helper died and a new one runs. What was asked for meanwhile has been
+   * rejected, and others may have changed the kernel: declare and sync again.
+   */
+  onRestart(callback: () => void): void
+  /** Ends the helper after the calls made before. Bans stay in the kernel until their time is over. */
+  stop(): Promise<void>
+}
+
+const firstPauseMs = 100
+const longestPauseMs = 30_000
+/** A helper that lived this long is not one that dies again and again. */
+const settledMs = 60_000
+/** Calls that may wait; whoever has more to say says it in larger batches. */
+const maxWaiting = 10_000
+
+/** Starts the helper. Rejects with `BailiffError` when it does not come up the first time. */
+export async function startFirewall(options: FirewallOptions): Promise<FirewallHelper> {
+  const client = new Client(options)
+  await client.launch()
+  return client
+}
+
+class Client implements FirewallHelper {
+  readonly #options: FirewallOptions
+  readonly #callbacks: (() => void)[] = []
+  /** What was declared, and the index that stands for it on the wire: its place. */
+  readonly #declared: Ports[] = []
+  readonly #indexes = new Map<string, number>()
+  #helper: HelperProcess | undefined
+  #tail: Promise<unknown> = Promise.resolve()
+  #waiting = 0
+  #lastId = 0
+  #stopped = false
+  #pauseMs = firstPauseMs
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: FirewallOptions) {
+    this.#options = options
+  }
+
+  get pid(): number | undefined {
+    return this.#helper?.pid
+  }
+
+  onRestart(callback: () => void): void {
+    this.#callbacks.push(callback)
+  }
+
+  declare(ports: readonly Ports[]): Promise<void> {
+    return this.#inTurn((helper) =>
+      this.#sendDeclared(
+        helper,
+        ports.map((each) => this.#indexOf(each)),
+      ),
+    )
+  }
+
+  async add(entries: readonly FirewallEntry[]): Promise<readonly Refusal[]> {
+    return this.#inTurn((helper) => this.#send(helper, 'add', entries))
+  }
+
+  async del(entries: readonly FirewallEntry[]): Promise<void> {
+    await this.#inTurn((helper) => this.#send(helper, 'del', entries))
+  }
+
+  async sync(entries: readonly FirewallEntry[]): Promise<readonly Refusal[]> {
+    return this.#inTurn(async (helper) => {
+      const { wire, given, refused } = this.#toWire(entries, 'sync')
+      if (wire.length > maxEntries) {
+        const message = `${wire.length} bans are more than the firewall takes: at most ${maxEntries}`
+        throw new BailiffError('unavailable', message, { hint: 'Ban networks instead of single addresses.' })
+      }
+      const id = this.#nextId()
+      const parts = pieces(wire)
+      const messages = parts.map((part, place): Request => {
+        return { type: 'sync', id, part: place, entries: part, more: place < parts.length - 1 }
+      })
+      const replies = await helper.request(messages, id, this.#deadlineMs * 5)
+      return [...refused, ...refusals(replies, given)]
+    })
+  }
+
+  async list(): Promise<readonly FirewallEntry[]> {
+    return this.#inTurn(async (helper) => {
+      const id = this.#nextId()
+      const replies = await helper.request([{ type: 'list', id }], id, this.#deadlineMs * 5)
+      const now = Date.now()
+      return replies.flatMap((reply) => (reply.type === 'listed' ? fromWire(reply, now) : []))
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    await this.#tail
+    await this.#helper?.stop()
+    this.#helper = undefined
+  }
+
+  /** Starts a helper and tells it what was declared. */
+  async launch(): Promise<void> {
+    const started = performance.now()
+    const helper = await HelperProcess.start(this.#options)
+    void helper.ended.then((why) => {
+      if (this.#helper === helper) this.#helper = undefined
+      if (performance.now() - started >= settledMs) this.#pauseMs = firstPauseMs
+      this.#startAgain(`the firewall helper ${why}`)
+    })
+    if (this.#declared.length > 0) await this.#sendDeclared(helper, [...this.#declared.keys()]).catch(this.#warn)
+    if (!helper.over) this.#helper = helper
+    if (this.#stopped) await helper.stop()
+  }
+
+  #startAgain(why: string): void {
+    if (this.#stopped) return
+    this.#options.log.error({ pauseMs: this.#pauseMs }, `${why}; it is started again`)
+    this.#timer = setTimeout(() => void this.#restart(), this.#pauseMs)
+    this.#pauseMs = Math.min(longestPauseMs, this.#pauseMs * 2)
+  }
+
+  async #restart(): Promise<void> {
+    try {
+      await this.launch()
+    } catch (error) {
+      return this.#startAgain(describeError(error))
+    }
+    for (const callback of this.#callbacks) {
+      try {
+        callback()
+      } catch (error) {
+        this.#warn(error)
+      }
+    }
+  }
+
+  readonly #warn = (error: unknown) => this.#options.log.warn({}, describeError(error))
+
+  /** Runs the work after all earlier work, with the helper there is then. */
+  #inTurn<Result>(work: (helper: HelperProcess) => Promise<Result>): Promise<Result> {
+    if (this.#stopped) return Promise.reject(new BailiffError('unavailable', 'the firewall helper was stopped'))
+    if (this.#waiting >= maxWaiting) {
+      return Promise.reject(new BailiffError('try-again', `${maxWaiting} calls wait for the firewall helper already`))
+    }
+    this.#waiting++
+    const result = this.#tail.then(() => {
+      if (this.#helper === undefined) throw new BailiffError('try-again', 'the firewall helper is being started again')
+      return work(this.#helper)
+    })
+    this.#tail = result.catch(() => {}).finally(() => this.#waiting--)
+    return result
+  }
+
+  async #send(helper: HelperProcess, type: 'add' | 'del', entries: readonly FirewallEntry[]): Promise<Refusal[]> {
+    const { wire, given, refused } = this.#toWire(entries, type)
+    const parts = pieces(wire)
+    for (const [place, part] of parts.entries()) {
+      if (part.length === 0) continue
+      const id = this.#nextId()
+      const replies = await helper.request([{ type, id, entries: part }], id, this.#deadlineMs)
+      const first = parts.slice(0, place).reduce((sum, earlier) => sum + earlier.length, 0)
+      refused.push(...refusals(replies, given.slice(first, first + part.length)))
+    }
+    return refused
+  }
+
+  async #sendDeclared(helper: HelperProcess, indexes: readonly number[]): Promise<void> {
+    const declarations = indexes.flatMap((index) => {
+      const ports = this.#declared[index]
+      return ports === undefined ? [] : [[index, ports.protocol, ports.ports] as const]
+    })
+    for (const ports of declarationPieces(declarations)) {
+      const id = this.#nextId()
+      await helper.request([{ type: 'declare', id, ports }], id, this.#deadlineMs)
+    }
+  }
+
+  /** Entries whose ports nobody declared are refused here; those that are over already are left out, except to remove. */
+  #toWire(entries: readonly FirewallEntry[], use: 'add' | 'del' | 'sync') {
+    const wire: WireEntry[] = []
+    const given: FirewallEntry[] = []
+    const refused: Refusal[] = []
+    const now = Date.now()
+    for (const entry of entries) {
+      const index = this.#indexes.get(portsKey(entry.ports))
+      if (index === undefined) refused.push({ prefix: entry.prefix, reason: refusalReasons.undeclared })
+      else if (use === 'del' || entry.until === null || entry.until > now) {
+        wire.push(toWire(entry, index, now))
+        given.push(entry)
+      }
+    }
+    return { wire, given, refused }
+  }
+
+  #indexOf(ports: Ports): number {
+    const key = portsKey(ports)
+    const known = this.#indexes.get(key)
+    if (known !== undefined) return known
+    if (this.#declared.length >= maxDeclared) {
+      throw new BailiffError('config', `more than ${maxDeclared} different port lists are declared to the firewall`)
+    }
+    this.#indexes.set(key, this.#declared.length)
+    return this.#declared.push(ports) - 1
+  }
+
+  #nextId(): number {
+    return ++this.#lastId
+  }
+
+  get #deadlineMs(): number {
+    return this.#options.deadlineMs ?? 60_000
+  }
+}
+
+function refusals(replies: readonly Reply[], given: readonly FirewallEntry[]): Refusal[] {
+  return replies.flatMap((reply) => {
+    if (reply.type !== 'done') return []
+    return reply.refused.flatMap(([position, reason]) => {
+      const entry = given[position]
+      return entry === undefined ? [] : [{ prefix: entry.prefix, reason: refusalReasons[reason] }]
+    })
+  })
+}

@@ -1,0 +1,172 @@
+/** The conversation of the firewall helper with the agent: reads requests, checks them, lets the backend do them. */
+import type { Duplex } from 'node:stream'
+import { once } from 'node:events'
+import { Admission, type Entry } from './admission.ts'
+import { BackendError, type Backend } from './backend.ts'
+import { FrameTooLong, readLines } from './frames.ts'
+import {
+  decodeRequest,
+  encode,
+  maxEntries,
+  MessageError,
+  protocolVersion,
+  type Declaration,
+  type FailureCode,
+  type Reply,
+  type Request,
+  type WireEntry,
+  type WirePorts,
+  type WireRefusal,
+} from './messages.ts'
+import { setName } from './set-names.ts'
+
+/** Items in one reply, so that it stays below the cap of a frame: an entry takes at most 70 bytes. */
+const itemsEach = 10_000
+
+/** Serves one agent, one request after the other, until the connection ends or cannot be trusted any more. */
+export async function serve(stream: Duplex, backend: Backend): Promise<void> {
+  const send = async (reply: Reply) => {
+    if (!stream.write(encode(reply))) await once(stream, 'drain')
+  }
+  const conversation = new Conversation(backend)
+  await send({ type: 'hello', version: protocolVersion })
+  try {
+    // The stream is kept open when reading fails, so that the agent is told why.
+    for await (const line of readLines(stream.iterator({ destroyOnReturn: false }))) {
+      for (const reply of await conversation.answer(line)) await send(reply)
+    }
+  } catch (error) {
+    if (!(error instanceof FrameTooLong)) throw error
+    await send(failed(null, 'bad-message', error.message))
+  }
+  stream.end(() => stream.destroy())
+}
+
+interface OpenSync {
+  readonly id: number
+  readonly entries: Entry[]
+  readonly refused: WireRefusal[]
+  parts: number
+  /** How many entries came. */
+  count: number
+}
+
+class Conversation {
+  readonly #backend: Backend
+  readonly #admission = new Admission()
+  readonly #declared = new Map<number, WirePorts>()
+  /** The parts of a sync that have come so far. */
+  #sync: OpenSync | undefined
+
+  constructor(backend: Backend) {
+    this.#backend = backend
+  }
+
+  /** The replies to a line; never throws. */
+  async answer(line: string): Promise<readonly Reply[]> {
+    let id: number | null = null
+    try {
+      const request = decodeRequest(line)
+      id = request.id
+      return await this.#carryOut(request)
+    } catch (error) {
+      // The rest of a sync with a part that cannot be read must not pass for all of it.
+      this.#sync = undefined
+      if (error instanceof MessageError) return [failed(id, 'bad-message', error.message)]
+      if (error instanceof BackendError) return [failed(id, error.code, error.message)]
+      return [failed(id, 'failed', error instanceof Error ? error.message : String(error))]
+    }
+  }
+
+  async #carryOut(request: Request): Promise<readonly Reply[]> {
+    const { type, id } = request
+    if (type === 'sync') return this.#takeSync(request)
+    this.#sync = undefined
+    if (type === 'list') return listed(id, await this.#backend.list())
+    if (type === 'declare') return this.#declare(id, request.ports)
+    const { entries, refused } = this.#check(request.entries, type)
+    if (entries.length > 0) await this.#backend[type](entries)
+    return done(id, refused)
+  }
+
+  async #declare(id: number, declarations: readonly Declaration[]): Promise<readonly Reply[]> {
+    const declared = new Map<number, WirePorts>()
+    for (const [index, protocol, ports] of declarations) {
+      const before = this.#declared.get(index) ?? declared.get(index)
+      const said = { protocol, ports }
+      if (before !== undefined && JSON.stringify(before) !== JSON.stringify(said)) {
+        throw new MessageError(`index ${index} was declared for other ports`)
+      }
+      declared.set(index, before ?? said)
+    }
+    await this.#backend.declare([...declared.values()])
+    for (const [index, ports] of declared) this.#declared.set(index, ports)
+    return done(id, [])
+  }
+
+  async #takeSync({ id, part, entries, more }: Request & { type: 'sync' }): Promise<readonly Reply[]> {
+    // Parts of an older sync that never ended are forgotten.
+    if (part === 0) this.#sync = { id, entries: [], refused: [], parts: 0, count: 0 }
+    const sync = this.#sync
+    if (sync?.id !== id || sync.parts !== part) throw new MessageError('a part of a sync is missing')
+    if (sync.count + entries.length > maxEntries) throw new MessageError(`a sync has more than ${maxEntries} entries`)
+    const checked = this.#check(entries, 'add', sync.count)
+    for (const entry of checked.entries) sync.entries.push(entry)
+    for (const refusal of checked.refused) sync.refused.push(refusal)
+    sync.parts++
+    sync.count += entries.length
+    if (more) return []
+    this.#sync = undefined
+    await this.#backend.sync(sync.entries)
+    return done(id, sync.refused)
+  }
+
+  #check(given: readonly WireEntry[], use: 'add' | 'del', first = 0): { entries: Entry[]; refused: WireRefusal[] } {
+    const entries: Entry[] = []
+    const refused: WireRefusal[] = []
+    const now = performance.now()
+    for (const [position, entry] of given.entries()) {
+      const ports = this.#declared.get(entry[0])
+      const answer = use === 'add' ? this.#admission.admit(entry, ports, now) : this.#admission.release(entry, ports)
+      if (typeof answer === 'string') refused.push([first + position, answer])
+      else entries.push(answer)
+    }
+    return { entries, refused }
+  }
+}
+
+const failed = (id: number | null, code: FailureCode, message: string): Reply => ({ type: 'failed', id, code, message })
+
+function done(id: number, refused: readonly WireRefusal[]): Reply[] {
+  const parts = pieces(refused)
+  return parts.map((part, place) => ({ type: 'done', id, refused: part, more: place < parts.length - 1 }))
+}
+
+/** Messages of entries with the same ports each. */
+function listed(id: number, entries: readonly Entry[]): Reply[] {
+  const groups = new Map<string, Entry[]>()
+  for (const entry of entries) {
+    const name = setName(entry)
+    const group = groups.get(name)
+    if (group === undefined) groups.set(name, [entry])
+    else group.push(entry)
+  }
+  const now = performance.now()
+  const replies: Reply[] = []
+  for (const part of [...groups.values()].flatMap(pieces)) {
+    const ports = part.slice(0, 1).map(({ ports }) => [ports.protocol, ports.ports] as const)
+    replies.push({ type: 'listed', id, ports, entries: part.map((entry) => toWire(entry, now)), more: true })
+  }
+  return [...replies, { type: 'listed', id, ports: [], entries: [], more: false }]
+}
+
+function toWire({ address, length, endsAt }: Entry, now: number): WireEntry {
+  return [0, address, length, endsAt === null ? null : Math.max(0, Math.ceil((endsAt - now) / 1000))]
+}
+
+/** Pieces of a list that fit into a frame; one empty piece of an empty list. */
+function pieces<Item>(items: readonly Item[]): Item[][] {
+  const parts: Item[][] = []
+  for (let at = 0; at === 0 || at < items.length; at += itemsEach) parts.push(items.slice(at, at + itemsEach))
+  return parts
+}

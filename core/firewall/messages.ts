@@ -1,0 +1,204 @@
+/**
+ * What the agent and the firewall helper say to each other: one JSON object a line over a socketpair.
+ * Requests are answered in their order. Nothing in a message names a table, a chain or a set: the
+ * helper makes those names from ports. Decoding checks everything, so a decoded message is what its
+ * type says, and encoding a decoded message gives the same message.
+ */
+
+/** Both sides must have the same. */
+export const protocolVersion = 1
+
+/** The longest line, without its newline, in bytes. A longer one ends the connection. */
+export const maxFrameBytes = 1024 * 1024
+
+/** Entries in one `add` or `del`, or in all the parts of one `sync`; also how many a set of the kernel takes. */
+export const maxEntries = 1_048_576
+
+/** Different `Ports` that can be declared, and ports in one of them. */
+export const maxDeclared = 1024
+export const maxPortsEach = 1024
+
+/** `Ports` of core/events.ts, which the helper does not import. */
+export interface WirePorts {
+  readonly protocol: 'tcp' | 'udp' | 'all'
+  /** Ascending, each once; empty exactly when the protocol is `all`. */
+  readonly ports: readonly number[]
+}
+
+/** The agent numbers what it declares; entries then name the number. */
+export type Declaration = readonly [index: number, protocol: WirePorts['protocol'], ports: readonly number[]]
+
+/**
+ * Index of declared ports; the address as 8 or 32 lower-case hexadecimal digits; the prefix length;
+ * and how many seconds it stays from now (null: for ever), which `del` does not look at.
+ */
+export type WireEntry = readonly [index: number, address: string, length: number, seconds: number | null]
+
+export type Request =
+  | { readonly type: 'declare'; readonly id: number; readonly ports: readonly Declaration[] }
+  | { readonly type: 'add' | 'del'; readonly id: number; readonly entries: readonly WireEntry[] }
+  /** A sync comes in parts with the same id, counted from 0; nothing happens before the one without `more`. */
+  | {
+      readonly type: 'sync'
+      readonly id: number
+      readonly part: number
+      readonly entries: readonly WireEntry[]
+      readonly more: boolean
+    }
+  | { readonly type: 'list'; readonly id: number }
+
+/** Why the helper does not enforce an entry. */
+export const refusalReasons = {
+  undeclared: 'its ports were not declared to the firewall helper',
+  'host-bits': 'bits beyond the length of the prefix are set',
+  length: 'the length of the prefix does not fit its family',
+  wide: 'the prefix is wider than the firewall helper bans (/8 for IPv4, /19 for IPv6)',
+  time: 'the time is not between 1 second and 10 years',
+  special: 'it holds an address that nobody outside has (loopback, unspecified, link-local, multicast or mapped)',
+  own: 'it holds an address of this machine',
+} as const
+
+export type RefusalReason = keyof typeof refusalReasons
+
+/** Position of the entry in the request (over all parts of a sync), and why. */
+export type WireRefusal = readonly [position: number, reason: RefusalReason]
+
+/** Why a whole request failed; nothing of it was done, except perhaps after `timeout`. */
+export const failureCodes = ['bad-message', 'no-nft', 'no-permission', 'set-full', 'timeout', 'failed'] as const
+export type FailureCode = (typeof failureCodes)[number]
+
+export type Reply =
+  | { readonly type: 'hello'; readonly version: number }
+  /** The kernel holds it. With `more`, further refusals of the same request follow. */
+  | { readonly type: 'done'; readonly id: number; readonly refused: readonly WireRefusal[]; readonly more: boolean }
+  /** Index in an entry means the place in `ports` of the same message. */
+  | {
+      readonly type: 'listed'
+      readonly id: number
+      readonly ports: readonly (readonly [WirePorts['protocol'], readonly number[]])[]
+      readonly entries: readonly WireEntry[]
+      readonly more: boolean
+    }
+  /** `id` is null where the request could not be read. */
+  | { readonly type: 'failed'; readonly id: number | null; readonly code: FailureCode; readonly message: string }
+
+/** A line that is no message. The text says what is wrong with it and quotes nothing of it. */
+export class MessageError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'MessageError'
+  }
+}
+
+/** The line, with its newline. */
+export const encode = (message: Request | Reply): string => `${JSON.stringify(message)}\n`
+
+/** Reads a line from the agent; throws `MessageError`. */
+export function decodeRequest(line: string): Request {
+  const fields = parse(line)
+  const { type } = fields
+  const id = whole(fields.id, 'id', Number.MAX_SAFE_INTEGER)
+  if (type === 'list') return exactly(fields, { type, id })
+  if (type === 'declare') return exactly(fields, { type, id, ports: items(fields.ports, 'ports', declaration) })
+  if (type !== 'add' && type !== 'del' && type !== 'sync') throw new MessageError('type is none of the known ones')
+  const entries = items(fields.entries, 'entries', entry)
+  if (type !== 'sync') return exactly(fields, { type, id, entries })
+  const part = whole(fields.part, 'part', maxEntries)
+  return exactly(fields, { type, id, part, entries, more: bool(fields.more, 'more') })
+}
+
+/** Reads a line from the helper; throws `MessageError`. */
+export function decodeReply(line: string): Reply {
+  const fields = parse(line)
+  const { type } = fields
+  if (type === 'hello') return exactly(fields, { type, version: whole(fields.version, 'version', 1_000_000) })
+  if (type === 'failed') {
+    const id = fields.id === null ? null : whole(fields.id, 'id', Number.MAX_SAFE_INTEGER)
+    const code = oneOf(fields.code, 'code', failureCodes)
+    if (typeof fields.message !== 'string') throw new MessageError('message is no text')
+    return exactly(fields, { type, id, code, message: fields.message })
+  }
+  const id = whole(fields.id, 'id', Number.MAX_SAFE_INTEGER)
+  const more = bool(fields.more, 'more')
+  if (type === 'done') return exactly(fields, { type, id, refused: items(fields.refused, 'refused', refusal), more })
+  if (type !== 'listed') throw new MessageError('type is none of the known ones')
+  const ports = items(fields.ports, 'ports', somePorts)
+  return exactly(fields, { type, id, ports, entries: items(fields.entries, 'entries', entry), more })
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+function parse(line: string): Fields {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    throw new MessageError('the line is no JSON')
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new MessageError('it is no object')
+  return value as Fields
+}
+
+function declaration(item: unknown): Declaration {
+  const [index, protocol, ports] = tuple(item, 3)
+  return [whole(index, 'index', maxDeclared - 1), ...somePorts([protocol, ports])]
+}
+
+function somePorts(item: unknown): readonly [WirePorts['protocol'], readonly number[]] {
+  const [given, list] = tuple(item, 2)
+  const protocol = oneOf(given, 'protocol', ['tcp', 'udp', 'all'] as const)
+  const ports = items(list, 'ports', (port) => whole(port, 'port', 65_535))
+  if (ports.length > maxPortsEach) throw new MessageError(`more than ${maxPortsEach} ports`)
+  if ((ports.length === 0) !== (protocol === 'all')) throw new MessageError('ports are given exactly for tcp and udp')
+  if (ports.some((port, place) => port <= (ports[place - 1] ?? -1))) throw new MessageError('ports must ascend')
+  return [protocol, ports]
+}
+
+function entry(item: unknown): WireEntry {
+  const [index, address, length, seconds] = tuple(item, 4)
+  if (typeof address !== 'string' || !/^(?:[0-9a-f]{8}|[0-9a-f]{32})$/.test(address)) {
+    throw new MessageError('an address is 8 or 32 lower-case hexadecimal digits')
+  }
+  const time = seconds === null ? null : whole(seconds, 'seconds', Number.MAX_SAFE_INTEGER)
+  return [whole(index, 'index', maxDeclared - 1), address, whole(length, 'length', 255), time]
+}
+
+function refusal(item: unknown): WireRefusal {
+  const [position, reason] = tuple(item, 2)
+  const reasons = Object.keys(refusalReasons) as RefusalReason[]
+  return [whole(position, 'position', maxEntries), oneOf(reason, 'reason', reasons)]
+}
+
+/** The message, if the line had no other keys. */
+function exactly<Message extends object>(fields: Fields, message: Message): Message {
+  for (const key of Object.keys(fields)) {
+    if (!Object.hasOwn(message, key)) throw new MessageError(`a ${String(fields.type)} message has an unknown key`)
+  }
+  return message
+}
+
+function items<Item>(value: unknown, what: string, read: (item: unknown) => Item): Item[] {
+  if (!Array.isArray(value)) throw new MessageError(`${what} is no list`)
+  return value.map(read)
+}
+
+function tuple(value: unknown, length: number): readonly unknown[] {
+  if (!Array.isArray(value) || value.length !== length) throw new MessageError(`an item is no list of ${length}`)
+  return value
+}
+
+function whole(value: unknown, what: string, max: number): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= max) return value + 0
+  throw new MessageError(`${what} is no whole number from 0 to ${max}`)
+}
+
+function bool(value: unknown, what: string): boolean {
+  if (typeof value !== 'boolean') throw new MessageError(`${what} is neither true nor false`)
+  return value
+}
+
+function oneOf<Word extends string>(value: unknown, what: string, words: readonly Word[]): Word {
+  const found = words.find((word) => word === value)
+  if (found === undefined) throw new MessageError(`${what} is none of ${words.join(', ')}`)
+  return found
+}

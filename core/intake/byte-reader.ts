@@ -1,0 +1,98 @@
+import { BailiffError } from '../errors.ts'
+import type { ScanResult } from '../events.ts'
+import { ScanCount, type LogState } from './log-state.ts'
+import { maxChunkBytes, type Scanner } from './scanner.ts'
+
+/** A line longer than this is passed over, as in files. */
+const maxLineBytes = 64 * 1024
+/** A source that does not wait for `emit` is refused more than this. */
+const maxQueuedBytes = 16 * maxChunkBytes
+
+export interface ByteReaderOptions {
+  /** As it stands in `LogChunk.log`. */
+  readonly log: string
+  readonly scanner: Scanner
+  readonly now: () => number
+  readonly signal: AbortSignal
+}
+
+/**
+ * The lines of one log of a source that brings bytes. It keeps the unfinished rest of the last line,
+ * at most 64 KiB and one chunk, and scans one chunk at a time, in order.
+ */
+export class ByteReader {
+  jails: readonly string[] = []
+  readonly #options: ByteReaderOptions
+  readonly #count = new ScanCount()
+  #rest: Uint8Array = new Uint8Array()
+  #insideLine = false
+  #taken = 0
+  #queued = 0
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(options: ByteReaderOptions) {
+    this.#options = options
+  }
+
+  /** Resolves when all whole lines of the bytes have been scanned. Rejects when the source is stopped. */
+  emit(bytes: Uint8Array): Promise<void> {
+    if (this.#queued + bytes.length > maxQueuedBytes + maxChunkBytes) {
+      const message = `source ${this.#options.log} hands over more bytes before the earlier ones are taken`
+      return Promise.reject(new BailiffError('software', message, { hint: 'A source has to await each call of emit.' }))
+    }
+    this.#queued += bytes.length
+    const turn = this.#last.then(() => this.#takeAll(bytes))
+    this.#last = turn.catch(() => {})
+    return turn.finally(() => (this.#queued -= bytes.length))
+  }
+
+  get state(): LogState {
+    return {
+      log: this.#options.log,
+      jails: this.jails,
+      state: 'reading',
+      trouble: null,
+      behind: this.#queued + this.#rest.length,
+      lines: this.#count.lines,
+      skipped: this.#count.skipped,
+      position: this.#taken,
+      lastGrowth: this.#count.lastGrowth,
+      live: true,
+    }
+  }
+
+  async #takeAll(bytes: Uint8Array): Promise<void> {
+    for (let from = 0; from < bytes.length; from += maxChunkBytes) {
+      await this.#take(bytes.subarray(from, from + maxChunkBytes))
+    }
+  }
+
+  async #take(piece: Uint8Array): Promise<void> {
+    this.#count.lastGrowth = this.#options.now()
+    this.#taken += piece.length
+    const data = Buffer.concat([this.#rest, piece])
+    // A copy either way: the source may use its buffer again, and a small rest must not hold a large one.
+    this.#rest = data
+    if (!piece.includes(0x0a) && data.length <= maxLineBytes && !this.#insideLine) return
+    const result = await this.#options.scanner.run(() => [this.#chunk(data), null], this.#options.signal)
+    if (result === null) throw new BailiffError('unavailable', `source ${this.#options.log} was stopped`)
+    this.#advance(data, result)
+  }
+
+  #chunk(data: Uint8Array) {
+    const { log, now } = this.#options
+    const at = now()
+    return { log, jails: this.jails, data, arrivedAt: at, live: true, undatedAt: at, insideLine: this.#insideLine }
+  }
+
+  #advance(data: Uint8Array, result: ScanResult): void {
+    this.#count.add(result)
+    const rest = data.subarray(Math.min(data.length, Math.max(0, result.consumed)))
+    if (result.consumed > 0) this.#insideLine = result.insideLine
+    if (rest.length > maxLineBytes) {
+      this.#count.skipped++
+      this.#insideLine = true
+      this.#rest = new Uint8Array()
+    } else this.#rest = new Uint8Array(rest)
+  }
+}

@@ -1,0 +1,176 @@
+import type { LogChunk, LogPosition, ScanResult } from '../events.ts'
+import type { Logger } from '../plugin.ts'
+import { Generations } from './generations.ts'
+import type { LogFile } from './log-file.ts'
+import { ScanCount, type LogState } from './log-state.ts'
+import { type Alarm, maxChunkBytes, pause, type Scanner } from './scanner.ts'
+import { Trouble } from './trouble.ts'
+
+/** On a log that is written without a pause, chunks gather for so long; a line after a pause is read at once. */
+const gatherMs = 2
+const gatherBelowBytes = 64 * 1024
+/** A file born this long before the log was first caught up with was not written while we watched. */
+const bornSlackMs = 2000
+
+export interface FileReaderOptions {
+  readonly path: string
+  readonly position: LogPosition | null
+  readonly scanner: Scanner
+  readonly now: () => number
+  readonly log: Logger
+  readonly alarm: Alarm
+  /** How long a log may be missing or unreadable before that is an alarm. */
+  readonly patienceMs: number
+}
+
+/** What woke the reader: `change` may wait while a chunk is under way, the others look at the path at once. */
+export type Wake = 'change' | 'rename' | 'tick'
+
+/**
+ * Reads one log, through all its rotations: chunks in the order in which they were written, one under
+ * way at a time. It does something only when it is woken, and any number of wake-ups is as one.
+ */
+export class FileReader {
+  readonly path: string
+  jails: readonly string[] = []
+  readonly #options: FileReaderOptions
+  readonly #generations: Generations
+  readonly #trouble: Trouble
+  readonly #count = new ScanCount()
+  readonly #stopping = new AbortController()
+  #running: Promise<void> | null = null
+  #again = false
+  #busy: LogFile | null = null
+  #caughtUpAt: number | null = null
+
+  constructor(options: FileReaderOptions) {
+    this.path = options.path
+    this.#options = options
+    this.#generations = new Generations(options.path, options.position)
+    this.#trouble = new Trouble(options)
+  }
+
+  wake(why: Wake): void {
+    if (this.#stopping.signal.aborted) return
+    this.#again = true
+    // While a chunk is under way, files are opened before they are rotated further or deleted.
+    if (this.#busy !== null && why !== 'change') this.#look()
+    this.#running ??= this.#run()
+  }
+
+  get position(): LogPosition | null {
+    return this.#generations.position
+  }
+
+  get state(): LogState {
+    return {
+      log: this.path,
+      jails: this.jails,
+      state: this.#trouble.state,
+      trouble: this.#trouble.text,
+      behind: this.#generations.behind,
+      lines: this.#count.lines,
+      skipped: this.#count.skipped,
+      position: this.position?.offset ?? 0,
+      lastGrowth: this.#count.lastGrowth,
+      live: this.#caughtUpAt !== null,
+    }
+  }
+
+  /** Resolves when the chunk under way has come back and all files are closed. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#running
+    this.#generations.close()
+  }
+
+  async #run(): Promise<void> {
+    // Started one turn later, so that the wake-ups of one turn are one look.
+    await Promise.resolve()
+    while (this.#again && !this.#stopping.signal.aborted) {
+      this.#again = false
+      try {
+        await this.#read()
+      } catch (error) {
+        this.#trouble.set(error)
+      }
+    }
+    this.#running = null
+  }
+
+  /** Looks once, and scans one chunk if there is one. */
+  async #read(): Promise<void> {
+    this.#generations.expire()
+    this.#look()
+    const file = this.#generations.next()
+    if (file === null) return this.#caughtUp()
+    this.#again = true
+    const size = await this.#scan(file)
+    if (size < gatherBelowBytes) await pause(gatherMs, this.#stopping.signal)
+  }
+
+  #look(): void {
+    try {
+      this.#generations.look(this.#busy)
+      this.#trouble.clear()
+    } catch (error) {
+      this.#trouble.set(error)
+    }
+  }
+
+  #caughtUp(): void {
+    this.#generations.caughtUp()
+    if (this.#trouble.state !== 'unreadable') this.#caughtUpAt ??= this.#options.now()
+  }
+
+  /** Scans the next chunk of the file and moves its position. Resolves with the length of the chunk. */
+  async #scan(file: LogFile): Promise<number> {
+    this.#busy = file
+    let end = file.offset
+    try {
+      const signal = this.#stopping.signal
+      const result = await this.#options.scanner.run(() => {
+        end = Math.min(file.size, file.offset + maxChunkBytes)
+        return [this.#chunk(file, end), this.#generations.holdsPosition(file) ? file.position(this.path) : null]
+      }, signal)
+      const length = end - file.offset
+      if (result !== null) this.#advance(file, end, result)
+      return length
+    } finally {
+      this.#busy = null
+    }
+  }
+
+  #chunk(file: LogFile, end: number): LogChunk {
+    const arrivedAt = this.#options.now()
+    const live = this.#isLive(file)
+    this.#count.lastGrowth = arrivedAt
+    return {
+      log: this.path,
+      jails: this.jails,
+      data: { fd: file.fd, start: file.offset, end },
+      arrivedAt,
+      live,
+      undatedAt: live ? arrivedAt : this.#generations.resumed ? file.modifiedAt : null,
+      insideLine: file.insideLine,
+    }
+  }
+
+  #isLive(file: LogFile): boolean {
+    return file.caughtUp || (this.#caughtUpAt !== null && file.bornAt >= this.#caughtUpAt - bornSlackMs)
+  }
+
+  #advance(file: LogFile, end: number, result: ScanResult): void {
+    this.#count.add(result)
+    file.triedEnd = end
+    if (result.consumed === 0 && end - file.offset >= maxChunkBytes) {
+      // Not as the contract says: a line that long is to be passed over. Without this, nothing would move again.
+      this.#options.log.error({ log: this.path }, `nothing of ${maxChunkBytes} bytes was scanned: they are passed over`)
+      this.#count.skipped++
+      file.resume({ offset: end, insideLine: true })
+    } else {
+      const offset = Math.min(end, file.offset + Math.max(0, result.consumed))
+      file.resume({ offset, insideLine: result.consumed === 0 ? file.insideLine : result.insideLine })
+    }
+  }
+}

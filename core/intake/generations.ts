@@ -1,0 +1,229 @@
+import type { LogPosition } from '../events.ts'
+import { type LogFile, openLog, statLog, tryOpen } from './log-file.ts'
+import { openCopy, openHolder, openYounger } from './rotated.ts'
+
+/** Generations that wait to be read. More than these between two looks are given up. */
+const maxWaiting = 64
+/** A writer may go on for a while in a file that was rotated away; so long it is listened to. */
+const listenMs = 60_000
+const maxListened = 4
+const maxRemembered = 256
+/** File systems stamp a birth with a clock that lags up to one tick behind. */
+const clockLagMs = 50
+
+/**
+ * The generations of one log, in the order in which they were written: the oldest that is not done
+ * with, those that came after, and last the file at the path. What is found is opened at once, so that
+ * nothing is lost when it is rotated further or deleted before its turn comes.
+ */
+export class Generations {
+  readonly path: string
+  #files: LogFile[] = []
+  #left: { readonly file: LogFile; readonly since: number }[] = []
+  /** How far files were read that are closed now: a link may come back to one. */
+  readonly #closed = new Map<string, LogPosition>()
+  /** When the path was last seen to be the youngest generation. */
+  #seenAt = 0
+  #position: LogPosition | null
+
+  /** Goes on at the position where a file fits it, also one that has another name now. */
+  constructor(path: string, position: LogPosition | null) {
+    this.path = path
+    this.#position = position
+  }
+
+  /** Whether the saved position was found again. */
+  resumed = false
+
+  /** Where reading stands; null before anything was opened and nothing was saved. */
+  get position(): LogPosition | null {
+    return this.#files[0]?.position(this.path) ?? this.#position
+  }
+
+  get behind(): number {
+    return this.#files.reduce((sum, file) => sum + Math.max(0, file.size - file.offset), 0)
+  }
+
+  /**
+   * Finds what is new at the path and beside it. `busy` is being scanned now, so a truncation of it
+   * waits. Throws where there is no readable regular file at the path; what was found before stands.
+   */
+  look(busy: LogFile | null): void {
+    if (this.#files.length === 0) this.#resume()
+    const tip = this.#files.at(-1)
+    if (tip !== undefined && tip !== busy) this.#lookAt(tip)
+    const youngest = this.#files.at(-1)
+    if (youngest === undefined) this.#begin()
+    else this.#lookAtPath(youngest)
+    // An empty file says nothing of what was written, copied and truncated since it was last full.
+    if ((tip !== busy || busy === null) && this.#files.at(-1)?.size !== 0) this.#seenAt = Date.now()
+  }
+
+  /** The next file with bytes to scan; null where all is read. Leaves files that are done with. */
+  next(): LogFile | null {
+    const late = this.#lateWrites()
+    if (late !== undefined) return late
+    for (const file of this.#files.slice(0, -1)) if (!file.look()) file.size = file.offset
+    while (this.#files.length > 1 && !this.#files[0]?.hasNews) {
+      // A writer keeps its old file until the new one has something: only then the old one is left.
+      if (!this.#files.slice(1).some((file) => file.size > 0)) break
+      const [file] = this.#files.splice(0, 1)
+      if (file !== undefined) this.#leave(file)
+    }
+    const [file] = this.#files
+    return file?.hasNews ? file : null
+  }
+
+  /** Whether a position in this file is the position of the log; not so for one that was left. */
+  holdsPosition(file: LogFile): boolean {
+    return file === this.#files[0]
+  }
+
+  /** All has been read: what comes from now on is written while we watch. */
+  caughtUp(): void {
+    for (const file of this.#files) file.caughtUp = true
+  }
+
+  /** Closes files that were left long ago. Never to be called while one is being scanned. */
+  expire(): void {
+    while (this.#left.length > maxListened || (this.#left[0] && Date.now() - this.#left[0].since > listenMs)) {
+      const gone = this.#left.shift()
+      if (gone !== undefined) this.#close(gone.file)
+    }
+  }
+
+  close(): void {
+    this.#position = this.position
+    for (const file of new Set([...this.#files, ...this.#left.map((left) => left.file)])) file.close()
+    this.#files = []
+    this.#left = []
+  }
+
+  /** The saved position is kept until there is a file at the path: its folder may not be mounted yet. */
+  #resume(): void {
+    if (this.#position === null) return
+    const file = this.#openFitting(this.#position) ?? openHolder(this.path, this.#position)
+    if (file === null) return
+    this.resumed = true
+    this.#position = null
+    this.#files.push(file)
+  }
+
+  #openFitting(position: LogPosition): LogFile | null {
+    const file = tryOpen(this.path)
+    if (file === null || file.fits(position)) return file?.resume(position) ?? null
+    file.close()
+    return null
+  }
+
+  #begin(): void {
+    this.#files.push(openLog(this.path))
+    this.#position = null
+  }
+
+  #lookAt(tip: LogFile): void {
+    const wasEmpty = tip.size === 0
+    if (!tip.look()) this.#rewritten(tip)
+    // What had no head cannot be told from what was written, copied and truncated meanwhile.
+    else if (wasEmpty && tip.size > 0 && this.#seenAt > 0) this.#files.splice(-1, 0, ...this.#younger(tip, tip))
+  }
+
+  #lookAtPath(youngest: LogFile): void {
+    if (this.#files.length >= maxWaiting) return
+    try {
+      if (!youngest.is(statLog(this.path))) this.#replaced(youngest)
+    } catch (error) {
+      // Nothing stands at the path now; a file that did meanwhile may have been rotated away already.
+      this.#files.push(...this.#younger(youngest))
+      throw error
+    }
+  }
+
+  /** Another file has taken the path: what was between the two, and it. */
+  #replaced(old: LogFile): void {
+    const file = this.#recall(openLog(this.path))
+    this.#files.push(...this.#younger(old, file), file)
+  }
+
+  /** The file at the path was truncated: the rest of what it held may stand in a copy beside it. */
+  #rewritten(old: LogFile): void {
+    this.#files.pop()
+    const copy = this.#openCopy(old)
+    const regrown = old.regrown()
+    // A copy that is being made now holds what is read from the file itself.
+    const [made, younger] = partition(this.#younger(copy ?? old, old), (file) => file.beginsLike(regrown))
+    for (const file of made) file.close()
+    this.#files.push(...younger, regrown)
+  }
+
+  /** Puts the copy of a truncated file in its place; null where there is none. */
+  #openCopy(old: LogFile): LogFile | null {
+    const copy = openCopy(this.path, old.position(this.path))
+    const listed = copy && this.#files.find((file) => file.is(stamp(copy)))
+    if (copy === null || !listed) {
+      if (copy !== null) this.#files.push(copy)
+      return copy
+    }
+    copy.close()
+    return listed.offset < old.offset ? listed.resume(old) : listed
+  }
+
+  #younger(after: LogFile, before?: LogFile): LogFile[] {
+    const known = (file: LogFile) => this.#knows(file)
+    const limit = Math.max(0, maxWaiting - this.#files.length)
+    return openYounger(this.path, { after, before, since: this.#seenAt - clockLagMs, known, limit })
+  }
+
+  /** A file that was read before, or is open already, is read from where it was left. */
+  #recall(file: LogFile): LogFile {
+    const open = [...this.#files, ...this.#left.map((left) => left.file)].find((other) => other.is(stamp(file)))
+    if (open !== undefined) {
+      file.close()
+      this.#files = this.#files.filter((other) => other !== open)
+      this.#left = this.#left.filter((left) => left.file !== open)
+      return open
+    }
+    const position = this.#closed.get(key(file))
+    return position !== undefined && file.fits(position) ? file.resume(position) : file
+  }
+
+  #knows(file: LogFile): boolean {
+    const position = this.#closed.get(key(file))
+    if (position !== undefined && file.fits(position)) return true
+    return this.#files.some((other) => other.is(stamp(file))) || this.#left.some((left) => left.file.is(stamp(file)))
+  }
+
+  #lateWrites(): LogFile | undefined {
+    for (const { file } of this.#left) {
+      // Written anew, as by `cp` over an older copy: not what we listened to.
+      if (!file.look()) file.size = file.offset
+      else if (file.hasNews) return file
+    }
+    return undefined
+  }
+
+  #leave(file: LogFile): void {
+    this.#left.push({ file, since: Date.now() })
+  }
+
+  #close(file: LogFile): void {
+    this.#closed.set(key(file), file.position(this.path))
+    for (const oldest of this.#closed.keys()) {
+      if (this.#closed.size <= maxRemembered) break
+      this.#closed.delete(oldest)
+    }
+    file.close()
+  }
+}
+
+function partition<T>(all: readonly T[], test: (each: T) => boolean): [T[], T[]] {
+  return [all.filter(test), all.filter((each) => !test(each))]
+}
+
+function key(file: LogFile): string {
+  return `${file.device}:${file.inode}:${file.birth}`
+}
+
+function stamp(file: LogFile) {
+  return { dev: file.device, ino: file.inode, birthtimeNs: file.birth }
+}

@@ -1,0 +1,34 @@
+/** How a log is doing, for status. */
+export interface LogState {
+  /** The path of the file, or the name of the source, as in `LogChunk.log`. */
+  readonly log: string
+  readonly jails: readonly string[]
+  /** `waiting`: there is no such file yet, or no longer. `unreadable`: there is something that cannot be read. */
+  readonly state: 'reading' | 'waiting' | 'unreadable'
+  /** What is wrong, for people; null while the log is being read. */
+  readonly trouble: string | null
+  /** Bytes that are there and not scanned yet, unfinished lines among them. */
+  readonly behind: number
+  /** Whole lines scanned since the agent started. */
+  readonly lines: number
+  /** Lines passed over because they were too long or broke the deadline. */
+  readonly skipped: number
+  /** All bytes of the file before this one are done with; for a source, bytes taken since it started. */
+  readonly position: number
+  /** When new bytes were last seen, unix milliseconds; null: not since the agent started. */
+  readonly lastGrowth: number | null
+  /** Whether the reader has caught up with the end of the log since the agent started. */
+  readonly live: boolean
+}
+
+/** What the scans of one log add up to. */
+export class ScanCount {
+  lines = 0
+  skipped = 0
+  lastGrowth: number | null = null
+
+  add(result: { readonly lines: number; readonly skipped: number }): void {
+    this.lines += result.lines
+    this.skipped += result.skipped
+  }
+}

@@ -1,0 +1,64 @@
+import { describeError } from '../errors.ts'
+import type { Logger } from '../plugin.ts'
+import type { LogState } from './log-state.ts'
+import type { Alarm } from './scanner.ts'
+
+export interface TroubleOptions {
+  readonly path: string
+  readonly log: Logger
+  readonly alarm: Alarm
+  readonly now: () => number
+  /** How long it may last before it is an alarm: in the middle of a rotation a log is missing, too. */
+  readonly patienceMs: number
+}
+
+/** What keeps a log from being read. It is told once, with what to do, and again only after the log was read. */
+export class Trouble {
+  state: LogState['state'] = 'reading'
+  /** For people; null while there is none. */
+  text: string | null = null
+  readonly #options: TroubleOptions
+  #since = 0
+  #told = false
+
+  constructor(options: TroubleOptions) {
+    this.#options = options
+  }
+
+  set(error: unknown): void {
+    const { path, alarm, now, patienceMs } = this.#options
+    const { state, text, hint } = explain(error)
+    if (this.state === 'reading') this.#since = now()
+    this.state = state
+    this.text = text
+    if (this.#told || now() - this.#since < patienceMs) return
+    this.#told = true
+    alarm(path, `the log cannot be read: ${text}. ${hint} It is tried again all the time.`)
+  }
+
+  clear(): void {
+    if (this.#told) this.#options.log.info({ log: this.#options.path }, 'the log is read again')
+    this.state = 'reading'
+    this.text = null
+    this.#told = false
+  }
+}
+
+function explain(error: unknown): { state: 'waiting' | 'unreadable'; text: string; hint: string } {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return {
+      state: 'waiting',
+      text: 'there is no such file',
+      hint: 'Correct the path, or start the service that writes it.',
+    }
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return {
+      state: 'unreadable',
+      text: `permission denied (${code})`,
+      hint: 'Let the user of the agent read the file and enter its folders: on Debian, put it into the group adm.',
+    }
+  }
+  return { state: 'unreadable', text: describeError(error), hint: 'Put the log file back in its place.' }
+}

@@ -1,0 +1,189 @@
+/** Makes jails ready to run: compiles their filters, loads their plugins, and puts broken ones aside. */
+import { BailiffError } from './errors.ts'
+import type { FilterSource } from './matching/filters.ts'
+import { PatternError } from './matching/pattern-error.ts'
+import type { CompiledFilter } from './plugin.ts'
+import { Registry, type LoadedPlugin } from './registry.ts'
+import type { FilterSettings } from './settings/filter-file.ts'
+import type { JailSettings } from './settings/jail.ts'
+import type { Settings } from './settings/load-settings.ts'
+import type { PluginKind, PluginUse } from './settings/plugin-use.ts'
+
+/** A loaded plugin that runs once in the agent, whatever the number of jails that use it. */
+export interface Instance<Kind extends PluginKind = PluginKind> extends LoadedPlugin<Kind> {
+  /** Unique among the instances of its kind: the name of the plugin, `webhook`, and `webhook-2` with other options. */
+  readonly id: string
+}
+
+/** A jail that can run. */
+export interface ReadyJail extends Omit<JailSettings, 'filter' | 'sources' | 'actions' | 'notifiers'> {
+  /** Jails with the same filter in the same mode share the object. Its name is that of the filter; beside `normal` with `/mode`. */
+  readonly filter: CompiledFilter
+  /** What it was compiled from: texts, places and samples. */
+  readonly filterSettings: FilterSettings
+  /** At least one. */
+  readonly sources: readonly Instance<'source'>[]
+  /** At least one, except in observe mode. */
+  readonly actions: readonly Instance<'action'>[]
+  readonly notifiers: readonly Instance<'notifier'>[]
+}
+
+/** What can run, and what is wrong with the rest. */
+export interface ReadyJails {
+  readonly jails: readonly ReadyJail[]
+  /** Those who are told of everything. */
+  readonly notifiers: readonly Instance<'notifier'>[]
+  /** Of `settings` and of getting ready. */
+  readonly problems: readonly BailiffError[]
+  /** The names of the jails that are on but cannot run. */
+  readonly broken: readonly string[]
+}
+
+/** Compiles the patterns of a filter in one dialect; throws a PatternError. */
+export type CompileFilter = (filter: FilterSource) => CompiledFilter
+
+/**
+ * Gets all jails ready. A jail goes on with what is left of its plugins: one broken notifier or action
+ * is told and left out, since a jail that bans by the firewall but cannot post to a web hook protects
+ * better than none. It is put aside when its filter does not compile, when no source is left, or, unless
+ * it only observes, no action.
+ */
+export async function prepareJails(
+  settings: Settings,
+  compileFilter: CompileFilter,
+  registry: Registry = new Registry(),
+): Promise<ReadyJails> {
+  const problems = [...settings.problems]
+  const broken = [...settings.broken]
+  const workshop = new Workshop(compileFilter, registry)
+  const jails: ReadyJail[] = []
+  for (const jail of settings.jails) {
+    const ready = await workshop.prepare(jail, problems)
+    if (ready === undefined) broken.push(jail.name)
+    else jails.push(ready)
+  }
+  const notifiers = await workshop.load('notifier', settings.notifiers, problems)
+  return { jails, notifiers, problems: eachOnce(problems), broken }
+}
+
+/** Compiles a filter of the configuration. Throws a BailiffError at the place of the pattern that does not compile. */
+export function compileSettings(filter: FilterSettings, compileFilter: CompileFilter): CompiledFilter {
+  const texts = (list: FilterSettings['failregex']) => list.map(({ text }) => text)
+  try {
+    return compileFilter({
+      name: filter.mode === 'normal' ? filter.name : `${filter.name}/${filter.mode}`,
+      programs: filter.programs,
+      prefregex: filter.prefregex?.text ?? null,
+      failregex: texts(filter.failregex),
+      ignoreregex: texts(filter.ignoreregex),
+    })
+  } catch (error) {
+    throw asBailiffError(error, patternAt(filter, error) ?? filter)
+  }
+}
+
+/** Compiles each filter and loads each plugin once. */
+class Workshop {
+  readonly #compile: CompileFilter
+  readonly #registry: Registry
+  readonly #filters = new Map<string, CompiledFilter | BailiffError>()
+  readonly #instances = new Map<string, Instance | BailiffError>()
+
+  constructor(compile: CompileFilter, registry: Registry) {
+    this.#compile = compile
+    this.#registry = registry
+  }
+
+  async prepare(jail: JailSettings, problems: BailiffError[]): Promise<ReadyJail | undefined> {
+    const filter = this.#filter(jail.filter)
+    if (filter instanceof BailiffError) problems.push(filter)
+    const sources = await this.load('source', jail.sources, problems)
+    const actions = await this.load('action', jail.actions, problems)
+    const notifiers = await this.load('notifier', jail.notifiers, problems)
+    if (filter instanceof BailiffError || sources.length === 0) return undefined
+    if (jail.mode === 'enforce' && actions.length === 0) {
+      if (jail.actions.length === 0) problems.push(withoutAction(jail))
+      return undefined
+    }
+    return { ...jail, filter, filterSettings: jail.filter, sources, actions, notifiers }
+  }
+
+  /** The instances of some uses, without those that do not load. */
+  async load<Kind extends PluginKind>(
+    kind: Kind,
+    uses: readonly PluginUse[],
+    problems: BailiffError[],
+  ): Promise<Instance<Kind>[]> {
+    const instances: Instance<Kind>[] = []
+    for (const use of uses) {
+      const key = JSON.stringify([kind, use.plugin, use.options])
+      const instance = this.#instances.get(key) ?? (await this.#instance(kind, use))
+      this.#instances.set(key, instance)
+      if (instance instanceof BailiffError) problems.push(instance)
+      // The key begins with the kind.
+      else instances.push(instance as Instance<Kind>)
+    }
+    return instances
+  }
+
+  async #instance(kind: PluginKind, use: PluginUse): Promise<Instance | BailiffError> {
+    try {
+      const loaded = await this.#registry.loadPlugin(kind, use)
+      const ids = [...this.#instances.values()].flatMap((one) =>
+        one instanceof BailiffError || one.kind !== kind ? [] : [one.id],
+      )
+      return { ...loaded, id: unused(loaded.name, ids) }
+    } catch (error) {
+      return asBailiffError(error, use)
+    }
+  }
+
+  #filter(filter: FilterSettings): CompiledFilter | BailiffError {
+    const key = JSON.stringify([filter.where, filter.mode])
+    const result = this.#filters.get(key) ?? this.#compiled(filter)
+    this.#filters.set(key, result)
+    return result
+  }
+
+  #compiled(filter: FilterSettings): CompiledFilter | BailiffError {
+    try {
+      return compileSettings(filter, this.#compile)
+    } catch (error) {
+      return asBailiffError(error, filter)
+    }
+  }
+}
+
+/** The pattern that a compiler complained of. */
+function patternAt(filter: FilterSettings, error: unknown): Pick<FilterSettings, 'where'> | null {
+  if (!(error instanceof PatternError)) return null
+  return error.list === 'prefregex' ? filter.prefregex : (filter[error.list][error.index] ?? null)
+}
+
+/** The error at a place, unless it knows a better one. */
+function asBailiffError(error: unknown, { where }: Pick<FilterSettings, 'where'>): BailiffError {
+  const kind = error instanceof BailiffError ? error.kind : 'software'
+  const hint = error instanceof BailiffError ? error.hint : undefined
+  if (error instanceof BailiffError && error.where !== undefined) return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new BailiffError(kind, message, { where, cause: error, ...(hint === undefined ? {} : { hint }) })
+}
+
+function withoutAction({ where }: JailSettings): BailiffError {
+  return new BailiffError('config', 'the jail has no action, so it would ban nobody', {
+    where,
+    hint: 'write mode: observe, if that is what it is for',
+  })
+}
+
+function unused(name: string, taken: readonly string[]): string {
+  if (!taken.includes(name)) return name
+  const number = taken.findIndex((_, index) => !taken.includes(`${name}-${index + 2}`))
+  return `${name}-${number + 2}`
+}
+
+/** The same filter or plugin may break several jails. */
+function eachOnce(problems: readonly BailiffError[]): BailiffError[] {
+  const keyOf = ({ message, where }: BailiffError) => JSON.stringify([message, where])
+  return [...new Map(problems.map((problem) => [keyOf(problem), problem] as const)).values()]
+}

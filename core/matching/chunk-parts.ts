@@ -1,0 +1,38 @@
+import type { LogChunk, ScanResult } from '../events.ts'
+
+/** How many bytes a chunk covers. */
+export function chunkLength({ data }: LogChunk): number {
+  return data instanceof Uint8Array ? data.length : data.end - data.start
+}
+
+/** The bytes `start` (inclusive) to `end` (exclusive) of a chunk, both at the begin of a line, as a chunk. */
+export function chunkPart(chunk: LogChunk, start: number, end: number): LogChunk {
+  const { data } = chunk
+  const part =
+    data instanceof Uint8Array
+      ? data.subarray(start, end)
+      : { fd: data.fd, start: data.start + start, end: data.start + end }
+  return { ...chunk, data: part, insideLine: start === 0 && chunk.insideLine }
+}
+
+/** The result of a part, with the offsets that its matches have in the whole chunk. */
+export function inWhole(chunk: LogChunk, start: number, result: ScanResult): ScanResult {
+  if (start === 0 || !(chunk.data instanceof Uint8Array)) return result
+  return { ...result, matches: result.matches.map((match) => ({ ...match, offset: match.offset + start })) }
+}
+
+/** One result for two parts that follow one another. */
+export function joinResults(first: ScanResult, second: ScanResult): ScanResult {
+  return {
+    matches: [...first.matches, ...second.matches],
+    consumed: first.consumed + second.consumed,
+    insideLine: second.insideLine,
+    lines: first.lines + second.lines,
+    skipped: first.skipped + second.skipped,
+  }
+}
+
+/** What becomes of a part of which nothing is looked at. */
+export function passedOver(consumed: number, lines: number): ScanResult {
+  return { matches: [], consumed, insideLine: false, lines, skipped: lines }
+}

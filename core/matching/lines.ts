@@ -1,0 +1,120 @@
+/**
+ * What stands before the message of a line: date, syslog header (`HOST PROGRAM[PID]: message` or
+ * `HOST PROGRAM: message`), and rsyslog's `message repeated N times: [ message]`.
+ */
+import { isAscii } from 'node:buffer'
+import type { LineBlock, LineHead } from '../plugin.ts'
+import { TimestampReader } from './timestamps.ts'
+
+/** Where the thread notes which line is being matched, for one who waits: see `ProgressCell` in messages.ts. */
+export interface LineProgress {
+  /** Offsets into the chunk: first byte of the line, and the first byte behind its newline. */
+  line(start: number, end: number): void
+}
+
+/** Makes blocks of whole lines for the matchers. One a thread. */
+export class LineReader {
+  readonly #timestamps = new TimestampReader()
+  /** The program of the line before, which most lines share: its string is used again. */
+  #program = ''
+
+  /** Sets the time that decides the year of dates without one. */
+  set reference(time: number) {
+    this.#timestamps.reference = time
+  }
+
+  /** A block of the bytes, which end with a newline; `base` is where it begins in its chunk. */
+  block(bytes: Buffer, text: string, base: number, progress?: LineProgress): LineBlock {
+    const allAscii = isAscii(bytes)
+    const head = (start: number, end: number): LineHead => {
+      progress?.line(base + start, base + end + 1)
+      const stop = end > start && text.charCodeAt(end - 1) === carriageReturn ? end - 1 : end
+      if (allAscii || isAscii(bytes.subarray(start, stop))) return this.#head(text, start, stop, true)
+      const line = bytes.toString('utf8', start, stop)
+      return this.#head(line, 0, line.length, false)
+    }
+    return { bytes, text, head }
+  }
+
+  #head(text: string, start: number, end: number, ascii: boolean): LineHead {
+    const line = text.slice(start, end)
+    let at = this.#timestamps.read(text, start, end)
+    if (at < 0) return { line, ascii, time: null, undated: line, syslog: null }
+    while (at < end && isBlank(text.charCodeAt(at))) at++
+    const { time } = this.#timestamps
+    return { line, ascii, time, undated: text.slice(at, end), syslog: this.#syslog(text, at, end) }
+  }
+
+  #syslog(text: string, start: number, end: number): LineHead['syslog'] {
+    const from = behindHost(text, start, end)
+    if (from < 0) return null
+    let at = behindProgram(text, from, end)
+    if (at < 0) return null
+    const program = this.#sameProgram(text, from, at)
+    let pid = ''
+    if (text.charCodeAt(at) === opening) {
+      const pidEnd = pidAt(text, at + 1, end)
+      if (pidEnd < 0) return null
+      pid = text.slice(at + 1, pidEnd)
+      at = pidEnd + 1
+    }
+    if (text.charCodeAt(at) !== colon || (at + 1 < end && !isBlank(text.charCodeAt(at + 1)))) return null
+    const message = Math.min(at + 2, end)
+    if (text.charCodeAt(message) === letterM) {
+      const repeated = repeatedMessage(text, message, end)
+      if (repeated) return { program, pid, ...repeated }
+    }
+    return { program, pid, message: text.slice(message, end), attempts: 1 }
+  }
+
+  #sameProgram(text: string, start: number, end: number): string {
+    if (this.#program.length !== end - start || !text.startsWith(this.#program, start)) {
+      // A copy: a part of the text of a chunk would keep all of it in memory.
+      this.#program = Buffer.from(text.slice(start, end)).toString()
+    }
+    return this.#program
+  }
+}
+
+const maxAttempts = 1000
+const [blank, tab, carriageReturn, colon, opening, closing, letterM] = [0x20, 0x09, 0x0d, 0x3a, 0x5b, 0x5d, 0x6d]
+
+/** Where the word behind the host begins: the host is a word of its own that ends in no colon. -1 for none. */
+function behindHost(text: string, start: number, end: number): number {
+  let at = start
+  while (at < end && !isBlank(text.charCodeAt(at))) at++
+  return at === start || at === end || text.charCodeAt(at - 1) === colon ? -1 : at + 1
+}
+
+/** Where the program ends: at a colon or an opening bracket; -1 for none. */
+function behindProgram(text: string, start: number, end: number): number {
+  for (let at = start; at < end; at++) {
+    const code = text.charCodeAt(at)
+    if (code === colon || code === opening) return at > start ? at : -1
+    if (isBlank(code)) return -1
+  }
+  return -1
+}
+
+/** Where the process id ends: at a `]` that a colon follows; -1 for none. */
+function pidAt(text: string, start: number, end: number): number {
+  for (let at = start; at < end && at < start + 32; at++) {
+    const code = text.charCodeAt(at)
+    if (code === closing) return at > start ? at : -1
+    if (isBlank(code)) return -1
+  }
+  return -1
+}
+
+/** What rsyslog says once for several equal messages; null where it does not. */
+function repeatedMessage(text: string, start: number, end: number): { message: string; attempts: number } | null {
+  if (text.charCodeAt(end - 1) !== closing) return null
+  const found = /^message repeated ([0-9]{1,9}) times: \[ ?/.exec(text.slice(start, Math.min(end, start + 48)))
+  if (!found) return null
+  const attempts = Math.min(Math.max(Number(found[1]), 1), maxAttempts)
+  return { message: text.slice(start + found[0].length, end - 1), attempts }
+}
+
+function isBlank(code: number): boolean {
+  return code === blank || code === tab
+}

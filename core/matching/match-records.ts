@@ -1,0 +1,89 @@
+import { parseAddress, type Address } from '../address.ts'
+import { printable } from '../errors.ts'
+import type { Match } from '../events.ts'
+import type { FoundLine } from '../plugin.ts'
+
+/** Characters of a line, or of what a tag captured, that are kept. */
+const maxExcerpt = 512
+/** A longer key of a session is none. */
+const maxSession = 200
+const maxAddresses = 8192
+
+/** Makes the records of a chunk. One a thread. */
+export class MatchMaker {
+  /** IPv6 texts seen lately and the addresses they spell. */
+  readonly #addresses = new Map<string, Address | null>()
+  #matches: Match[] = []
+  #log = ''
+
+  start(log: string): void {
+    this.#matches = []
+    this.#log = log
+  }
+
+  /** Adds a match for each of the jails; none where the address that was found is no address. */
+  add(found: FoundLine, filter: string, jails: readonly string[], offset: number): void {
+    const address = this.#addressOf(found.address)
+    if (address === null) return
+    const { head, rule } = found
+    const clean = isPlain(head.line)
+    const time = head.time
+    const attempts = head.syslog?.attempts ?? 1
+    const groups = groupsOf(found.groups, clean, head.line.length)
+    const session = sessionOf(found, clean)
+    const once = found.groups.once !== undefined
+    const line = excerpt(head.line, clean)
+    const log = this.#log
+    // Written out: spreading an object costs as much here as reading the date of the line.
+    for (const jail of jails) {
+      this.#matches.push({ jail, filter, rule, address, time, attempts, groups, session, once, log, offset, line })
+    }
+  }
+
+  /** The matches in the order of the lines, for one line in the order of the jails. */
+  take(order: ReadonlyMap<string, number>): Match[] {
+    const matches = this.#matches
+    this.#matches = []
+    const place = ({ jail }: Match) => order.get(jail) ?? 0
+    return order.size < 2 ? matches : matches.sort((a, b) => a.offset - b.offset || place(a) - place(b))
+  }
+
+  #addressOf(text: string): Address | null {
+    // IPv4 is its own canonical text and cheap to check.
+    if (!text.includes(':')) return parseAddress(text)
+    const known = this.#addresses.get(text)
+    if (known !== undefined) return known
+    if (this.#addresses.size >= maxAddresses) this.#addresses.clear()
+    // A copy: a part of the text of a chunk would keep all of it in memory.
+    const copy = Buffer.from(text, 'latin1').toString('latin1')
+    const address = parseAddress(copy)
+    this.#addresses.set(copy, address)
+    return address
+  }
+}
+
+/** The tags with a meaning of their own are no groups. What needs no change is not copied. */
+function groupsOf(groups: FoundLine['groups'], clean: boolean, longest: number): FoundLine['groups'] {
+  if (clean && longest <= maxExcerpt && groups.once === undefined && groups.mlfid === undefined) return groups
+  const kept: Record<string, string> = {}
+  for (const name in groups) {
+    if (name !== 'mlfid' && name !== 'once') kept[name] = excerpt(groups[name] ?? '', clean)
+  }
+  return kept
+}
+
+/** Names the session by its tag, or else by the process of the syslog header; the two never look the same. */
+function sessionOf({ groups, head }: FoundLine, clean: boolean): string | null {
+  const key = groups.mlfid ? `id ${groups.mlfid}` : head.syslog?.pid ? `pid ${head.syslog.pid}` : null
+  return key === null || key.length > maxSession ? null : excerpt(key, clean)
+}
+
+function excerpt(text: string, clean: boolean): string {
+  const short = text.length > maxExcerpt ? text.slice(0, maxExcerpt) : text
+  return clean ? short : printable(short).slice(0, maxExcerpt)
+}
+
+/** Whether `printable` would leave the text, and every part of it, as it is. */
+function isPlain(text: string): boolean {
+  return /^[ -~]*$/.test(text)
+}

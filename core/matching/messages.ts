@@ -1,0 +1,67 @@
+/** What the pool and its workers tell each other. */
+import type { CompiledFilter } from '../plugin.ts'
+import type { LogChunk } from '../events.ts'
+
+/** A jail and the filter that finds its failures. Several jails may share one. */
+export interface JailFilter {
+  readonly jail: string
+  readonly filter: CompiledFilter
+}
+
+/** What a worker is started with. */
+export interface WorkerSetup {
+  readonly jails: readonly JailFilter[]
+  /** Modules whose default export is a matcher, in the order in which they may take filters. */
+  readonly engineUrls: readonly string[]
+}
+
+/** One task: the answer is a `ScanResult`. */
+export interface ScanTask {
+  readonly chunk: LogChunk
+  /** Memory of a `ProgressCell`. */
+  readonly progress: SharedArrayBuffer
+}
+
+/** The line that is being matched. */
+export interface LineSpan {
+  /** Offset of its first byte in the chunk. */
+  readonly start: number
+  /** Offset of the first byte behind its newline. */
+  readonly end: number
+}
+
+/**
+ * Shared memory in which a worker notes the line it is at. It stays readable when the worker is
+ * stopped in the middle of a line, so the one who stops it knows which line it was.
+ */
+export class ProgressCell {
+  readonly memory: SharedArrayBuffer
+  /** Whether begun; start and end of the line. */
+  readonly #words: Int32Array
+
+  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(12)) {
+    this.memory = memory
+    this.#words = new Int32Array(memory)
+  }
+
+  /** Called by the worker when it takes the chunk up. */
+  begin(): void {
+    Atomics.store(this.#words, 0, 1)
+  }
+
+  /** Called by the worker for each line before it is matched. The one who waits reads it much later. */
+  line(start: number, end: number): void {
+    this.#words[1] = start
+    this.#words[2] = end
+  }
+
+  get begun(): boolean {
+    return Atomics.load(this.#words, 0) === 1
+  }
+
+  /** The line the worker is at; null before the first. */
+  get at(): LineSpan | null {
+    const [start, end] = [Atomics.load(this.#words, 1), Atomics.load(this.#words, 2)]
+    return end === 0 ? null : { start, end }
+  }
+}

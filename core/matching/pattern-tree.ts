@@ -1,0 +1,182 @@
+/**
+ * A failregex as a tree. It has no flags: case, `(?s)`, `(?m)`, `(?a)` are worked into the nodes when
+ * it is parsed, so every compiler of it reads the same plain meaning. All characters are Unicode code
+ * points, all positions are UTF-16 offsets into the text of the pattern.
+ */
+
+export type PatternNode =
+  | CharacterNode
+  | SetNode
+  | SequenceNode
+  | AlternationNode
+  | RepeatNode
+  | GroupNode
+  | AtomicNode
+  | LookNode
+  | ReferenceNode
+  | ConditionalNode
+  | AssertionNode
+  | AddressNode
+
+/** Exactly this character. */
+export interface CharacterNode {
+  readonly type: 'character'
+  readonly code: number
+}
+
+/** One character that is in one of the ranges or classes; negated: one that is in none of them. */
+export interface SetNode {
+  readonly type: 'set'
+  readonly negated: boolean
+  readonly ranges: readonly CharacterRange[]
+  readonly classes: readonly ClassName[]
+}
+
+/** Both ends belong to it. */
+export interface CharacterRange {
+  readonly from: number
+  readonly to: number
+}
+
+/** `\d \w \s` and their opposites with Python's meaning on text: decimal digits, letters and numbers and `_`, white space. */
+export type ClassName = 'digit' | 'word' | 'space' | 'not-digit' | 'not-word' | 'not-space'
+
+/** One after the other; without items it matches the empty text. */
+export interface SequenceNode {
+  readonly type: 'sequence'
+  readonly items: readonly PatternNode[]
+}
+
+/** The first branch that leads to a match. At least two branches. */
+export interface AlternationNode {
+  readonly type: 'alternation'
+  readonly branches: readonly PatternNode[]
+}
+
+/** `max` is Infinity where there is no upper bound. Possessive: greedy, and nothing is given back. */
+export interface RepeatNode {
+  readonly type: 'repeat'
+  readonly item: PatternNode
+  readonly min: number
+  readonly max: number
+  readonly kind: 'greedy' | 'lazy' | 'possessive'
+}
+
+/** A capturing group. `tag` is what it fills (`user`), null for `(…)` without a name. Several groups may fill one tag. */
+export interface GroupNode {
+  readonly type: 'group'
+  /** From 1, in the order of the opening brackets and tags. */
+  readonly number: number
+  readonly tag: string | null
+  readonly item: PatternNode
+  readonly at: number
+}
+
+/** `(?>…)`: the first way in which the item matches, and no other. */
+export interface AtomicNode {
+  readonly type: 'atomic'
+  readonly item: PatternNode
+}
+
+export interface LookNode {
+  readonly type: 'look'
+  /** A look-behind has an item of fixed width. */
+  readonly behind: boolean
+  readonly negated: boolean
+  readonly item: PatternNode
+}
+
+/** The text that the group captured; fails when the group took no part. */
+export interface ReferenceNode {
+  readonly type: 'reference'
+  readonly number: number
+  readonly at: number
+}
+
+/** `(?(number)yes|no)`: `yes` when the group took part so far, `no` otherwise. */
+export interface ConditionalNode {
+  readonly type: 'conditional'
+  readonly number: number
+  readonly yes: PatternNode
+  readonly no: PatternNode
+  readonly at: number
+}
+
+/**
+ * A place in the text. Texts have no final newline, so Python's `$` and `\Z` are both `end`. The
+ * `ascii-` kinds see only ASCII letters, digits and `_` as words.
+ */
+export interface AssertionNode {
+  readonly type: 'assertion'
+  readonly kind:
+    | 'start'
+    | 'end'
+    | 'line-start'
+    | 'line-end'
+    | 'boundary'
+    | 'not-boundary'
+    | 'ascii-boundary'
+    | 'not-ascii-boundary'
+}
+
+/**
+ * A whole IP address, never a part of something longer (see address-source.ts), with optional square
+ * brackets around it where `brackets` says so. It captures the address.
+ */
+export interface AddressNode {
+  readonly type: 'address'
+  readonly family: 'any' | '4' | '6'
+  readonly brackets: boolean
+  readonly at: number
+}
+
+/** The nodes directly inside a node. */
+export function children(node: PatternNode): readonly PatternNode[] {
+  switch (node.type) {
+    case 'sequence':
+      return node.items
+    case 'alternation':
+      return node.branches
+    case 'conditional':
+      return [node.yes, node.no]
+    case 'repeat':
+    case 'group':
+    case 'atomic':
+    case 'look':
+      return [node.item]
+    default:
+      return []
+  }
+}
+
+/** The fewest and the most characters that a node consumes. */
+export function width(node: PatternNode): { min: number; max: number } {
+  switch (node.type) {
+    case 'character':
+    case 'set':
+      return { min: 1, max: 1 }
+    case 'address':
+      return { min: 2, max: 47 }
+    case 'reference':
+      return { min: 0, max: Infinity }
+    case 'assertion':
+    case 'look':
+      return { min: 0, max: 0 }
+    case 'repeat': {
+      const item = width(node.item)
+      return { min: item.min * node.min, max: item.max === 0 ? 0 : item.max * node.max }
+    }
+    case 'sequence':
+      return node.items.map(width).reduce((sum, one) => ({ min: sum.min + one.min, max: sum.max + one.max }), {
+        min: 0,
+        max: 0,
+      })
+    case 'alternation':
+    case 'conditional': {
+      const widths = children(node).map(width)
+      return { min: Math.min(...widths.map((one) => one.min)), max: Math.max(...widths.map((one) => one.max)) }
+    }
+    default:
+      return width(node.item)
+  }
+}

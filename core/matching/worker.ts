@@ -1,0 +1,36 @@
+/**
+ * The module that runs in each thread of the pool. It holds compiled filters and nothing else; all
+ * that a task needs comes with it, so a thread may be stopped at any time and replaced.
+ */
+import { setFlagsFromString } from 'node:v8'
+import { workerData } from 'node:worker_threads'
+import { BailiffError, quote } from '../errors.ts'
+import type { ScanResult } from '../events.ts'
+import type { MatcherPlugin } from '../plugin.ts'
+import { ProgressCell, type ScanTask, type WorkerSetup } from './messages.ts'
+import { createLogScanner } from './scan.ts'
+
+// Patterns that the linear engine can run are given to it when they backtrack too much.
+setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks')
+
+const { jails, engineUrls } = workerData as WorkerSetup
+const engines = await Promise.all(engineUrls.map(loadEngine))
+const scanner = createLogScanner({ jails, engines })
+
+/** Answers a task. */
+export default function scan({ chunk, progress }: ScanTask): ScanResult {
+  const cell = new ProgressCell(progress)
+  cell.begin()
+  return scanner.scan(chunk, cell)
+}
+
+async function loadEngine(url: string): Promise<MatcherPlugin> {
+  const module = (await import(url)) as { default?: Partial<MatcherPlugin> }
+  const { default: engine } = module
+  if (typeof engine?.compile !== 'function') {
+    throw new BailiffError('config', `the module ${quote(url)} exports no matcher`, {
+      hint: 'export default defineMatcher({…})',
+    })
+  }
+  return engine as MatcherPlugin
+}

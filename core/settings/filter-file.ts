@@ -1,0 +1,218 @@
+/** Reads filters, from files and from inside jails, and makes of each what one of its modes is. */
+import { parseAddress, type Address } from '../address.ts'
+import { BailiffError, quote, suggest, type Where } from '../errors.ts'
+import { pluginUses, type PluginUse } from './plugin-use.ts'
+import { filterSchema } from './schema.ts'
+import type { Sourced } from './sourced.ts'
+import { validate } from './validate.ts'
+import { readYaml } from './yaml-file.ts'
+
+/** A pattern as it was written, and where. */
+export interface PatternText {
+  readonly text: string
+  readonly where: Where
+}
+
+/** The patterns of a filter in one of its modes. Plain data. */
+export interface FilterSettings {
+  readonly name: string
+  readonly mode: string
+  readonly where: Where
+  readonly programs: readonly string[] | null
+  readonly prefregex: PatternText | null
+  /** The common ones first, then what the mode includes, then what it adds. */
+  readonly failregex: readonly PatternText[]
+  readonly ignoreregex: readonly PatternText[]
+  readonly samples: FilterSamples
+}
+
+/** Lines that come with a filter, of all modes. */
+export interface FilterSamples {
+  /** `modes`: those in which the line must match; null: all. */
+  readonly match: readonly {
+    readonly line: string
+    readonly address: Address
+    readonly user: string | null
+    readonly modes: readonly string[] | null
+    readonly where: Where
+  }[]
+  /** Lines that must match in no mode. */
+  readonly pass: readonly { readonly line: string; readonly where: Where }[]
+  /** Lines that may tell of this address and no other; null: of none. */
+  readonly hostile: readonly { readonly line: string; readonly address: Address | null; readonly where: Where }[]
+}
+
+/** A whole filter: a file of `filters`, or what a jail says in its place. Plain data. */
+export interface FilterDefinition {
+  readonly name: string
+  readonly where: Where
+  readonly description: string
+  readonly programs: readonly string[] | null
+  readonly sources: readonly PluginUse[]
+  /** Empty: all traffic. */
+  readonly ports: readonly number[]
+  readonly prefregex: PatternText | null
+  readonly failregex: readonly PatternText[]
+  readonly ignoreregex: readonly PatternText[]
+  /** Always has `normal`. */
+  readonly modes: Readonly<Record<string, FilterMode>>
+  readonly samples: FilterSamples
+}
+
+/** What a mode adds to the common patterns. */
+export interface FilterMode {
+  readonly include: readonly { readonly mode: string; readonly where: Where }[]
+  readonly failregex: readonly PatternText[]
+  readonly ignoreregex: readonly PatternText[]
+}
+
+/** Reads the file of a filter. Everything that is wrong with it goes to `problems`; then there is no filter. */
+export async function readFilterFile(
+  file: string,
+  name: string,
+  problems: BailiffError[],
+): Promise<FilterDefinition | undefined> {
+  try {
+    return defineFilter(await readYaml(file), name, problems)
+  } catch (error) {
+    if (!(error instanceof BailiffError)) throw error
+    problems.push(error)
+    return undefined
+  }
+}
+
+/** Makes a filter of a value of the configuration. */
+export function defineFilter(given: Sourced, name: string, problems: BailiffError[]): FilterDefinition | undefined {
+  const before = problems.length
+  const raw = validate(filterSchema, given, problems)
+  if (raw === undefined) return undefined
+  const samples = readSamples(raw.samples ?? {}, given.at('samples'), problems)
+  const modes = Object.fromEntries(
+    Object.entries({ normal: {}, ...raw.modes }).map(([mode, added]) => [
+      mode,
+      readMode(added, given.at('modes', mode)),
+    ]),
+  )
+  checkModes(modes, samples, problems)
+  const filter = {
+    name,
+    where: given.where(),
+    description: raw.description ?? '',
+    programs: raw.programs ?? null,
+    sources: pluginUses('source', raw.sources ?? [], given.at('sources')),
+    ports: raw.ports ?? [],
+    prefregex: raw.prefregex === undefined ? null : { text: raw.prefregex, where: given.where('prefregex') },
+    failregex: patternTexts(raw.failregex, given.at('failregex')),
+    ignoreregex: patternTexts(raw.ignoreregex, given.at('ignoreregex')),
+    modes,
+    samples,
+  }
+  if (filter.failregex.length === 0 && Object.values(modes).every((mode) => mode.failregex.length === 0))
+    problems.push(new BailiffError('config', `the filter ${quote(name)} has no failregex`, { where: filter.where }))
+  return problems.length === before ? filter : undefined
+}
+
+/**
+ * The filter in one of its modes. A mode has the common patterns, those of the modes it includes, and
+ * its own. Throws a BailiffError at `where` for a mode that the filter does not have.
+ */
+export function inMode(filter: FilterDefinition, mode: string, where: Where): FilterSettings {
+  const names = Object.keys(filter.modes)
+  if (!Object.hasOwn(filter.modes, mode)) {
+    const meant = suggest(mode, names)
+    throw new BailiffError(
+      'config',
+      `the filter ${quote(filter.name)} has no mode ${quote(mode)}; ${meant ? `did you mean ${meant}?` : `it has ${names.join(', ')}`}`,
+      { where },
+    )
+  }
+  const parts = [filter, ...modesOf(filter, mode).map((name) => filter.modes[name])].filter(
+    (part) => part !== undefined,
+  )
+  return {
+    name: filter.name,
+    mode,
+    where: filter.where,
+    programs: filter.programs,
+    prefregex: filter.prefregex,
+    failregex: parts.flatMap((part) => part.failregex),
+    ignoreregex: parts.flatMap((part) => part.ignoreregex),
+    samples: filter.samples,
+  }
+}
+
+/** The mode itself and all it includes, included ones first, each once. */
+function modesOf(filter: FilterDefinition, mode: string, seen = new Set<string>()): string[] {
+  if (seen.has(mode)) return []
+  seen.add(mode)
+  return [...(filter.modes[mode]?.include ?? []).flatMap((part) => modesOf(filter, part.mode, seen)), mode]
+}
+
+function readMode(
+  raw: {
+    readonly failregex?: string[] | undefined
+    readonly ignoreregex?: string[] | undefined
+    readonly include?: string[] | undefined
+  },
+  given: Sourced,
+): FilterMode {
+  return {
+    include: patternTexts(raw.include, given.at('include')).map(({ text, where }) => ({ mode: text, where })),
+    failregex: patternTexts(raw.failregex, given.at('failregex')),
+    ignoreregex: patternTexts(raw.ignoreregex, given.at('ignoreregex')),
+  }
+}
+
+function patternTexts(texts: readonly string[] = [], given: Sourced): PatternText[] {
+  return texts.map((text, index) => ({ text, where: given.where(...(Array.isArray(given.value) ? [index] : [])) }))
+}
+
+interface RawSamples {
+  readonly match?:
+    | { line: string; address: string; user?: string | undefined; modes?: string[] | undefined }[]
+    | undefined
+  readonly pass?: string[] | undefined
+  readonly hostile?: { line: string; address: string | null }[] | undefined
+}
+
+function readSamples(raw: RawSamples, given: Sourced, problems: BailiffError[]): FilterSamples {
+  const addressOf = (text: string, where: Where): Address[] => {
+    const address = parseAddress(text)
+    if (address === null) problems.push(new BailiffError('config', `${quote(text)} is no address`, { where }))
+    return address === null ? [] : [address]
+  }
+  return {
+    match: (raw.match ?? []).flatMap(({ line, address, user, modes }, index) =>
+      addressOf(address, given.where('match', index, 'address')).map((checked) => ({
+        line,
+        address: checked,
+        user: user ?? null,
+        modes: modes ?? null,
+        where: given.where('match', index),
+      })),
+    ),
+    pass: (raw.pass ?? []).map((line, index) => ({ line, where: given.where('pass', index) })),
+    hostile: (raw.hostile ?? []).flatMap(({ line, address }, index) => {
+      const checked = address === null ? [null] : addressOf(address, given.where('hostile', index, 'address'))
+      return checked.map((only) => ({ line, address: only, where: given.where('hostile', index) }))
+    }),
+  }
+}
+
+/** Every mode that is spoken of exists. */
+function checkModes(
+  modes: Readonly<Record<string, FilterMode>>,
+  samples: FilterSamples,
+  problems: BailiffError[],
+): void {
+  const names = Object.keys(modes)
+  const spoken = [
+    ...Object.values(modes).flatMap((mode) => mode.include),
+    ...samples.match.flatMap(({ modes: some, where }) => (some ?? []).map((mode) => ({ mode, where }))),
+  ]
+  for (const { mode, where } of spoken) {
+    if (names.includes(mode)) continue
+    const meant = suggest(mode, names) ?? names.join(', ')
+    problems.push(new BailiffError('config', `there is no mode ${quote(mode)} here, but ${meant}`, { where }))
+  }
+}

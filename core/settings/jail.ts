@@ -1,0 +1,236 @@
+/** Makes a jail of what the configuration says about it, its filter and the defaults. */
+import { existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import type * as z from 'zod'
+import type { Prefix } from '../address.ts'
+import { BailiffError, quote, type Where } from '../errors.ts'
+import type { Ports } from '../events.ts'
+import { defineFilter, inMode, type FilterDefinition, type FilterSettings } from './filter-file.ts'
+import type { FilterLibrary } from './filter-library.ts'
+import { usualBantime, type Bantime, type Ignored, type NamedPlugin } from './option-kinds.ts'
+import { pluginUse, pluginUses, type PluginKind, type PluginUse } from './plugin-use.ts'
+import { toPorts } from './port-names.ts'
+import { fileSchema, filterChoice, jailSchema } from './schema.ts'
+import { isRecord, type Sourced } from './sourced.ts'
+import { validate } from './validate.ts'
+
+/** A jail that is switched on. Plain data; all defaults are filled in. */
+export interface JailSettings {
+  readonly name: string
+  readonly where: Where
+  /** `observe`: counts and tells, bans nobody. */
+  readonly mode: 'enforce' | 'observe'
+  readonly filter: FilterSettings
+  /** At least one. */
+  readonly sources: readonly PluginUse[]
+  readonly ports: Ports
+  readonly maxretry: number
+  readonly findtimeMs: number
+  readonly bantime: Bantime
+  /** Each once, in the order of the configuration. */
+  readonly actions: readonly PluginUse[]
+  /** Who is told of this jail, beside those who are told of everything. */
+  readonly notifiers: readonly PluginUse[]
+  readonly ignore: IgnoreSettings
+}
+
+/** Whom a jail never bans. */
+export interface IgnoreSettings {
+  readonly prefixes: readonly Prefix[]
+  /** Host names in lower case. */
+  readonly names: readonly string[]
+  /** Whether the addresses of this machine are spared. */
+  readonly self: boolean
+}
+
+/** The checked file, as zod gives it. */
+export type RawFile = z.output<typeof fileSchema>
+type RawJail = z.output<typeof jailSchema>
+
+/**
+ * Reads the jail at `jails.NAME` of the configuration. Returns undefined where it is switched off, and
+ * where something is wrong with it or its filter; that is then added to `problems`.
+ */
+export async function readJail(
+  name: string,
+  file: { readonly raw: RawFile; readonly tree: Sourced },
+  filters: FilterLibrary,
+  problems: BailiffError[],
+): Promise<JailSettings | undefined> {
+  const before = problems.length
+  const given = file.tree.at('jails', name)
+  if (isOff(given)) return undefined
+  checkName(name, given, problems)
+  const raw = validate(jailSchema, given, problems)
+  if (raw === undefined) return undefined
+  const chosen = await filterOf(name, given, filters, problems)
+  if (chosen === undefined) return undefined
+  const { definition, filter } = chosen
+  const jail: JailSettings = {
+    name,
+    where: given.where(),
+    mode: raw.mode ?? 'enforce',
+    filter,
+    sources: sourcesOf(raw, definition, given, problems),
+    ports: portsOf(raw, definition, given, problems),
+    ...judgingOf(raw, file.raw.defaults ?? {}),
+    ...pluginsOf(raw, file.raw.defaults ?? {}, given, file.tree.at('defaults')),
+    ignore: ignoreOf(file.raw, raw.ignoreip ?? file.raw.defaults?.ignoreip ?? []),
+  }
+  return problems.length > before ? undefined : jail
+}
+
+function isOff(given: Sourced): boolean {
+  const enabled = given.at('enabled').value
+  return enabled === false || enabled === 'off'
+}
+
+/** Names of jails stand in file names, in the store and on command lines. */
+function checkName(name: string, given: Sourced, problems: BailiffError[]): void {
+  const where = given.whereKey()
+  if (name === 'manual')
+    problems.push(new BailiffError('config', 'no jail can be called manual: bans by hand are', { where }))
+  if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name))
+    problems.push(
+      new BailiffError(
+        'config',
+        `${quote(name)} cannot be the name of a jail; it has up to 64 letters, digits, dots, dashes and underscores`,
+        { where },
+      ),
+    )
+}
+
+/** The filter that a jail names or contains, in the mode it names. */
+async function filterOf(
+  jail: string,
+  given: Sourced,
+  filters: FilterLibrary,
+  problems: BailiffError[],
+): Promise<{ readonly definition: FilterDefinition; readonly filter: FilterSettings } | undefined> {
+  const { value } = given.at('filter')
+  const isChoice = isRecord(value) && ('name' in value || 'mode' in value)
+  const choice = isChoice ? validate(filterChoice, given.at('filter'), problems) : { name: value ?? jail }
+  if (choice === undefined) return undefined
+  const definition = isRecord(choice.name)
+    ? defineFilter(given.at('filter'), jail, problems)
+    : await namedFilter(choice.name ?? jail, given, filters, problems)
+  const mode = ('mode' in choice ? choice.mode : undefined) ?? 'normal'
+  if (definition === undefined) return undefined
+  const filter = orProblem(() => inMode(definition, mode, given.where('filter', 'mode')), problems)
+  return filter && { definition, filter }
+}
+
+async function namedFilter(
+  name: unknown,
+  given: Sourced,
+  filters: FilterLibrary,
+  problems: BailiffError[],
+): Promise<FilterDefinition | undefined> {
+  const where = given.at('filter').value === undefined ? given.whereKey() : given.where('filter')
+  if (typeof name !== 'string') {
+    const message = `must be the name of a filter, its path or a map, not ${quote(name)}`
+    problems.push(new BailiffError('config', message, { where }))
+    return undefined
+  }
+  if (!/^\.{0,2}\/|\.ya?ml$/.test(name)) return filters.byName(name, where, problems)
+  return filters.byFile(resolve(dirname(where.file), name), problems)
+}
+
+function sourcesOf(
+  raw: RawJail,
+  filter: FilterDefinition,
+  given: Sourced,
+  problems: BailiffError[],
+): readonly PluginUse[] {
+  const named = [
+    ...(raw.source === undefined ? [] : [pluginUse('source', raw.source, given.at('source'))]),
+    ...pluginUses('source', raw.sources ?? [], given.at('sources')),
+  ]
+  const sources = named.length > 0 ? named : usualSource(filter.sources)
+  if (sources.length === 0)
+    problems.push(
+      new BailiffError('config', `the filter ${quote(filter.name)} knows no usual source: name one`, {
+        where: given.where(),
+        hint: `jails: { ${given.path.at(-1)}: { source: /var/log/… } }`,
+      }),
+    )
+  return sources
+}
+
+/** The first that is there; the first of all where none is, since it may come. */
+function usualSource(sources: readonly PluginUse[]): readonly PluginUse[] {
+  return [sources.find(isThere) ?? sources[0]].filter((source) => source !== undefined)
+}
+
+function isThere({ plugin, options }: PluginUse): boolean {
+  if (plugin === 'journal') return existsSync('/run/systemd/journal')
+  const path = isRecord(options) ? options.path : undefined
+  if (plugin !== 'file' || typeof path !== 'string') return true
+  // Of a pattern such as /var/log/nginx/*.log the folders before the first wild card.
+  return existsSync(path.replace(/\/[^/]*[*?[{].*$/, ''))
+}
+
+function portsOf(raw: RawJail, filter: FilterDefinition, given: Sourced, problems: BailiffError[]): Ports {
+  const ports = raw.ports ?? filter.ports
+  if (ports.length === 0 && raw.protocol !== undefined)
+    problems.push(
+      new BailiffError('config', 'a ban of all ports covers all protocols: leave protocol out, or name ports', {
+        where: given.where('protocol'),
+      }),
+    )
+  return toPorts(ports, raw.protocol ?? 'tcp')
+}
+
+type RawJudging = NonNullable<RawFile['defaults']>
+
+function judgingOf(raw: RawJail, defaults: RawJudging): Pick<JailSettings, 'maxretry' | 'findtimeMs' | 'bantime'> {
+  return {
+    maxretry: raw.maxretry ?? defaults.maxretry ?? 5,
+    findtimeMs: raw.findtime ?? defaults.findtime ?? 600_000,
+    bantime: raw.bantime ?? defaults.bantime ?? usualBantime,
+  }
+}
+
+function pluginsOf(
+  raw: RawJail,
+  defaults: RawJudging,
+  given: Sourced,
+  givenDefaults: Sourced,
+): Pick<JailSettings, 'actions' | 'notifiers'> {
+  const chosen = (kind: PluginKind, option: 'actions' | 'notifiers') =>
+    raw[option] !== undefined
+      ? pluginUses(kind, raw[option], given.at(option))
+      : pluginUses(kind, defaults[option] ?? usual(option), givenDefaults.at(option))
+  return {
+    actions: eachOnce([...chosen('action', 'actions'), ...pluginUses('action', raw.also ?? [], given.at('also'))]),
+    notifiers: eachOnce(chosen('notifier', 'notifiers')),
+  }
+}
+
+function usual(option: 'actions' | 'notifiers'): readonly NamedPlugin[] {
+  return option === 'actions' ? [{ plugin: 'firewall', options: {} }] : []
+}
+
+function eachOnce(uses: readonly PluginUse[]): PluginUse[] {
+  const keyOf = ({ plugin, options }: PluginUse) => JSON.stringify([plugin, options])
+  return [...new Map(uses.map((use) => [keyOf(use), use] as const)).values()]
+}
+
+function ignoreOf(file: RawFile, own: readonly Ignored[]): IgnoreSettings {
+  const all = [...(file.ignoreip ?? []), ...own]
+  return {
+    prefixes: [...new Set(all.flatMap((one) => ('prefix' in one ? [one.prefix] : [])))],
+    names: [...new Set(all.flatMap((one) => ('name' in one ? [one.name] : [])))],
+    self: file.ignoreself ?? true,
+  }
+}
+
+function orProblem<T>(make: () => T, problems: BailiffError[]): T | undefined {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof BailiffError)) throw error
+    problems.push(error)
+    return undefined
+  }
+}

@@ -1,0 +1,163 @@
+/** The native configuration: `bailiff.yaml`, `conf.d/*.yaml` and `filters/*.yaml` beside it. */
+import { dirname, join, resolve } from 'node:path'
+import { BailiffError, type Where } from '../errors.ts'
+import { FilterLibrary, yamlFiles } from './filter-library.ts'
+import { findConfig } from './find-config.ts'
+import { readJail, type JailSettings, type RawFile } from './jail.ts'
+import { mergeOver, normalise } from './merge.ts'
+import type { NamedPlugin } from './option-kinds.ts'
+import { builtInFilters, defaultPlaces, type Places } from './places.ts'
+import { namesProgram, pluginUses, type PluginUse } from './plugin-use.ts'
+import { fileSchema } from './schema.ts'
+import type { Sourced } from './sourced.ts'
+import { validate } from './validate.ts'
+import { whoMayWrite } from './writable.ts'
+import { parseYaml, readYaml } from './yaml-file.ts'
+
+/** A path of a Unix socket is at most so long (sun_path of unix(7), less its NUL). */
+const maxSocketPath = 107
+
+/** What the agent is to do. Plain data; paths are absolute, lengths of time in ms. */
+export interface Settings {
+  /** The main file. */
+  readonly file: string
+  /** All files that were read: the main one first, then `conf.d`, then filters. */
+  readonly files: readonly string[]
+  /** The jails that are on and sound, in the order of the configuration. */
+  readonly jails: readonly JailSettings[]
+  /** The names of the jails that are on but left out, because of `problems`. */
+  readonly broken: readonly string[]
+  /** Who is told of everything. */
+  readonly notifiers: readonly PluginUse[]
+  /** Whether nothing at all is enforced. */
+  readonly observe: boolean
+  /** The folder of bans, history and positions. */
+  readonly state: string
+  readonly control: string
+  /** Threads that match, at most; null: the agent decides. */
+  readonly workers: number | null
+  /** How long bans are remembered after they ended. */
+  readonly historyMs: number
+  /** What is wrong with jails, which are left out for it. */
+  readonly problems: readonly BailiffError[]
+  /** What should be mended and stops nothing. */
+  readonly warnings: readonly BailiffError[]
+}
+
+/** Thrown where nothing of a configuration can be used. Its own message is that of the first problem. */
+export class InvalidSettings extends BailiffError {
+  readonly problems: readonly BailiffError[]
+
+  constructor(problems: readonly [BailiffError, ...BailiffError[]]) {
+    const [first] = problems
+    super(first.kind, first.message, {
+      ...(first.where === undefined ? {} : { where: first.where }),
+      ...(first.hint === undefined ? {} : { hint: first.hint }),
+    })
+    this.problems = problems
+  }
+}
+
+/**
+ * Finds, reads and checks the configuration. A broken jail or filter is left out and told in
+ * `problems`. Throws a BailiffError where there is no configuration, where a file is no YAML or
+ * something outside the jails is wrong (`InvalidSettings`, with all problems), and where a file that
+ * anybody may write names programs.
+ */
+export async function loadSettings({
+  file,
+  places = defaultPlaces(),
+}: {
+  readonly file?: string
+  readonly places?: Places
+}): Promise<Settings> {
+  const main = await findConfig(file, places.configFolders)
+  const { tree, files } = await readTree(main.file, main.text)
+  const problems: BailiffError[] = []
+  const raw = validate(fileSchema, tree, problems)
+  const control = resolve(dirname(tree.where('control').file), raw?.control ?? places.control)
+  checkSocket(control, tree.where('control'), problems)
+  const [first, ...others] = problems
+  if (raw === undefined || first !== undefined) throw new InvalidSettings([first ?? unusable(main.file), ...others])
+  const filters = new FilterLibrary([join(dirname(main.file), 'filters'), builtInFilters])
+  const { jails, broken } = await readJails({ raw, tree }, filters, problems)
+  const notifiers = withLog(raw.notifiers ?? [], tree.at('notifiers'))
+  const all = [...files, ...filters.files]
+  const uses = [...notifiers, ...jails.flatMap((jail) => [...jail.sources, ...jail.actions, ...jail.notifiers])]
+  return {
+    file: main.file,
+    files: all,
+    jails,
+    broken,
+    notifiers,
+    observe: raw.observe ?? false,
+    state: resolve(dirname(tree.where('state').file), raw.state ?? places.state),
+    control,
+    workers: raw.workers ?? null,
+    historyMs: raw.history ?? 30 * 86_400_000,
+    problems,
+    warnings: await checkOwners(all, uses),
+  }
+}
+
+/** Every agent writes what happens to its own log, whoever else is told. */
+function withLog(given: readonly NamedPlugin[], at: Sourced): readonly PluginUse[] {
+  const uses = pluginUses('notifier', given, at)
+  const own = uses.some(({ plugin }) => plugin === 'log')
+    ? []
+    : pluginUses('notifier', [{ plugin: 'log', options: {} }], at)
+  return [...own, ...uses]
+}
+
+/** The main file with all of `conf.d` over it, in the order of their names. */
+async function readTree(main: string, text: string): Promise<{ tree: Sourced; files: string[] }> {
+  const folder = join(dirname(main), 'conf.d')
+  const added = (await yamlFiles(folder)).map((name) => join(folder, name))
+  let tree = normalise(parseYaml(text, main))
+  for (const file of added) tree = mergeOver(tree, normalise(await readYaml(file)))
+  return { tree, files: [main, ...added] }
+}
+
+async function readJails(
+  file: { readonly raw: RawFile; readonly tree: Sourced },
+  filters: FilterLibrary,
+  problems: BailiffError[],
+): Promise<{ jails: JailSettings[]; broken: string[] }> {
+  const jails: JailSettings[] = []
+  const broken: string[] = []
+  for (const name of file.tree.at('jails').keys()) {
+    const before = problems.length
+    const jail = await readJail(name, file, filters, problems)
+    if (jail !== undefined) jails.push(jail)
+    else if (problems.length > before) broken.push(name)
+  }
+  return { jails, broken }
+}
+
+/** Warns of files that others may change; throws where anybody may change one that names programs. */
+async function checkOwners(files: readonly string[], uses: readonly PluginUse[]): Promise<BailiffError[]> {
+  const warnings: BailiffError[] = []
+  for (const file of files) {
+    const who = await whoMayWrite(file, file === files[0] ? undefined : files[0])
+    if (who === 'nobody') continue
+    const hint = `chown root ${file} && chmod go-w ${file} ${dirname(file)}`
+    const program = uses.find((use) => use.where.file === file && namesProgram(use))
+    if (who === 'anybody' && program !== undefined)
+      throw new BailiffError('config', 'names a program, in a file that anybody may change', {
+        where: program.where,
+        hint,
+      })
+    const whom = who === 'anybody' ? 'anybody' : 'another user or group'
+    warnings.push(new BailiffError('config', `${whom} may change this file`, { where: { file }, hint }))
+  }
+  return warnings
+}
+
+function checkSocket(path: string, where: Where, problems: BailiffError[]): void {
+  if (Buffer.byteLength(path) > maxSocketPath)
+    problems.push(new BailiffError('config', `the path of a socket has at most ${maxSocketPath} bytes`, { where }))
+}
+
+function unusable(file: string): BailiffError {
+  return new BailiffError('config', 'cannot be used', { where: { file } })
+}

@@ -1,0 +1,181 @@
+/** The kinds of value that options have, as zod schemas: each reads what people write and says what it expects. */
+import * as z from 'zod'
+import { parsePrefix, type Prefix } from '../address.ts'
+import { BailiffError, quote, suggest } from '../errors.ts'
+import { parseDuration } from './duration.ts'
+import { isRecord } from './sourced.ts'
+
+/** How long bans last. */
+export interface Bantime {
+  /** The length of a first ban in ms; null: for ever. */
+  readonly baseMs: number | null
+  /** Whether later bans of the same address last longer. */
+  readonly increment: boolean
+  /** How many times longer each is than the one before. */
+  readonly factor: number
+  /** No ban lasts longer, in ms; null: no limit. */
+  readonly maxMs: number | null
+}
+
+/** A plugin as it was named, before its place is known. */
+export interface NamedPlugin {
+  readonly plugin: string
+  readonly options: unknown
+}
+
+/** An address or prefix that is never banned, or the name of a host. */
+export type Ignored = { readonly prefix: Prefix } | { readonly name: string }
+
+/** Words of Fail2ban's configuration, and what they are called here. */
+const otherWords: Readonly<Record<string, string>> = {
+  action: 'actions',
+  banaction: 'actions',
+  dbpurgeage: 'history',
+  destemail: 'notifiers',
+  logpath: 'source',
+  port: 'ports',
+  socket: 'control',
+}
+
+/** A map with exactly these options. An unknown one is refused, each with what was probably meant. */
+export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  const allowed = Object.keys(shape)
+  return z.strictObject(shape, {
+    // One line a key, in the order of the keys: `validate` gives each line its place.
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? (issue.keys as string[]).map((key) => unknownOption(key, allowed)).join('\n')
+        : undefined,
+  })
+}
+
+/** A value read by a function that throws a BailiffError for what it does not take. */
+export function parsed<T>(parse: (given: unknown) => T, json: Readonly<Record<string, unknown>>) {
+  return z
+    .unknown()
+    .transform((given, context): T => {
+      try {
+        return parse(given)
+      } catch (error) {
+        if (!(error instanceof BailiffError)) throw error
+        context.addIssue({ code: 'custom', message: error.message })
+        return z.NEVER
+      }
+    })
+    .meta(json)
+}
+
+/** A list; one value alone is a list of one. */
+export function listOf<Item extends z.ZodType>(item: Item) {
+  return z.preprocess(
+    (given) => (Array.isArray(given) || given === null || given === undefined ? given : [given]),
+    z.array(item),
+  )
+}
+
+export const text = z.string().min(1)
+
+/** `on` or `off`; also true and false. */
+export const toggle = parsed(
+  (given) => {
+    if (given === true || given === 'on') return true
+    if (given === false || given === 'off') return false
+    throw new BailiffError('config', `must be on or off, not ${quote(given)}`)
+  },
+  { enum: ['on', 'off', true, false] },
+)
+
+/** A length of time that ends. In ms. */
+export const duration = parsed(
+  (given) => {
+    const ms = parseDuration(given)
+    if (ms === null) throw new BailiffError('config', 'cannot be permanent; write a length of time like 10m')
+    return ms
+  },
+  { type: ['string', 'number'], examples: ['10m'] },
+)
+
+const lengthOrPermanent = parsed(parseDuration, { type: ['string', 'number'], examples: ['1h', 'permanent'] })
+
+const growingBantime = section({
+  base: lengthOrPermanent.describe('length of the first ban').optional(),
+  increment: toggle.describe('whether bans of the same address grow').optional(),
+  factor: z.number().min(1).max(1000).describe('how many times longer each ban is than the one before').optional(),
+  max: lengthOrPermanent.describe('no ban is longer').optional(),
+})
+
+/** What bans last when nothing is said. */
+export const usualBantime: Bantime = { baseMs: 3_600_000, increment: true, factor: 2, maxMs: 604_800_000 }
+
+/** A length of time, or `{ base, increment, factor, max }`. A length alone never grows. */
+export const bantime = z
+  .unknown()
+  .transform((given, context): Bantime => {
+    const result = isRecord(given) ? growingBantime.safeParse(given) : lengthOrPermanent.safeParse(given)
+    if (!result.success) {
+      for (const { path, message, ...issue } of result.error.issues)
+        context.issues.push({ ...issue, path: [...path], message, input: given } as z.core.$ZodRawIssue)
+      return z.NEVER
+    }
+    if (!isRecord(result.data)) return { ...usualBantime, baseMs: result.data, increment: false, maxMs: null }
+    const { base = usualBantime.baseMs, increment = true, factor = usualBantime.factor } = result.data
+    const { max = Math.max(usualBantime.maxMs ?? 0, base ?? 0) } = result.data
+    if (max !== null && base !== null && max < base)
+      context.addIssue({ code: 'custom', message: 'is shorter than base', path: ['max'] })
+    return { baseMs: base, increment, factor, maxMs: max }
+  })
+  .meta({ anyOf: [{ type: ['string', 'number'] }, z.toJSONSchema(growingBantime, { io: 'input' })] })
+
+/** An address, a prefix or a host name. */
+export const ignored = parsed(parseIgnored, { type: 'string', examples: ['192.0.2.0/24', 'home.example.net'] })
+
+/** A plugin: its name, the path of its file, or a map of one of these to its options. */
+export const pluginUse = parsed(parsePluginUse, {
+  anyOf: [{ type: 'string' }, { type: 'object', minProperties: 1, maxProperties: 1 }],
+})
+
+/** What a value is, in words: `the number 5`, `a list`, `empty`. */
+export function inWords(value: unknown): string {
+  if (value === null) return 'empty'
+  if (Array.isArray(value)) return 'a list'
+  const colon = isRecord(value) ? Object.entries(value).find(([, part]) => part === null)?.[0] : undefined
+  // YAML takes `- 2001:db8::` for a map with the key `2001:db8:`.
+  if (colon?.includes(':')) return `a map, since YAML takes a colon at the end for one: write "${colon}:" in quotes`
+  if (isRecord(value)) return 'a map'
+  return typeof value === 'string' ? `the text ${quote(value)}` : `the ${typeof value} ${String(value)}`
+}
+
+function unknownOption(key: string, allowed: readonly string[]): string {
+  const other = otherWords[key]
+  const meant = other !== undefined && allowed.includes(other) ? other : suggest(key, allowed)
+  return `unknown option ${quote(key)}; ${meant ? `did you mean ${meant}?` : `there are ${allowed.join(', ')}`}`
+}
+
+function parseIgnored(given: unknown): Ignored {
+  if (typeof given !== 'string')
+    throw new BailiffError('config', `must be an address, a prefix or a host name, but is ${inWords(given)}`)
+  const prefix = parsePrefix(given)
+  if (prefix !== null) return { prefix }
+  // A name whose last label is a number is a mistyped address (RFC 3696, section 2).
+  const isName = given.length <= 253 && /^(?!-)[\w-]{1,63}(?:\.[\w-]{1,63})*\.?$/.test(given)
+  if (isName && !/^(?:0x[\da-f]*|\d+)\.?$/i.test(given.split('.').findLast((label) => label !== '') ?? ''))
+    return { name: given.toLowerCase() }
+  throw new BailiffError(
+    'config',
+    `${quote(given)} is neither an address (192.0.2.1), a prefix (192.0.2.0/24, 2001:db8::/32) nor a host name`,
+  )
+}
+
+function parsePluginUse(given: unknown): NamedPlugin {
+  if (typeof given === 'string' && given !== '') return { plugin: given, options: {} }
+  const entries = isRecord(given) ? Object.entries(given) : []
+  const [only] = entries
+  if (only === undefined || entries.length > 1)
+    throw new BailiffError(
+      'config',
+      entries.length > 1
+        ? `one plugin an item, but this names ${entries.map(([key]) => key).join(', ')}; indent the options of the first below it`
+        : `must be the name of a plugin or a map of its name to its options, but is ${inWords(given)}`,
+    )
+  return { plugin: only[0], options: only[1] ?? {} }
+}

@@ -1,0 +1,98 @@
+/** Every option of `bailiff.yaml`, declared once: check, defaults' places, manual and JSON Schema come from here. */
+import * as z from 'zod'
+import { bantime, duration, ignored, listOf, parsed, pluginUse, section, text, toggle } from './option-kinds.ts'
+import { parsePorts } from './port-names.ts'
+
+const ports = parsed(parsePorts, {
+  anyOf: [{ type: ['string', 'number'] }, { type: 'array', items: { type: ['string', 'number'] } }],
+  examples: ['all', ['ssh', 8080]],
+})
+
+const judging = {
+  findtime: duration.describe('how long a failure counts').optional(),
+  maxretry: z.int().min(1).max(100_000).describe('so many failures within findtime lead to a ban').optional(),
+  bantime: bantime.describe('how long a ban lasts').optional(),
+  actions: listOf(pluginUse).describe('what carries out the bans').optional(),
+  notifiers: listOf(pluginUse).describe('who is told of what the jail does').optional(),
+  ignoreip: listOf(ignored).describe('never banned, beside the ones of the top').optional(),
+}
+
+/** The whole file. What stands in a jail is checked jail by jail, with `jailSchema`. */
+export const fileSchema = section({
+  defaults: section(judging).describe('what holds for jails that do not say otherwise').optional(),
+  ignoreip: listOf(ignored).describe('addresses, prefixes and host names that no jail bans').optional(),
+  ignoreself: toggle.describe('whether the addresses of this machine are never banned').optional(),
+  jails: z.record(z.string(), z.unknown()).describe('the jails by name').optional(),
+  notifiers: listOf(pluginUse).describe('who is told of everything').optional(),
+  observe: toggle.describe('whether nothing is enforced and everything shown').optional(),
+  state: text.describe('the folder of bans, history and positions').optional(),
+  control: text.describe('the socket of the command line').optional(),
+  workers: z.int().min(1).max(64).describe('threads that match lines, at most').optional(),
+  history: duration.describe('how long bans are remembered after they ended').optional(),
+})
+
+const patterns = {
+  failregex: listOf(text).describe('patterns of lines that tell of a failure').optional(),
+  ignoreregex: listOf(text).describe('patterns of lines that tell of none').optional(),
+}
+
+const samples = section({
+  match: z
+    .array(
+      section({
+        line: text.describe('a line that must match'),
+        address: text.describe('the address it must tell of'),
+        user: z.string().describe('the user it must tell of').optional(),
+        modes: listOf(text).describe('the modes in which it must match; all unless said').optional(),
+      }),
+    )
+    .describe('lines that must match')
+    .optional(),
+  pass: z.array(text).describe('lines that must match in no mode').optional(),
+  hostile: z
+    .array(
+      section({
+        line: text.describe('the line'),
+        address: text.nullable().describe('the address it may tell of; null: it must not match'),
+      }),
+    )
+    .describe('lines by which somebody tries to have another banned')
+    .optional(),
+})
+
+/** A filter: a file of `filters`, or written into its jail. */
+export const filterSchema = section({
+  description: text.describe('what it finds, in a sentence').optional(),
+  programs: listOf(text).describe('the programs whose syslog lines it reads').optional(),
+  sources: listOf(pluginUse).describe('where its lines usually are, the best first').optional(),
+  ports: ports.describe('the ports of the service').optional(),
+  prefregex: text.describe('must match, and gives the patterns its <F-CONTENT>').optional(),
+  ...patterns,
+  modes: z
+    .record(
+      z.string(),
+      section({ ...patterns, include: listOf(text).describe('modes whose patterns it has as well').optional() }),
+    )
+    .describe('what each mode adds; normal is used unless said')
+    .optional(),
+  samples: samples.describe('lines that must and must not match').optional(),
+})
+
+/** A filter by name, with its mode. A map with one of these keys is a choice; any other is a filter. */
+export const filterChoice = section({
+  name: text.describe('the name or path of the filter; unless said, that of the jail').optional(),
+  mode: text.describe('the mode of the filter').optional(),
+})
+
+/** A jail that is a map. */
+export const jailSchema = section({
+  enabled: toggle.describe('off: as if it were not there').optional(),
+  mode: z.enum(['enforce', 'observe']).describe('observe: counts and tells, bans nobody').optional(),
+  filter: z.unknown().describe('the name or path of a filter, { name, mode }, or the filter itself').optional(),
+  source: pluginUse.describe('where the lines come from').optional(),
+  sources: listOf(pluginUse).describe('where the lines come from, when there are several').optional(),
+  ports: ports.describe('the ports that a ban covers; all: everything').optional(),
+  protocol: z.enum(['tcp', 'udp']).describe('the protocol of the ports').optional(),
+  also: listOf(pluginUse).describe('actions beside the default ones').optional(),
+  ...judging,
+})

@@ -1,0 +1,55 @@
+import type { Database } from './sqlite.ts'
+
+/** Marks the file as a store of Bailiff (`file` knows it by this); the letters "Bail". */
+const applicationId = 0x4261696c
+
+/**
+ * Each entry lifts the schema by one version; the length is the version now. Entries are never
+ * changed, only added: stores of any age are brought forward one by one.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE bans (
+    prefix TEXT NOT NULL, jail TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER,
+    count INTEGER NOT NULL, failures INTEGER NOT NULL, ports TEXT NOT NULL, lines TEXT NOT NULL,
+    PRIMARY KEY (prefix, jail)
+  ) WITHOUT ROWID;
+  CREATE TABLE history (
+    id INTEGER PRIMARY KEY,
+    prefix TEXT NOT NULL, jail TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER,
+    count INTEGER NOT NULL, failures INTEGER NOT NULL, ports TEXT NOT NULL, lines TEXT NOT NULL,
+    ended INTEGER, reason TEXT,
+    UNIQUE (prefix, jail, since)
+  );
+  CREATE INDEX history_since ON history (since);
+  CREATE INDEX history_jail ON history (jail, since);
+  CREATE TABLE positions (
+    path TEXT PRIMARY KEY, device TEXT NOT NULL, inode TEXT NOT NULL, birth TEXT NOT NULL,
+    head_hash TEXT NOT NULL, head_length INTEGER NOT NULL, offset INTEGER NOT NULL, inside_line INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  `,
+]
+
+/** A database that cannot be brought to the schema of this version. */
+export class SchemaError extends Error {}
+
+/** Brings a database to the newest schema, all steps in one transaction. Throws `SchemaError` for one that is not ours. */
+export function migrate(database: Database, steps: readonly string[] = migrations): void {
+  const version = pragma(database, 'user_version')
+  const id = pragma(database, 'application_id')
+  if (id !== 0 && id !== applicationId) throw new SchemaError('it belongs to another program')
+  if (version > steps.length) throw new SchemaError(`a newer version of Bailiff made it (schema ${version})`)
+  if (version === steps.length) return
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    for (const step of steps.slice(version)) database.exec(step)
+    database.exec(`PRAGMA user_version = ${steps.length}; PRAGMA application_id = ${applicationId}; COMMIT`)
+  } catch (error) {
+    database.exec('ROLLBACK')
+    throw error
+  }
+}
+
+function pragma(database: Database, name: string): number {
+  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name] ?? 0)
+}

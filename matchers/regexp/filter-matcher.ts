@@ -1,0 +1,112 @@
+import type { CompiledFilter, LineHead, Pattern } from '../../core/plugin.ts'
+
+/** What a filter found in a line. */
+export interface Found {
+  readonly rule: number
+  readonly address: string
+  readonly groups: Readonly<Record<string, string>>
+}
+
+/** Matches one filter against the head of a line; null where it does not match. */
+export type FilterMatcher = (head: LineHead) => Found | null
+
+/** Compiles a filter. Each failregex is tried only on texts whose first character it can begin with. */
+export function createFilterMatcher(filter: CompiledFilter): FilterMatcher {
+  const programs = filter.programs === null ? null : new Set(filter.programs)
+  const prefregex = filter.prefregex === null ? null : compile(filter.prefregex, 0)
+  const failregex = filter.failregex.map(compile)
+  const ignoreregex = filter.ignoreregex.map(compile)
+  const byFirst = dispatchTable(filter.failregex, failregex)
+  return (head) => {
+    const text = programs === null ? head.undated : messageFor(programs, head)
+    if (text === null) return null
+    const before = prefregex === null ? null : run(prefregex, head.ascii, text)
+    if (prefregex !== null && before === null) return null
+    const content = before?.groups.content ?? text
+    const found = firstMatch(byFirst, head.ascii, content)
+    if (found === null || ignoreregex.some((pattern) => regexpOf(pattern, head.ascii).test(text))) return null
+    return before === null
+      ? complete(found.address, found)
+      : complete(found.address ?? before.address, joined(found, before))
+  }
+}
+
+/** What a pattern captured. */
+interface Captures {
+  readonly rule: number
+  readonly address: string | undefined
+  readonly groups: Record<string, string>
+}
+
+interface CompiledPattern {
+  readonly ascii: RegExp
+  readonly unicode: RegExp
+  readonly address: readonly number[]
+  /** Number and tag of the groups that fill one. */
+  readonly tags: readonly (readonly [number: number, tag: string])[]
+  readonly rule: number
+}
+
+function compile(pattern: Pattern, rule: number): CompiledPattern {
+  const numbered = pattern.groups.map((tag, index) => [index + 1, tag] as const)
+  return {
+    ascii: new RegExp(pattern.ascii, pattern.flags),
+    unicode: new RegExp(pattern.unicode, `${pattern.flags}u`),
+    address: numbered.filter(([, tag]) => tag === 'addr').map(([number]) => number),
+    tags: numbered.filter((one): one is readonly [number, string] => one[1] !== null && one[1] !== 'addr'),
+    rule,
+  }
+}
+
+/** For each ASCII character, and for everything else at the end, the failregexes that can begin with it. */
+function dispatchTable(
+  patterns: readonly Pattern[],
+  compiled: readonly CompiledPattern[],
+): readonly (readonly CompiledPattern[])[] {
+  const beginsWith = (rule: number, code: number) => {
+    const first = patterns[rule]?.firstCharacters ?? null
+    return first === null || (code < 128 && first.includes(String.fromCharCode(code)))
+  }
+  return Array.from({ length: 129 }, (_, code) => compiled.filter(({ rule }) => beginsWith(rule, code)))
+}
+
+/** The message, if it is from one of the programs; null otherwise. */
+function messageFor(programs: ReadonlySet<string>, head: LineHead): string | null {
+  if (head.syslog !== null) return programs.has(head.syslog.program) ? head.syslog.message : null
+  return head.time === null ? head.undated : null
+}
+
+function firstMatch(byFirst: readonly (readonly CompiledPattern[])[], ascii: boolean, text: string): Captures | null {
+  const code = text.charCodeAt(0)
+  for (const pattern of byFirst[code < 128 ? code : 128] ?? []) {
+    const captures = run(pattern, ascii, text)
+    if (captures !== null) return captures
+  }
+  return null
+}
+
+function regexpOf(pattern: CompiledPattern, ascii: boolean): RegExp {
+  return ascii ? pattern.ascii : pattern.unicode
+}
+
+function run(pattern: CompiledPattern, ascii: boolean, text: string): Captures | null {
+  const found = regexpOf(pattern, ascii).exec(text)
+  if (found === null) return null
+  const groups: Record<string, string> = {}
+  // The first group of a name that is not empty wins.
+  for (const [number, tag] of pattern.tags) if (found[number] !== undefined) groups[tag] ||= found[number]
+  let address: string | undefined
+  for (const number of pattern.address) address ??= found[number]
+  return { rule: pattern.rule, address, groups }
+}
+
+function complete(address: string | undefined, { rule, groups }: Captures): Found | null {
+  return address === undefined ? null : { rule, address, groups }
+}
+
+/** The groups of prefregex are inherited; those of failregex override them unless they are empty. */
+function joined(found: Captures, before: Captures): Captures {
+  const { content: _, ...groups } = before.groups
+  for (const [name, text] of Object.entries(found.groups)) groups[name] = text || (groups[name] ?? '')
+  return { ...found, groups }
+}

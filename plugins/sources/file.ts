@@ -1,0 +1,19 @@
+import { isAbsolute } from 'node:path'
+import { z } from 'zod'
+import { defineSource } from '../../core/plugin.ts'
+
+const path = z.string().refine(isAbsolute, 'expected an absolute path')
+
+const options = z.strictObject({
+  path: z
+    .union([path, z.array(path).min(1)], { error: 'expected an absolute path, or a list of absolute paths' })
+    .describe('The log files to follow, by absolute path.'),
+})
+
+/** Follows log files through their rotations. Files that are not there yet are waited for. */
+export default defineSource<z.infer<typeof options>>({
+  options,
+  start(_emit, host) {
+    for (const each of [host.options.path].flat()) host.follow(each)
+  },
+})

@@ -1,0 +1,46 @@
+/** The shipped filters, read, compiled and run over text by the same code as in the agent. */
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describeError, type BailiffError } from '../../core/errors.ts'
+import type { LogChunk, Match } from '../../core/events.ts'
+import { compileFilter } from '../../core/matching/filters.ts'
+import { createLogScanner } from '../../core/matching/scan.ts'
+import { inMode, readFilterFile, type FilterDefinition } from '../../core/settings/filter-file.ts'
+import regexp from '../../matchers/regexp/index.ts'
+
+const folder = fileURLToPath(new URL('../../../config/filters/', import.meta.url))
+
+/** The names of the filters that ship with the package. */
+export function shippedFilters(): string[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => file.slice(0, -'.yaml'.length))
+}
+
+/** Reads a shipped filter; throws with everything that is wrong with it. */
+export async function shippedFilter(name: string): Promise<FilterDefinition> {
+  const problems: BailiffError[] = []
+  const filter = await readFilterFile(`${folder}${name}.yaml`, name, problems)
+  if (filter === undefined) throw new Error(problems.map(describeError).join('\n'))
+  return filter
+}
+
+/** What a filter in one of its modes finds in the text: one match a line at most, in order. */
+export function scannerOf(filter: FilterDefinition, mode: string): (text: string) => readonly Match[] {
+  const { programs, prefregex, failregex, ignoreregex } = inMode(filter, mode, filter.where)
+  const compiled = compileFilter({
+    name: filter.name,
+    programs,
+    prefregex: prefregex?.text ?? null,
+    failregex: failregex.map(({ text }) => text),
+    ignoreregex: ignoreregex.map(({ text }) => text),
+  })
+  const scanner = createLogScanner({ jails: [{ jail: filter.name, filter: compiled }], engines: [regexp] })
+  return (text) => scanner.scan(chunkOf(filter.name, text)).matches
+}
+
+function chunkOf(jail: string, text: string): LogChunk {
+  const data = Buffer.from(text.endsWith('\n') ? text : `${text}\n`)
+  const now = Date.now()
+  return { log: 'sample', jails: [jail], data, arrivedAt: now, live: true, undatedAt: now, insideLine: false }
+}

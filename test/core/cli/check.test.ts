@@ -1,0 +1,111 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import * as assert from 'uvu/assert'
+import { printable } from '../../../core/errors.ts'
+import { suite } from '../../suite.ts'
+
+const test = suite('check')
+const folder = mkdtempSync(join(tmpdir(), 'bailiff-check-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+const script = `
+import { Command } from ${JSON.stringify(import.meta.resolve('commander'))}
+import add from ${JSON.stringify(new URL('../../../core/cli/check.js', import.meta.url).href)}
+const program = new Command('bailiff')
+add(program)
+await program.parseAsync(process.argv.slice(1), { from: 'user' }).catch((error) => {
+  console.error(error.message)
+  process.exitCode = 1
+})`
+
+/** Runs the command on a configuration of these files; paths in the output are relative to it. */
+function check(files: Readonly<Record<string, string>>, ...options: string[]) {
+  const root = mkdtempSync(join(folder, 'c-'))
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, name)), { recursive: true })
+    writeFileSync(join(root, name), text)
+  }
+  const words = ['check', '--config', join(root, 'bailiff.yaml'), ...options]
+  const done = spawnSync(process.execPath, ['--input-type=module', '-e', script, '--', ...words], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  return { code: done.status, out: done.stdout.replaceAll(`${root}/`, ''), err: done.stderr }
+}
+
+const plain = {
+  'filters/plain.yaml': `
+sources: [/dev/null]
+ports: [ssh]
+failregex: ['^bad from <ADDR>$']
+samples: { match: [ { line: 'bad from 192.0.2.1', address: 192.0.2.1 } ], pass: ['good'] }
+`,
+}
+
+test('a right configuration', () => {
+  const { code, out, err } = check({ 'bailiff.yaml': 'jails: { plain: on }', ...plain })
+  assert.equal([code, err], [0, ''])
+  assert.match(out, /plain +enforce +plain +\/dev\/null +tcp 22 +firewall/)
+  assert.match(out, /bailiff\.yaml: 1 jail, 1 filter, 1 pattern, 2 samples, 0 problems, 0 warnings\n$/)
+})
+
+test('what is wrong is shown at its place, and the rest as well', () => {
+  const { code, out } = check({
+    'bailiff.yaml':
+      'jails:\n  plain: on\n  typo: { filter: plain, maxrety: 3 }\n  bad: on\n  lies: { source: /nonexistent/log }\n',
+    ...plain,
+    'filters/bad.yaml': "sources: [/dev/null]\nfailregex: ['(<ADDR>']\n",
+    'filters/lies.yaml': "failregex: ['<ADDR>']\nsamples:\n  pass:\n    - 'from 192.0.2.1'\n",
+  })
+  assert.is(code, 78)
+  assert.match(
+    out,
+    /^problem {2}bailiff\.yaml:3:26: jails\.typo\.maxrety: unknown option "maxrety"; did you mean maxretry\?$/m,
+  )
+  assert.match(out, /^problem {2}filters\/bad\.yaml:2:13: failregex\[0\]: failregex 1, character/m)
+  assert.match(out, /^problem {2}filters\/lies\.yaml:4:7: samples\.pass\[0\]: .*this sample tells of 192\.0\.2\.1/m)
+  assert.match(out, /^warning {2}bailiff\.yaml:5:3: jails\.lies: there is no \/nonexistent\/log yet/m)
+  assert.match(out, /typo is left out/)
+  assert.match(out, /2 jails, 2 filters, 2 patterns, 3 samples, 3 problems, 1 warning\n$/)
+})
+
+test('a configuration of which nothing can be used', () => {
+  const broken = check({ 'bailiff.yaml': 'jail: {}\ndefaults: { maxretry: x, findtime: y }' })
+  assert.is(broken.code, 78)
+  assert.is(broken.out.match(/^problem/gm)?.length, 3)
+  const noYaml = check({ 'bailiff.yaml': 'a: [' })
+  assert.equal([noYaml.code, noYaml.err], [78, ''])
+  assert.match(noYaml.out, /^problem {2}bailiff\.yaml:1:\d+: not valid YAML/)
+})
+
+test('no configuration is an error of another kind', () => {
+  const { code, err } = check({})
+  assert.is(code, 1)
+  assert.match(err, 'there is no such file')
+})
+
+test('nothing is on', () => {
+  const { code, out } = check({ 'bailiff.yaml': '' })
+  assert.is(code, 0)
+  assert.match(out, 'no jail is on')
+})
+
+test('as JSON', () => {
+  const { code, out } = check({ 'bailiff.yaml': 'jails: { plain: on, x: on }', ...plain }, '--json')
+  assert.is(code, 78)
+  const found = JSON.parse(out) as Record<string, unknown[]>
+  const [jail] = found.jails as { maxretry: number }[]
+  assert.is(jail?.maxretry, 5)
+  assert.equal(found.broken, ['x'])
+  assert.equal(found.filters, [{ name: 'plain', patterns: 1, samples: 2 }])
+  assert.match(JSON.stringify(found.problems), '"line":1')
+})
+
+test('control characters of a configuration do not reach the terminal', () => {
+  const { out } = check({ 'bailiff.yaml': 'jails: { "a\\e[31m": on }\n' })
+  assert.match(out, '\\x1b')
+  for (const line of out.split('\n')) assert.is(line, printable(line))
+})
+
+test.run()

@@ -1,0 +1,132 @@
+import * as assert from 'uvu/assert'
+import { parsePrefix, prefixParts } from '../../../core/address.ts'
+import { Admission } from '../../../core/firewall/admission.ts'
+import type { WireEntry } from '../../../core/firewall/messages.ts'
+import { suite } from '../../suite.ts'
+
+const test = suite('firewall admission')
+const all = { protocol: 'all', ports: [] } as const
+
+function wire(text: string, seconds: number | null = 60): WireEntry {
+  const prefix = parsePrefix(text)
+  if (prefix === null) throw new Error(text)
+  const { bytes, length } = prefixParts(prefix)
+  return [0, Buffer.from(bytes).toString('hex'), length, seconds]
+}
+
+const own = ['203.0.113.7', '2001:db9:1::7', 'fe80::7%eth0', 'nonsense']
+const admission = () => new Admission(() => own)
+
+const judge = (entry: WireEntry) => {
+  const answer = admission().admit(entry, all, 0)
+  return typeof answer === 'string' ? answer : 'admitted'
+}
+
+test('prefixes: what may be banned and what never', () => {
+  const cases: [prefix: string, answer: string][] = [
+    ['192.0.2.1', 'admitted'],
+    ['192.0.2.0/24', 'admitted'],
+    ['9.0.0.0/8', 'admitted'],
+    ['8.0.0.0/7', 'wide'],
+    ['2001:db8::1', 'admitted'],
+    ['2001:db8::/64', 'admitted'],
+    ['2400::/19', 'admitted'],
+    ['2400::/18', 'wide'],
+    ['127.0.0.1', 'special'],
+    ['127.255.255.255', 'special'],
+    ['127.0.0.0/8', 'special'],
+    ['128.0.0.1', 'admitted'],
+    ['0.0.0.0', 'special'],
+    ['169.254.169.254', 'special'],
+    ['169.0.0.0/8', 'special'],
+    ['224.0.0.251', 'special'],
+    ['239.255.255.255', 'special'],
+    ['240.0.0.1', 'admitted'],
+    ['255.255.255.255', 'special'],
+    ['255.255.255.0/24', 'special'],
+    ['::', 'special'],
+    ['::1', 'special'],
+    ['::2', 'admitted'],
+    ['fe80::1', 'special'],
+    ['febf::1', 'special'],
+    ['fec0::1', 'admitted'],
+    ['fe00::/19', 'admitted'],
+    ['ff02::1', 'special'],
+  ]
+  for (const [prefix, answer] of cases) assert.is(judge(wire(prefix)), answer, prefix)
+})
+
+test('bytes, lengths and times are checked', () => {
+  const cases: [entry: WireEntry, answer: string][] = [
+    [[0, 'c0000201', 31, 60], 'host-bits'],
+    [[0, 'c0000200', 23, 60], 'admitted'],
+    [[0, 'c0000300', 23, 60], 'host-bits'],
+    [[0, 'c0000201', 33, 60], 'length'],
+    [[0, 'c0000201', 128, 60], 'length'],
+    [[0, 'c0000201', 0, 60], 'length'],
+    [[0, '00000000', 0, 60], 'length'],
+    [[0, `20010db8${'0'.repeat(24)}`, 129, 60], 'length'],
+    [[0, `20010db8${'0'.repeat(24)}`, 32, 60], 'admitted'],
+    [[0, `20010db8${'0'.repeat(23)}1`, 127, 60], 'host-bits'],
+    [[0, `${'0'.repeat(20)}ffffc0000201`, 128, 60], 'special'],
+    [[0, 'c0000201', 32, 0], 'time'],
+    [[0, 'c0000201', 32, 1], 'admitted'],
+    [[0, 'c0000201', 32, null], 'admitted'],
+    [[0, 'c0000201', 32, 10 * 365 * 24 * 3600], 'admitted'],
+    [[0, 'c0000201', 32, 11 * 365 * 24 * 3600], 'time'],
+  ]
+  for (const [entry, answer] of cases) assert.is(judge(entry), answer, JSON.stringify(entry))
+  assert.is(admission().admit(wire('192.0.2.1'), undefined, 0), 'undeclared')
+})
+
+test('the addresses of this machine are never banned, alone or inside a prefix', () => {
+  const cases: [prefix: string, answer: string][] = [
+    ['203.0.113.7', 'own'],
+    ['203.0.113.6/31', 'own'],
+    ['203.0.113.0/24', 'own'],
+    ['203.128.0.0/9', 'admitted'],
+    ['203.0.0.0/8', 'own'],
+    ['203.0.113.8', 'admitted'],
+    ['203.0.113.8/29', 'admitted'],
+    ['2001:db9:1::7', 'own'],
+    ['2001:db9:1::/64', 'own'],
+    ['2001:db9::/32', 'own'],
+    ['2001:db9:1:1::/64', 'admitted'],
+    ['2001:db9:1::8', 'admitted'],
+  ]
+  for (const [prefix, answer] of cases) assert.is(judge(wire(prefix)), answer, prefix)
+})
+
+test('the addresses of this machine are read again, but not for every entry', () => {
+  let reads = 0
+  const changing = new Admission(() => [`198.51.100.${++reads}`])
+  const ask = (text: string, now: number) => changing.admit(wire(text), all, now)
+  assert.is(ask('198.51.100.1', 0), 'own')
+  assert.is.not(ask('198.51.100.2', 100), 'own')
+  assert.is(reads, 1)
+  assert.is(ask('198.51.100.2', 60_000), 'own')
+  assert.is.not(ask('198.51.100.1', 60_001), 'own')
+})
+
+test('an entry ends so many seconds from now, or never', () => {
+  const judging = admission()
+  assert.equal(judging.admit(wire('192.0.2.0/24', 60), all, 5000), {
+    ports: all,
+    family: 4,
+    length: 24,
+    address: 'c0000200',
+    endsAt: 65_000,
+  })
+  const forever = judging.admit(wire('192.0.2.1', null), all, 5000)
+  assert.is(typeof forever === 'object' ? forever.endsAt : forever, null)
+})
+
+test('whatever could be in the kernel may be removed', () => {
+  const judging = admission()
+  for (const prefix of ['127.0.0.1', '8.0.0.0/7', '::1']) {
+    assert.is(typeof judging.release(wire(prefix, 0), all), 'object', prefix)
+  }
+  assert.is(judging.release([0, 'c0000201', 31, 0], all), 'host-bits')
+})
+
+test.run()

@@ -1,0 +1,190 @@
+import { kill } from 'node:process'
+import * as assert from 'uvu/assert'
+import { parsePrefix, type Prefix } from '../../../core/address.ts'
+import { BailiffError } from '../../../core/errors.ts'
+import { startFirewall, type FirewallHelper, type FirewallOptions } from '../../../core/firewall/client.ts'
+import type { FirewallEntry, Ports } from '../../../core/plugin.ts'
+import { suite } from '../../suite.ts'
+import { elementsOf, eventually, makeNamespace, must, silent, type Namespace } from './namespace.ts'
+
+const test = suite('firewall client', 'root', 'nft', 'ip')
+
+const all: Ports = { protocol: 'all', ports: [] }
+const web: Ports = { protocol: 'tcp', ports: [80, 443] }
+
+let space: Namespace
+const running: FirewallHelper[] = []
+
+test.before(() => {
+  space = makeNamespace()
+  space.run('ip', 'address', 'add', '203.0.113.7/24', 'dev', 'lo')
+})
+test.before.each(() => void space.run('nft', 'flush', 'ruleset'))
+test.after.each(async () => {
+  for (const firewall of running.splice(0)) await firewall.stop()
+})
+test.after(() => space.remove())
+
+async function start(options: Partial<FirewallOptions> = {}): Promise<FirewallHelper> {
+  const firewall = await startFirewall({ log: silent, command: space.inside, ...options })
+  running.push(firewall)
+  return firewall
+}
+
+const prefix = (text: string): Prefix => must(parsePrefix(text))
+const entry = (text: string, ports = all, seconds: number | null = 600): FirewallEntry => {
+  return { prefix: prefix(text), ports, until: seconds === null ? null : Date.now() + seconds * 1000 }
+}
+const kind = (work: Promise<unknown>) =>
+  work.then(
+    () => 'none',
+    (error: unknown) => (error instanceof BailiffError ? error.kind : String(error)),
+  )
+const seconds = ({ until }: FirewallEntry) => (until === null ? null : Math.round((until - Date.now()) / 1000))
+
+test('addresses and prefixes of both families are held, each for its time', async () => {
+  const firewall = await start()
+  await firewall.declare([all, web])
+  const entries = [
+    entry('198.51.100.1', all, 600),
+    entry('198.51.100.0/24', all, 700),
+    entry('2001:db8::1', web, 800),
+    entry('2001:db8::/64', web, null),
+  ]
+  assert.equal(await firewall.add(entries), [])
+  const listed = await firewall.list()
+  for (const given of entries) {
+    const found = listed.find(({ prefix, ports }) => prefix === given.prefix && ports.protocol === given.ports.protocol)
+    assert.ok(found, given.prefix)
+    assert.equal(found.ports, given.ports)
+    if (given.until === null) assert.is(found.until, null)
+    else assert.ok(Math.abs((seconds(found) ?? 0) - (seconds(given) ?? 0)) <= 3, given.prefix)
+  }
+  assert.is(listed.length, 4)
+  await firewall.del(entries.slice(0, 3))
+  assert.equal(
+    (await firewall.list()).map(({ prefix }) => prefix),
+    ['2001:db8::/64'],
+  )
+})
+
+test('what is refused comes back with the reason, and the rest holds', async () => {
+  const firewall = await start()
+  await firewall.declare([all])
+  const refused = await firewall.add([
+    entry('127.0.0.1'),
+    entry('198.51.100.1'),
+    entry('203.0.113.7'),
+    entry('203.0.113.0/24'),
+    entry('2001:db8::/16'),
+    entry('198.51.100.2', web),
+    entry('198.51.100.3', all, 20 * 365 * 24 * 3600),
+    entry('198.51.100.4', all, -5),
+  ])
+  assert.equal(refused.map(({ prefix, reason }) => [prefix, reason.slice(0, 25)]).toSorted(), [
+    ['127.0.0.1', 'it holds an address that '],
+    ['198.51.100.2', 'its ports were not declar'],
+    ['198.51.100.3', 'the time is not between 1'],
+    ['2001::/16', 'the prefix is wider than '],
+    ['203.0.113.0/24', 'it holds an address of th'],
+    ['203.0.113.7', 'it holds an address of th'],
+  ])
+  assert.equal(elementsOf(space, 'all_v4'), ['198.51.100.1'])
+})
+
+test('a sync of 20 000 entries and of its refusals, far into it', async () => {
+  const firewall = await start()
+  await firewall.declare([all, web])
+  await firewall.add([entry('198.51.100.1')])
+  const entries = Array.from({ length: 20_000 }, (_, place) => {
+    const [high, low] = [place >> 8, place & 255]
+    return place % 2 ? entry(`10.1.${high}.${low}`, web) : entry(`2001:db8:${high.toString(16)}:${low.toString(16)}::1`)
+  })
+  entries[15_000] = entry('127.0.0.1')
+  const started = performance.now()
+  const refused = await firewall.sync(entries)
+  console.log(`20 000 entries in one sync: ${Math.round(performance.now() - started)} ms`)
+  assert.equal(
+    refused.map(({ prefix }) => prefix),
+    ['127.0.0.1'],
+  )
+  const listed = await firewall.list()
+  assert.is(listed.length, 19_999)
+  assert.equal(
+    new Set(listed.map(({ prefix }) => prefix)),
+    new Set(entries.map(({ prefix }) => prefix).filter((each) => each !== '127.0.0.1')),
+  )
+  assert.equal(await firewall.sync([]), [])
+  assert.equal(await firewall.list(), [])
+})
+
+test('bans stay when client and helper end, and the next ones find them', async () => {
+  const first = await start()
+  await first.declare([all, web])
+  await first.add([entry('198.51.100.1'), entry('2001:db8::/64', web)])
+  const { pid } = first
+  await first.stop()
+  assert.ok(pid !== undefined && !alive(pid))
+  assert.is(await kind(first.add([entry('198.51.100.2')])), 'unavailable')
+  const second = await start()
+  assert.equal(
+    (await second.list()).map(({ prefix, ports }) => `${prefix} ${ports.protocol} ${ports.ports.join()}`).toSorted(),
+    ['198.51.100.1 all ', '2001:db8::/64 tcp 80,443'],
+  )
+})
+
+test('a helper that is killed comes back, tells so, and knows what was declared', async () => {
+  const firewall = await start()
+  await firewall.declare([all])
+  await firewall.add([entry('198.51.100.1')])
+  const first = must(firewall.pid)
+  const restarted = new Promise<void>((resolve) => firewall.onRestart(resolve))
+  kill(first, 'SIGSTOP')
+  const pending = kind(firewall.add([entry('198.51.100.2')]))
+  kill(first, 'SIGKILL')
+  assert.is(await pending, 'try-again')
+  await restarted
+  assert.is.not(firewall.pid, first)
+  assert.equal(await firewall.add([entry('198.51.100.3')]), [])
+  const held = elementsOf(space, 'all_v4')
+  assert.ok(held.includes('198.51.100.1') && held.includes('198.51.100.3'))
+})
+
+test('a helper that hangs is killed at the deadline and started again', async () => {
+  const firewall = await start({ deadlineMs: 500 })
+  await firewall.declare([all])
+  const hung = must(firewall.pid)
+  kill(hung, 'SIGSTOP')
+  assert.is(await kind(firewall.add([entry('198.51.100.1')])), 'try-again')
+  assert.ok(await eventually(() => firewall.pid !== undefined && firewall.pid !== hung))
+  assert.not.ok(alive(hung))
+  assert.equal(await firewall.add([entry('198.51.100.1')]), [])
+})
+
+test('calls made at once are carried out in their order', async () => {
+  const firewall = await start()
+  const calls = [firewall.declare([all]), firewall.add([entry('198.51.100.1'), entry('198.51.100.2')])]
+  const more = [firewall.del([entry('198.51.100.1')]), firewall.add([entry('198.51.100.3')])]
+  await Promise.all([...calls, ...more, firewall.stop()])
+  assert.equal(elementsOf(space, 'all_v4'), ['198.51.100.2', '198.51.100.3'])
+})
+
+test('a helper that cannot be started is a clear error', async () => {
+  for (const options of [
+    { command: ['/nowhere/setpriv'] },
+    { nodePath: '/nowhere/node' },
+    { command: ['/bin/false'] },
+  ]) {
+    assert.is(await kind(start(options)), 'unavailable', JSON.stringify(options))
+  }
+})
+
+test.run()
+
+function alive(pid: number): boolean {
+  try {
+    return kill(pid, 0)
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,191 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import * as assert from 'uvu/assert'
+import fc from 'fast-check'
+import { readLines } from '../../../core/firewall/frames.ts'
+import {
+  decodeReply,
+  decodeRequest,
+  encode,
+  maxFrameBytes,
+  type Reply,
+  type Request,
+} from '../../../core/firewall/messages.ts'
+import { suite } from '../../suite.ts'
+import { elementsOf, makeNamespace, type Namespace } from './namespace.ts'
+
+const test = suite('firewall helper', 'root', 'nft', 'ip')
+const main = fileURLToPath(new URL('../../../core/firewall/main.js', import.meta.url))
+
+let space: Namespace
+let child: ChildProcess
+let connection: Duplex
+let replies: AsyncGenerator<string, void>
+
+test.before(() => {
+  space = makeNamespace()
+})
+test.before.each(async () => {
+  space.run('nft', 'flush', 'ruleset')
+  const words = [...space.inside, process.execPath, '--jitless', main]
+  child = spawn(words[0] ?? '', words.slice(1), { stdio: ['ignore', 'ignore', 'ignore', 'pipe'], env: {} })
+  connection = child.stdio[3] as Duplex
+  replies = readLines(connection)
+  assert.is((await reply()).type, 'hello')
+})
+test.after.each(() => {
+  child.kill('SIGKILL')
+})
+test.after(() => space.remove())
+
+async function reply(): Promise<Reply> {
+  const next = await replies.next()
+  return next.done === true ? { type: 'failed', id: null, code: 'failed', message: 'ended' } : decodeReply(next.value)
+}
+
+async function ask(request: Request): Promise<Reply> {
+  connection.write(encode(request))
+  return reply()
+}
+
+const declare = () => ask({ type: 'declare', id: 1, ports: [[0, 'all', []]] })
+const done = (id: number, refused: Extract<Reply, { type: 'done' }>['refused'] = []): Reply => {
+  return { type: 'done', id, refused, more: false }
+}
+
+test('it answers each request with its number, and says why it refuses an entry', async () => {
+  assert.equal(await declare(), done(1))
+  const entries = [
+    [0, 'c6336401', 32, 60],
+    [0, '7f000001', 32, 60],
+    [0, 'c6336401', 24, 60],
+    [1, 'c6336402', 32, 60],
+    [0, 'c6336403', 32, 0],
+    [0, '08000000', 7, 60],
+    [0, 'c6336404', 32, null],
+  ] as const
+  const refused = [
+    [1, 'special'],
+    [2, 'host-bits'],
+    [3, 'undeclared'],
+    [4, 'time'],
+    [5, 'wide'],
+  ] as const
+  assert.equal(await ask({ type: 'add', id: 7, entries }), done(7, refused))
+  assert.equal(elementsOf(space, 'all_v4'), ['198.51.100.1', '198.51.100.4'])
+})
+
+test('an index stands for the same ports for ever', async () => {
+  await declare()
+  const again = await ask({ type: 'declare', id: 2, ports: [[0, 'tcp', [22]]] })
+  assert.is(again.type === 'failed' ? again.code : again.type, 'bad-message')
+  assert.not.match(space.run('nft', 'list', 'ruleset'), 'tcp_22')
+  assert.equal(await declare(), done(1))
+})
+
+test('a sync counts only when all its parts came', async () => {
+  await declare()
+  await ask({ type: 'add', id: 2, entries: [[0, 'c6336409', 32, 60]] })
+  const part = (id: number, number: number, address: string, more: boolean): Request => {
+    return { type: 'sync', id, part: number, entries: [[0, address, 32, 60]], more }
+  }
+  // The second part is missing.
+  connection.write(encode(part(3, 0, 'c6336401', true)))
+  assert.is((await ask(part(3, 2, 'c6336402', false))).type, 'failed')
+  // A line between the parts cannot be read.
+  connection.write(encode(part(4, 0, 'c6336401', true)))
+  connection.write('garbage\n')
+  assert.is((await reply()).type, 'failed')
+  assert.is((await ask(part(4, 1, 'c6336402', false))).type, 'failed')
+  // Another request comes between them.
+  connection.write(encode(part(5, 0, 'c6336401', true)))
+  assert.is((await ask({ type: 'del', id: 6, entries: [] })).type, 'done')
+  assert.is((await ask(part(5, 1, 'c6336402', false))).type, 'failed')
+  assert.equal(elementsOf(space, 'all_v4'), ['198.51.100.9'])
+  connection.write(encode(part(7, 0, 'c6336401', true)))
+  assert.equal(await ask(part(7, 1, 'c6336402', false)), done(7))
+  assert.equal(elementsOf(space, 'all_v4'), ['198.51.100.1', '198.51.100.2'])
+})
+
+test('a line that is too long ends the connection and the helper, and changes nothing', async () => {
+  await declare()
+  await ask({ type: 'add', id: 2, entries: [[0, 'c6336401', 32, 60]] })
+  const ended = once(child, 'close')
+  connection.on('error', () => {})
+  connection.write('x'.repeat(maxFrameBytes + 1))
+  const last = await reply()
+  assert.is(last.type === 'failed' ? last.code : last.type, 'bad-message')
+  assert.equal(await ended, [0, null])
+  assert.equal(elementsOf(space, 'all_v4'), ['198.51.100.1'])
+})
+
+test('it ends with the connection and not by a signal that ends the agent', async () => {
+  await declare()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) child.kill(signal)
+  assert.equal(await declare(), done(1))
+  const ended = once(child, 'close')
+  connection.end()
+  assert.equal(await ended, [0, null])
+})
+
+test('started by hand it says how it is started', async () => {
+  const alone = spawn(process.execPath, [main], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  alone.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()))
+  assert.equal(await once(alone, 'close'), [64, null])
+  assert.is(said, 'bailiff-firewall is started by bailiff, with a socket as descriptor 3\n')
+})
+
+test('100 000 random frames: each is answered, none changes anything', async () => {
+  await declare()
+  await ask({ type: 'add', id: 2, entries: [[0, 'c6336401', 32, null]] })
+  space.run('nft', 'add', 'table', 'inet', 'other')
+  const before = space.run('nft', 'list', 'ruleset')
+  const frames = randomFrames(100_000)
+  let written = 0
+  const writing = (async () => {
+    for (const frame of frames) {
+      written++
+      if (!connection.write(frame)) await once(connection, 'drain')
+    }
+  })()
+  for (let answered = 0; answered < frames.length; answered++) {
+    const answer = await reply()
+    if (answer.type !== 'failed' || answer.code !== 'bad-message') assert.unreachable(JSON.stringify(answer))
+  }
+  await writing
+  assert.is(written, 100_000)
+  assert.is(space.run('nft', 'list', 'ruleset'), before)
+  assert.equal(await declare(), done(1))
+})
+
+test.run()
+
+/** Lines that are no messages: random bytes, random JSON, and messages with something wrong in them. */
+function randomFrames(count: number): Buffer[] {
+  const base = [
+    '{"type":"add","id":3,"entries":[[0,"c6336402",32,60]]}',
+    '{"type":"del","id":3,"entries":[[0,"c6336401",32,60]]}',
+    '{"type":"sync","id":3,"part":0,"entries":[],"more":false}',
+    '{"type":"declare","id":3,"ports":[[1,"tcp",[22]]]}',
+    '{"type":"list","id":3}',
+  ]
+  const broken = fc
+    .tuple(fc.constantFrom(...base), fc.nat(60), fc.nat(3), fc.string({ maxLength: 6 }))
+    .map(([text, at, cut, insert]) => Buffer.from(text.slice(0, at) + insert + text.slice(at + cut)))
+  const bytes = fc.uint8Array({ maxLength: 60 }).map((random) => Buffer.from(random))
+  const json = fc.json({ maxDepth: 3 }).map((text) => Buffer.from(text))
+  const bare = fc.oneof(broken, bytes, json).filter((line) => !line.includes(10) && !isRequest(line))
+  return fc.sample(bare, count).map((line) => Buffer.concat([line, Buffer.from('\n')]))
+}
+
+function isRequest(line: Buffer): boolean {
+  try {
+    decodeRequest(line.toString('utf8'))
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,160 @@
+import * as assert from 'uvu/assert'
+import fc from 'fast-check'
+import type { Emit, SourcePlugin } from '../../../core/plugin.ts'
+import { suite } from '../../suite.ts'
+import { intakeFor, Seen, sourceOf, until } from './lines.ts'
+
+const test = suite('emit')
+
+test('however the bytes are cut, the lines are the same', () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.stringMatching(/^[a-z ]{0,12}$/), { maxLength: 20 }),
+      fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 20 }),
+      async (lines, cuts) => {
+        const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''))
+        const seen = await emitting(async (emit) => {
+          for (let at = 0, i = 0; at < bytes.length; i++) {
+            const length = cuts[i % cuts.length] ?? 1
+            const piece = Buffer.from(bytes.subarray(at, at + length))
+            await emit(piece)
+            piece.fill(0x0a)
+            at += length
+          }
+        })
+        assert.equal(seen.lines, lines)
+      },
+    ),
+    { numRuns: 50 },
+  ))
+
+test('calls that are not awaited keep their order', async () => {
+  const seen = await emitting(async (emit) => {
+    await Promise.all(['one\ntw', 'o\nthree\n', 'fo', 'ur\n'].map((text) => emit(Buffer.from(text))))
+  })
+  assert.equal(seen.lines, ['one', 'two', 'three', 'four'])
+})
+
+test('each named log of a source has its own rest', async () => {
+  const seen = await emitting(async (emit) => {
+    await emit(Buffer.from('half '), 'a')
+    await emit(Buffer.from('whole of b\n'), 'b')
+    await emit(Buffer.from('whole of a\n'), 'a')
+  })
+  assert.equal(seen.lines, ['whole of b', 'half whole of a'])
+  assert.equal(
+    seen.chunks.map(({ log }) => log),
+    ['journal/b', 'journal/a'],
+  )
+})
+
+test('a line without end is passed over and memory stays bounded', async () => {
+  const seen = await emitting(async (emit) => {
+    await emit(Buffer.from('before\n'))
+    for (let i = 0; i < 40; i++) await emit(Buffer.alloc(100_000, 0x78))
+    await emit(Buffer.from('\nafter\n'))
+  })
+  assert.equal(seen.lines, ['before', 'after'])
+  assert.is(seen.skipped, 1)
+  for (const { data } of seen.chunks) assert.ok('length' in data && data.length <= 1024 * 1024 + 64 * 1024)
+})
+
+test('a source that hands over without waiting is refused at a bound', async () => {
+  const refused: unknown[] = []
+  const seen = new Seen()
+  let open = () => {}
+  seen.gate = new Promise((resolve) => (open = resolve))
+  await emitting(async (emit) => {
+    const calls = Array.from({ length: 40 }, () => emit(Buffer.alloc(1024 * 1024, 0x0a)))
+    const outcomes = Promise.allSettled(calls)
+    open()
+    refused.push(...(await outcomes).filter(({ status }) => status === 'rejected'))
+  }, seen)
+  assert.is(refused.length, 40 - 17)
+})
+
+test('emit resolves when the lines were scanned', async () => {
+  await emitting(async (emit, seen) => {
+    for (let i = 1; i <= 5; i++) {
+      await emit(Buffer.from(`line ${i}\n`))
+      assert.is(seen.lines.length, i)
+    }
+  })
+})
+
+test('a source that fails starts again', async () => {
+  const seen = new Seen()
+  const intake = intakeFor(seen)
+  let starts = 0
+  const start = async (emit: Emit) => {
+    starts++
+    if (starts === 1) throw new Error('the journal is not there')
+    await emit(Buffer.from('a line\n'))
+  }
+  await intake.configure([sourceOf('journal', { start }, {}, 'sshd')])
+  await until(() => seen.lines.length === 1)
+  assert.is(seen.alarms.length, 1)
+  assert.match(seen.alarms[0] ?? '', 'the journal is not there')
+  await intake.stop()
+})
+
+test('after a stop the signal is aborted and emit refuses', async () => {
+  const seen = new Seen()
+  const intake = intakeFor(seen)
+  let late: Emit | undefined
+  let stopped = 0
+  const plugin: SourcePlugin<object> = {
+    start(emit, host) {
+      late = emit
+      return new Promise((resolve) => host.signal.addEventListener('abort', () => resolve(undefined)))
+    },
+    stop() {
+      stopped++
+    },
+  }
+  await intake.configure([sourceOf('journal', plugin, {}, 'sshd')])
+  await intake.configure([])
+  assert.is(stopped, 1)
+  let message = ''
+  await late?.(Buffer.from('late\n')).catch((error: Error) => (message = error.message))
+  assert.match(message, 'was stopped')
+  await intake.stop()
+  assert.equal(seen.lines, [])
+})
+
+test('a source whose key stays goes on over a reload', async () => {
+  const seen = new Seen()
+  const intake = intakeFor(seen)
+  let [starts, emitted] = [0, undefined as Emit | undefined]
+  const start = (emit: Emit) => {
+    starts++
+    emitted = emit
+  }
+  await intake.configure([sourceOf('journal', { start }, {}, 'sshd')])
+  await emitted?.(Buffer.from('half a '))
+  await intake.configure([sourceOf('journal', { start }, {}, 'dovecot', 'sshd')])
+  await emitted?.(Buffer.from('line\n'))
+  await intake.stop()
+  assert.is(starts, 1)
+  assert.equal(seen.lines, ['half a line'])
+  assert.equal(seen.chunks[0]?.jails, ['dovecot', 'sshd'])
+})
+
+test.run()
+
+/** Runs a source that brings bytes to its end and stops it. */
+async function emitting(body: (emit: Emit, seen: Seen) => Promise<void>, seen = new Seen()): Promise<Seen> {
+  const intake = intakeFor(seen)
+  let outcome: unknown = 'running'
+  const start = async (emit: Emit) => {
+    outcome = await body(emit, seen).then(
+      () => 'done',
+      (error: unknown) => error,
+    )
+  }
+  await intake.configure([sourceOf('journal', { start }, {}, 'sshd')])
+  await until(() => outcome !== 'running')
+  await intake.stop()
+  if (outcome !== 'done') throw outcome
+  return seen
+}

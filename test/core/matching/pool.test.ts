@@ -1,0 +1,126 @@
+import * as assert from 'uvu/assert'
+import type { LogChunk } from '../../../core/events.ts'
+import { compileFilter } from '../../../core/matching/filters.ts'
+import { createPool, type PoolOptions } from '../../../core/matching/pool.ts'
+import { suite } from '../../suite.ts'
+
+const test = suite('the matching pool')
+const engineUrl = new URL('../../../matchers/regexp/index.js', import.meta.url).href
+
+/** Look-arounds keep the second pattern from V8's linear engine. */
+const filter = compileFilter({
+  name: 'test',
+  programs: null,
+  prefregex: null,
+  failregex: ['^bad <HOST>$', '^slow (?=a)(?:(?:a|aa)+)+ <HOST>$', '^linear (?:a+)+ <HOST>$'],
+  ignoreregex: [],
+})
+const good = (host: number) => `bad 192.0.2.${host}\n`
+const killer = `slow ${'a'.repeat(60)}! 192.0.2.1\n`
+
+test('a chunk is scanned in a thread', async () => {
+  await withPool({}, async (pool) => {
+    const { matches, lines, consumed } = await pool.scan(chunk(`${good(1)}x\n${good(2)}`))
+    assert.equal(
+      matches.map(({ address, offset }) => [address, offset]),
+      [
+        ['192.0.2.1', 0],
+        ['192.0.2.2', 16],
+      ],
+    )
+    assert.equal([lines, consumed], [3, 30])
+  })
+})
+
+test('a line that breaks the deadline is skipped alone; all others are matched once, and nobody waits', async () => {
+  const warnings: object[] = []
+  await withPool({ deadlineMs: 400, maxThreads: 2, warn: (fields) => warnings.push(fields) }, async (pool) => {
+    const order: string[] = []
+    const stuck = pool
+      .scan(chunk(`${good(1)}${killer}${good(2)}${killer}${good(3)}rest`))
+      .finally(() => order.push('stuck'))
+    const other = pool.scan(chunk(good(4))).finally(() => order.push('other'))
+    const [found, others] = await Promise.all([stuck, other])
+    assert.equal(order, ['other', 'stuck'])
+    assert.is(others.matches.length, 1)
+    assert.equal(
+      found.matches.map(({ address, offset }) => [address, offset]),
+      [
+        ['192.0.2.1', 0],
+        ['192.0.2.2', good(1).length + killer.length],
+        ['192.0.2.3', good(1).length + 2 * killer.length + good(2).length],
+      ],
+    )
+    assert.equal([found.lines, found.skipped], [5, 2])
+    assert.is(found.consumed, 3 * good(1).length + 2 * killer.length)
+    assert.is(warnings.length, 1)
+    assert.is((await pool.scan(chunk(good(5)))).matches.length, 1)
+  })
+})
+
+test('a pattern that V8 can run in linear time is answered, not skipped', async () => {
+  await withPool({ deadlineMs: 4000 }, async (pool) => {
+    const { skipped, lines } = await pool.scan(chunk(`linear ${'a'.repeat(60)}! 192.0.2.1\n`))
+    assert.equal([lines, skipped], [1, 0])
+  })
+})
+
+test('an engine that fails is an error that says so', async () => {
+  await withPool({ engineUrls: ['data:text/javascript,export default 1'] }, async (pool) => {
+    await rejects(pool.scan(chunk(good(1))), /matching \/log failed: .*exports no matcher/)
+  })
+  const exits = 'data:text/javascript,export default { compile: () => process.exit(3) }'
+  await withPool({ engineUrls: [exits] }, async (pool) => {
+    await rejects(pool.scan(chunk(good(1))), /matching \/log failed/)
+  })
+})
+
+test('a closed pool finishes what is under way and takes no more', async () => {
+  const pool = createPool(options({}))
+  const last = pool.scan(chunk(good(1)))
+  await pool.close()
+  assert.is((await last).matches.length, 1)
+  await rejects(pool.scan(chunk(good(1))), /closed/)
+})
+
+test.run()
+
+interface Changes extends Partial<PoolOptions> {
+  readonly warn?: (fields: object) => void
+}
+
+async function withPool(changes: Changes, use: (pool: ReturnType<typeof createPool>) => Promise<void>): Promise<void> {
+  const pool = createPool(options(changes))
+  try {
+    await use(pool)
+  } finally {
+    await pool.close()
+  }
+}
+
+function options({ warn = () => {}, ...changes }: Changes): PoolOptions {
+  const silent = () => {}
+  const log = { debug: silent, info: silent, warn, error: silent }
+  return { jails: [{ jail: 'test', filter }], engineUrls: [engineUrl], log, ...changes }
+}
+
+function chunk(text: string): LogChunk {
+  return {
+    log: '/log',
+    jails: ['test'],
+    data: Buffer.from(text),
+    arrivedAt: 0,
+    live: true,
+    undatedAt: null,
+    insideLine: false,
+  }
+}
+
+async function rejects(promise: Promise<unknown>, message: RegExp): Promise<void> {
+  const error = await promise.then(
+    () => null,
+    (reason: unknown) => reason,
+  )
+  assert.instance(error, Error)
+  assert.match((error as Error).message, message)
+}

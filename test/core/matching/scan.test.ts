@@ -1,0 +1,271 @@
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import fc from 'fast-check'
+import type { LogChunk, Match, ScanResult } from '../../../core/events.ts'
+import { compileFilter, type FilterSource } from '../../../core/matching/filters.ts'
+import { createLogScanner } from '../../../core/matching/scan.ts'
+import { defineMatcher } from '../../../core/plugin.ts'
+import regexp from '../../../matchers/regexp/index.ts'
+import { suite } from '../../suite.ts'
+
+const test = suite('scanning')
+
+const sshd = filter({
+  programs: ['sshd'],
+  failregex: [
+    '^Failed password for <F-USER>.*</F-USER> from <HOST> port \\d+$',
+    '^<F-ONCE>Invalid user</F-ONCE> <F-USER>.*</F-USER> from <HOST>$',
+  ],
+  ignoreregex: ['for friend from'],
+})
+const web = filter({ name: 'web', failregex: ['^<HOST> - \\S+ "<F-REQUEST>[^"]*</F-REQUEST>" 40[34]$'] })
+const jails = [
+  { jail: 'sshd', filter: sshd },
+  { jail: 'sshd-slow', filter: sshd },
+  { jail: 'web', filter: web },
+]
+const head = 'Nov 22 13:41:02 host sshd[77]: '
+
+test('a match says all that is known', () => {
+  const log = `ordinary\n${head}Failed password for root from 192.0.2.1 port 5\n`
+  assert.equal(scan(log, ['sshd']), {
+    matches: [
+      {
+        jail: 'sshd',
+        filter: 'test',
+        rule: 0,
+        address: '192.0.2.1',
+        time: new Date(2026, 10, 22, 13, 41, 2).getTime(),
+        attempts: 1,
+        groups: { user: 'root' },
+        session: 'pid 77',
+        once: false,
+        log: '/log',
+        offset: 9,
+        line: `${head}Failed password for root from 192.0.2.1 port 5`,
+      },
+    ],
+    consumed: log.length,
+    insideLine: false,
+    lines: 2,
+    skipped: 0,
+  })
+})
+
+test('which lines match, and what they say', () => {
+  type Part = Partial<Match>
+  const failed = 'Failed password for root from 192.0.2.1 port 5'
+  const cases: [line: string, jail: string, expected: Part | null][] = [
+    [`${head}${failed}`, 'sshd', { rule: 0 }],
+    [`${head}Invalid user x from 2001:db8::1`, 'sshd', { rule: 1, once: true, groups: { user: 'x' } }],
+    [`${head}message repeated 5 times: [ ${failed}]`, 'sshd', { attempts: 5 }],
+    [failed, 'sshd', { time: null, session: null }],
+    [`${head}${failed}\r`, 'sshd', { line: `${head}${failed}` }],
+    [`${head}Failed password for a\0b from 192.0.2.1 port 5`, 'sshd', { groups: { user: 'a\\x00b' } }],
+    [`${head}Failed password for é from 192.0.2.1 port 5`, 'sshd', { groups: { user: 'é' } }],
+    [`${head}Failed password for \x1b[2J from 192.0.2.1 port 5`, 'sshd', { groups: { user: '\\x1b[2J' } }],
+    [`${head}Failed password for  from 192.0.2.1 port 5`, 'sshd', { groups: { user: '' } }],
+    [
+      `${head}Failed password for x from 192.0.2.9 port 1 from 192.0.2.1 port 5`,
+      'sshd',
+      { address: '192.0.2.1' as Match['address'] },
+    ],
+    [`${head}Failed password for friend from 192.0.2.1 port 5`, 'sshd', null],
+    [`${head}Failed password for root from 999.0.2.1 port 5`, 'sshd', null],
+    [`${head}Failed password for root from example.net port 5`, 'sshd', null],
+    [`${head.replace('sshd', 'logger')}${failed}`, 'sshd', null],
+    [`Nov 22 13:41:02 ${failed}`, 'sshd', null],
+    [`${head}x ${failed}`, 'sshd', null],
+    ['192.0.2.1 - - "GET /" 404', 'web', { filter: 'web', groups: { request: 'GET /' } }],
+    ['2026-11-22T13:41:02Z 192.0.2.1 - - "GET /" 404', 'web', { time: Date.UTC(2026, 10, 22, 13, 41, 2) }],
+    ['192.0.2.1 - - "GET /" 200', 'web', null],
+  ]
+  for (const [line, jail, expected] of cases) {
+    const { matches } = scan(`${line}\n`, [jail])
+    assert.is(matches.length, expected ? 1 : 0, line)
+    for (const [key, value] of Object.entries(expected ?? {}))
+      assert.equal(matches[0]?.[key as keyof Match], value, `${line}: ${key}`)
+  }
+})
+
+test('invalid UTF-8 is shown, not lost', () => {
+  const { matches } = scan(Buffer.from(`${head}Failed password for \xff from 192.0.2.1 port 5\n`, 'latin1'), ['sshd'])
+  assert.equal(matches[0]?.groups, { user: '\ufffd' })
+})
+
+test('excerpts and groups are bounded and printable', () => {
+  const { matches } = scan(`${head}Failed password for ${'\x01'.repeat(3000)} from 192.0.2.1 port 5\n`, ['sshd'])
+  assert.is(matches[0]?.line.length, 512)
+  assert.is(matches[0]?.groups.user?.length, 512)
+  assert.match(matches[0]?.line ?? '', /^[ -~]*$/)
+})
+
+test('a session is named by its tag or its process, and the two cannot be confused', () => {
+  const tagged = filter({ programs: ['x'], failregex: ['^<F-MLFID>\\S+</F-MLFID> bad <HOST>$'] })
+  const scanner = createLogScanner({ jails: [{ jail: 'x', filter: tagged }], engines: [regexp] })
+  const sessions = (line: string) =>
+    scanner.scan(chunk(Buffer.from(line), ['x'])).matches.map(({ session, groups }) => ({ session, groups }))
+  assert.equal(sessions('Nov 22 13:41:02 h x[7]: 8 bad 192.0.2.1\n'), [{ session: 'id 8', groups: {} }])
+  assert.equal(sessions(`Nov 22 13:41:02 h x[7]: ${'8'.repeat(300)} bad 192.0.2.1\n`), [{ session: null, groups: {} }])
+})
+
+test('groups of prefregex are inherited, and its content is what failregexes see', () => {
+  const pre = filter({
+    prefregex: '^\\[<F-USER>\\w*</F-USER>\\] client <HOST>: <F-CONTENT>.+</F-CONTENT>$',
+    failregex: ['^bad$', '^worse <F-USER>\\w*</F-USER>$'],
+    ignoreregex: ['^\\[friend\\]'],
+  })
+  const scanner = createLogScanner({ jails: [{ jail: 'x', filter: pre }], engines: [regexp] })
+  const cases: [line: string, expected: [number, Record<string, string>] | null][] = [
+    ['[a] client 192.0.2.1: bad', [0, { user: 'a' }]],
+    ['[a] client 192.0.2.1: worse b', [1, { user: 'b' }]],
+    ['[a] client 192.0.2.1: worse ', [1, { user: 'a' }]],
+    ['[friend] client 192.0.2.1: bad', null],
+    ['[a] client 192.0.2.1: good', null],
+    ['bad', null],
+  ]
+  for (const [line, expected] of cases) {
+    const [match] = scanner.scan(chunk(Buffer.from(`${line}\n`), ['x'])).matches
+    assert.equal(match ? [match.rule, match.groups] : null, expected, line)
+  }
+})
+
+test('a filter under several jails is matched once and reported for each', () => {
+  const { matches } = scan(`${head}Invalid user x from 192.0.2.1\n192.0.2.2 - - "GET /" 404\n`, [
+    'web',
+    'sshd-slow',
+    'sshd',
+  ])
+  assert.equal(
+    matches.map(({ jail, offset }) => [jail, offset > 0]),
+    [
+      ['sshd-slow', false],
+      ['sshd', false],
+      ['web', true],
+    ],
+  )
+})
+
+test('filters that an engine leaves go to the next, and one that nobody takes is an error', () => {
+  const picky = defineMatcher({
+    compile: (filters) => {
+      const took = filters.flatMap((one, index) => (one.name === 'web' ? [index] : []))
+      const inner = regexp.compile(filters)
+      return {
+        ...inner,
+        took,
+        left: [{ filter: 0, reason: 'too hard' }],
+        scan: (block, found) => inner.scan(block, (line) => took.includes(line.filter) && found(line)),
+      }
+    },
+  })
+  const log = Buffer.from(`192.0.2.2 - - "GET /" 404\n${head}Invalid user x from 192.0.2.1\n`)
+  const both = createLogScanner({ jails, engines: [picky, regexp] }).scan(chunk(log, ['sshd', 'web']))
+  assert.equal(
+    both.matches.map(({ jail }) => jail),
+    ['web', 'sshd'],
+  )
+  assert.throws(
+    () => createLogScanner({ jails, engines: [picky] }).scan(chunk(log, ['sshd', 'web'])),
+    /no matcher takes.*"test".*too hard/,
+  )
+  assert.throws(() => scan('x\n', ['nobody']), /knows no jail "nobody"/)
+})
+
+test('bytes in memory and ranges of a file are the same, and nothing is read beyond the range', () => {
+  const lines = `${head}Invalid user x from 192.0.2.1\n`
+  const bytes = Buffer.from(`skip\n${lines}${lines}rest`)
+  withFile(bytes, (fd) => {
+    const scanner = createLogScanner({ jails, engines: [regexp] })
+    const range = { fd, start: 5, end: 5 + lines.length + 3 }
+    const found = scanner.scan({ ...chunk(bytes, ['sshd']), data: range })
+    assert.equal(
+      found.matches.map(({ offset }) => offset),
+      [5],
+    )
+    assert.is(found.consumed, lines.length)
+    const short = scanner.scan({ ...chunk(bytes, ['sshd']), data: { fd, start: 5, end: 10_000 } })
+    assert.equal([short.lines, short.consumed], [2, 2 * lines.length])
+  })
+})
+
+test('however a log is cut into chunks, the matches and sums are the same', () => {
+  const long = `${head}Failed password for ${'x'.repeat(70_000)} from 192.0.2.1 port 5`
+  const line = fc.constantFrom(
+    `${head}Failed password for root from 192.0.2.1 port 5`,
+    `${head}Invalid user é from 2001:db8::1\r`,
+    '192.0.2.3 - - "GET /" 404',
+    'ordinary',
+    '',
+    '\0\xff',
+    long,
+  )
+  const scanner = createLogScanner({ jails, engines: [regexp] })
+  const sizes = fc.array(fc.oneof(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 100_000 })), {
+    minLength: 1,
+    maxLength: 12,
+  })
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 12 }), sizes, (lines, cuts) => {
+      const bytes = Buffer.from(lines.map((one) => `${one}\n`).join(''))
+      assert.equal(inPieces(scanner, bytes, cuts), withoutRest(scanner.scan(chunk(bytes, ['sshd', 'web']))))
+    }),
+    { seed: 3, numRuns: 150 },
+  )
+})
+
+test.run()
+
+function filter(source: Partial<FilterSource>) {
+  return compileFilter({ name: 'test', programs: null, prefregex: null, failregex: [], ignoreregex: [], ...source })
+}
+
+function chunk(data: LogChunk['data'], of: readonly string[]): LogChunk {
+  return {
+    log: '/log',
+    jails: of,
+    data,
+    arrivedAt: Date.UTC(2026, 10, 23),
+    live: false,
+    undatedAt: null,
+    insideLine: false,
+  }
+}
+
+function scan(log: string | Buffer, of: readonly string[]): ScanResult {
+  return createLogScanner({ jails, engines: [regexp] }).scan(chunk(Buffer.from(log), of))
+}
+
+function withoutRest({ matches, lines, skipped }: ScanResult) {
+  return { matches, lines, skipped }
+}
+
+/** Hands the bytes over as they would come: what was not consumed comes again with what follows. */
+function inPieces(scanner: ReturnType<typeof createLogScanner>, bytes: Buffer, cuts: readonly number[]) {
+  const sum = { matches: [] as Match[], lines: 0, skipped: 0 }
+  let [done, available, insideLine, turn] = [0, 0, false, 0]
+  while (available < bytes.length) {
+    available = Math.min(bytes.length, available + (cuts[turn++ % cuts.length] ?? 1))
+    const found = scanner.scan({ ...chunk(bytes.subarray(done, available), ['sshd', 'web']), insideLine })
+    sum.matches.push(...found.matches.map((match) => ({ ...match, offset: match.offset + done })))
+    sum.lines += found.lines
+    sum.skipped += found.skipped
+    done += found.consumed
+    insideLine = found.insideLine
+  }
+  return sum
+}
+
+function withFile(bytes: Buffer, use: (fd: number) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), 'bailiff-scan-'))
+  writeFileSync(join(folder, 'log'), bytes)
+  const fd = openSync(join(folder, 'log'), 'r')
+  try {
+    use(fd)
+  } finally {
+    closeSync(fd)
+    rmSync(folder, { recursive: true })
+  }
+}
