@@ -97,6 +97,7 @@ export class Agent implements RunningAgent {
   #firewall: FirewallHelper | null = null
   #socket: { stop(): Promise<void> } | null = null
   #clock: NodeJS.Timeout | null = null
+  #resumed = false
 
   constructor(options: AgentOptions, configuration: Configuration, store: Store) {
     const { log } = options
@@ -159,7 +160,8 @@ export class Agent implements RunningAgent {
     await this.#announcer.stop(notifierGraceMs)
     await this.instances.stop()
     await this.#firewall?.stop()
-    this.#commit({ positions: this.intake.positions() })
+    // One transaction: what was counted belongs to what was read.
+    this.#commit({ pending: this.judge.pending(), positions: this.intake.positions() })
     await this.store.close()
   }
 
@@ -212,6 +214,8 @@ export class Agent implements RunningAgent {
     await this.#announcer.configure(listeners)
     this.#enforcer.configure((jail) => this.queuesOf(jail), this.observing ? [] : fresh)
     await this.judge.configure(jails)
+    if (!this.#resumed) this.judge.resume(this.store.loaded.pending)
+    this.#resumed = true
     await this.#replacePool(jails, settings.workers)
     await this.intake.configure(sources)
     await retire()

@@ -7,7 +7,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { has, packages, type Need } from './suite.ts'
+import { has, packages, which } from './suite.ts'
 
 const killAfterMs = 240_000
 const atOnce = 2
@@ -94,7 +94,7 @@ function installMissing(): void {
   const missing = (Object.keys(packages) as (keyof typeof packages)[]).filter((need) => !has(need))
   if (missing.length === 0) return
   const names = missing.map((need) => packages[need]).join(' ')
-  if (!has('root') || !has('apt-get' as Need)) {
+  if (process.getuid?.() !== 0 || which('apt-get') === undefined) {
     console.log(`without ${missing.join(', ')} (Debian: ${names}) the tests that need them are skipped`)
     return
   }

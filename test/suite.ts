@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { suite as uvuSuite, type Test } from 'uvu'
 
@@ -43,5 +43,12 @@ export function which(program: string): string | undefined {
 }
 
 export function has(need: Need): boolean {
-  return need === 'root' ? process.getuid?.() === 0 : which(need) !== undefined
+  return need === 'root' ? isRoot() : which(need) !== undefined
+}
+
+/** Root of a container may lack the rights to make namespaces and mounts (CAP_SYS_ADMIN, bit 21). */
+function isRoot(): boolean {
+  if (process.getuid?.() !== 0 || !existsSync('/proc/self/status')) return false
+  const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'
+  return (BigInt(`0x${effective}`) & (1n << 21n)) !== 0n
 }

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { addressBytes, type Address } from '../address.ts'
+import { addressBytes, formatPrefix, type Address } from '../address.ts'
 
 /** What a row costs apart from its times: 16 bytes of key, count, excerpt pointer, and its share of the index. */
 const rowBytesWithoutTimes = 16 + 4 + 8 + 8
@@ -80,6 +80,24 @@ export class FailureTable {
     this.#setProbe(address)
     const row = this.#find()
     if (row !== undefined) this.#remove(row)
+  }
+
+  /** All that is tracked, with times in ascending order. */
+  *[Symbol.iterator](): Iterator<{ readonly address: Address; readonly times: readonly number[] }> {
+    for (let row = 0; row < this.#rows; row++) {
+      const first = row * this.#maxretry
+      const times = [...this.#times.subarray(first, first + (this.#counts[row] ?? 0))]
+      yield { address: this.#address(row), times }
+    }
+  }
+
+  #address(row: number): Address {
+    const view = new DataView(new ArrayBuffer(16))
+    for (let word = 0; word < 4; word++) view.setUint32(word * 4, this.#keys[row * 4 + word] ?? 0)
+    const mapped = view.getUint32(0) === 0 && view.getUint32(4) === 0 && view.getUint32(8) === 0xffff
+    const bytes = new Uint8Array(view.buffer, mapped ? 12 : 0)
+    // Single addresses are their own prefixes.
+    return formatPrefix(bytes, bytes.length * 8) as Address
   }
 
   /** Keeps the row's times ascending, and of more than `maxretry` only the latest. */

@@ -1,4 +1,4 @@
-import type { Prefix } from '../address.ts'
+import type { Address, Prefix } from '../address.ts'
 import type { Ban, LogChunk, Match, Ports } from '../events.ts'
 import { banLength, type Bantime } from './bantime.ts'
 import { Excerpts } from './excerpts.ts'
@@ -29,6 +29,13 @@ export interface JailCounts {
   /** Addresses that failed but are not banned. */
   readonly tracked: number
   readonly bans: number
+}
+
+/** Failures of one address in one jail that have not led to a ban; times in unix ms, ascending. */
+export interface PendingFailures {
+  readonly jail: string
+  readonly address: Address
+  readonly times: readonly number[]
 }
 
 interface Jail {
@@ -81,6 +88,18 @@ export class Judge {
     }
     for (const old of before.values()) old.ignore.stop()
     await Promise.all([...this.#jails.values()].map(({ ignore }) => ignore.start()))
+  }
+
+  /** The failures that have not led to a ban, for `resume` after a restart. */
+  pending(): PendingFailures[] {
+    return [...this.#jails].flatMap(([jail, { table }]) => [...table].map((tracked) => ({ jail, ...tracked })))
+  }
+
+  /** Counts failures of before the start. To be called once, after the first `configure`. */
+  resume(pending: Iterable<PendingFailures>): void {
+    for (const { jail, address, times } of pending) {
+      for (const time of times) this.#jails.get(jail)?.table.add(address, time, 1, (previous) => previous)
+    }
   }
 
   stop(): void {
@@ -142,5 +161,5 @@ function timeOf(match: Match, chunk: Pick<LogChunk, 'arrivedAt' | 'live' | 'unda
   const time = match.time ?? chunk.undatedAt
   if (time === null) return null
   if (chunk.live && Math.abs(chunk.arrivedAt - time) > trustedSkewMs) return chunk.arrivedAt
-  return Math.min(time, chunk.arrivedAt)
+  return Math.floor(Math.min(time, chunk.arrivedAt))
 }

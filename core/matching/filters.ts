@@ -24,7 +24,7 @@ export interface FilterSource {
  */
 export function compileFilter(source: FilterSource): CompiledFilter {
   const prefregex = source.prefregex === null ? null : compile(source.prefregex, { list: 'prefregex', index: 0 })
-  const inherited = prefregex === null ? none : countAddresses(prefregex.tree, prefregex)
+  const inherited = prefregex === null ? none : countAddresses(prefregex.tree)
   if (prefregex !== null && inherited.max > 1) refuseAddresses(prefregex)
   return {
     name: source.name,
@@ -32,7 +32,7 @@ export function compileFilter(source: FilterSource): CompiledFilter {
     prefregex: prefregex?.pattern ?? null,
     failregex: source.failregex.map((text, index) => {
       const compiled = compile(text, { list: 'failregex', index })
-      const own = countAddresses(compiled.tree, compiled)
+      const own = countAddresses(compiled.tree)
       if (own.max > 1 || own.min + inherited.min === 0) refuseAddresses(compiled)
       return compiled.pattern
     }),
@@ -89,8 +89,8 @@ interface Count {
   readonly max: number
 }
 
-function countAddresses(node: PatternNode, whole: Compiled): Count {
-  const inside = children(node).map((child) => countAddresses(child, whole))
+function countAddresses(node: PatternNode): Count {
+  const inside = children(node).map(countAddresses)
   switch (node.type) {
     case 'address':
       return { min: 1, max: 1 }

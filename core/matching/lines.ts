@@ -59,12 +59,12 @@ export class LineReader {
       at = pidEnd + 1
     }
     if (text.charCodeAt(at) !== colon || (at + 1 < end && !isBlank(text.charCodeAt(at + 1)))) return null
-    const message = Math.min(at + 2, end)
-    if (text.charCodeAt(message) === letterM) {
-      const repeated = repeatedMessage(text, message, end)
+    const messageStart = Math.min(at + 2, end)
+    if (text.charCodeAt(messageStart) === letterM) {
+      const repeated = repeatedMessage(text, messageStart, end)
       if (repeated) return { program, pid, ...repeated }
     }
-    return { program, pid, message: text.slice(message, end), attempts: 1 }
+    return { program, pid, message: text.slice(messageStart, end), attempts: 1 }
   }
 
   #sameProgram(text: string, start: number, end: number): string {

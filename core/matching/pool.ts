@@ -50,7 +50,8 @@ interface Late {
 }
 
 class Pool implements MatchingPool {
-  readonly #piscina: Piscina<ScanTask, ScanResult>
+  #piscina: Piscina<ScanTask, ScanResult>
+  readonly #start: () => Piscina<ScanTask, ScanResult>
   readonly #deadlineMs: number
   readonly #log: Logger
   readonly #underWay = new Set<Promise<ScanResult>>()
@@ -61,17 +62,20 @@ class Pool implements MatchingPool {
   constructor({ jails, engineUrls, maxThreads, deadlineMs = 2000, log }: PoolOptions) {
     this.#deadlineMs = deadlineMs
     this.#log = log
-    this.#piscina = new Piscina({
-      filename: fileURLToPath(new URL('worker.js', import.meta.url)),
-      workerData: { jails, engineUrls } satisfies WorkerSetup,
-      minThreads: 1,
-      maxThreads: maxThreads ?? Math.max(2, Math.min(availableParallelism(), 4)),
-      concurrentTasksPerWorker: 1,
-      idleTimeout: idleTimeoutMs,
-      // Room for the matches of a chunk, which live until it is done.
-      resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 96 },
-    })
-    this.#piscina.on('error', (error: Error) => log.error({ error: error.message }, 'a matching thread ended'))
+    this.#start = () => {
+      const piscina = new Piscina<ScanTask, ScanResult>({
+        filename: fileURLToPath(new URL('worker.js', import.meta.url)),
+        workerData: { jails, engineUrls } satisfies WorkerSetup,
+        minThreads: 1,
+        maxThreads: maxThreads ?? Math.max(2, Math.min(availableParallelism(), 4)),
+        concurrentTasksPerWorker: 1,
+        idleTimeout: idleTimeoutMs,
+        // Room for the matches of a chunk, which live until it is done.
+        resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 96 },
+      })
+      return piscina.on('error', (error: Error) => log.error({ error: error.message }, 'a matching thread ended'))
+    }
+    this.#piscina = this.#start()
   }
 
   scan(chunk: LogChunk): Promise<ScanResult> {
@@ -111,6 +115,11 @@ class Pool implements MatchingPool {
     } catch (error) {
       this.#log.warn({ log: chunk.log, error: messageOf(error) }, 'a matching thread failed; once more')
     }
+    // Piscina starts no more threads after one that failed while it started.
+    if (this.#piscina.threads.length === 0) {
+      void this.#piscina.destroy()
+      this.#piscina = this.#start()
+    }
     try {
       return await this.#attempt(chunk)
     } catch (cause) {
@@ -121,9 +130,11 @@ class Pool implements MatchingPool {
   async #attempt(chunk: LogChunk): Promise<Attempt> {
     const cell = new ProgressCell()
     const stop = new AbortController()
-    const watch = new Deadline(this.#deadlineMs, cell, () => stop.abort())
+    const piscina = this.#piscina
+    const alive = () => piscina.threads.length > 0
+    const watch = new Deadline(this.#deadlineMs, cell, alive, () => stop.abort())
     try {
-      return { result: await this.#piscina.run({ chunk, progress: cell.memory }, { signal: stop.signal }) }
+      return { result: await piscina.run({ chunk, progress: cell.memory }, { signal: stop.signal }) }
     } catch (error) {
       if (!stop.signal.aborted || watch.late === null) throw error
       return watch.late
@@ -152,10 +163,11 @@ class Deadline {
   /** The lines it was at, at the end of each quarter of the time. */
   readonly #seen: (LineSpan | null)[] = []
 
-  constructor(deadlineMs: number, cell: ProgressCell, stop: () => void) {
+  /** `alive`: whether there is any thread that could take the task up. */
+  constructor(deadlineMs: number, cell: ProgressCell, alive: () => boolean, stop: () => void) {
     this.#cell = cell
     this.#timer = setInterval(() => {
-      if (!cell.begun) return
+      if (!cell.begun && alive()) return
       this.#seen.push(cell.at)
       if (this.#seen.length < quarters) return
       this.end()

@@ -13,15 +13,26 @@ import { createLogScanner } from './scan.ts'
 // Patterns that the linear engine can run are given to it when they backtrack too much.
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks')
 
-const { jails, engineUrls } = workerData as WorkerSetup
-const engines = await Promise.all(engineUrls.map(loadEngine))
-const scanner = createLogScanner({ jails, engines })
+/**
+ * The engines are loaded by the first task and not by this module: a thread that fails while it
+ * starts leaves the tasks behind it waiting for ever, one that fails in a task is an error of the task.
+ */
+const scanner = once(async () => {
+  const { jails, engineUrls } = workerData as WorkerSetup
+  return createLogScanner({ jails, engines: await Promise.all(engineUrls.map(loadEngine)) })
+})
 
 /** Answers a task. */
-export default function scan({ chunk, progress }: ScanTask): ScanResult {
+export default async function scan({ chunk, progress }: ScanTask): Promise<ScanResult> {
+  const ready = await scanner()
   const cell = new ProgressCell(progress)
   cell.begin()
-  return scanner.scan(chunk, cell)
+  return ready.scan(chunk, cell)
+}
+
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined
+  return () => (made ??= make())
 }
 
 async function loadEngine(url: string): Promise<MatcherPlugin> {

@@ -1,5 +1,5 @@
 import type { Ban, LogPosition } from '../events.ts'
-import type { HistoryEntry, Offence } from './records.ts'
+import type { HistoryEntry, Offence, PendingFailures } from './records.ts'
 import type { Change, HistoryQuery } from './tables.ts'
 
 /** What the thread of the store is started with. */
@@ -30,5 +30,6 @@ export type Reply =
 export interface LoadedPart {
   readonly bans?: readonly Ban[]
   readonly offences?: readonly Offence[]
+  readonly pending?: readonly PendingFailures[]
   readonly positions?: readonly LogPosition[]
 }

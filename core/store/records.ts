@@ -1,4 +1,4 @@
-import { parsePrefix, type Prefix } from '../address.ts'
+import { parseAddress, parsePrefix, type Address, type Prefix } from '../address.ts'
 import type { Ban, LogPosition, Ports, UnbanReason } from '../events.ts'
 import type { Row, Value } from './sqlite.ts'
 
@@ -26,6 +26,21 @@ export interface Offence {
   readonly count: number
   /** When its last ban began, unix milliseconds. */
   readonly last: number
+}
+
+/** Failures that have not led to a ban. */
+export interface PendingFailures {
+  readonly jail: string
+  readonly address: Address
+  /** When, unix milliseconds, ascending. */
+  readonly times: readonly number[]
+}
+
+export function readPending(row: Row): PendingFailures | null {
+  const address = parseAddress(String(row.address))
+  const times = parse(row.times)
+  if (address === null || typeof row.jail !== 'string' || !Array.isArray(times) || !times.every(isCount)) return null
+  return { jail: row.jail, address, times }
 }
 
 /** The columns of a ban, in the order of `banValues`. */

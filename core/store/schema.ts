@@ -23,6 +23,9 @@ export const migrations: readonly string[] = [
   );
   CREATE INDEX history_since ON history (since);
   CREATE INDEX history_jail ON history (jail, since);
+  CREATE TABLE pending (
+    jail TEXT NOT NULL, address TEXT NOT NULL, times TEXT NOT NULL, PRIMARY KEY (address, jail)
+  ) WITHOUT ROWID;
   CREATE TABLE positions (
     path TEXT PRIMARY KEY, device TEXT NOT NULL, inode TEXT NOT NULL, birth TEXT NOT NULL,
     head_hash TEXT NOT NULL, head_length INTEGER NOT NULL, offset INTEGER NOT NULL, inside_line INTEGER NOT NULL

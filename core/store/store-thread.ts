@@ -34,6 +34,7 @@ class StoreThread {
       const { now, offencesSince } = this.#data.load
       for (const bans of tables.bans(now)) this.#say({ type: 'loaded', part: { bans } })
       for (const offences of tables.offences(offencesSince)) this.#say({ type: 'loaded', part: { offences } })
+      for (const pending of tables.pending()) this.#say({ type: 'loaded', part: { pending } })
       for (const positions of tables.positions()) this.#say({ type: 'loaded', part: { positions } })
       return null
     } catch (error) {

@@ -3,11 +3,11 @@ import type { Ban, LogPosition } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 import { CommitQueue } from './commit-queue.ts'
 import type { LoadedPart } from './messages.ts'
-import type { HistoryEntry, Offence, Unban } from './records.ts'
+import type { HistoryEntry, Offence, PendingFailures, Unban } from './records.ts'
 import type { Change, HistoryQuery } from './tables.ts'
 import { Thread } from './thread.ts'
 
-export type { HistoryEntry, HistoryQuery, Offence, Unban }
+export type { HistoryEntry, HistoryQuery, Offence, PendingFailures, Unban }
 
 const dayMs = 24 * 3600_000
 
@@ -32,14 +32,18 @@ export interface Loaded {
   readonly bans: readonly Ban[]
   /** How often each prefix was banned within the history. */
   readonly offences: readonly Offence[]
+  /** Failures that had not led to a ban at the last clean end. */
+  readonly pending: readonly PendingFailures[]
   readonly positions: readonly LogPosition[]
 }
 
-/** What is written together, in this order: bans, unbans, positions. */
+/** What is written together, in this order: bans, unbans, pending failures, positions. */
 export interface Changes {
   /** A ban of the same prefix and jail takes the place of the earlier one; the same `since` is the same ban, extended. */
   readonly bans?: readonly Ban[]
   readonly unbans?: readonly Unban[]
+  /** All that are pending, in place of those stored before; a ban takes those of its address away. */
+  readonly pending?: readonly PendingFailures[]
   readonly positions?: readonly LogPosition[]
 }
 
@@ -72,7 +76,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 }
 
 class ThreadStore implements Store {
-  readonly loaded = { bans: [] as Ban[], offences: [] as Offence[], positions: [] as LogPosition[] }
+  readonly loaded = {
+    bans: [] as Ban[],
+    offences: [] as Offence[],
+    pending: [] as PendingFailures[],
+    positions: [] as LogPosition[],
+  }
   readonly #options: Required<StoreOptions>
   readonly #queue: CommitQueue
   readonly #purging: NodeJS.Timeout
@@ -102,8 +111,9 @@ class ThreadStore implements Store {
     void this.#purge()
   }
 
-  commit({ bans = [], unbans = [], positions = [] }: Changes): Promise<void> {
+  commit({ bans = [], unbans = [], pending, positions = [] }: Changes): Promise<void> {
     const changes: Change[] = [...bans.map((ban) => ({ ban })), ...unbans.map((unban) => ({ unban }))]
+    if (pending !== undefined) changes.push({ pending })
     return this.#queue.add(changes, positions)
   }
 
@@ -142,9 +152,10 @@ class ThreadStore implements Store {
     return thread
   }
 
-  #take({ bans = [], offences = [], positions = [] }: LoadedPart): void {
+  #take({ bans = [], offences = [], pending = [], positions = [] }: LoadedPart): void {
     this.loaded.bans.push(...bans)
     this.loaded.offences.push(...offences)
+    this.loaded.pending.push(...pending)
     this.loaded.positions.push(...positions)
   }
 

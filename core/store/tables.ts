@@ -7,15 +7,21 @@ import {
   readBan,
   readHistory,
   readOffence,
+  readPending,
   readPosition,
   type HistoryEntry,
   type Offence,
+  type PendingFailures,
   type Unban,
 } from './records.ts'
 import type { Database, Row, Statement } from './sqlite.ts'
 
 /** Something that happened, in the order in which it happened. */
-export type Change = { readonly ban: Ban } | { readonly unban: Unban }
+export type Change =
+  | { readonly ban: Ban }
+  | { readonly unban: Unban }
+  /** All failures that are pending, in place of those stored before. */
+  | { readonly pending: readonly PendingFailures[] }
 
 /** Which entries are asked for. `limit` is at most `maxHistoryAnswer`. */
 export interface HistoryQuery {
@@ -38,6 +44,7 @@ export class Tables {
   readonly #dropBan: Statement
   readonly #endHistory: Statement
   readonly #putPosition: Statement
+  readonly #dropPending: Statement
 
   constructor(database: Database) {
     const prepare = (sql: string) => database.prepare(sql)
@@ -49,6 +56,7 @@ export class Tables {
          failures = excluded.failures, ports = excluded.ports, lines = excluded.lines, ended = NULL, reason = NULL`,
     )
     this.#dropBan = prepare('DELETE FROM bans WHERE prefix = ? AND jail = ?')
+    this.#dropPending = prepare('DELETE FROM pending WHERE address = ? AND jail = ?')
     this.#endHistory = prepare(
       'UPDATE history SET ended = ?, reason = ? WHERE prefix = ? AND jail = ? AND ended IS NULL',
     )
@@ -60,7 +68,8 @@ export class Tables {
     this.#transaction(() => {
       for (const change of changes) {
         if ('ban' in change) this.#ban(change.ban)
-        else this.#unban(change.unban)
+        else if ('unban' in change) this.#unban(change.unban)
+        else this.#replacePending(change.pending)
       }
       for (const position of positions) this.#putPosition.run(...positionValues(position))
     })
@@ -76,6 +85,10 @@ export class Tables {
     const sql = `SELECT jail, prefix, max(count) AS count, max(since) AS last FROM history
       WHERE since >= ? GROUP BY prefix, jail ORDER BY prefix, jail`
     return this.#rows(sql, [since], readOffence)
+  }
+
+  pending(): Generator<PendingFailures[]> {
+    return this.#rows('SELECT * FROM pending ORDER BY address, jail', [], readPending)
   }
 
   positions(): Generator<LogPosition[]> {
@@ -127,6 +140,14 @@ export class Tables {
     const values = banValues(ban)
     this.#putBan.run(...values)
     this.#putHistory.run(...values)
+    // The failures that led to it count for no other.
+    this.#dropPending.run(ban.prefix, ban.jail)
+  }
+
+  #replacePending(pending: readonly PendingFailures[]): void {
+    this.#database.exec('DELETE FROM pending')
+    const put = this.#database.prepare('INSERT INTO pending (jail, address, times) VALUES (?, ?, ?)')
+    for (const { jail, address, times } of pending) put.run(jail, address, JSON.stringify(times))
   }
 
   #unban({ prefix, jail, at, reason }: Unban): void {

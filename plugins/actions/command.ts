@@ -31,7 +31,7 @@ const argument = z.string().superRefine((text, context) => {
   }
 })
 const command = z
-  .tuple([z.string().regex(/^\/[^{}]*$/, 'the program must be an absolute path without placeholders'), ...[]], argument)
+  .tuple([z.string().regex(/^\/[^{}]*$/, 'the program must be an absolute path without placeholders')], argument)
   .describe('the program by its absolute path, then its arguments; no shell is involved')
 
 const options = z.strictObject({

@@ -85,6 +85,8 @@ function startSshd(
     'UsePAM no',
     'MaxStartups 100',
     'LoginGraceTime 20',
+    // From 9.8 on sshd by itself refuses an address that failed some times.
+    ...(sshVersion() >= 9.8 ? ['PerSourcePenalties no'] : []),
   ]
   writeFileSync(file, `${lines.join('\n')}\n`)
   const sshd = [which('sshd') ?? 'sshd', '-D', '-f', file, ...words]
@@ -106,6 +108,12 @@ ln -s "$1" /dev/log
 shift
 exec "$@"
 `
+
+/** `OpenSSH_9.2p1 …` is 9.2. */
+function sshVersion(): number {
+  const { stderr } = spawnSync(which('ssh') ?? 'ssh', ['-V'], { encoding: 'utf8', timeout: 10_000 })
+  return Number(/OpenSSH_(\d+\.\d+)/.exec(stderr)?.[1] ?? 0)
+}
 
 function makeKeys(folder: string): void {
   for (const name of ['host-key', 'user-key', 'other-key']) {

@@ -111,6 +111,20 @@ test('what was written while the agent was down is read when it comes back', asy
   await second.end()
 })
 
+test('failures of before a restart count after it, once', async () => {
+  const { log, held, start } = bed()
+  const first = start()
+  await first.shows('watching: sshd')
+  appendFileSync(log, line(failure('192.0.2.8')) + line(failure('192.0.2.8')) + line(failure('203.0.113.8')))
+  await first.end()
+  const second = start()
+  await second.shows('watching: sshd')
+  appendFileSync(log, line(failure('203.0.113.8')) + line(failure('192.0.2.8')))
+  await until(() => held().length > 0, 'a ban')
+  assert.equal(held(), ['192.0.2.8'])
+  await second.end()
+})
+
 test('ignored addresses and look-alikes are not banned', async () => {
   const { log, held, start } = bed()
   const agent = start()

@@ -123,6 +123,20 @@ test('counts survive a reload that leaves window and threshold alone, and only t
   assert.is(judge.count(match('192.0.2.1', noon), live(noon)), null)
 })
 
+test('pending failures go on after a restart', async () => {
+  const before = await judgeOf()
+  for (const address of ['192.0.2.1', '2001:db8::1']) for (const at of [5, 6]) before.count(match(address, noon + at), live(noon + at))
+  const pending = before.pending()
+  assert.equal(pending.map(({ jail, address, times }) => [jail, address, times.map((at) => at - noon)]), [
+    ['sshd', '192.0.2.1', [5, 6]],
+    ['sshd', '2001:db8::1', [5, 6]],
+  ])
+  const after = await judgeOf()
+  after.resume(pending)
+  assert.ok(after.count(match('2001:db8::1', noon + 7), live(noon + 7)))
+  assert.is(after.count(match('192.0.2.2', noon + 7), live(noon + 7)), null)
+})
+
 test('a ban by a person takes the ports and the time of the jail it names', async () => {
   const judge = await judgeOf()
   const fallback = { baseMs: 60_000, increment: false, factor: 2, maxMs: null }

@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert'
 import fc from 'fast-check'
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { Address } from '../../../core/address.ts'
 import type { Ban } from '../../../core/events.ts'
 import { BailiffError } from '../../../core/errors.ts'
 import { suite } from '../../suite.ts'
@@ -32,6 +33,17 @@ test('what was committed is there after a reopening', () =>
         ],
       )
     })
+  }))
+
+test('pending failures are replaced whole, and a ban takes those of its address away', () =>
+  inStateFolder(async (path) => {
+    const pending = (address: string, times: number[]) => ({ jail: 'sshd', address: prefix(address) as Address, times })
+    await withStore(path, (store) => store.commit({ pending: [pending('192.0.2.9', [1])] }))
+    await withStore(path, async (store) => {
+      await store.commit({ pending: [pending('192.0.2.1', [1, 2]), pending('192.0.2.2', [3])] })
+      await store.commit({ bans: [ban('192.0.2.1')] })
+    })
+    await withStore(path, (store) => assert.equal(store.loaded.pending, [pending('192.0.2.2', [3])]))
   }))
 
 test('a ban that is extended is one ban, one that comes again is another', () =>
