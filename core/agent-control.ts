@@ -40,15 +40,13 @@ export class AgentControl implements Control {
       jails: configuration.ready.jails.map((jail) => this.#summary(jail)),
       bans: wanted.size,
       actions: observing ? [] : instances.queues().map(({ state }) => state),
-      logs: intake
-        .logs()
-        .map(({ log, state, trouble, behind, lines, skipped }) => ({
-          log,
-          state: trouble ?? state,
-          bytesBehind: behind,
-          lines,
-          skipped,
-        })),
+      logs: intake.logs().map(({ log, state, trouble, behind, lines, skipped }) => ({
+        log,
+        state: trouble ?? state,
+        bytesBehind: behind,
+        lines,
+        skipped,
+      })),
       problems: configuration.ready.problems.map(describeError),
     }
   }

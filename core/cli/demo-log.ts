@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, renameSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 
 /** Attackers and people of the demonstration: addresses reserved for documentation (RFC 5737, RFC 3849). */
@@ -19,6 +19,8 @@ export async function writeDemoLog(file: string, signal: AbortSignal): Promise<v
     const attacker = attackers[Math.floor(turn / 9) % attackers.length] ?? ''
     const person = people[turn % people.length] ?? { user: 'alice', address: '192.0.2.10' }
     const line = turn % 4 === 3 ? login(person, turn) : guess(attacker, turn)
+    // As logrotate would, so that it may go on for days.
+    if (turn % 2000 === 1999) renameSync(file, `${file}.1`)
     appendFileSync(file, `${syslogTime(new Date())} demo sshd[${2000 + turn}]: ${line}\n`)
     await setTimeout(350, undefined, { signal }).catch(() => {})
   }

@@ -15,7 +15,7 @@ export interface WorkerSetup {
   readonly engineUrls: readonly string[]
 }
 
-/** One task: the answer is a `ScanResult`. */
+/** One task: the answer is a `PackedResult`. */
 export interface ScanTask {
   readonly chunk: LogChunk
   /** Memory of a `ProgressCell`. */

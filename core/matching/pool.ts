@@ -11,6 +11,7 @@ import type { LogChunk, ScanResult } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 import { chunkLength, chunkPart, inWhole, joinResults, passedOver } from './chunk-parts.ts'
 import { ProgressCell, type JailFilter, type LineSpan, type ScanTask, type WorkerSetup } from './messages.ts'
+import { unpackResult, type PackedResult } from './packed-results.ts'
 
 export interface MatchingPool {
   /**
@@ -50,8 +51,8 @@ interface Late {
 }
 
 class Pool implements MatchingPool {
-  #piscina: Piscina<ScanTask, ScanResult>
-  readonly #start: () => Piscina<ScanTask, ScanResult>
+  #piscina: Piscina<ScanTask, PackedResult>
+  readonly #start: () => Piscina<ScanTask, PackedResult>
   readonly #deadlineMs: number
   readonly #log: Logger
   readonly #underWay = new Set<Promise<ScanResult>>()
@@ -63,7 +64,7 @@ class Pool implements MatchingPool {
     this.#deadlineMs = deadlineMs
     this.#log = log
     this.#start = () => {
-      const piscina = new Piscina<ScanTask, ScanResult>({
+      const piscina = new Piscina<ScanTask, PackedResult>({
         filename: fileURLToPath(new URL('worker.js', import.meta.url)),
         workerData: { jails, engineUrls } satisfies WorkerSetup,
         minThreads: 1,
@@ -134,7 +135,8 @@ class Pool implements MatchingPool {
     const alive = () => piscina.threads.length > 0
     const watch = new Deadline(this.#deadlineMs, cell, alive, () => stop.abort())
     try {
-      return { result: await piscina.run({ chunk, progress: cell.memory }, { signal: stop.signal }) }
+      const packed = await piscina.run({ chunk, progress: cell.memory }, { signal: stop.signal })
+      return { result: unpackResult(packed) }
     } catch (error) {
       if (!stop.signal.aborted || watch.late === null) throw error
       return watch.late

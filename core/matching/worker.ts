@@ -5,9 +5,9 @@
 import { setFlagsFromString } from 'node:v8'
 import { workerData } from 'node:worker_threads'
 import { BailiffError, quote } from '../errors.ts'
-import type { ScanResult } from '../events.ts'
 import type { MatcherPlugin } from '../plugin.ts'
 import { ProgressCell, type ScanTask, type WorkerSetup } from './messages.ts'
+import { packResult, type PackedResult } from './packed-results.ts'
 import { createLogScanner } from './scan.ts'
 
 // Patterns that the linear engine can run are given to it when they backtrack too much.
@@ -23,11 +23,11 @@ const scanner = once(async () => {
 })
 
 /** Answers a task. */
-export default async function scan({ chunk, progress }: ScanTask): Promise<ScanResult> {
+export default async function scan({ chunk, progress }: ScanTask): Promise<PackedResult> {
   const ready = await scanner()
   const cell = new ProgressCell(progress)
   cell.begin()
-  return ready.scan(chunk, cell)
+  return packResult(ready.scan(chunk, cell))
 }
 
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {

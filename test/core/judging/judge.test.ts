@@ -125,12 +125,16 @@ test('counts survive a reload that leaves window and threshold alone, and only t
 
 test('pending failures go on after a restart', async () => {
   const before = await judgeOf()
-  for (const address of ['192.0.2.1', '2001:db8::1']) for (const at of [5, 6]) before.count(match(address, noon + at), live(noon + at))
+  for (const address of ['192.0.2.1', '2001:db8::1'])
+    for (const at of [5, 6]) before.count(match(address, noon + at), live(noon + at))
   const pending = before.pending()
-  assert.equal(pending.map(({ jail, address, times }) => [jail, address, times.map((at) => at - noon)]), [
-    ['sshd', '192.0.2.1', [5, 6]],
-    ['sshd', '2001:db8::1', [5, 6]],
-  ])
+  assert.equal(
+    pending.map(({ jail, address, times }) => [jail, address, times.map((at) => at - noon)]),
+    [
+      ['sshd', '192.0.2.1', [5, 6]],
+      ['sshd', '2001:db8::1', [5, 6]],
+    ],
+  )
   const after = await judgeOf()
   after.resume(pending)
   assert.ok(after.count(match('2001:db8::1', noon + 7), live(noon + 7)))

@@ -4,7 +4,10 @@ import { compileFilter, type FilterSource } from '../../../core/matching/filters
 import { LineReader } from '../../../core/matching/lines.ts'
 import type { CompiledFilter, FoundLine } from '../../../core/plugin.ts'
 import regexp from '../../../matchers/regexp/index.ts'
+import { matcherContract } from '../../contracts/matcher.ts'
 import { suite } from '../../suite.ts'
+
+matcherContract('regexp', regexp)
 
 const test = suite('the matcher regexp')
 

@@ -1,7 +1,17 @@
 import * as assert from 'uvu/assert'
-import type { SourceHost, StandardSchema } from '../../../core/plugin.ts'
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { SourceHost, SourcePlugin, StandardSchema } from '../../../core/plugin.ts'
 import file from '../../../plugins/sources/file.ts'
+import { sourceContract } from '../../contracts/source.ts'
 import { suite } from '../../suite.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'bailiff-source-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+const log = join(folder, 'some.log')
+writeFileSync(log, '')
+sourceContract('file', file as SourcePlugin, { options: { path: log }, write: (text) => appendFileSync(log, text) })
 
 const test = suite('file source')
 

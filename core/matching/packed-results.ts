@@ -1,0 +1,74 @@
+/**
+ * Results as one JSON text for the way from a thread to the agent. Cloning `Match` objects costs
+ * 4 us each, the names of their fields again and again; this costs less than half, and the strings
+ * that come out share no memory with anything.
+ */
+import type { Match, ScanResult } from '../events.ts'
+
+/** A result whose matches are packed. */
+export interface PackedResult extends Omit<ScanResult, 'matches'> {
+  /** JSON of the rows; the words of jail, filter and log stand in `words`, and rows name them by index. */
+  readonly rows: string
+  readonly words: readonly string[]
+}
+
+type Row = readonly [
+  jail: number,
+  filter: number,
+  log: number,
+  rule: number,
+  address: Match['address'],
+  time: number | null,
+  attempts: number,
+  groups: Match['groups'],
+  session: string | null,
+  once: 0 | 1,
+  offset: number,
+  line: string,
+]
+
+export function packResult({ matches, ...rest }: ScanResult): PackedResult {
+  const words = new Map<string, number>()
+  const index = (word: string) => {
+    const known = words.get(word) ?? words.size
+    if (known === words.size) words.set(word, known)
+    return known
+  }
+  const rows = matches.map((match): Row => [
+    index(match.jail),
+    index(match.filter),
+    index(match.log),
+    match.rule,
+    match.address,
+    match.time,
+    match.attempts,
+    match.groups,
+    match.session,
+    match.once ? 1 : 0,
+    match.offset,
+    match.line,
+  ])
+  return { ...rest, rows: rows.length === 0 ? '' : JSON.stringify(rows), words: [...words.keys()] }
+}
+
+export function unpackResult({ rows, words, ...rest }: PackedResult): ScanResult {
+  const word = (index: number) => words[index] ?? ''
+  const matches = rows === '' ? [] : (JSON.parse(rows) as Row[])
+  return {
+    ...rest,
+    matches: matches.map(([jail, filter, log, rule, address, time, attempts, groups, session, once, offset, line]) => ({
+      jail: word(jail),
+      filter: word(filter),
+      rule,
+      address,
+      time,
+      attempts,
+      groups,
+      session,
+      once: once === 1,
+      log: word(log),
+      offset,
+      line,
+    })),
+  }
+}
