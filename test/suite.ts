@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path'
 import { suite as uvuSuite, type Test } from 'uvu'
 
 /** What a test may need from the machine: `root`, or a program on the path. */
-export type Need = 'root' | 'nft' | 'ip' | 'sshd' | 'ssh' | 'sshpass' | 'rsyslogd' | 'python3' | 'npm'
+export type Need = 'root' | 'nft' | 'ip' | 'sshd' | 'ssh' | 'rsyslogd' | 'python3' | 'npm'
 
 /** The Debian package that brings a program. */
 export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> = {
@@ -11,7 +11,6 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   ip: 'iproute2',
   sshd: 'openssh-server',
   ssh: 'openssh-client',
-  sshpass: 'sshpass',
   rsyslogd: 'rsyslog',
   python3: 'python3',
 }

@@ -73,8 +73,10 @@ function groupsOf(groups: FoundLine['groups'], clean: boolean, longest: number):
 }
 
 /** Names the session by its tag, or else by the process of the syslog header; the two never look the same. */
+/** What names the connection: what the pattern says, else the process that serves it, else the port of the peer. */
 function sessionOf({ groups, head }: FoundLine, clean: boolean): string | null {
-  const key = groups.mlfid ? `id ${groups.mlfid}` : head.syslog?.pid ? `pid ${head.syslog.pid}` : null
+  const pid = head.syslog?.pid
+  const key = groups.mlfid ? `id ${groups.mlfid}` : pid ? `pid ${pid}` : groups.port ? `port ${groups.port}` : null
   return key === null || key.length > maxSession ? null : excerpt(key, clean)
 }
 

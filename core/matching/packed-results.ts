@@ -1,6 +1,6 @@
 /**
  * Results as one JSON text for the way from a thread to the agent. Cloning `Match` objects costs
- * 4 us each, the names of their fields again and again; this costs less than half, and the strings
+ * 1.8 us each on both sides together, this 1.1 us (300 and 200 bytes), and the strings
  * that come out share no memory with anything.
  */
 import type { Match, ScanResult } from '../events.ts'
