@@ -173,6 +173,8 @@ function launch({ nodePath = process.execPath, command = [] }: HelperProcessOpti
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     // NODE_OPTIONS and LD_PRELOAD of the agent are not for the part with the rights.
     env: { LANG: 'C', PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    // What `ps` shows.
+    ...(command.length === 0 ? { argv0: 'bailiff-firewall' } : {}),
   })
 }
 

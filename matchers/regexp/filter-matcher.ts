@@ -25,9 +25,8 @@ export function createFilterMatcher(filter: CompiledFilter): FilterMatcher {
     const content = before?.groups.content ?? text
     const found = firstMatch(byFirst, head.ascii, content)
     if (found === null || ignoreregex.some((pattern) => regexpOf(pattern, head.ascii).test(text))) return null
-    return before === null
-      ? complete(found.address, found)
-      : complete(found.address ?? before.address, joined(found, before))
+    const all = before === null ? found : joined(found, before)
+    return hasAddress(all) ? all : null
   }
 }
 
@@ -42,18 +41,21 @@ interface CompiledPattern {
   readonly ascii: RegExp
   readonly unicode: RegExp
   readonly address: readonly number[]
-  /** Number and tag of the groups that fill one. */
-  readonly tags: readonly (readonly [number: number, tag: string])[]
+  /** The groups that fill a tag: the number of each, and the tag. */
+  readonly numbers: readonly number[]
+  readonly tags: readonly string[]
   readonly rule: number
 }
 
 function compile(pattern: Pattern, rule: number): CompiledPattern {
-  const numbered = pattern.groups.map((tag, index) => [index + 1, tag] as const)
+  const numbered = pattern.groups.map((tag, index) => ({ number: index + 1, tag: tag ?? '' }))
+  const filling = numbered.filter(({ tag }) => tag !== '' && tag !== 'addr')
   return {
     ascii: new RegExp(pattern.ascii, pattern.flags),
     unicode: new RegExp(pattern.unicode, `${pattern.flags}u`),
-    address: numbered.filter(([, tag]) => tag === 'addr').map(([number]) => number),
-    tags: numbered.filter((one): one is readonly [number, string] => one[1] !== null && one[1] !== 'addr'),
+    address: numbered.filter(({ tag }) => tag === 'addr').map(({ number }) => number),
+    numbers: filling.map(({ number }) => number),
+    tags: filling.map(({ tag }) => tag),
     rule,
   }
 }
@@ -93,20 +95,24 @@ function run(pattern: CompiledPattern, ascii: boolean, text: string): Captures |
   const found = regexpOf(pattern, ascii).exec(text)
   if (found === null) return null
   const groups: Record<string, string> = {}
-  // The first group of a name that is not empty wins.
-  for (const [number, tag] of pattern.tags) if (found[number] !== undefined) groups[tag] ||= found[number]
+  const { numbers, tags } = pattern
+  // The first group of a name that is not empty wins. Counted loops: this runs for every match.
+  for (let index = 0; index < numbers.length; index++) {
+    const text = found[numbers[index] ?? 0]
+    if (text !== undefined) groups[tags[index] ?? ''] ||= text
+  }
   let address: string | undefined
-  for (const number of pattern.address) address ??= found[number]
+  for (let index = 0; index < pattern.address.length; index++) address ??= found[pattern.address[index] ?? 0]
   return { rule: pattern.rule, address, groups }
 }
 
-function complete(address: string | undefined, { rule, groups }: Captures): Found | null {
-  return address === undefined ? null : { rule, address, groups }
+function hasAddress(captures: Captures): captures is Captures & Found {
+  return captures.address !== undefined
 }
 
 /** The groups of prefregex are inherited; those of failregex override them unless they are empty. */
 function joined(found: Captures, before: Captures): Captures {
   const { content: _, ...groups } = before.groups
   for (const [name, text] of Object.entries(found.groups)) groups[name] = text || (groups[name] ?? '')
-  return { ...found, groups }
+  return { rule: found.rule, address: found.address ?? before.address, groups }
 }

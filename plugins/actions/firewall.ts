@@ -1,36 +1,64 @@
 import { BailiffError } from '../../core/errors.ts'
-import { defineAction, type ActionBan, type FirewallEntry, type Ports } from '../../core/plugin.ts'
+import {
+  defineAction,
+  type ActionBan,
+  type ActionHost,
+  type FirewallEntry,
+  type Ports,
+  type Refusal,
+} from '../../core/plugin.ts'
+
+/** Which ports each instance has declared: declaring rewrites the rules, which takes longer than a ban. */
+const declared = new WeakMap<ActionHost, Set<string>>()
 
 /** Bans in this machine's firewall, through the firewall helper. */
 export default defineAction({
   options: { type: 'object', properties: {}, additionalProperties: false },
   capabilities: ['firewall'],
   async sync(bans, host) {
-    await host.firewall.declare(portsOf(bans))
+    // Also puts rules back that others have removed.
+    declared.delete(host)
+    await declare(bans, host)
     return host.firewall.sync(bans.map(entry))
   },
-  async banMany(bans, host) {
-    await host.firewall.declare(portsOf(bans))
-    return host.firewall.add(bans.map(entry))
-  },
+  banMany: add,
   async unbanMany(bans, host) {
     await host.firewall.del(bans.map(entry))
   },
   async ban(ban, host) {
-    await host.firewall.declare([ban.ports])
-    const [refusal] = await host.firewall.add([entry(ban)])
-    if (refusal)
+    const [refusal] = await add([ban], host)
+    if (refusal) {
       throw new BailiffError('no-permission', `the firewall helper refuses ${refusal.prefix}: ${refusal.reason}`)
+    }
   },
   async unban(ban, host) {
     await host.firewall.del([entry(ban)])
   },
 })
 
-function entry({ prefix, ports, until }: ActionBan): FirewallEntry {
-  return { prefix, ports, until }
+async function add(bans: readonly ActionBan[], host: ActionHost): Promise<readonly Refusal[]> {
+  try {
+    await declare(bans, host)
+    return await host.firewall.add(bans.map(entry))
+  } catch (error) {
+    // The table may be gone: the next try declares everything anew.
+    declared.delete(host)
+    throw error
+  }
 }
 
-function portsOf(bans: readonly ActionBan[]): Ports[] {
-  return [...new Map(bans.map(({ ports }) => [JSON.stringify(ports), ports])).values()]
+async function declare(bans: readonly ActionBan[], host: ActionHost): Promise<void> {
+  const known = declared.get(host) ?? new Set<string>()
+  const fresh = new Map<string, Ports>()
+  for (const { ports } of bans) {
+    const key = JSON.stringify(ports)
+    if (!known.has(key)) fresh.set(key, ports)
+  }
+  if (fresh.size === 0) return
+  await host.firewall.declare([...fresh.values()])
+  declared.set(host, new Set([...known, ...fresh.keys()]))
+}
+
+function entry({ prefix, ports, until }: ActionBan): FirewallEntry {
+  return { prefix, ports, until }
 }

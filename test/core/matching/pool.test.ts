@@ -2,6 +2,8 @@ import * as assert from 'uvu/assert'
 import type { LogChunk } from '../../../core/events.ts'
 import { compileFilter } from '../../../core/matching/filters.ts'
 import { createPool, type PoolOptions } from '../../../core/matching/pool.ts'
+import { createLogScanner } from '../../../core/matching/scan.ts'
+import regexp from '../../../matchers/regexp/index.ts'
 import { suite } from '../../suite.ts'
 
 const test = suite('the matching pool')
@@ -13,6 +15,13 @@ const filter = compileFilter({
   programs: null,
   prefregex: null,
   failregex: ['^bad <HOST>$', '^slow (?=a)(?:(?:a|aa)+)+ <HOST>$', '^linear (?:a+)+ <HOST>$'],
+  ignoreregex: [],
+})
+const users = compileFilter({
+  name: 'users',
+  programs: null,
+  prefregex: null,
+  failregex: ['<F-ONCE>seen</F-ONCE> <F-USER>.*</F-USER> by <HOST>$'],
   ignoreregex: [],
 })
 const good = (host: number) => `bad 192.0.2.${host}\n`
@@ -29,6 +38,20 @@ test('a chunk is scanned in a thread', async () => {
       ],
     )
     assert.equal([lines, consumed], [3, 30])
+  })
+})
+
+test('what comes out of a thread is what the scanner found', async () => {
+  const log = `Nov 22 13:41:02 h x[7]: seen é user by 192.0.2.1\nseen \x1b by 2001:db8::1\nseen  by 192.0.2.2\nno\n`
+  const jails = [
+    { jail: 'test', filter: users },
+    { jail: 'more', filter: users },
+  ]
+  await withPool({ jails }, async (pool) => {
+    const both = { ...chunk(log), jails: ['test', 'more'] }
+    const expected = createLogScanner({ jails, engines: [regexp] }).scan(both)
+    assert.is(expected.matches.length, 6)
+    assert.equal(await pool.scan(both), expected)
   })
 })
 

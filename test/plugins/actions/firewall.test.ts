@@ -48,10 +48,24 @@ test('many bans are one change, their ports declared before', async () => {
   const web = { ports: { protocol: 'tcp', ports: [80, 443] } } as const
   await plugin.banMany?.([actionBan('192.0.2.1'), actionBan('192.0.2.2', web), actionBan('192.0.2.3')], host)
   assert.equal(calls, ['declare 2', 'add'])
+  await plugin.banMany?.([actionBan('192.0.2.4', web)], host)
+  assert.equal(calls.slice(2), ['add'], 'ports are declared once')
   await plugin.unbanMany?.([actionBan('192.0.2.1')], host)
-  assert.equal([...held.keys()], ['192.0.2.2', '192.0.2.3'])
+  assert.equal([...held.keys()], ['192.0.2.2', '192.0.2.3', '192.0.2.4'])
   await plugin.sync?.([actionBan('192.0.2.9')], host)
   assert.equal([...held.keys()], ['192.0.2.9'])
+})
+
+test('after a failure and at a sync the ports are declared anew', async () => {
+  const { firewall, calls } = recordingFirewall()
+  let broken = true
+  const failing: Firewall = { ...firewall, add: async (entries) => (broken ? Promise.reject(new Error('no table')) : firewall.add(entries)) }
+  const { host } = testHost({}, { firewall: failing })
+  await Promise.resolve(plugin.banMany?.([actionBan('192.0.2.1')], host)).catch(() => {})
+  broken = false
+  await plugin.banMany?.([actionBan('192.0.2.1')], host)
+  await plugin.sync?.([actionBan('192.0.2.1')], host)
+  assert.equal(calls, ['declare 1', 'declare 1', 'add', 'declare 1', 'sync'])
 })
 
 test('what the helper refuses is told, and the rest holds', async () => {
