@@ -72,8 +72,7 @@ function groupsOf(groups: FoundLine['groups'], clean: boolean, longest: number):
   return kept
 }
 
-/** Names the session by its tag, or else by the process of the syslog header; the two never look the same. */
-/** What names the connection: what the pattern says, else the process that serves it, else the port of the peer. */
+/** What names the connection: the tag, else the process that serves it, else the port of the peer; no two look the same. */
 function sessionOf({ groups, head }: FoundLine, clean: boolean): string | null {
   const pid = head.syslog?.pid
   const key = groups.mlfid ? `id ${groups.mlfid}` : pid ? `pid ${pid}` : groups.port ? `port ${groups.port}` : null
