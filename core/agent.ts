@@ -193,7 +193,9 @@ export class Agent implements RunningAgent {
   /** The way of a piece of a log: matched in a worker, merged by session, judged; then its position is kept. */
   async #scan(chunk: LogChunk, position: LogPosition | null): Promise<ScanResult> {
     if (!this.#pool) throw new Error('no jail is ready')
-    const result = await this.#pool.pool.scan(chunk)
+    // While a reload is under way, intake may still speak of a jail that is gone.
+    const jails = chunk.jails.filter((jail) => this.#jails.has(jail))
+    const result = await this.#pool.pool.scan({ ...chunk, jails })
     for (const match of this.#sessions.merge(result.matches)) {
       const ban = this.judge.count(match, chunk)
       if (ban) this.decide(ban)
