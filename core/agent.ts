@@ -258,7 +258,14 @@ export class Agent implements RunningAgent {
     await old?.close()
     // The first line is not to wait for a thread that loads its engines.
     const now = Date.now()
-    const nothing = { log: '', data: new Uint8Array(0), arrivedAt: now, live: false, undatedAt: null, insideLine: false }
+    const nothing = {
+      log: '',
+      data: new Uint8Array(0),
+      arrivedAt: now,
+      live: false,
+      undatedAt: null,
+      insideLine: false,
+    }
     await this.#pool.pool.scan({ ...nothing, jails: jails.map(({ name }) => name) })
   }
 

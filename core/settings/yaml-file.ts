@@ -1,17 +1,6 @@
 /** Reads YAML into plain values, and remembers the line of each, so that every complaint can name its place. */
 import { readFile, stat } from 'node:fs/promises'
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseDocument,
-  Parser,
-  type CST,
-  type Node,
-  type Pair,
-} from 'yaml'
+import { Composer, isAlias, isMap, isScalar, isSeq, LineCounter, Parser, type CST, type Node, type Pair } from 'yaml'
 import { BailiffError, quote, type Where } from '../errors.ts'
 import { Sourced, type Path, type Place } from './sourced.ts'
 
@@ -35,24 +24,30 @@ export function parseYaml(text: string, file: string): Sourced {
     const { line, col } = lines.linePos(offset)
     return { file, line, column: col }
   }
-  const deep = tooDeep(text, lines)
+  const tokens = [...new Parser(lines.addNewLine).parse(text)]
+  const deep = tooDeep(tokens)
   if (deep !== undefined)
     throw new BailiffError('config', `nested deeper than ${maxDepth} levels`, { where: whereAt(deep) })
-  const document = parseDocument(text, { version: '1.2', prettyErrors: false, logLevel: 'error' })
-  const flaw = document.errors[0] ?? document.warnings[0]
+  const options = { version: '1.2', prettyErrors: false, logLevel: 'error' } as const
+  const [document, another] = new Composer(options).compose(tokens, true, text.length)
+  const flaw = document?.errors[0] ?? document?.warnings[0]
   if (flaw !== undefined) throw new BailiffError('config', reword(flaw), { where: whereAt(flaw.pos[0]) })
+  if (another) {
+    const message = 'one document a file: leave out what follows "---"'
+    throw new BailiffError('config', message, { where: whereAt(another.range[0]) })
+  }
   const reader = new Reader(text, whereAt)
-  const value = reader.read(document.contents, [])
+  const value = reader.read(document?.contents ?? null, [])
   return new Sourced(value ?? {}, reader.places, [], { file })
 }
 
 /**
- * Where a text is nested too deeply, if it is; counts the lines on the way. Looked for before the parser goes in: it calls itself for
- * each level, and V8 ends the process when a regular expression is first used with the stack used up.
+ * Where something is nested too deeply, if it is. Looked for before nodes are composed: that calls
+ * itself for each level, and V8 ends the process when a regular expression is first used with the
+ * stack used up.
  */
-function tooDeep(text: string, lines: LineCounter): number | undefined {
-  const open: { token: CST.Token | null | undefined; depth: number }[] = []
-  for (const token of new Parser(lines.addNewLine).parse(text)) open.push({ token, depth: 0 })
+function tooDeep(tokens: readonly CST.Token[]): number | undefined {
+  const open: { token: CST.Token | null | undefined; depth: number }[] = tokens.map((token) => ({ token, depth: 0 }))
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { token, depth } = next
     if (!token) continue
@@ -69,7 +64,6 @@ function tooDeep(text: string, lines: LineCounter): number | undefined {
 
 /** The library's sentence, without what is meant for programmers. */
 function reword(flaw: { readonly code: string; readonly message: string }): string {
-  if (flaw.code === 'MULTIPLE_DOCS') return 'one document a file: leave out what follows "---"'
   if (flaw.code === 'TAB_AS_INDENT') return 'a tab cannot indent YAML: use blanks'
   return `not valid YAML: ${flaw.message.charAt(0).toLowerCase()}${flaw.message.slice(1)}`
 }

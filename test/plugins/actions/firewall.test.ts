@@ -59,7 +59,10 @@ test('many bans are one change, their ports declared before', async () => {
 test('after a failure and at a sync the ports are declared anew', async () => {
   const { firewall, calls } = recordingFirewall()
   let broken = true
-  const failing: Firewall = { ...firewall, add: async (entries) => (broken ? Promise.reject(new Error('no table')) : firewall.add(entries)) }
+  const failing: Firewall = {
+    ...firewall,
+    add: async (entries) => (broken ? Promise.reject(new Error('no table')) : firewall.add(entries)),
+  }
   const { host } = testHost({}, { firewall: failing })
   await Promise.resolve(plugin.banMany?.([actionBan('192.0.2.1')], host)).catch(() => {})
   broken = false
