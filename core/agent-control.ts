@@ -37,7 +37,7 @@ export class AgentControl implements Control {
       startedAt,
       config: configuration.settings.file,
       observe: observing,
-      jails: configuration.ready.jails.map((jail) => this.#summary(jail)),
+      jails: [...configuration.ready.jails, ...this.#others()].map((jail) => this.#summary(jail)),
       bans: wanted.size,
       actions: observing ? [] : instances.queues().map(({ state }) => state),
       logs: intake.logs().map(({ log, state, trouble, behind, lines, skipped }) => ({
@@ -52,15 +52,12 @@ export class AgentControl implements Control {
   }
 
   jail(name: string): JailReport {
+    const other = this.#others().find((candidate) => candidate.name === name)
+    const bans = [...this.#agent.wanted].filter((ban) => ban.jail === name).map((ban) => this.#report(ban))
+    if (other) return { ...this.#summary(other), rules: null, bans }
     const jail = this.#find(name)
-    const bans = [...this.#agent.wanted].filter((ban) => ban.jail === name)
-    return {
-      ...this.#summary(jail),
-      filter: jail.filter.name,
-      maxretry: jail.maxretry,
-      findtimeMs: jail.findtimeMs,
-      bans: bans.map((ban) => this.#report(ban)),
-    }
+    const { filter, maxretry, findtimeMs } = jail
+    return { ...this.#summary(jail), rules: { filter: filter.name, maxretry, findtimeMs }, bans }
   }
 
   async ban({ prefixes, jail: name, lengthMs }: BanRequest): Promise<BanAnswer> {
@@ -78,7 +75,7 @@ export class AgentControl implements Control {
       if (spared.get(prefix) === undefined) wanted.add(judge.decree(prefix, jail, since, lengthMs, usualBantime), 'new')
     }
     await this.#settled(jail)
-    return { results: prefixes.map((prefix) => this.#outcome(prefix, jail, spared.get(prefix))) }
+    return { results: prefixes.map((prefix) => this.#outcome(prefix, jail, since, spared.get(prefix))) }
   }
 
   async unban({ prefixes, jail }: UnbanRequest): Promise<UnbanAnswer> {
@@ -120,7 +117,14 @@ export class AgentControl implements Control {
     )
   }
 
-  #summary({ name, mode }: ReadyJail): JailSummary {
+  /** Those who ban without being a jail of the configuration: `manual`, and jails that are gone. */
+  #others(): Pick<ReadyJail, 'name' | 'mode'>[] {
+    const known = new Set(this.#agent.configuration.ready.jails.map(({ name }) => name))
+    const names = new Set([...this.#agent.wanted].map(({ jail }) => jail))
+    return [...names].filter((name) => !known.has(name)).map((name) => ({ name, mode: 'enforce' }))
+  }
+
+  #summary({ name, mode }: Pick<ReadyJail, 'name' | 'mode'>): JailSummary {
     const { judge, wanted, intake, observing } = this.#agent
     const { failures, ignored, tracked, bans } = judge.counts(name) ?? { failures: 0, ignored: 0, tracked: 0, bans: 0 }
     let banned = 0
@@ -150,12 +154,14 @@ export class AgentControl implements Control {
     return queues.length > 0 && queues.every((queue) => queue.confirmed(ban))
   }
 
-  #outcome(prefix: Prefix, jail: string, spared: Prefix | undefined): BanAnswer['results'][number] {
+  #outcome(prefix: Prefix, jail: string, since: number, spared: Prefix | undefined): BanAnswer['results'][number] {
     if (spared !== undefined) return { prefix, outcome: 'refused', detail: `the ignore list has ${spared}` }
     const ban = this.#agent.wanted.get(prefix, jail)
     if (!ban) return { prefix, outcome: 'refused', detail: this.#agent.refusal(prefix, jail) ?? 'it ended at once' }
     const until = ban.until === null ? 'for ever' : `until ${new Date(ban.until).toISOString()}`
-    if (this.#confirmed(ban)) return { prefix, outcome: 'banned', detail: until }
+    // A ban that ends sooner than the one in force changes nothing.
+    const detail = ban.since === since ? until : `${until}, as it was before`
+    if (this.#confirmed(ban)) return { prefix, outcome: 'banned', detail }
     const failing = this.#agent.queuesOf(jail).find((queue) => queue.state.failure !== null)
     return {
       prefix,

@@ -27,6 +27,8 @@ import type { Settings } from './settings/load-settings.ts'
 import { openStore, type Changes, type Store } from './store/store.ts'
 
 const notifierGraceMs = 3000
+/** How often the firewall is asked to hold exactly what is wanted, in case others changed it. */
+const repairEveryMs = 30_000
 const dayMs = 86_400_000
 
 /** A configuration that can run: what it says, and its jails made ready. */
@@ -97,7 +99,9 @@ export class Agent implements RunningAgent {
   #firewall: FirewallHelper | null = null
   #socket: { stop(): Promise<void> } | null = null
   #clock: NodeJS.Timeout | null = null
+  #repairs: NodeJS.Timeout | null = null
   #resumed = false
+  #reloading: Promise<void> = Promise.resolve()
 
   constructor(options: AgentOptions, configuration: Configuration, store: Store) {
     const { log } = options
@@ -138,19 +142,25 @@ export class Agent implements RunningAgent {
   async start(): Promise<void> {
     this.#socket = await startControl(this.control, new AgentControl(this))
     this.#clock = setInterval(() => this.#expire(), 1000)
+    this.#repairs = setInterval(() => this.#repair(), repairEveryMs)
+    if (this.wanted.size > 0) this.options.log.info({}, `${this.wanted.size} bans of before go on`)
     await this.#apply(this.configuration)
     this.#tell({ type: 'start', time: this.startedAt, jails: [...this.#jails.keys()] })
   }
 
   /** Reads the configuration again. A bad one throws and changes nothing; no ban is lost either way. */
   async reload(): Promise<void> {
-    const next = await this.options.configure()
-    await this.#apply(next)
-    this.configuration = next
+    const turn = this.#reloading.then(async () => {
+      const next = await this.options.configure()
+      await this.#apply(next)
+      this.configuration = next
+    })
+    this.#reloading = turn.catch(() => {})
+    await turn
   }
 
   async stop(): Promise<void> {
-    if (this.#clock) clearInterval(this.#clock)
+    for (const timer of [this.#clock, this.#repairs]) if (timer) clearInterval(timer)
     await this.#socket?.stop()
     await this.intake.stop()
     this.judge.stop()
@@ -209,6 +219,8 @@ export class Agent implements RunningAgent {
   async #apply({ settings, ready }: Configuration): Promise<void> {
     const { jails } = ready
     for (const problem of ready.problems) this.options.log.error({}, describeError(problem))
+    if (jails.length === 0)
+      this.options.log.warn({}, 'no jail is on, so nothing is watched; "bailiff check" tells more')
     for (const warning of settings.warnings) this.options.log.warn({}, describeError(warning))
     await this.#startFirewall(jails)
     const { fresh, listeners, sources, retire } = this.instances.take(ready)
@@ -229,9 +241,7 @@ export class Agent implements RunningAgent {
     if (!needed || this.observing || this.#firewall) return
     const firewall = await startFirewall({ log: this.options.log })
     this.#firewall = firewall
-    firewall.onRestart(() => {
-      for (const queue of this.instances.firewallQueues()) this.#enforcer.restore(queue)
-    })
+    firewall.onRestart(() => this.#repair())
     const found = await firewall.list().catch((error: unknown) => {
       this.options.log.error({}, `the firewall does not tell what it holds: ${describeError(error)}`)
       return []
@@ -267,6 +277,11 @@ export class Agent implements RunningAgent {
       insideLine: false,
     }
     await this.#pool.pool.scan({ ...nothing, jails: jails.map(({ name }) => name) })
+  }
+
+  /** Elements, rules or the table may be gone, by a flush of others: what is there already costs one listing. */
+  #repair(): void {
+    for (const queue of this.instances.firewallQueues()) this.#enforcer.restore(queue)
   }
 
   #expire(): void {

@@ -17,7 +17,7 @@ export async function checkOptions(
   const result = await asStandard(schema, name, use.where)['~standard'].validate(use.options)
   if (result.issues === undefined) return result.value
   const issues = result.issues.map(({ message, path = [] }) => ({
-    message,
+    message: message.replace(/^Invalid input: expected \w+, received undefined$/, 'is missing'),
     path: path.map((key) => String(typeof key === 'object' ? key.key : key)).join('.'),
   }))
   const [first] = issues

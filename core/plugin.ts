@@ -6,9 +6,6 @@
 import type { AgentEvent, Ban, BanReason, LogChunk, Ports } from './events.ts'
 import type { Address, Prefix } from './address.ts'
 
-/** The version of these contracts. A change that breaks a plugin adds one. */
-export const apiVersion = 1
-
 /**
  * What a plugin accepts as options: a JSON Schema, or a validator of Standard Schema
  * (https://standardschema.dev), as zod, valibot and arktype make them. Read without running the plugin.

@@ -24,6 +24,14 @@ const wanted = process.argv.slice(2)
 installMissing()
 const files = testFiles(sources).filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
 const total: Outcome = { passed: 0, failed: 0, skipped: 0 }
+// The children are process groups of their own, so that a kill reaches all they started; a Ctrl-C would pass them by.
+const running = new Set<number>()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    for (const pid of running) process.kill(-pid, signal)
+    process.exit(1)
+  })
+}
 const queue = files.toSorted((a, b) => Number(b.startsWith('end-to-end')) - Number(a.startsWith('end-to-end')))
 await Promise.all(
   Array.from({ length: atOnce }, async () => {
@@ -56,6 +64,7 @@ function runFile(file: string): Promise<Outcome> {
       env: { ...process.env, FORCE_COLOR: '0', NO_COLOR: '1' },
       detached: true,
     })
+    if (child.pid !== undefined) running.add(child.pid)
     let output = ''
     child.stdout.on('data', (data) => (output += data))
     child.stderr.on('data', (data) => (output += data))
@@ -65,6 +74,7 @@ function runFile(file: string): Promise<Outcome> {
       process.kill(-child.pid!, 'SIGKILL')
     }, killAfterMs)
     child.on('close', (code, signal) => {
+      if (child.pid !== undefined) running.delete(child.pid)
       clearTimeout(timer)
       const outcome = readOutcome(output, code === 0 && !late)
       const seconds = ((performance.now() - started) / 1000).toFixed(1)

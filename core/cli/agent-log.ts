@@ -16,9 +16,15 @@ export function createLog(format: 'text' | 'json', level: string): Logger {
   return pino({ level, base: null }, { write: (line: string) => void process.stdout.write(textLine(line)) })
 }
 
-/** `2026-11-22T13:41:02.000Z info  message`; the fields stand in the message already where people need them. */
+/** `2026-11-22T13:41:02.000Z info  message  field=value`, without the fields whose value the message has already. */
 function textLine(json: string): string {
-  const { time, level, msg } = JSON.parse(json) as { time: number; level: number; msg?: string }
-  const [name, style] = levels[level] ?? ['info', 'dim']
-  return `${new Date(time).toISOString()} ${styled(style, name.padEnd(5))} ${printable(msg ?? '')}\n`
+  const { time, level, msg, event: _, ...fields } = JSON.parse(json) as Record<string, unknown>
+  const [name, style] = levels[Number(level)] ?? ['info', 'dim']
+  // A message may bring its next step on a line of its own; here everything is one line.
+  const message = printable(String(msg ?? '').replace(/\n\s*/g, '; '))
+  const more = Object.entries(fields)
+    .map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)] as const)
+    .filter(([, value]) => !message.includes(value))
+    .map(([key, value]) => `  ${styled('dim', `${key}=`)}${printable(value)}`)
+  return `${new Date(Number(time)).toISOString()} ${styled(style, name.padEnd(5))} ${message}${more.join('')}\n`
 }

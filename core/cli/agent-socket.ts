@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { parsePrefix, type Prefix } from '../address.ts'
 import { connectControl, type ControlClient } from '../control/client.ts'
 import { BailiffError, quote } from '../errors.ts'
 import { defaultPlaces } from '../settings/places.ts'
 import { demoPlaces } from './demo-places.ts'
+import { styled } from './output.ts'
 
 /** How a command finds the agent. */
 export interface SocketOptions {
@@ -21,7 +23,10 @@ export function addSocketOptions(command: Command): Command {
 export async function agentAt(options: SocketOptions): Promise<ControlClient> {
   if (options.socket !== undefined) return connectControl([options.socket])
   const configured = await configuredSocket(options.config)
-  return connectControl(options.config === undefined ? [configured, demoPlaces().control] : [configured])
+  const demo = demoPlaces().control
+  if (options.config !== undefined || existsSync(configured) || !existsSync(demo)) return connectControl([configured])
+  process.stderr.write(`${styled('dim', `no agent at ${configured}; this is about the demonstration at ${demo}`)}\n`)
+  return connectControl([demo])
 }
 
 /** The socket that the configuration names; where there is no configuration, or a broken one, the default place. */

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { BailiffError } from '../errors.ts'
+import type { BanAnswer } from '../control/api.ts'
+import { BailiffError, describeError } from '../errors.ts'
 import { parseDuration } from '../settings/duration.ts'
 import { addSocketOptions, agentAt, prefixes, type SocketOptions } from './agent-socket.ts'
 import { print } from './output.ts'
@@ -8,13 +9,10 @@ import { print } from './output.ts'
 export default function addBan(program: Command): void {
   const command = program
     .command('ban')
-    .description('ban addresses or prefixes')
+    .description('ban addresses or prefixes; without --jail from all ports')
     .argument('<address...>', 'IP addresses, or prefixes such as 198.51.100.0/24')
     .option('--jail <name>', 'as a ban of this jail: its ports, actions and ban time')
-    .option(
-      '--for <time>',
-      'how long: 90s, 10m, 1h, 30d, permanent (default: the ban time of the jail or the defaults)',
-    )
+    .option('--for <time>', 'how long: 90s, 10m, 1h, 30d, permanent (default: the ban time of the jail, or 1h)')
     .option('--json', 'the outcome as JSON')
     .addHelpText(
       'after',
@@ -25,18 +23,26 @@ export default function addBan(program: Command): void {
       const request = {
         prefixes: prefixes(given),
         ...(options.jail === undefined ? {} : { jail: options.jail }),
-        ...(options.for === undefined ? {} : { lengthMs: parseDuration(options.for) }),
+        ...(options.for === undefined ? {} : { lengthMs: banLength(options.for) }),
       }
       const answer = await (await agentAt(options)).ban(request)
       if (options.json) print(JSON.stringify(answer, null, 2))
       else for (const { prefix, outcome, detail } of answer.results) print(`${prefix}: ${outcome}, ${detail}`)
-      const refused = answer.results.filter(({ outcome }) => outcome === 'refused')
-      if (refused.length > 0) {
-        throw new BailiffError(
-          'data',
-          `${refused.length} of ${answer.results.length} not banned: ${refused.map(({ prefix }) => prefix).join(', ')}`,
-        )
-      }
+      fail(answer, 'refused', 'data', 'not banned')
+      fail(answer, 'pending', 'try-again', 'not yet banned, and tried again')
     },
   )
+}
+
+function fail({ results }: BanAnswer, wrong: 'refused' | 'pending', kind: 'data' | 'try-again', what: string): void {
+  const some = results.filter(({ outcome }) => outcome === wrong).map(({ prefix }) => prefix)
+  if (some.length > 0) throw new BailiffError(kind, `${some.length} of ${results.length} ${what}: ${some.join(', ')}`)
+}
+
+function banLength(text: string): number | null {
+  try {
+    return parseDuration(text)
+  } catch (error) {
+    throw new BailiffError('usage', `--for ${describeError(error)}`)
+  }
 }

@@ -1,6 +1,8 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { claimSocket } from '../control/server.ts'
+import { BailiffError } from '../errors.ts'
 import { demoPlaces } from './demo-places.ts'
 import { writeDemoLog } from './demo-log.ts'
 import { print, styled } from './output.ts'
@@ -11,7 +13,10 @@ export default function addDemo(program: Command): void {
   program
     .command('demo')
     .description('show Bailiff at work on a made-up log; bans stay in memory, no firewall is touched')
-    .addHelpText('after', '\nIt goes on until Ctrl-C. Meanwhile, in another terminal: bailiff status sshd')
+    .addHelpText(
+      'after',
+      '\nExample:\n  bailiff demo\n\nIt goes on until Ctrl-C. Meanwhile, in another terminal: bailiff status sshd',
+    )
     .action(runDemo)
 }
 
@@ -19,8 +24,10 @@ async function runDemo(): Promise<void> {
   const { folder, control } = demoPlaces()
   const log = join(folder, 'auth.log')
   const config = join(folder, 'bailiff.yaml')
+  makeFolder(folder)
+  // Another demonstration here goes on undisturbed.
+  await claimSocket(control)
   rmSync(join(folder, 'state'), { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
   writeFileSync(log, '')
   writeFileSync(config, demoConfig(folder, control, log), { mode: 0o600 })
   print(introduction(folder))
@@ -33,6 +40,21 @@ async function runDemo(): Promise<void> {
   } finally {
     ending.abort()
     await writing
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new BailiffError(
+      'cannot-create',
+      `the demonstration has no place for its files: ${(cause as Error).message}`,
+      {
+        hint: 'run it in a folder that you may write, or with HOME set to one',
+        cause,
+      },
+    )
   }
 }
 

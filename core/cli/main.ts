@@ -45,7 +45,9 @@ try {
 /** Says what went wrong on stderr and answers the exit code (sysexits.h). */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
-  process.stderr.write(`bailiff: ${describeError(error)}\n`)
+  // A configuration may have several (`InvalidSettings`, which is not loaded for every command).
+  const problems = error instanceof BailiffError && 'problems' in error ? (error.problems as BailiffError[]) : [error]
+  for (const problem of problems) process.stderr.write(`bailiff: ${describeError(problem)}\n`)
   if (error instanceof BailiffError) return exitCodes[error.kind]
   if (process.env.BAILIFF_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
   else process.stderr.write('  this is an error of Bailiff itself; BAILIFF_DEBUG=1 shows where\n')

@@ -8,6 +8,7 @@ export default function addReload(program: Command): void {
     .command('reload')
     .description('read the configuration again; a bad one changes nothing, and bans stay')
     .option('--json', 'the outcome as JSON')
+    .addHelpText('after', '\nExamples:\n  bailiff reload\n  bailiff check && bailiff reload')
   addSocketOptions(command).action(async (options: SocketOptions & { json?: true }) => {
     const answer = await (await agentAt(options)).reload()
     if (options.json) {

@@ -1,10 +1,11 @@
 import type { Logger } from 'pino'
 import { startAgent, type RunningAgent } from '../agent.ts'
-import { describeError } from '../errors.ts'
+import { describeError, exitCodes } from '../errors.ts'
 import { prepareJails } from '../jails.ts'
 import { compileFilter } from '../matching/filters.ts'
 import { Registry } from '../registry.ts'
 import { loadSettings } from '../settings/load-settings.ts'
+import { packageRoot } from '../settings/places.ts'
 import { createLog } from './agent-log.ts'
 import type { RunOptions } from './run.ts'
 
@@ -23,8 +24,8 @@ export async function runAgent(options: RunOptions & { readonly version: string 
     },
   })
   process.on('SIGHUP', () => void reload(agent, log))
+  surviveStrayErrors(agent, log)
   await stopSignal()
-  log.info({}, 'stopping')
   await agent.stop()
   // A plugin that still holds something open must not keep a stopped agent alive.
   process.exit(0)
@@ -37,6 +38,28 @@ async function reload(agent: RunningAgent, log: Logger): Promise<void> {
   } catch (error) {
     log.error({}, `the configuration is not usable, so the old one stays: ${describeError(error)}`)
   }
+}
+
+/**
+ * Plugins share this process for now. A promise that one forgot, or a late callback of it that throws,
+ * must not end the bans of all: it is told, and the agent goes on. An error of the agent itself ends
+ * it, in order, so that whoever supervises it starts it anew.
+ */
+function surviveStrayErrors(agent: RunningAgent, log: Logger): void {
+  const tell = (what: string, error: unknown) => log.error({}, `${what}: ${describeError(error)}${placeIn(error)}`)
+  process.on('unhandledRejection', (error) => tell('a promise was rejected and nobody listened', error))
+  process.on('uncaughtException', (error) => {
+    tell('an error that nobody caught', error)
+    if (placeIn(error) !== '') return
+    void agent.stop().finally(() => process.exit(exitCodes.software))
+  })
+}
+
+/** ` (at FILE:LINE)` where the error comes from a file outside this package: a plugin. */
+function placeIn(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const [, file, line] = /file:\/\/(\/[^\s?:]+)(?:\?[^\s:]*)?:(\d+)/.exec(stack) ?? []
+  return file === undefined || file.startsWith(packageRoot) ? '' : ` (at ${file}:${line})`
 }
 
 function stopSignal(): Promise<void> {

@@ -63,9 +63,13 @@ function statusText(report: StatusReport): string {
 }
 
 function jailText(report: JailReport): string {
-  const { jail, mode, filter, maxretry, findtimeMs, logs, failures, ignored, tracked, bannedTotal, bans } = report
+  const { jail, mode, rules, logs, failures, ignored, tracked, bannedTotal, bans } = report
+  const how =
+    rules === null
+      ? 'no jail of the configuration'
+      : `filter ${rules.filter}, ban after ${rules.maxretry} failures in ${duration(rules.findtimeMs)}`
   return [
-    `${styled('bold', jail)} (${mode}): filter ${filter}, ban after ${maxretry} failures in ${duration(findtimeMs)}`,
+    `${styled('bold', jail)} (${mode}): ${how}`,
     `logs: ${logs.join(', ') || 'none'}`,
     `${failures} failures, ${ignored} ignored, ${tracked} addresses tracked, ${bannedTotal} bans since the start`,
     '',

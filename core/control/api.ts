@@ -3,7 +3,7 @@ import type { Ban } from '../events.ts'
 
 /**
  * What the control socket offers: JSON over HTTP on a Unix socket. Every answer is a JSON object; a
- * refusal is `{ error: { kind, message, hint } }` with a status of 4xx or 5xx.
+ * refusal is `{ error: { kind, message, hint, where } }` with a status of 4xx or 5xx.
  */
 export const routes = {
   status: { method: 'GET', path: '/v1/status' },
@@ -55,9 +55,8 @@ export interface LogReport {
 }
 
 export interface JailReport extends JailSummary {
-  readonly filter: string
-  readonly maxretry: number
-  readonly findtimeMs: number
+  /** Null where the configuration has no such jail: bans by hand (`manual`), or of a jail that is gone. */
+  readonly rules: { readonly filter: string; readonly maxretry: number; readonly findtimeMs: number } | null
   readonly bans: readonly BanReport[]
 }
 

@@ -1,5 +1,5 @@
 import { request as httpRequest } from 'node:http'
-import { BailiffError, exitCodes, printable } from '../errors.ts'
+import { BailiffError, exitCodes, printable, type Where } from '../errors.ts'
 import {
   routes,
   type BanAnswer,
@@ -85,12 +85,8 @@ function exchange(socketPath: string, method: string, path: string, body: object
 }
 
 function understood(status: number, text: string): unknown {
-  const answer = JSON.parse(text) as { error?: { kind: string; message: string; hint?: string } }
+  const answer = JSON.parse(text) as { error?: { kind: string; message: string; hint?: string; where?: Where } }
   if (status < 300) return answer
-  const { kind, message, hint } = answer.error ?? { kind: 'software', message: `the agent answers with ${status}` }
-  throw new BailiffError(
-    kind in exitCodes ? (kind as keyof typeof exitCodes) : 'software',
-    message,
-    hint === undefined ? {} : { hint },
-  )
+  const { kind, message, ...more } = answer.error ?? { kind: 'software', message: `the agent answers with ${status}` }
+  throw new BailiffError(kind in exitCodes ? (kind as keyof typeof exitCodes) : 'software', message, more)
 }

@@ -66,11 +66,11 @@ async function answer(control: Control, request: IncomingMessage, response: Serv
     send(response, 200, await dispatch(control, request))
   } catch (error) {
     const known = error instanceof BailiffError
-    const { kind, message, hint } = known
+    const { kind, message, hint, where } = known
       ? error
       : new BailiffError('software', 'the agent met an error of its own', { cause: error })
     send(response, known ? (kind === 'no-input' ? 404 : kind === 'usage' ? 400 : 409) : 500, {
-      error: { kind, message, hint },
+      error: { kind, message, hint, where },
     })
   }
 }

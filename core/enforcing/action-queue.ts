@@ -50,6 +50,8 @@ export class ActionQueue {
   #restoring: Restoring | null = null
   #running: Promise<void> | null = null
   #started = false
+  /** Whether nothing is known of what the action holds: before the first sync, and after one that failed. */
+  #inDoubt = true
   #stopped = false
   #failures = 0
   #failure: string | null = null
@@ -70,14 +72,14 @@ export class ActionQueue {
   get state(): ActionState {
     return {
       action: this.name,
-      pending: this.#tasks.size + (this.#restoring?.bans.length ?? 0),
+      pending: this.#tasks.size + (this.#inDoubt ? (this.#restoring?.bans.length ?? 0) : 0),
       failure: this.#failure,
     }
   }
 
   /** Whether the action holds this ban, as far as it has confirmed. */
   confirmed(ban: Pick<ActionBan, 'prefix' | 'ports'>): boolean {
-    return this.#restoring === null && !this.#tasks.has(entryKey(ban))
+    return !(this.#inDoubt && this.#restoring !== null) && !this.#tasks.has(entryKey(ban))
   }
 
   /**
@@ -154,6 +156,7 @@ export class ActionQueue {
 
   async #restore(restoring: Restoring): Promise<void> {
     const refused = reasons(await this.#call((host) => this.#plugin.sync?.(restoring.bans, host)))
+    this.#inDoubt = false
     if (this.#restoring === restoring) this.#restoring = null
     for (const ban of restoring.bans) {
       const reason = refused.get(ban.prefix)
@@ -199,6 +202,7 @@ export class ActionQueue {
 
   async #backOff(error: unknown): Promise<void> {
     this.#failures++
+    if (this.#restoring) this.#inDoubt = true
     this.#failure = describeError(error)
     const later = error instanceof RetryLater
     const ms = later ? error.afterMs : Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(this.#failures - 1, 10))

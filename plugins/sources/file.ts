@@ -2,11 +2,18 @@ import { isAbsolute } from 'node:path'
 import { z } from 'zod'
 import { defineSource } from '../../core/plugin.ts'
 
-const path = z.string().refine(isAbsolute, 'expected an absolute path')
+const path = z
+  .string()
+  .refine(isAbsolute, 'expected an absolute path')
+  .refine((text) => !/[*?[\]{}]/.test(text), 'patterns such as *.log are not understood yet: name each file')
+
+const expected = 'expected an absolute path, or a list of absolute paths'
 
 const options = z.strictObject({
   path: z
-    .union([path, z.array(path).min(1)], { error: 'expected an absolute path, or a list of absolute paths' })
+    .union([path, z.array(path).min(1)], {
+      error: (issue) => issue.errors.flat().find(({ code }) => code === 'custom')?.message ?? expected,
+    })
     .describe('The log files to follow, by absolute path.'),
 })
 

@@ -195,7 +195,7 @@ test('bans by hand: prefixes, jails, times, refusals', async () => {
     [['ban', '198.0.0.0/8'], 65, /refused/],
     [['ban', '192.0.2'], 64, /"192\.0\.2" is not an IP address/],
     [['ban', '192.0.2.1', '--jail', 'nginx'], 66, /there is no jail "nginx"; there is sshd/],
-    [['ban', '192.0.2.1', '--for', 'soon'], 78, /"soon" is not a length of time/],
+    [['ban', '192.0.2.1', '--for', 'soon'], 64, /"soon" is not a length of time/],
     [['unban', '203.0.113.7'], 0, /was not banned; it lies in 203\.0\.113\.0\/25/],
     [['unban'], 64, /name the addresses/],
     [['unban', '192.0.2.0/24'], 0, /192\.0\.2\.1: unbanned \(manual\)/],
