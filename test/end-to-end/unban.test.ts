@@ -1,4 +1,7 @@
 import * as assert from 'uvu/assert'
+import { execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from '../suite.ts'
 import { makeBed, needs, type Bed } from './bed.ts'
@@ -56,6 +59,34 @@ test('failures before a restart count after it, once', async () => {
     await waitFor('the ban', () => inKernel(bed).includes(attacker))
   })
 })
+
+test('bans whose store is lost are found in the kernel again, and end on time', async () => {
+  const attacker = outside.v6(12)
+  const yaml = configuration(bed, { bantime: '20s' })
+  let until = 0
+  await withAgent(bed, yaml, async (agent) => {
+    until = await banned(agent, attacker)
+  })
+  rmSync(join(bed.folder, 'state'), { recursive: true })
+  await withAgent(bed, yaml, async (agent) => {
+    const again = (await agent.jail()).bans.find(({ prefix }) => prefix === attacker)
+    assert.ok(Math.abs((again?.until ?? 0) - until) < 2000, `${again?.until} instead of ${until}`)
+    assert.not(await bed.canConnect(attacker, 500))
+    await endsOnTime(attacker, until)
+  })
+})
+
+test('a ruleset that somebody flushes is put back', () =>
+  withAgent(bed, configuration(bed, { bantime: '5m' }), async (agent) => {
+    const attacker = outside.v4(14)
+    await banned(agent, attacker)
+    const [program = '', ...inVictim] = bed.inVictim
+    execFileSync(program, [...inVictim, 'nft', 'flush', 'ruleset'])
+    assert.ok(await bed.canConnect(attacker))
+    await waitFor('the ban to come back', () => inKernel(bed).includes(attacker), { withinMs: 45_000, everyMs: 250 })
+    assert.not(await bed.canConnect(attacker, 500))
+    assert.is((await agent.command('unban', attacker)).code, 0)
+  }))
 
 test('bailiff ban and unban reach the kernel', () =>
   withAgent(bed, configuration(bed), async (agent) => {
