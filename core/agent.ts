@@ -100,6 +100,7 @@ export class Agent implements RunningAgent {
   #socket: { stop(): Promise<void> } | null = null
   #clock: NodeJS.Timeout | null = null
   #repairs: NodeJS.Timeout | null = null
+  readonly #bareLogs = new Set<string>()
   #resumed = false
   #reloading: Promise<void> = Promise.resolve()
 
@@ -206,6 +207,7 @@ export class Agent implements RunningAgent {
     // While a reload is under way, intake may still speak of a jail that is gone.
     const jails = chunk.jails.filter((jail) => this.#jails.has(jail))
     const result = await this.#pool.pool.scan({ ...chunk, jails })
+    if (result.bare && result.matches.length > 0) this.#warnOfBare(chunk.log)
     for (const match of this.#sessions.merge(result.matches)) {
       const ban = this.judge.count(match, chunk)
       if (ban) this.decide(ban)
@@ -213,6 +215,14 @@ export class Agent implements RunningAgent {
     // In the same transaction as the bans above: what is read again after a crash is not yet decided.
     if (position) this.#commit({ positions: [positionAfter(position, result)] })
     return result
+  }
+
+  /** Told once a log: the service writes what its peers send, line breaks too, so a peer can forge lines. */
+  #warnOfBare(log: string): void {
+    if (this.#bareLogs.has(log)) return
+    this.#bareLogs.add(log)
+    const message = `the lines of ${log} have neither date nor syslog header: where a service logs so, a peer can forge lines and get others banned; let it log through syslog`
+    this.#tell({ type: 'alarm', time: Date.now(), subject: log, message })
   }
 
   /** Takes a configuration over, stage by stage against the flow: who receives is ready before who sends. */

@@ -58,6 +58,8 @@ export interface ScanResult {
   readonly lines: number
   /** Lines passed over because they were too long or broke the deadline. */
   readonly skipped: number
+  /** Whether the lines of the log carry neither date nor syslog header. */
+  readonly bare: boolean
 }
 
 /** A line that a failregex of a jail's filter matched. */

@@ -85,7 +85,9 @@ function exchange(socketPath: string, method: string, path: string, body: object
 }
 
 function understood(status: number, text: string): unknown {
-  const answer = JSON.parse(text) as { error?: { kind: string; message: string; hint?: string; where?: Where } }
+  // Whoever answers on the socket: nothing of it reaches a terminal as it is.
+  const clean = (_key: string, value: unknown) => (typeof value === 'string' ? printable(value) : value)
+  const answer = JSON.parse(text, clean) as { error?: { kind: string; message: string; hint?: string; where?: Where } }
   if (status < 300) return answer
   const { kind, message, ...more } = answer.error ?? { kind: 'software', message: `the agent answers with ${status}` }
   throw new BailiffError(kind in exitCodes ? (kind as keyof typeof exitCodes) : 'software', message, more)

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, unlinkSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
@@ -138,7 +138,13 @@ export async function claimSocket(path: string): Promise<void> {
       hint: 'stop it first, or give this one another "control:" and "state:"',
     })
   }
-  if (problem.code === 'ECONNREFUSED') unlinkSync(path)
+  if (problem.code !== 'ECONNREFUSED') return
+  if (!lstatSync(path).isSocket()) {
+    throw new BailiffError('config', `the control socket ${quote(path)} is the path of something else, which stays`, {
+      hint: 'name a path for "control:" where nothing is',
+    })
+  }
+  unlinkSync(path)
 }
 
 function listen(server: Server, path: string): Promise<void> {

@@ -13,6 +13,8 @@ const callDeadlineMs = 10_000
 const firewallDeadlineMs = 120_000
 const firstPauseMs = 500
 const longestPauseMs = 60_000
+/** A firewall that works again is not to wait long for the bans it missed. */
+const longestFirewallPauseMs = 2000
 /** An action that goes on failing is told about again after so long. */
 const alarmAgainMs = 10 * 60_000
 
@@ -63,6 +65,10 @@ export class ActionQueue {
     this.#host = host
     this.#log = host.log
     this.#alarm = alarm
+  }
+
+  get #isFirewall(): boolean {
+    return this.#plugin.capabilities?.includes('firewall') ?? false
   }
 
   get name(): string {
@@ -205,7 +211,12 @@ export class ActionQueue {
     if (this.#restoring) this.#inDoubt = true
     this.#failure = describeError(error)
     const later = error instanceof RetryLater
-    const ms = later ? error.afterMs : Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(this.#failures - 1, 10))
+    const ms = later
+      ? error.afterMs
+      : Math.min(
+          this.#isFirewall ? longestFirewallPauseMs : longestPauseMs,
+          firstPauseMs * 2 ** Math.min(this.#failures - 1, 10),
+        )
     const now = this.#host.now()
     if (!later && now - this.#alarmedAt >= alarmAgainMs) {
       this.#alarmedAt = now
@@ -224,8 +235,9 @@ export class ActionQueue {
   }
 
   #call<T>(work: (host: ActionHost) => T | Promise<T>): Promise<T> {
-    const deadlineMs = this.#plugin.capabilities?.includes('firewall') ? firewallDeadlineMs : callDeadlineMs
-    return withDeadline(this.#host, deadlineMs, async () => work(this.#host))
+    return withDeadline(this.#host, this.#isFirewall ? firewallDeadlineMs : callDeadlineMs, async () =>
+      work(this.#host),
+    )
   }
 }
 

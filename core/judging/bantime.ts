@@ -14,7 +14,12 @@ export interface Bantime {
 export function banLength(bantime: Bantime, count: number): number | null {
   if (bantime.baseMs === null) return null
   const longer = bantime.increment ? bantime.baseMs * bantime.factor ** (count - 1) : bantime.baseMs
-  // Beyond the range of dates is for ever.
-  const length = Math.min(longer, bantime.maxMs ?? Number.POSITIVE_INFINITY)
-  return length > 8e14 ? null : Math.round(length)
+  return foreverIfLong(Math.round(Math.min(longer, bantime.maxMs ?? Number.POSITIVE_INFINITY)))
 }
+
+/** A length beyond ten years is for ever: timers of firewalls end somewhere. */
+export function foreverIfLong(lengthMs: number | null): number | null {
+  return lengthMs === null || lengthMs > tenYearsMs ? null : lengthMs
+}
+
+const tenYearsMs = 10 * 365 * 86_400_000

@@ -1,6 +1,6 @@
 import type { Address, Prefix } from '../address.ts'
 import type { Ban, LogChunk, Match, Ports } from '../events.ts'
-import { banLength, type Bantime } from './bantime.ts'
+import { banLength, foreverIfLong, type Bantime } from './bantime.ts'
 import { Excerpts } from './excerpts.ts'
 import { FailureTable } from './failure-table.ts'
 import { IgnoreList, type IgnoreRules } from './ignore-list.ts'
@@ -122,11 +122,14 @@ export class Judge {
 
     const lines = this.#excerpts.last(jail.table.look(match.address)?.excerpt ?? 0, Math.min(failures, linesOfBan))
     jail.table.forget(match.address)
-    jail.bans++
-    const count = this.#offences.add(match.address, match.jail)
+    const count = this.#offences.count(match.address, match.jail) + 1
     const since = chunk.live ? chunk.arrivedAt : time
     const length = banLength(jail.rules.bantime, count)
     const until = length === null ? null : since + length
+    // Read too late: it was never in force, and makes the next one no longer.
+    if (until !== null && until <= chunk.arrivedAt) return null
+    jail.bans++
+    this.#offences.add(match.address, match.jail)
     return { prefix: match.address, jail: match.jail, ports: jail.rules.ports, since, until, count, failures, lines }
   }
 
@@ -135,7 +138,7 @@ export class Judge {
     const jail = this.#jails.get(jailName)
     const ports: Ports = jail?.rules.ports ?? { protocol: 'all', ports: [] }
     const count = this.#offences.add(prefix, jailName)
-    const length = lengthMs === undefined ? banLength(jail?.rules.bantime ?? fallback, count) : lengthMs
+    const length = lengthMs === undefined ? banLength(jail?.rules.bantime ?? fallback, count) : foreverIfLong(lengthMs)
     const until = length === null ? null : since + length
     return { prefix, jail: jailName, ports, since, until, count, failures: 0, lines: [] }
   }

@@ -29,10 +29,11 @@ export function joinResults(first: ScanResult, second: ScanResult): ScanResult {
     insideLine: second.insideLine,
     lines: first.lines + second.lines,
     skipped: first.skipped + second.skipped,
+    bare: second.bare,
   }
 }
 
 /** What becomes of a part of which nothing is looked at. */
 export function passedOver(consumed: number, lines: number): ScanResult {
-  return { matches: [], consumed, insideLine: false, lines, skipped: lines }
+  return { matches: [], consumed, insideLine: false, lines, skipped: lines, bare: false }
 }

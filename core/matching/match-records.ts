@@ -21,14 +21,14 @@ export class MatchMaker {
     this.#log = log
   }
 
-  /** Adds a match for each of the jails; none where the address that was found is no address. */
-  add(found: FoundLine, filter: string, jails: readonly string[], offset: number): void {
+  /** Adds a match for each of the jails; none where the address that was found is no address. `single`: it stands for one failure only. */
+  add(found: FoundLine, filter: string, jails: readonly string[], offset: number, single: boolean): void {
     const address = this.#addressOf(found.address)
     if (address === null) return
     const { head, rule } = found
     const clean = isPlain(head.line)
     const time = head.time
-    const attempts = head.syslog?.attempts ?? 1
+    const attempts = single ? 1 : (head.syslog?.attempts ?? 1)
     const groups = groupsOf(found.groups, clean, head.line.length)
     const session = sessionOf(found, clean)
     const once = found.groups.once !== undefined

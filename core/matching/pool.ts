@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import { BailiffError } from '../errors.ts'
-import type { LogChunk, ScanResult } from '../events.ts'
+import type { LogChunk, Match, ScanResult } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 import { chunkLength, chunkPart, inWhole, joinResults, passedOver } from './chunk-parts.ts'
 import { ProgressCell, type JailFilter, type LineSpan, type ScanTask, type WorkerSetup } from './messages.ts'
@@ -60,7 +60,7 @@ class Pool implements MatchingPool {
   #loggedAt = -Infinity
   #unlogged = 0
 
-  constructor({ jails, engineUrls, maxThreads, deadlineMs = 2000, log }: PoolOptions) {
+  constructor({ jails, engineUrls, maxThreads, deadlineMs = 500, log }: PoolOptions) {
     this.#deadlineMs = deadlineMs
     this.#log = log
     this.#start = () => {
@@ -101,12 +101,30 @@ class Pool implements MatchingPool {
     const before = line.start === 0 ? passedOver(0, 0) : await this.#scan(chunkPart(chunk, 0, line.start))
     // Less than was there before: the file was cut short under us, and the rest is gone.
     if (before.consumed < line.start) return before
-    if (guilty) this.#reportSkipped(chunk, line)
     const behind = guilty ? line.end : line.start
-    const joined = guilty ? joinResults(before, passedOver(line.end - line.start, 1)) : before
+    const joined = guilty ? joinResults(before, await this.#scanJailByJail(chunk, line)) : before
     if (behind >= chunkLength(chunk)) return joined
     const after = await this.#scan(chunkPart(chunk, behind, chunkLength(chunk)))
     return joinResults(joined, inWhole(chunk, behind, after))
+  }
+
+  /**
+   * Scans one line that took too long for each jail alone: only those whose own patterns are slow on it
+   * miss it. It is also the second chance of a line that happened to be under way when the machine stood still.
+   */
+  async #scanJailByJail(chunk: LogChunk, line: LineSpan): Promise<ScanResult> {
+    const part = chunkPart(chunk, line.start, line.end)
+    const matches: Match[] = []
+    let skipped = 0
+    for (const jail of chunk.jails) {
+      const attempt = await this.#attemptTwice({ ...part, jails: [jail] })
+      if ('result' in attempt) matches.push(...inWhole(chunk, line.start, attempt.result).matches)
+      else {
+        this.#reportSkipped(chunk, line, jail)
+        skipped = 1
+      }
+    }
+    return { ...passedOver(line.end - line.start, 1), matches, skipped }
   }
 
   /** A thread that crashed is given one more chance: it may have died of what another chunk left behind. */
@@ -145,11 +163,11 @@ class Pool implements MatchingPool {
     }
   }
 
-  #reportSkipped(chunk: LogChunk, line: LineSpan): void {
+  #reportSkipped(chunk: LogChunk, line: LineSpan, jail: string): void {
     this.#unlogged++
     if (performance.now() - this.#loggedAt < quietMs) return
     const offset = (chunk.data instanceof Uint8Array ? 0 : chunk.data.start) + line.start
-    const fields = { log: chunk.log, offset, bytes: line.end - line.start, lines: this.#unlogged }
+    const fields = { log: chunk.log, jail, offset, bytes: line.end - line.start, lines: this.#unlogged }
     this.#log.warn(fields, `lines that took longer than ${this.#deadlineMs} ms to match were skipped; this is the last`)
     this.#loggedAt = performance.now()
     this.#unlogged = 0

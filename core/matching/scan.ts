@@ -7,6 +7,7 @@ import { BailiffError, quote } from '../errors.ts'
 import type { LogChunk, ScanResult } from '../events.ts'
 import type { LineBlock, MatcherPlugin, Scanner } from '../plugin.ts'
 import { cutLines } from './line-cutting.ts'
+import { LogForms } from './log-form.ts'
 import { LineReader, type LineProgress } from './lines.ts'
 import { MatchMaker } from './match-records.ts'
 import type { JailFilter } from './messages.ts'
@@ -46,6 +47,7 @@ export function createLogScanner(setup: {
   const bound = new Map<string, Bound>()
   const reader = new LineReader()
   const maker = new MatchMaker()
+  const forms = new LogForms()
   const memory = Buffer.alloc(maxChunkBytes)
 
   const boundFor = (jails: readonly string[]): Bound => {
@@ -67,29 +69,38 @@ export function createLogScanner(setup: {
       const { scanners, order } = boundFor(chunk.jails)
       const { bytes, base } = bytesOf(chunk, memory)
       const text = bytes.toString('latin1')
+      const bare = forms.isBare(chunk)
       const { segments, ...counts } = cutLines(text, chunk.insideLine)
       reader.reference = chunk.arrivedAt
       maker.start(chunk.log)
       for (const { start, end } of segments) {
         const whole = start === 0 && end === text.length
         const block = reader.block(bytes.subarray(start, end), whole ? text : text.slice(start, end), start, progress)
-        for (const { scanner, filters: taken } of scanners) scanBlock(scanner, taken, block, base + start, maker)
+        for (const { scanner, filters: taken } of scanners) scanBlock(scanner, taken, block, base + start, bare, maker)
       }
-      return { matches: maker.take(order), ...counts }
+      return { matches: maker.take(order), ...counts, bare: bare === true }
     },
   }
 }
 
+/**
+ * A filter that names its programs takes lines by their syslog header; without one only in a file whose
+ * lines have none. A bare line among others is not what it seems: something wrote a line break there.
+ * In a bare file all can be forged; there at least no line stands for many.
+ */
 function scanBlock(
   scanner: Scanner,
   filters: readonly FilterJails[],
   block: LineBlock,
   base: number,
+  bare: boolean | null,
   maker: MatchMaker,
 ): void {
   scanner.scan(block, (found) => {
     const taken = filters[found.filter]
-    if (taken) maker.add(found, taken.filter.name, taken.jails, base + found.start)
+    if (!taken) return
+    if (bare === false && taken.filter.programs !== null && found.head.syslog === null) return
+    maker.add(found, taken.filter.name, taken.jails, base + found.start, bare === true)
   })
 }
 

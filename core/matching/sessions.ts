@@ -15,26 +15,33 @@ export interface Sessions {
 interface Session {
   /** Whether an ordinary match will tell again of the failure that a `once` match counted for. */
   repeats: boolean
-  seenAt: number
+  readonly since: number
 }
 
 export interface SessionLimits {
   /** Sessions remembered; the one that was quiet for longest is forgotten first. */
   readonly capacity?: number
-  /** A session that was quiet for longer is over: its process id may be another connection by now. */
-  readonly idleMs?: number
+  /**
+   * A session that began longer ago is over: its process id or port may be another connection by now,
+   * and a peer that keeps its port must not be one session for ever. sshd gives 120 s to log in.
+   */
+  readonly lifetimeMs?: number
   /** The clock for matches without a time of their own. */
   readonly now?: () => number
 }
 
-export function createSessions({ capacity = 10_000, idleMs = 600_000, now = Date.now }: SessionLimits = {}): Sessions {
+export function createSessions({
+  capacity = 10_000,
+  lifetimeMs = 120_000,
+  now = Date.now,
+}: SessionLimits = {}): Sessions {
   /** In the order in which they were last seen. */
   const sessions = new Map<string, Session>()
 
   const sessionOf = (key: string, time: number): Session | undefined => {
     const session = sessions.get(key)
     // Either way round: after a jump of the clock nothing is known.
-    return session && Math.abs(time - session.seenAt) <= idleMs ? session : undefined
+    return session && Math.abs(time - session.since) <= lifetimeMs ? session : undefined
   }
 
   const remember = (key: string, session: Session) => {
@@ -51,7 +58,8 @@ export function createSessions({ capacity = 10_000, idleMs = 600_000, now = Date
     const key = [match.log, match.jail, match.address, match.session].join('\0')
     const time = match.time ?? now()
     const session = sessionOf(key, time)
-    remember(key, { repeats: match.once && (session === undefined || session.repeats), seenAt: time })
+    const repeats = match.once && (session === undefined || session.repeats)
+    remember(key, { repeats, since: session?.since ?? time })
     if (match.once) return session === undefined ? withAttempts(match, 1) : null
     return session?.repeats ? withAttempts(match, match.attempts - 1) : match
   }

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, lstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { describeError } from '../errors.ts'
 import { migrate, SchemaError } from './schema.ts'
@@ -33,7 +33,7 @@ export function setAside(path: string, why: string): string {
   const aside = `${path}.damaged-${new Date().toISOString().replace(/[-:.]/g, '')}`
   renameSync(path, aside)
   for (const end of ['-wal', '-shm', '-journal']) {
-    if (statSync(path + end, { throwIfNoEntry: false }) !== undefined) renameSync(path + end, aside + end)
+    if (lstatSync(path + end, { throwIfNoEntry: false }) !== undefined) renameSync(path + end, aside + end)
   }
   removeOldest(path)
   return (
@@ -44,7 +44,7 @@ export function setAside(path: string, why: string): string {
 
 async function openSound(path: string): Promise<Database> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) throw new SchemaError('it is no regular file')
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) throw new SchemaError('it is no regular file')
   closeSync(openSync(path, 'a', 0o600))
   chmodSync(path, 0o600)
   const database = await openDatabase(path)

@@ -11,7 +11,7 @@ const lines = [
   '2026-11-22T13:41:02+00:00 h sshd[1]: Failed password for root from 192.0.2.7 port 1 ssh2',
   '2026-11-22T13:41:03+00:00 h sshd[1]: Accepted password for alice from 192.0.2.8 port 1 ssh2',
   '2026-11-22T13:41:04.5Z h sshd[1]: Failed password for invalid user a b from 2001:db8::7 port 1 ssh2',
-  'Failed password for root from 192.0.2.9 port 1 ssh2',
+  '2026-11-22T13:41:05Z h sshd[1]: Failed password for root from 192.0.2.9 port 1 ssh2',
 ]
 writeFileSync(log, `${lines.join('\n')}\n`)
 
@@ -27,7 +27,7 @@ test('--json is one record a matching line', async () => {
     [
       [log, 1, '192.0.2.7', Date.UTC(2026, 10, 22, 13, 41, 2) / 1000, 'root'],
       [log, 3, '2001:db8::7', Date.UTC(2026, 10, 22, 13, 41, 4, 500) / 1000, 'a b'],
-      [log, 4, '192.0.2.9', null, 'root'],
+      [log, 4, '192.0.2.9', Date.UTC(2026, 10, 22, 13, 41, 5) / 1000, 'root'],
     ],
   )
 })

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -89,6 +89,14 @@ test('a second agent on the same socket is refused, a socket left behind is not 
   })
   const again = await startControl(left, control)
   await again.stop()
+})
+
+test('a file in the place of the socket stays', async () => {
+  const file = join(folder, 'precious.txt')
+  writeFileSync(file, 'precious')
+  const problem = await startControl(file, control).catch((error: unknown) => error)
+  assert.match((problem as Error).message, 'something else')
+  assert.is(readFileSync(file, 'utf8'), 'precious')
 })
 
 test('a path too long for a socket says so', async () => {

@@ -82,7 +82,7 @@ test('who is banned already is not decided on again', async () => {
 
 test('time is the log’s in a backlog, and the arrival’s where the log is silent or live and far off', async () => {
   const cases: [what: string, time: number | null, chunk: Parameters<Judge['count']>[1], since: number | null][] = [
-    ['backlog, dated', noon - 7_200_000, backlog, noon - 7_200_000],
+    ['backlog, dated', noon - 3_000_000, backlog, noon - 3_000_000],
     ['backlog, dated after its arrival', noon + 7_200_000, backlog, noon],
     ['first look at an undated backlog', null, backlog, null],
     ['undated backlog after a restart', null, { ...backlog, undatedAt: noon - 5000 }, noon - 5000],
@@ -94,6 +94,21 @@ test('time is the log’s in a backlog, and the arrival’s where the log is sil
     const judge = await judgeOf([{ ...rules, maxretry: 1 }])
     assert.is(judge.count(match('192.0.2.1', time), chunk)?.since ?? null, since, what)
   }
+})
+
+test('a ban that would be over already is none, and makes the next one no longer', async () => {
+  const judge = await judgeOf([{ ...rules, maxretry: 1 }])
+  assert.is(judge.count(match('192.0.2.1', noon - 7_200_000), backlog), null)
+  assert.is(judge.count(match('192.0.2.1', noon), backlog)?.count, 1)
+})
+
+test('a length beyond ten years is for ever', async () => {
+  const years = 11 * 365 * 86_400_000
+  const judge = await judgeOf([
+    { ...rules, maxretry: 1, bantime: { baseMs: years, increment: false, factor: 2, maxMs: null } },
+  ])
+  assert.is(judge.count(match('192.0.2.1', noon), live(noon))?.until, null)
+  assert.is(judge.decree(parsePrefix('192.0.2.2')!, 'manual', noon, years, rules.bantime).until, null)
 })
 
 test('old lines of a backlog do not add up with new ones beyond findtime', async () => {

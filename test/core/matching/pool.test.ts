@@ -81,6 +81,33 @@ test('a line that breaks the deadline is skipped alone; all others are matched o
   })
 })
 
+test('a line is skipped only for the jails whose patterns are slow on it', async () => {
+  const plain = compileFilter({
+    name: 'plain',
+    programs: null,
+    prefregex: null,
+    failregex: ['^slow .* <HOST>$'],
+    ignoreregex: [],
+  })
+  const jails = [
+    { jail: 'test', filter },
+    { jail: 'plain', filter: plain },
+  ]
+  await withPool({ jails, deadlineMs: 400 }, async (pool) => {
+    const both = { ...chunk(`${good(1)}${killer}${good(2)}`), jails: ['test', 'plain'] }
+    const { matches, skipped, lines } = await pool.scan(both)
+    assert.equal(
+      matches.map(({ jail, address, offset }) => [jail, address, offset]),
+      [
+        ['test', '192.0.2.1', 0],
+        ['plain', '192.0.2.1', good(1).length],
+        ['test', '192.0.2.2', good(1).length + killer.length],
+      ],
+    )
+    assert.equal([lines, skipped], [3, 1])
+  })
+})
+
 test('a pattern that V8 can run in linear time is answered, not skipped', async () => {
   await withPool({ deadlineMs: 4000 }, async (pool) => {
     const { skipped, lines } = await pool.scan(chunk(`linear ${'a'.repeat(60)}! 192.0.2.1\n`))

@@ -51,6 +51,7 @@ test('a match says all that is known', () => {
     insideLine: false,
     lines: 2,
     skipped: 0,
+    bare: false,
   })
 })
 
@@ -214,6 +215,54 @@ test('however a log is cut into chunks, the matches and sums are the same', () =
     }),
     { seed: 3, numRuns: 150 },
   )
+})
+
+test('a line without date and header counts in a file of such lines, and in no other', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bailiff-scan-'))
+  const sshd = compileFilter({
+    name: 'sshd',
+    programs: ['sshd'],
+    prefregex: null,
+    failregex: ['^Failed for <HOST>$'],
+    ignoreregex: [],
+  })
+  const scanner = createLogScanner({ jails: [{ jail: 'sshd', filter: sshd }], engines: [regexp] })
+  const bareLine = (host: number) => `Failed for 192.0.2.${host}`
+  const headed = (host: number, form = 'Nov 22 13:41:02 h') => `${form} sshd[7]: ${bareLine(host)}`
+  const listening = 'Server listening on 0.0.0.0 port 22.'
+  const cases: [what: string, lines: string[], found: number[], bare: boolean][] = [
+    ['sshd -E', [listening, bareLine(1), bareLine(2)], [1, 2], true],
+    ['a syslog line in it', [listening, listening, headed(1), bareLine(2)], [1, 2], true],
+    [
+      'a forged repetition in it',
+      [listening, bareLine(1), `Nov 22 13:41:02 h sshd[7]: message repeated 9 times: [ ${bareLine(2)}]`],
+      [1, 2],
+      true,
+    ],
+    ['syslog', [headed(1), headed(2, '2026-11-22T13:41:02Z h')], [1, 2], false],
+    ['a forged bare line in it', [headed(1), headed(2), bareLine(3), headed(4)], [1, 2, 4], false],
+    ['syslog that begins with a line cut in two', ['ed for 192.0.2.9', headed(1), headed(2)], [1, 2], false],
+  ]
+  for (const [what, lines, found, bare] of cases) {
+    const path = join(folder, 'a.log')
+    const text = `${lines.join('\n')}\n`
+    writeFileSync(path, text)
+    const fd = openSync(path, 'r')
+    const data = { fd, start: 0, end: text.length }
+    const result = scanner.scan({ ...chunk(Buffer.alloc(0), ['sshd']), data })
+    closeSync(fd)
+    assert.equal(
+      result.matches.map(({ address }) => Number(address.split('.')[3])),
+      found,
+      what,
+    )
+    assert.is(result.bare, bare, what)
+    assert.ok(
+      result.matches.every(({ attempts }) => attempts === 1),
+      what,
+    )
+  }
+  rmSync(folder, { recursive: true })
 })
 
 test.run()

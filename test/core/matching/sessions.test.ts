@@ -54,16 +54,16 @@ test('a line that stands for several failures stands for one less behind a once 
   )
 })
 
-test('the state is kept from call to call, and a quiet session ends', () => {
-  const sessions = createSessions({ idleMs: 1000 })
+test('the state is kept from call to call, and a session has an end, however busy it is', () => {
+  const sessions = createSessions({ lifetimeMs: 1000 })
   assert.is(sessions.merge([match({ once: true, time: 0 })]).length, 1)
   assert.is(sessions.merge([match({ once: true, time: 1000 })]).length, 0)
-  assert.is(sessions.merge([match({ once: true, time: 2001 })]).length, 1)
+  assert.is(sessions.merge([match({ once: true, time: 1001 })]).length, 1)
 })
 
 test('lines without a time of their own are timed by the clock', () => {
   let clock = 0
-  const sessions = createSessions({ idleMs: 1000, now: () => clock })
+  const sessions = createSessions({ lifetimeMs: 1000, now: () => clock })
   assert.is(sessions.merge([match({ once: true, time: null })]).length, 1)
   clock = 2000
   assert.is(sessions.merge([match({ once: true, time: null })]).length, 1)
