@@ -1,0 +1,71 @@
+/**
+ * The whole path of stored logs (dates, captures, addresses; one thread) against `fail2ban-regex` where
+ * it is installed, as whole processes in turn. Prints lines per CPU second and their ratio; a run whose
+ * answer is wrong prints none. `npm run bench`.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { writeAuthLog } from './auth-log.ts'
+
+/** Fail2ban gets less, since it takes its time; both are counted by the line. */
+const megabytes = { bailiff: 100, fail2ban: 10 }
+const rounds = 5
+const cases = [
+  { name: 'sshd, 5 % attacks', attacks: 0.05 },
+  { name: 'sshd, 90 % attacks', attacks: 0.9 },
+]
+const main = fileURLToPath(new URL('../core/cli/main.js', import.meta.url))
+const peer = '/usr/bin/fail2ban-regex'
+const peerFilter = '/etc/fail2ban/filter.d/sshd.conf'
+
+console.log(
+  `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus()[0]?.model}; lines per CPU second, medians of ${rounds} rounds`,
+)
+const folder = mkdtempSync(join(tmpdir(), 'bailiff-bench-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+for (const { name, attacks } of cases) {
+  const [large, small] = [join(folder, 'large.log'), join(folder, 'small.log')]
+  const answer = writeAuthLog(large, { bytes: megabytes.bailiff * 1e6, attacks, seed: 1 })
+  const part = writeAuthLog(small, { bytes: megabytes.fail2ban * 1e6, attacks, seed: 1 })
+  const found = { bailiff: [] as number[], fail2ban: [] as number[] }
+  for (let round = 0; round < rounds; round++) {
+    found.bailiff.push(
+      answer.lines /
+        run(
+          [process.execPath, main, 'test', 'sshd', large, '--summary'],
+          `lines ${answer.lines}, matches ${answer.failures},`,
+        ),
+    )
+    if (existsSync(peer)) found.fail2ban.push(part.lines / run([peer, small, peerFilter], `Lines: ${part.lines} lines`))
+  }
+  const [ours, theirs] = [median(found.bailiff), median(found.fail2ban)]
+  const ratio =
+    theirs === undefined
+      ? 'fail2ban-regex is not installed'
+      : `fail2ban-regex ${theirs.toFixed(0)}, ratio ${((ours ?? 0) / theirs).toFixed(1)}`
+  console.log(`${name.padEnd(20)} bailiff ${ours?.toFixed(0)}, ${ratio}`)
+}
+
+/** CPU seconds (user and system) of a command, which must print `expected`. */
+function run([program = '', ...words]: string[], expected: string): number {
+  const before = childrenCpuSeconds()
+  const { stdout } = spawnSync(program, words, { encoding: 'utf8', maxBuffer: 1 << 26 })
+  if (!stdout.includes(expected))
+    throw new Error(`wrong answer of ${program}: expected "${expected}" in\n${stdout.slice(-2000)}`)
+  return childrenCpuSeconds() - before
+}
+
+/** What the ended children of this process took: fields 16 and 17 of proc_pid_stat(5), in ticks of 10 ms. */
+function childrenCpuSeconds(): number {
+  const fields = readFileSync('/proc/self/stat', 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return (Number(fields[13]) + Number(fields[14])) / 100
+}
+
+function median(values: readonly number[]): number | undefined {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
+}
