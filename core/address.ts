@@ -2,9 +2,6 @@
  * The one parser of addresses. Everything that is banned, ignored or compared went through it, so
  * two texts for the same address are the same value everywhere.
  */
-import { isIP } from 'node:net'
-import ipaddr from 'ipaddr.js'
-
 declare const canonical: unique symbol
 
 /**
@@ -29,16 +26,17 @@ export interface PrefixParts {
 }
 
 /**
- * The address that a text spells, or null. Refused are octal, hexadecimal and shortened IPv4 forms,
- * zones (`fe80::1%eth0`), ports, prefixes and everything else that `net.isIP` does not know.
+ * The address that a text spells, or null. IPv4 is four decimal numbers without leading zeros; octal,
+ * hexadecimal and shortened forms are refused, and so are zones (`fe80::1%eth0`), ports and prefixes.
+ * IPv6 is read as RFC 4291 section 2.2 writes it. By hand, because it is read for every line that matches.
  */
 export function parseAddress(text: string): Address | null {
-  const family = isIP(text)
-  // A dotted quad that passes the gate is its own canonical form: leading zeros do not pass.
-  if (family === 4) return text as Address
-  if (family === 0 || text.includes('%')) return null
-  const parsed = ipaddr.IPv6.parse(text)
-  return (parsed.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : parsed.toRFC5952String()) as Address
+  // A dotted quad that passes is its own canonical form.
+  if (!text.includes(':')) return readIPv4(text, 0, text.length) < 0 ? null : (text as Address)
+  const groups = readIPv6(text)
+  if (groups === null) return null
+  const mapped = isMapped(groups)
+  return (mapped ? formatBytes(bytesOf(groups).subarray(12)) : formatIPv6(groups)) as Address
 }
 
 /**
@@ -51,7 +49,8 @@ export function parsePrefix(text: string): Prefix | null {
   const address = parseAddress(text.slice(0, slash))
   const digits = text.slice(slash + 1)
   if (address === null || !/^(?:0|[1-9]\d{0,2})$/.test(digits)) return null
-  const mapped = isIP(text.slice(0, slash)) === 6 && isIP(address) === 4
+  // An IPv4-mapped prefix counts its bits from the begin of the mapping.
+  const mapped = text.lastIndexOf(':', slash) >= 0 && !address.includes(':')
   return formatPrefix(addressBytes(address), Number(digits) - (mapped ? 96 : 0))
 }
 
@@ -74,8 +73,9 @@ export function prefixParts(prefix: Prefix): PrefixParts {
 
 /** The 4 or 16 bytes of an address, in network order. */
 export function addressBytes(address: Address): Uint8Array {
-  if (!address.includes(':')) return Uint8Array.from(address.split('.'), Number)
-  return Uint8Array.from(ipaddr.IPv6.parse(address).toByteArray())
+  const value = readIPv4(address, 0, address.length)
+  if (value >= 0) return Uint8Array.of(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255)
+  return bytesOf(readIPv6(address) ?? new Uint16Array(8))
 }
 
 /**
@@ -127,8 +127,103 @@ export class PrefixSet {
 
 function formatBytes(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.')
-  return new ipaddr.IPv6([...bytes]).toRFC5952String()
+  return formatIPv6(Uint16Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0)))
 }
+
+/** The value of the dotted quad that makes up `text` from `start` to `end`; -1 where there is none. */
+function readIPv4(text: string, start: number, end: number): number {
+  let [value, part, digits, dots] = [0, 0, 0, 0]
+  for (let at = start; at < end; at++) {
+    const digit = text.charCodeAt(at) - 0x30
+    if (digit >= 0 && digit <= 9) {
+      // A second digit behind a zero is a leading zero.
+      if (digits > 0 && part === 0) return -1
+      part = part * 10 + digit
+      if (++digits > 3 || part > 255) return -1
+    } else {
+      if (digit !== dot || digits === 0 || ++dots > 3) return -1
+      value = value * 256 + part
+      part = digits = 0
+    }
+  }
+  return dots === 3 && digits > 0 ? value * 256 + part : -1
+}
+
+/** The eight groups of an IPv6 text; null where it is none. */
+function readIPv6(text: string): Uint16Array | null {
+  const groups = new Uint16Array(8)
+  let [count, gap, at] = [0, -1, 0]
+  if (text.startsWith('::')) [gap, at] = [0, 2]
+  while (at < text.length) {
+    if (count === 8) return null
+    let [value, digits] = [0, 0]
+    for (let digit = hexAt(text, at + digits); digit >= 0; digit = hexAt(text, at + digits)) {
+      value = value * 16 + digit
+      if (++digits > 4) return null
+    }
+    if (text.charCodeAt(at + digits) === dot + 0x30) {
+      const quad = readIPv4(text, at, text.length)
+      if (quad < 0 || count > 6) return null
+      groups[count++] = quad / 65_536
+      groups[count++] = quad
+      at = text.length
+      break
+    }
+    if (digits === 0) return null
+    groups[count++] = value
+    at += digits
+    if (at === text.length) break
+    if (text.charCodeAt(at++) !== colon) return null
+    if (text.charCodeAt(at) === colon) {
+      if (gap >= 0) return null
+      gap = count
+      at++
+    } else if (at === text.length) return null
+  }
+  if (gap < 0) return count === 8 ? groups : null
+  if (count === 8) return null
+  groups.copyWithin(8 - (count - gap), gap, count)
+  return groups.fill(0, gap, 8 - (count - gap))
+}
+
+/** RFC 5952: lower case, no leading zeros, `::` for the first longest run of at least two zero groups. */
+function formatIPv6(groups: Uint16Array): string {
+  let [best, length] = [-1, 1]
+  for (let start = 0; start < 8; start++) {
+    let end = start
+    while (end < 8 && groups[end] === 0) end++
+    if (end - start > length) [best, length] = [start, end - start]
+    start = Math.max(start, end - 1)
+  }
+  let text = ''
+  for (let group = 0; group < 8; group++) {
+    if (group === best) {
+      text += '::'
+      group += length - 1
+    } else text += `${text === '' || text.endsWith(':') ? '' : ':'}${(groups[group] ?? 0).toString(16)}`
+  }
+  return text
+}
+
+function isMapped(groups: Uint16Array): boolean {
+  return groups[5] === 0xffff && !groups[0] && !groups[1] && !groups[2] && !groups[3] && !groups[4]
+}
+
+function bytesOf(groups: Uint16Array): Uint8Array {
+  return Uint8Array.from({ length: 16 }, (_, i) => ((groups[i >> 1] ?? 0) >> (i % 2 === 0 ? 8 : 0)) & 255)
+}
+
+/** The value of a hexadecimal digit; -1 for everything else. */
+function hexAt(text: string, at: number): number {
+  const code = text.charCodeAt(at)
+  if (code >= 0x30 && code <= 0x39) return code - 0x30
+  const letter = (code | 0x20) - 0x61
+  return letter >= 0 && letter < 6 && code < 0x80 ? letter + 10 : -1
+}
+
+/** The dot, counted from the digit zero. */
+const dot = 0x2e - 0x30
+const colon = 0x3a
 
 /** The byte whose first `bits` bits (clamped to 0…8) are set. */
 function mask(bits: number): number {

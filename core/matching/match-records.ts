@@ -1,4 +1,4 @@
-import { parseAddress, type Address } from '../address.ts'
+import { parseAddress } from '../address.ts'
 import { printable } from '../errors.ts'
 import type { Match } from '../events.ts'
 import type { FoundLine } from '../plugin.ts'
@@ -7,12 +7,9 @@ import type { FoundLine } from '../plugin.ts'
 const maxExcerpt = 512
 /** A longer key of a session is none. */
 const maxSession = 200
-const maxAddresses = 8192
 
 /** Makes the records of a chunk. One a thread. */
 export class MatchMaker {
-  /** IPv6 texts seen lately and the addresses they spell. */
-  readonly #addresses = new Map<string, Address | null>()
   #matches: Match[] = []
   #log = ''
 
@@ -23,7 +20,7 @@ export class MatchMaker {
 
   /** Adds a match for each of the jails; none where the address that was found is no address. `single`: it stands for one failure only. */
   add(found: FoundLine, filter: string, jails: readonly string[], offset: number, single: boolean): void {
-    const address = this.#addressOf(found.address)
+    const address = parseAddress(found.address)
     if (address === null) return
     const { head, rule } = found
     const clean = isPlain(head.line)
@@ -46,19 +43,6 @@ export class MatchMaker {
     this.#matches = []
     const place = ({ jail }: Match) => order.get(jail) ?? 0
     return order.size < 2 ? matches : matches.sort((a, b) => a.offset - b.offset || place(a) - place(b))
-  }
-
-  #addressOf(text: string): Address | null {
-    // IPv4 is its own canonical text and cheap to check.
-    if (!text.includes(':')) return parseAddress(text)
-    const known = this.#addresses.get(text)
-    if (known !== undefined) return known
-    if (this.#addresses.size >= maxAddresses) this.#addresses.clear()
-    // A copy: a part of the text of a chunk would keep all of it in memory.
-    const copy = Buffer.from(text, 'latin1').toString('latin1')
-    const address = parseAddress(copy)
-    this.#addresses.set(copy, address)
-    return address
   }
 }
 

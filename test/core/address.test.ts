@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import * as assert from 'uvu/assert'
 import fc from 'fast-check'
 import {
@@ -35,6 +36,58 @@ test('an address has one canonical text', () => {
   ]
   for (const [given, canonical] of cases) assert.is(parseAddress(given), canonical, given)
 })
+
+test('it reads what net.isIP reads, and writes what URLs write', () => {
+  const part = fc.constantFrom(
+    '0',
+    '1',
+    '00',
+    '01',
+    '255',
+    '256',
+    'ff',
+    'FFFF',
+    'fffff',
+    ':',
+    '::',
+    '.',
+    '%',
+    'g',
+    ' ',
+    '192.0.2.1',
+    '-',
+  )
+  const text = fc.oneof(
+    fc.ipV4(),
+    fc.ipV6(),
+    fc.ipV4Extended(),
+    fc.array(part, { maxLength: 18 }).map((parts) => parts.join('')),
+    groups(),
+  )
+  fc.assert(
+    fc.property(text, (given) => {
+      const family = given.includes('%') ? 0 : isIP(given)
+      const address = parseAddress(given)
+      assert.is(address !== null, family !== 0, given)
+      if (address === null) return
+      const canonical = family === 4 ? given : new URL(`http://[${given}]/`).hostname.slice(1, -1)
+      const [, high, low] = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(canonical) ?? []
+      const words = [high, low].map((word) => Number.parseInt(word ?? '0', 16))
+      const mapped = words.flatMap((word) => [word >> 8, word & 255]).join('.')
+      assert.is(address, high === undefined ? canonical : mapped)
+      assert.is(formatPrefix(addressBytes(address), address.includes(':') ? 128 : 32), address)
+    }),
+    { numRuns: 20_000 },
+  )
+})
+
+/** IPv6 with many zero groups, which is where texts shorten. */
+function groups(): fc.Arbitrary<string> {
+  const group = fc.constantFrom('0', '0', '0000', '1', 'ab', 'ffff')
+  return fc
+    .tuple(fc.array(group, { minLength: 6, maxLength: 8 }), fc.constantFrom(':0:', '::', ':0:0:'))
+    .map(([all, cut]) => all.join(':').replace(':0:', cut))
+}
 
 test('a prefix has its host bits cleared and one canonical text', () => {
   const cases: [given: string, canonical: string | null][] = [
