@@ -37,12 +37,10 @@ export class LineReader {
   }
 
   #head(text: string, start: number, end: number, ascii: boolean): LineHead {
-    const line = text.slice(start, end)
     let at = this.#timestamps.read(text, start, end)
-    if (at < 0) return { line, ascii, time: null, undated: line, syslog: null }
+    if (at < 0) return new Head(text, start, start, end, ascii, null, null)
     while (at < end && isBlank(text.charCodeAt(at))) at++
-    const { time } = this.#timestamps
-    return { line, ascii, time, undated: text.slice(at, end), syslog: this.#syslog(text, at, end) }
+    return new Head(text, start, at, end, ascii, this.#timestamps.time, this.#syslog(text, at, end))
   }
 
   #syslog(text: string, start: number, end: number): LineHead['syslog'] {
@@ -73,6 +71,43 @@ export class LineReader {
       this.#program = Buffer.from(text.slice(start, end)).toString()
     }
     return this.#program
+  }
+}
+
+/** The head of a line. Texts are cut out when they are asked for: most lines need only the message. */
+class Head implements LineHead {
+  readonly ascii: boolean
+  readonly time: number | null
+  readonly syslog: LineHead['syslog']
+  readonly #text: string
+  readonly #start: number
+  readonly #undatedStart: number
+  readonly #end: number
+
+  constructor(
+    text: string,
+    start: number,
+    undatedStart: number,
+    end: number,
+    ascii: boolean,
+    time: number | null,
+    syslog: LineHead['syslog'],
+  ) {
+    this.#text = text
+    this.#start = start
+    this.#undatedStart = undatedStart
+    this.#end = end
+    this.ascii = ascii
+    this.time = time
+    this.syslog = syslog
+  }
+
+  get line(): string {
+    return this.#text.slice(this.#start, this.#end)
+  }
+
+  get undated(): string {
+    return this.#text.slice(this.#undatedStart, this.#end)
   }
 }
 

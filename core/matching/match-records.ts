@@ -23,13 +23,14 @@ export class MatchMaker {
     const address = parseAddress(found.address)
     if (address === null) return
     const { head, rule } = found
-    const clean = isPlain(head.line)
+    const whole = head.line
+    const clean = isPlain(whole)
     const time = head.time
     const attempts = single ? 1 : (head.syslog?.attempts ?? 1)
-    const groups = groupsOf(found.groups, clean, head.line.length)
+    const groups = groupsOf(found.groups, clean, whole.length)
     const session = sessionOf(found, clean)
     const once = found.groups.once !== undefined
-    const line = excerpt(head.line, clean)
+    const line = excerpt(whole, clean)
     const log = this.#log
     // Written out: spreading an object costs as much here as reading the date of the line.
     for (const jail of jails) {
