@@ -122,7 +122,12 @@ test('a plugin without a test, and a bad name, are found', () => {
 })
 
 test('a place of one machine is found', () => {
-  for (const text of ['cd /work/main', '"/work"', 'https://registry.npmjs.org/x', '"resolved": "https://x.test/a.tgz"'])
+  for (const text of [
+    `cd ${['', 'work', 'main'].join('/')}`,
+    `"${['', 'work'].join('/')}"`,
+    `https://${'registry'}.npmjs.org/x`,
+    '"resolved": "https://x.test/a.tgz"',
+  ])
     assert.is(privateWords('a', text).length, 1, text)
   for (const text of ['/etc/work/x', './work/x', 'the work/life', '/workers', '/work-around', 'https://example.org'])
     assert.equal(privateWords('a', text), [], text)

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { suite as uvuSuite, type Test } from 'uvu'
+import * as assert from 'uvu/assert'
 
 /** What a test may need from the machine: `root`, or a program on the path. */
 export type Need = 'root' | 'nft' | 'ip' | 'sshd' | 'ssh' | 'rsyslogd' | 'python3' | 'npm'
@@ -50,4 +51,15 @@ function isRoot(): boolean {
   if (process.getuid?.() !== 0 || !existsSync('/proc/self/status')) return false
   const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'
   return (BigInt(`0x${effective}`) & (1n << 21n)) !== 0n
+}
+
+/** Awaits a rejection whose message contains `message`. */
+export async function rejects(promise: void | Promise<unknown>, message: string): Promise<void> {
+  try {
+    await promise
+  } catch (error) {
+    assert.match((error as Error).message, message)
+    return
+  }
+  assert.unreachable(`expected: ${message}`)
 }

@@ -5,7 +5,7 @@
  */
 import { fstatSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { serve } from './helper.ts'
+import { serve } from './serve.ts'
 import { NftablesBackend } from './nftables.ts'
 
 const descriptor = 3

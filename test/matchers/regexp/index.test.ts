@@ -1,5 +1,4 @@
 import * as assert from 'uvu/assert'
-import fc from 'fast-check'
 import { compileFilter, type FilterSource } from '../../../core/matching/filters.ts'
 import { LineReader } from '../../../core/matching/lines.ts'
 import type { CompiledFilter, FoundLine } from '../../../core/plugin.ts'
@@ -48,53 +47,10 @@ test('the first failregex that matches wins, the first group of a name that is n
   assert.equal(groups('a 4 192.0.2.1'), [[1, {}]])
 })
 
-test('what is passed over unread would not have matched', () => {
-  const blind = filters.map((one) => ({
-    ...one,
-    prefregex: one.prefregex && unknown(one.prefregex),
-    failregex: one.failregex.map(unknown),
-  }))
-  const piece = fc.constantFrom(
-    'Failed ',
-    'x from ',
-    '192.0.2.1',
-    '2001:db8::1',
-    'Bad thing from ',
-    '"GET /a"',
-    '"GET /ok"',
-    ' from ',
-    'aLArm ',
-    ' knocks',
-    'app: ',
-    'no ',
-    'é',
-    ' ',
-    'Nov 22 13:41:02 h sshd[1]: ',
-    'Nov 22 13:41:02 h cron[1]: ',
-    '\0',
-    '\r',
-  )
-  const line = fc.array(piece, { maxLength: 5 }).map((pieces) => pieces.join(''))
-  fc.assert(
-    fc.property(fc.array(line, { minLength: 1, maxLength: 8 }), (lines) => {
-      const log = lines.map((one) => `${one}\n`).join('')
-      for (const some of [[0], [1], [0, 1], [0, 1, 2, 3]]) {
-        const pick = <T>(all: readonly T[]) => some.flatMap((index) => all[index] ?? [])
-        assert.equal(found(pick(filters), log), found(pick(blind), log), log)
-      }
-    }),
-    { seed: 11, numRuns: 1500 },
-  )
-})
-
 test.run()
 
 function filter(source: Partial<FilterSource>): CompiledFilter {
   return compileFilter({ name: 'test', programs: null, prefregex: null, failregex: [], ignoreregex: [], ...source })
-}
-
-function unknown(pattern: CompiledFilter['failregex'][number]) {
-  return { ...pattern, literals: null, firstCharacters: null }
 }
 
 function found(some: readonly CompiledFilter[], log: string): FoundLine[] {

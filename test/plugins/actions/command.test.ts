@@ -7,7 +7,7 @@ import type { ActionPlugin } from '../../../core/plugin.ts'
 import command from '../../../plugins/actions/command.ts'
 import { actionBan, actionContract, testHost } from '../../contracts/action.ts'
 import { optionIssues } from '../../contracts/options.ts'
-import { suite } from '../../suite.ts'
+import { rejects, suite } from '../../suite.ts'
 
 const plugin = command as ActionPlugin
 const folder = mkdtempSync(join(tmpdir(), 'bailiff-command-'))
@@ -119,16 +119,6 @@ test('bans from before the start are left alone unless asked for', async () => {
 })
 
 test.run()
-
-async function rejects(promise: void | Promise<void>, message: string): Promise<void> {
-  try {
-    await promise
-  } catch (error) {
-    assert.match((error as Error).message, message)
-    return
-  }
-  assert.unreachable(`expected: ${message}`)
-}
 
 function alive(pid: string): boolean {
   try {

@@ -7,7 +7,7 @@ import webhook from '../../../plugins/notifiers/webhook.ts'
 import { testHost } from '../../contracts/action.ts'
 import { everyEvent, notifierContract } from '../../contracts/notifier.ts'
 import { optionIssues } from '../../contracts/options.ts'
-import { suite } from '../../suite.ts'
+import { rejects, suite } from '../../suite.ts'
 
 const plugin = webhook as NotifierPlugin
 const received: { url: string; method: string; token: string; body: string }[] = []
@@ -78,13 +78,3 @@ test('only the web is an address', async () => {
 
 test.after(() => server.closeAllConnections())
 test.run()
-
-async function rejects(promise: void | Promise<void>, message: string): Promise<void> {
-  try {
-    await promise
-  } catch (error) {
-    assert.match((error as Error).message, message)
-    return
-  }
-  assert.unreachable(`expected: ${message}`)
-}
