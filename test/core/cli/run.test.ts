@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import type { JailReport, StatusReport } from '../../../core/control/api.ts'
@@ -223,6 +223,33 @@ test('a second agent beside a running one is refused; without one, commands say 
   const alone = await cli('status')
   assert.is(alone.code, 69)
   assert.match(alone.stderr, 'bailiff run')
+})
+
+test('an error that a plugin lets slip is told with its place, and the agent goes on', async () => {
+  const { log, held, start, folder } = bed()
+  const keep = readFileSync(join(folder, 'keep.mjs'), 'utf8')
+  const slips =
+    "ban(ban, host) { Promise.reject(new Error('floating')); setTimeout(() => { throw new Error('late') }, 10); "
+  writeFileSync(join(folder, 'keep.mjs'), keep.replace('ban(ban, host) { ', slips))
+  const agent = start()
+  await agent.shows('watching: sshd')
+  for (let i = 0; i < 3; i++) appendFileSync(log, line(failure('192.0.2.7')))
+  await agent.shows(/floating \(at .*keep\.mjs:\d+\)/)
+  await agent.shows(/late \(at .*keep\.mjs:\d+\)/)
+  for (let i = 0; i < 3; i++) appendFileSync(log, line(failure('192.0.2.8')))
+  await until(() => held().length === 2, 'a ban after the errors')
+  assert.is(await agent.end(), 0)
+})
+
+test('a log without dates and headers works, with a word on what it is worth', async () => {
+  const { log, held, start } = bed()
+  appendFileSync(log, 'Server listening on 0.0.0.0 port 22.\r\n')
+  const agent = start()
+  await agent.shows('watching: sshd')
+  for (let i = 0; i < 3; i++) appendFileSync(log, `${failure('192.0.2.7')}\r\n`)
+  await until(() => held().length === 1, 'a ban')
+  await agent.shows('a peer can forge lines')
+  await agent.end()
 })
 
 test('no stack trace and no control byte reaches a user', async () => {
