@@ -103,7 +103,7 @@ export class Registry {
     throw new BailiffError(
       'config',
       `there is no ${kind} ${quote(use.plugin)}; ${other === undefined ? remedy : `it is ${article(other)}`}`,
-      { where: use.where, hint: `your own ${kind} is named by its path: ./${use.plugin.replace(/[^\w.-]/g, '')}.mjs` },
+      { where: use.where, hint: pathHint(kind, use.plugin) },
     )
   }
 
@@ -191,6 +191,12 @@ function flaw(kind: PluginKind, exported: unknown): string | undefined {
   const options = of('options')
   if (options === undefined || isOptionsSchema(options)) return undefined
   return 'options must be a JSON Schema or a validator of Standard Schema'
+}
+
+function pathHint(kind: PluginKind, given: string): string {
+  const name = given.replace(/[^\w.-]/g, '')
+  const own = `your own ${kind} is named by its path: ./${name.replace(/\.\w+$/, '')}.mjs`
+  return kind === 'source' ? `a log is named by its absolute path: /var/log/${name}; ${own}` : own
 }
 
 function article(kind: PluginKind): string {
