@@ -41,6 +41,7 @@ export class FileReader {
   #running: Promise<void> | null = null
   #again = false
   #busy: LogFile | null = null
+  #lookedAt: number | null = null
   #caughtUpAt: number | null = null
 
   constructor(options: FileReaderOptions) {
@@ -56,6 +57,12 @@ export class FileReader {
     // While a chunk is under way, files are opened before they are rotated further or deleted.
     if (this.#busy !== null && why !== 'change') this.#look()
     this.#running ??= this.#run()
+  }
+
+  /** Begins to read. What is written after this call is known to be new. */
+  start(): void {
+    this.#look()
+    this.wake('tick')
   }
 
   get position(): LogPosition | null {
@@ -116,6 +123,7 @@ export class FileReader {
     } catch (error) {
       this.#trouble.set(error)
     }
+    this.#lookedAt ??= this.#options.now()
   }
 
   #caughtUp(): void {
@@ -130,7 +138,9 @@ export class FileReader {
     try {
       const signal = this.#stopping.signal
       const result = await this.#options.scanner.run(() => {
-        end = Math.min(file.size, file.offset + maxChunkBytes)
+        // What was there before we looked and what is written since are not one chunk: dates may differ in worth.
+        const edge = file.scannedEnd < file.oldEnd ? file.oldEnd : file.size
+        end = Math.min(edge, file.size, file.offset + maxChunkBytes)
         return [this.#chunk(file, end), this.#generations.holdsPosition(file) ? file.position(this.path) : null]
       }, signal)
       const length = end - file.offset
@@ -151,13 +161,19 @@ export class FileReader {
       data: { fd: file.fd, start: file.offset, end },
       arrivedAt,
       live,
-      undatedAt: live ? arrivedAt : this.#generations.resumed ? file.modifiedAt : null,
+      undatedAt: live || this.#isNew(file) ? arrivedAt : this.#generations.resumed ? file.modifiedAt : null,
       insideLine: file.insideLine,
     }
   }
 
   #isLive(file: LogFile): boolean {
     return file.caughtUp || (this.#caughtUpAt !== null && file.bornAt >= this.#caughtUpAt - bornSlackMs)
+  }
+
+  /** Whether the next bytes were written after the log was first looked at, though there is older work before them. */
+  #isNew(file: LogFile): boolean {
+    if (file.oldEnd < Infinity) return file.scannedEnd >= file.oldEnd
+    return file.bornAt >= (this.#lookedAt ?? Infinity) - bornSlackMs
   }
 
   #advance(file: LogFile, end: number, result: ScanResult): void {

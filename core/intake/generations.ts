@@ -107,6 +107,7 @@ export class Generations {
     this.resumed = true
     this.#position = null
     this.#files.push(file)
+    this.#markOld(file)
   }
 
   #openFitting(position: LogPosition): LogFile | null {
@@ -117,8 +118,14 @@ export class Generations {
   }
 
   #begin(): void {
-    this.#files.push(openLog(this.path))
+    const file = openLog(this.path)
+    this.#files.push(file)
     this.#position = null
+    this.#markOld(file)
+  }
+
+  #markOld(file: LogFile): void {
+    if (this.#seenAt === 0) file.oldEnd = file.size
   }
 
   #lookAt(tip: LogFile): void {

@@ -131,7 +131,7 @@ class SourceIntake implements Intake {
     const reader = new FileReader({ ...this.#options, path, position, scanner: this.#scanner })
     this.#readers.set(path, reader)
     this.#watches.follow(path, (why) => reader.wake(why))
-    reader.wake('tick')
+    reader.start()
     return reader
   }
 

@@ -24,6 +24,8 @@ export class LogFile {
   insideLine = false
   /** The bytes before this one have been scanned; those from `offset` on are an unfinished line. */
   triedEnd = 0
+  /** Bytes from this one on were written after the log was first looked at; infinite for a file found later. */
+  oldEnd = Infinity
   size = 0
   /** Unix milliseconds. */
   modifiedAt = 0
@@ -45,7 +47,12 @@ export class LogFile {
   }
 
   get hasNews(): boolean {
-    return this.size > Math.max(this.offset, this.triedEnd)
+    return this.size > this.scannedEnd
+  }
+
+  /** All bytes before this one have been scanned. */
+  get scannedEnd(): number {
+    return Math.max(this.offset, this.triedEnd)
   }
 
   /** Reads size and head again. False: it was truncated or written anew, so this generation is over. */

@@ -197,6 +197,23 @@ test('what is backlog and what is live', () =>
     await again.stop()
   }))
 
+test('undated lines count when they were written after the first look, though older ones are still being read', () =>
+  inFolder(async (folder) => {
+    const [path, seen] = [join(folder, 'auth.log'), new Seen()]
+    writeFileSync(path, 'old\n')
+    const intake = intakeFor(seen)
+    let release = () => {}
+    seen.gate = new Promise((resolve) => (release = resolve))
+    await intake.configure([following(path)])
+    appendFileSync(path, 'new\n')
+    release()
+    await until(() => seen.lines.length === 2)
+    assert.equal(seen.lines, ['old', 'new'])
+    assert.equal(pick(seen.chunks[0]), { live: false, undatedAt: null })
+    assert.equal(pick(seen.chunks[1]), { live: false, undatedAt: seen.chunks[1]?.arrivedAt })
+    await intake.stop()
+  }))
+
 test('an old file that is moved to the path later is backlog', () =>
   inFolder(async (folder) => {
     const [path, seen] = [join(folder, 'auth.log'), new Seen()]
