@@ -213,8 +213,7 @@ export class Agent implements RunningAgent {
     const result = await this.#pool.pool.scan({ ...chunk, jails })
     if (result.bare) this.#warnOfBare(chunk.log, result.matches)
     for (const match of this.#sessions.merge(result.matches)) {
-      const ban = this.judge.count(match, chunk)
-      if (ban) this.decide(ban)
+      for (const ban of this.judge.count(match, chunk)) this.decide(ban)
     }
     // In the same transaction as the bans above: what is read again after a crash is not yet decided.
     if (position) this.#commit({ positions: [positionAfter(position, result)] })

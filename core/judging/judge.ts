@@ -4,6 +4,7 @@ import { banLength, foreverIfLong, type Bantime } from './bantime.ts'
 import { Excerpts } from './excerpts.ts'
 import { FailureTable } from './failure-table.ts'
 import { IgnoreList, type IgnoreRules } from './ignore-list.ts'
+import { networkOf, Networks } from './networks.ts'
 import { Offences, type Offence } from './offences.ts'
 
 /** A live line whose date is further than this from its arrival counts at its arrival. */
@@ -18,6 +19,8 @@ export interface JailRules {
   readonly findtimeMs: number
   readonly bantime: Bantime
   readonly ports: Ports
+  /** 64: an IPv6 network of which several addresses fail is banned as a whole; 128: only single addresses are. */
+  readonly ipv6prefix: 64 | 128
   readonly ignore: IgnoreRules
 }
 
@@ -41,6 +44,7 @@ export interface PendingFailures {
 interface Jail {
   readonly rules: JailRules
   readonly table: FailureTable
+  readonly networks: Networks
   readonly ignore: IgnoreList
   failures: number
   ignored: number
@@ -82,9 +86,10 @@ export class Judge {
       const old = before.get(rules.name)
       const same = old?.rules.maxretry === rules.maxretry && old.rules.findtimeMs === rules.findtimeMs
       const table = same ? old.table : new FailureTable({ ...rules, maxAddresses: this.#maxAddresses })
+      const networks = same ? old.networks : new Networks(rules)
       const { failures, ignored, bans } = old ?? { failures: 0, ignored: 0, bans: 0 }
       const ignore = new IgnoreList(rules.ignore, this.#onNameFailure)
-      this.#jails.set(rules.name, { rules, table, ignore, failures, ignored, bans })
+      this.#jails.set(rules.name, { rules, table, networks, ignore, failures, ignored, bans })
     }
     for (const old of before.values()) old.ignore.stop()
     await Promise.all([...this.#jails.values()].map(({ ignore }) => ignore.start()))
@@ -98,39 +103,66 @@ export class Judge {
   /** Counts failures of before the start. To be called once, after the first `configure`. */
   resume(pending: Iterable<PendingFailures>): void {
     for (const { jail, address, times } of pending) {
-      for (const time of times) this.#jails.get(jail)?.table.add(address, time, 1, (previous) => previous)
+      for (const time of times) this.#resume(jail, address, time)
     }
+  }
+
+  #resume(name: string, address: Address, time: number): void {
+    const jail = this.#jails.get(name)
+    const network = jail?.rules.ipv6prefix === 64 ? networkOf(address) : null
+    jail?.table.add(address, time, 1, (previous) => previous)
+    if (network !== null) jail?.networks.add(network, { address, time, attempts: 1 })
   }
 
   stop(): void {
     for (const { ignore } of this.#jails.values()) ignore.stop()
   }
 
-  /** Counts a failure; a ban when it is the one too many, else null. */
-  count(match: Match, chunk: Pick<LogChunk, 'arrivedAt' | 'live' | 'undatedAt'>): Ban | null {
+  /** Counts a failure. Answers the bans that it leads to: of the address, of its IPv6 network, or of both. */
+  count(match: Match, chunk: Pick<LogChunk, 'arrivedAt' | 'live' | 'undatedAt'>): readonly Ban[] {
+    const { address } = match
     const jail = this.#jails.get(match.jail)
     const time = timeOf(match, chunk)
-    if (jail === undefined || time === null || this.#isBanned(match.address, match.jail)) return null
-    if (jail.ignore.sparing(match.address) !== undefined) {
+    if (jail === undefined || time === null || this.#isBanned(address, match.jail)) return []
+    const network = jail.rules.ipv6prefix === 64 ? networkOf(address) : null
+    if (network !== null && this.#isBanned(network, match.jail)) return []
+    if (jail.ignore.sparing(address) !== undefined) {
       jail.ignored += match.attempts
-      return null
+      return []
     }
     jail.failures += match.attempts
     const keep = (previous: number) => this.#excerpts.add(match.line, previous)
-    const failures = jail.table.add(match.address, time, match.attempts, keep)
-    if (failures < jail.rules.maxretry) return null
-
-    const lines = this.#excerpts.last(jail.table.look(match.address)?.excerpt ?? 0, Math.min(failures, linesOfBan))
-    jail.table.forget(match.address)
-    const count = this.#offences.count(match.address, match.jail) + 1
+    const failures = jail.table.add(address, time, match.attempts, keep)
+    const ofNetwork = network === null ? 0 : jail.networks.add(network, { address, time, attempts: match.attempts })
+    const lines = this.#linesOf(jail, address, Math.max(failures, ofNetwork))
     const since = chunk.live ? chunk.arrivedAt : time
-    const length = banLength(jail.rules.bantime, count)
+    const bans: Ban[] = []
+    if (failures >= jail.rules.maxretry) {
+      jail.table.forget(address)
+      bans.push(...this.#sentence(jail, address, failures, lines, since, chunk.arrivedAt))
+    }
+    if (network !== null && ofNetwork > 0 && jail.ignore.sparing(network) === undefined) {
+      jail.networks.forget(network)
+      bans.push(...this.#sentence(jail, network, ofNetwork, lines, since, chunk.arrivedAt))
+    }
+    return bans
+  }
+
+  #linesOf(jail: Jail, address: Address, failures: number): readonly string[] {
+    if (failures < jail.rules.maxretry) return []
+    return this.#excerpts.last(jail.table.look(address)?.excerpt ?? 0, Math.min(failures, linesOfBan))
+  }
+
+  /** The ban; none where it would be over already, since the lines were read too late. That makes the next no longer. */
+  #sentence(jail: Jail, prefix: Prefix, failures: number, lines: readonly string[], since: number, now: number): Ban[] {
+    const { name, ports, bantime } = jail.rules
+    const count = this.#offences.count(prefix, name) + 1
+    const length = banLength(bantime, count)
     const until = length === null ? null : since + length
-    // Read too late: it was never in force, and makes the next one no longer.
-    if (until !== null && until <= chunk.arrivedAt) return null
+    if (until !== null && until <= now) return []
     jail.bans++
-    this.#offences.add(match.address, match.jail)
-    return { prefix: match.address, jail: match.jail, ports: jail.rules.ports, since, until, count, failures, lines }
+    this.#offences.add(prefix, name)
+    return [{ prefix, jail: name, ports, since, until, count, failures, lines }]
   }
 
   /** A ban that a person asks for: of a jail, or of no jail and then for all ports. Throws nothing; ignores nothing. */

@@ -51,6 +51,7 @@ export interface FilterDefinition {
   readonly sources: readonly PluginUse[]
   /** Empty: all traffic. */
   readonly ports: readonly number[]
+  readonly ipv6prefix: 64 | 128 | null
   readonly prefregex: PatternText | null
   readonly failregex: readonly PatternText[]
   readonly ignoreregex: readonly PatternText[]
@@ -101,6 +102,7 @@ export function defineFilter(given: Sourced, name: string, problems: BailiffErro
     programs: raw.programs ?? null,
     sources: pluginUses('source', raw.sources ?? [], given.at('sources')),
     ports: raw.ports ?? [],
+    ipv6prefix: raw.ipv6prefix ?? null,
     prefregex: raw.prefregex === undefined ? null : { text: raw.prefregex, where: given.where('prefregex') },
     failregex: patternTexts(raw.failregex, given.at('failregex')),
     ignoreregex: patternTexts(raw.ignoreregex, given.at('ignoreregex')),

@@ -27,6 +27,8 @@ export interface JailSettings {
   readonly maxretry: number
   readonly findtimeMs: number
   readonly bantime: Bantime
+  /** 64: IPv6 networks of which several addresses fail are banned as a whole; 128: only single addresses are. */
+  readonly ipv6prefix: 64 | 128
   /** Each once, in the order of the configuration. */
   readonly actions: readonly PluginUse[]
   /** Who is told of this jail, beside those who are told of everything. */
@@ -74,6 +76,7 @@ export async function readJail(
     sources: sourcesOf(raw, definition, given, problems),
     ports: portsOf(raw, definition, given, problems),
     ...judgingOf(raw, file.raw.defaults ?? {}),
+    ipv6prefix: raw.ipv6prefix ?? definition.ipv6prefix ?? file.raw.defaults?.ipv6prefix ?? 64,
     ...pluginsOf(raw, file.raw.defaults ?? {}, given, file.tree.at('defaults')),
     ignore: ignoreOf(file.raw, raw.ignoreip ?? file.raw.defaults?.ignoreip ?? []),
   }

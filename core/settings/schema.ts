@@ -8,10 +8,15 @@ const ports = parsed(parsePorts, {
   examples: ['all', ['ssh', 8080]],
 })
 
+const ipv6prefix = z.literal([64, 128], { error: 'must be 64 or 128' })
+
 const judging = {
   findtime: duration.describe('how long a failure counts').optional(),
   maxretry: z.int().min(1).max(100_000).describe('so many failures within findtime lead to a ban').optional(),
   bantime: bantime.describe('how long a ban lasts').optional(),
+  ipv6prefix: ipv6prefix
+    .describe('64: IPv6 networks are banned when several of their addresses fail; 128: never')
+    .optional(),
   actions: listOf(pluginUse).describe('what carries out the bans').optional(),
   notifiers: listOf(pluginUse).describe('who is told of what the jail does').optional(),
   ignoreip: listOf(ignored).describe('never banned, beside the ones of the top').optional(),
@@ -66,6 +71,9 @@ export const filterSchema = section({
   programs: listOf(text).describe('the programs whose syslog lines it reads').optional(),
   sources: listOf(pluginUse).describe('where its lines usually are, the best first').optional(),
   ports: ports.describe('the ports of the service').optional(),
+  ipv6prefix: ipv6prefix
+    .describe('what jails ban of IPv6 that do not say; 128 where many users share a network')
+    .optional(),
   prefregex: text.describe('must match, and gives the patterns its <F-CONTENT>').optional(),
   ...patterns,
   modes: z

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
 import { parseAddress, parsePrefix, type Prefix } from '../../../core/address.ts'
-import type { Match } from '../../../core/events.ts'
+import type { Ban, Match } from '../../../core/events.ts'
 import { Judge, type JailRules } from '../../../core/judging/judge.ts'
 import { suite } from '../../suite.ts'
 
@@ -13,6 +13,7 @@ const rules: JailRules = {
   findtimeMs: 600_000,
   bantime: { baseMs: 3_600_000, increment: true, factor: 2, maxMs: 10_000_000 },
   ports: { protocol: 'tcp', ports: [22] },
+  ipv6prefix: 64,
   ignore: { prefixes: [parsePrefix('198.51.100.0/24')!], names: [], self: false },
 }
 
@@ -40,12 +41,19 @@ async function judgeOf(jails: readonly JailRules[] = [rules], banned = new Set<P
 const live = (arrivedAt: number) => ({ arrivedAt, live: true, undatedAt: arrivedAt })
 const backlog = { arrivedAt: noon, live: false, undatedAt: null }
 
+/** The ban that a failure of an address alone leads to. */
+function count(judge: Judge, ...failure: Parameters<Judge['count']>): Ban | null {
+  const bans = judge.count(...failure)
+  assert.ok(bans.length <= 1)
+  return bans[0] ?? null
+}
+
 test('the failure that reaches maxretry is a ban, with its lines', async () => {
   const judge = await judgeOf()
-  assert.is(judge.count(match('192.0.2.1', noon), live(noon)), null)
-  assert.is(judge.count(match('192.0.2.2', noon), live(noon)), null)
-  assert.is(judge.count(match('192.0.2.1', noon + 1000), live(noon + 1000)), null)
-  assert.equal(judge.count(match('192.0.2.1', noon + 2000), live(noon + 2500)), {
+  assert.is(count(judge, match('192.0.2.1', noon), live(noon)), null)
+  assert.is(count(judge, match('192.0.2.2', noon), live(noon)), null)
+  assert.is(count(judge, match('192.0.2.1', noon + 1000), live(noon + 1000)), null)
+  assert.equal(count(judge, match('192.0.2.1', noon + 2000), live(noon + 2500)), {
     prefix: '192.0.2.1',
     jail: 'sshd',
     ports: rules.ports,
@@ -61,7 +69,7 @@ test('the failure that reaches maxretry is a ban, with its lines', async () => {
 test('later bans last longer, up to the limit', async () => {
   const judge = await judgeOf([{ ...rules, maxretry: 1 }])
   const lengths = [1, 2, 3, 4].map(() => {
-    const ban = judge.count(match('192.0.2.1', noon), live(noon))
+    const ban = count(judge, match('192.0.2.1', noon), live(noon))
     return (ban?.until ?? 0) - noon
   })
   assert.equal(lengths, [3_600_000, 7_200_000, 10_000_000, 10_000_000])
@@ -69,14 +77,14 @@ test('later bans last longer, up to the limit', async () => {
 
 test('who is ignored is counted as ignored and never banned', async () => {
   const judge = await judgeOf()
-  for (let i = 0; i < 10; i++) assert.is(judge.count(match('198.51.100.9', noon), live(noon)), null)
+  for (let i = 0; i < 10; i++) assert.is(count(judge, match('198.51.100.9', noon), live(noon)), null)
   assert.is(judge.counts('sshd')?.ignored, 10)
   assert.is(judge.sparing(parsePrefix('198.51.100.9')!, 'sshd'), '198.51.100.0/24')
 })
 
 test('who is banned already is not decided on again', async () => {
   const judge = await judgeOf([rules], new Set([parsePrefix('192.0.2.1')!]))
-  for (let i = 0; i < 10; i++) assert.is(judge.count(match('192.0.2.1', noon), live(noon)), null)
+  for (let i = 0; i < 10; i++) assert.is(count(judge, match('192.0.2.1', noon), live(noon)), null)
   assert.is(judge.counts('sshd')?.failures, 0)
 })
 
@@ -92,14 +100,14 @@ test('time is the log’s in a backlog, and the arrival’s where the log is sil
   ]
   for (const [what, time, chunk, since] of cases) {
     const judge = await judgeOf([{ ...rules, maxretry: 1 }])
-    assert.is(judge.count(match('192.0.2.1', time), chunk)?.since ?? null, since, what)
+    assert.is(count(judge, match('192.0.2.1', time), chunk)?.since ?? null, since, what)
   }
 })
 
 test('a ban that would be over already is none, and makes the next one no longer', async () => {
   const judge = await judgeOf([{ ...rules, maxretry: 1 }])
-  assert.is(judge.count(match('192.0.2.1', noon - 7_200_000), backlog), null)
-  assert.is(judge.count(match('192.0.2.1', noon), backlog)?.count, 1)
+  assert.is(count(judge, match('192.0.2.1', noon - 7_200_000), backlog), null)
+  assert.is(count(judge, match('192.0.2.1', noon), backlog)?.count, 1)
 })
 
 test('a length beyond ten years is for ever', async () => {
@@ -107,35 +115,35 @@ test('a length beyond ten years is for ever', async () => {
   const judge = await judgeOf([
     { ...rules, maxretry: 1, bantime: { baseMs: years, increment: false, factor: 2, maxMs: null } },
   ])
-  assert.is(judge.count(match('192.0.2.1', noon), live(noon))?.until, null)
+  assert.is(count(judge, match('192.0.2.1', noon), live(noon))?.until, null)
   assert.is(judge.decree(parsePrefix('192.0.2.2')!, 'manual', noon, years, rules.bantime).until, null)
 })
 
 test('old lines of a backlog do not add up with new ones beyond findtime', async () => {
   const judge = await judgeOf()
   const old = noon - 700_000
-  judge.count(match('192.0.2.1', old), backlog)
-  judge.count(match('192.0.2.1', old), backlog)
-  assert.is(judge.count(match('192.0.2.1', noon), backlog), null)
-  judge.count(match('192.0.2.1', noon), backlog)
-  assert.ok(judge.count(match('192.0.2.1', noon), backlog))
+  count(judge, match('192.0.2.1', old), backlog)
+  count(judge, match('192.0.2.1', old), backlog)
+  assert.is(count(judge, match('192.0.2.1', noon), backlog), null)
+  count(judge, match('192.0.2.1', noon), backlog)
+  assert.ok(count(judge, match('192.0.2.1', noon), backlog))
 })
 
 test('a live line with a wrong clock counts like any other', async () => {
   const judge = await judgeOf()
-  for (const off of [-86_400_000, 0]) judge.count(match('192.0.2.1', noon + off), live(noon))
-  assert.ok(judge.count(match('192.0.2.1', noon + 86_400_000), live(noon)))
+  for (const off of [-86_400_000, 0]) count(judge, match('192.0.2.1', noon + off), live(noon))
+  assert.ok(count(judge, match('192.0.2.1', noon + 86_400_000), live(noon)))
 })
 
 test('counts survive a reload that leaves window and threshold alone, and only that', async () => {
   const judge = await judgeOf()
-  judge.count(match('192.0.2.1', noon), live(noon))
+  count(judge, match('192.0.2.1', noon), live(noon))
   await judge.configure([{ ...rules, bantime: { ...rules.bantime, baseMs: 1000 } }])
   assert.is(judge.counts('sshd')?.tracked, 1)
   await judge.configure([{ ...rules, findtimeMs: 1 }])
   assert.is(judge.counts('sshd')?.tracked, 0)
   await judge.configure([])
-  assert.is(judge.count(match('192.0.2.1', noon), live(noon)), null)
+  assert.is(count(judge, match('192.0.2.1', noon), live(noon)), null)
 })
 
 test('pending failures go on after a restart', async () => {
@@ -152,8 +160,8 @@ test('pending failures go on after a restart', async () => {
   )
   const after = await judgeOf()
   after.resume(pending)
-  assert.ok(after.count(match('2001:db8::1', noon + 7), live(noon + 7)))
-  assert.is(after.count(match('192.0.2.2', noon + 7), live(noon + 7)), null)
+  assert.ok(count(after, match('2001:db8::1', noon + 7), live(noon + 7)))
+  assert.is(count(after, match('192.0.2.2', noon + 7), live(noon + 7)), null)
 })
 
 test('a ban by a person takes the ports and the time of the jail it names', async () => {
@@ -165,6 +173,52 @@ test('a ban by a person takes the ports and the time of the jail it names', asyn
   assert.is(free.until, noon + 60_000)
   assert.equal(free.ports, { protocol: 'all', ports: [] })
   assert.is(judge.decree(prefix, 'manual', noon, null, fallback).until, null)
+})
+
+test('an IPv6 network is banned when three of its addresses together fail twice maxretry', async () => {
+  const at = (host: number) => `2001:db8:0:1::${host}`
+  const network = '2001:db8:0:1::/64'
+  const cases: [string, Partial<JailRules>, string[], string[]][] = [
+    ['one address each', {}, [1, 2, 3, 4, 5, 6].map(at), [network]],
+    ['two addresses are not enough', {}, [1, 2, 1, 2, 1, 2].map(at), [at(1), at(2)]],
+    ['the addresses that reach maxretry are banned as well', {}, [1, 1, 1, 2, 2, 3].map(at), [at(1), network]],
+    ['the address and its network at once', {}, [2, 3, 3, 1, 1, 1].map(at), [at(1), network]],
+    ['fewer failures than twice maxretry', {}, [1, 2, 3, 4, 5].map(at), []],
+    ['other networks', {}, [1, 2, 3, 4, 5, 6, 7].map((net) => `2001:db8:0:${net}::1`), []],
+    ['IPv4 has no networks', {}, [1, 2, 3, 4, 5, 6, 7].map((host) => `192.0.2.${host}`), []],
+    ['a jail that only bans addresses', { ipv6prefix: 128 }, [1, 2, 3, 4, 5, 6].map(at), []],
+    [
+      'a network that holds an ignored address',
+      { ignore: { prefixes: [parsePrefix(at(99))!], names: [], self: false } },
+      [1, 2, 3, 4, 5, 6, 3, 3].map(at),
+      [at(3)],
+    ],
+  ]
+  for (const [what, more, failures, banned] of cases) {
+    const judge = await judgeOf([{ ...rules, ...more }])
+    const bans = failures.flatMap((address, i) => judge.count(match(address, noon + i), live(noon + i)))
+    assert.equal(
+      bans.map(({ prefix }) => prefix),
+      banned,
+      what,
+    )
+  }
+})
+
+test('failures of a network outside findtime do not count, and one that is banned is not decided on again', async () => {
+  const judge = await judgeOf()
+  const fail = (host: number, time: number) => judge.count(match(`2001:db8::${host}`, time), live(time))
+  for (let host = 1; host <= 5; host++) assert.equal(fail(host, noon), [])
+  assert.equal(fail(6, noon + rules.findtimeMs + 1), [])
+  const banned = await judgeOf([rules], new Set([parsePrefix('2001:db8::/64')!]))
+  for (let host = 1; host <= 9; host++) assert.equal(banned.count(match(`2001:db8::${host}`, noon), live(noon)), [])
+})
+
+test('failures of a network are remembered over a restart', async () => {
+  const [before, after] = [await judgeOf(), await judgeOf()]
+  for (let host = 1; host <= 5; host++) before.count(match(`2001:db8::${host}`, noon), live(noon))
+  after.resume(before.pending())
+  assert.is(after.count(match('2001:db8::6', noon), live(noon))[0]?.prefix, '2001:db8::/64')
 })
 
 test.run()

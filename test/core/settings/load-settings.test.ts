@@ -97,6 +97,7 @@ jails:
     findtime: 30
     maxretry: 1
     bantime: { base: 1m, factor: 3 }
+    ipv6prefix: 128
     also: [./plugins/edge.mjs, memory]
     notifiers: []
     ports: [53, domain]
@@ -111,6 +112,7 @@ jails:
   assert.equal(plain.bantime, { baseMs: 172_800_000, increment: false, factor: 2, maxMs: null })
   assert.equal(plain.ignore, { prefixes: ['192.0.2.0/24'], names: ['home.example.net'], self: false })
   assert.equal([own.findtimeMs, own.maxretry], [30_000, 1])
+  assert.equal([plain.ipv6prefix, own.ipv6prefix], [64, 128])
   assert.equal(own.bantime, { baseMs: 60_000, increment: true, factor: 3, maxMs: 604_800_000 })
   assert.equal(own.ignore, { prefixes: ['192.0.2.0/24', '2001:db8::/32'], names: ['home.example.net'], self: false })
   assert.equal(own.ports, { protocol: 'udp', ports: [53] })

@@ -1,0 +1,29 @@
+import * as assert from 'uvu/assert'
+import { parseAddress } from '../../../core/address.ts'
+import { networkOf, Networks } from '../../../core/judging/networks.ts'
+import { suite } from '../../suite.ts'
+
+const test = suite('networks')
+
+test('the network of an address', () => {
+  assert.is(networkOf(parseAddress('2001:db8:1:2:3:4:5:6')!), '2001:db8:1:2::/64')
+  assert.is(networkOf(parseAddress('::1')!), '::/64')
+  assert.is(networkOf(parseAddress('192.0.2.1')!), null)
+  assert.is(networkOf(parseAddress('::ffff:192.0.2.1')!), null)
+})
+
+test('of too many networks the one with the fewest failures is given up, and the bound holds', () => {
+  const networks = new Networks({ maxretry: 3, findtimeMs: 1000 }, 100)
+  const fail = (net: number, host: number) => {
+    const address = parseAddress(`2001:db8:0:${net.toString(16)}::${host}`)!
+    return networks.add(networkOf(address)!, { address, time: 0, attempts: 1 })
+  }
+  for (let host = 1; host <= 5; host++) assert.is(fail(1, host), 0)
+  for (let net = 2; net < 5000; net++) {
+    assert.is(fail(net, 1), 0)
+    assert.ok(networks.size <= 100)
+  }
+  assert.is(fail(1, 6), 6)
+})
+
+test.run()
