@@ -7,6 +7,7 @@ import type {
   Control,
   JailReport,
   JailSummary,
+  PauseAnswer,
   ReloadAnswer,
   StatusReport,
   UnbanAnswer,
@@ -30,13 +31,14 @@ export class AgentControl implements Control {
   }
 
   status(): StatusReport {
-    const { options, startedAt, configuration, wanted, intake, instances, observing } = this.#agent
+    const { options, startedAt, configuration, wanted, intake, instances, observing, pause } = this.#agent
     return {
       version: options.version,
       pid: process.pid,
       startedAt,
       config: configuration.settings.file,
       observe: observing,
+      pausedSince: pause.since,
       jails: [...configuration.ready.jails, ...this.#others()].map((jail) => this.#summary(jail)),
       bans: wanted.size,
       actions: observing ? [] : instances.queues().map(({ state }) => state),
@@ -91,6 +93,16 @@ export class AgentControl implements Control {
         .filter(({ bans }) => bans.length === 0)
         .map(({ prefix }) => ({ prefix, covering: banned.covering(prefix) ?? null })),
     }
+  }
+
+  async pause(): Promise<PauseAnswer> {
+    this.#agent.pauseFirewall()
+    return this.#paused()
+  }
+
+  async resume(): Promise<PauseAnswer> {
+    this.#agent.resumeFirewall()
+    return this.#paused()
   }
 
   async reload(): Promise<ReloadAnswer> {
@@ -154,6 +166,13 @@ export class AgentControl implements Control {
     return queues.length > 0 && queues.every((queue) => queue.confirmed(ban))
   }
 
+  async #paused(): Promise<PauseAnswer> {
+    const { instances, pause, wanted } = this.#agent
+    await this.#settled(undefined)
+    const failing = instances.firewallQueues().find(({ state }) => state.failure !== null)
+    return { pausedSince: pause.since, bans: wanted.size, failure: failing?.state.failure ?? null }
+  }
+
   #outcome(prefix: Prefix, jail: string, since: number, spared: Prefix | undefined): BanAnswer['results'][number] {
     if (spared !== undefined) return { prefix, outcome: 'refused', detail: `the ignore list has ${spared}` }
     const ban = this.#agent.wanted.get(prefix, jail)
@@ -163,6 +182,8 @@ export class AgentControl implements Control {
     const detail = ban.since === since ? until : `${until}, as it was before`
     if (this.#confirmed(ban)) return { prefix, outcome: 'banned', detail }
     const failing = this.#agent.queuesOf(jail).find((queue) => queue.state.failure !== null)
+    if (this.#agent.pause.since !== null && !failing)
+      return { prefix, outcome: 'pending', detail: 'the firewall is paused until "bailiff resume"' }
     return {
       prefix,
       outcome: 'pending',

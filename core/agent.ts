@@ -22,6 +22,7 @@ import type { ReadyJail, ReadyJails } from './jails.ts'
 import { Judge } from './judging/judge.ts'
 import { createPool, type MatchingPool } from './matching/pool.ts'
 import { createSessions } from './matching/sessions.ts'
+import { Pause } from './pause.ts'
 import type { Logger } from './plugin.ts'
 import type { Settings } from './settings/load-settings.ts'
 import { openStore, type Changes, type Store } from './store/store.ts'
@@ -33,6 +34,7 @@ const notifierGraceMs = 3000
  */
 const repairEveryMs = { least: 30_000, perBan: 2 }
 const dayMs = 86_400_000
+const pausedMeans = 'no ban is in the firewall; "bailiff resume" puts all back'
 
 /** A configuration that can run: what it says, and its jails made ready. */
 export interface Configuration {
@@ -90,6 +92,7 @@ export class Agent implements RunningAgent {
   readonly observed = new WantedSet(this.startedAt)
   readonly judge: Judge
   readonly intake: Intake
+  readonly pause: Pause
   readonly instances: Instances
   configuration: Configuration
 
@@ -113,14 +116,14 @@ export class Agent implements RunningAgent {
     this.configuration = configuration
     this.store = store
     const { bans, offences, positions } = store.loaded
-    const alarm = (subject: string, message: string) =>
-      this.#tell({ type: 'alarm', time: Date.now(), subject, message })
+    const alarm = (subject: string, message: string) => this.#alarm(subject, message)
     this.judge = new Judge({
       offences,
       isBanned: (prefix, jail) => (this.wanted.get(prefix, jail) ?? this.observed.get(prefix, jail)) !== undefined,
       onNameFailure: (name, error) => alarm('ignoreip', `the name ${name} cannot be looked up: ${error.message}`),
     })
     this.intake = createIntake({ positions, log, alarm, scan: (chunk, position) => this.#scan(chunk, position) })
+    this.pause = new Pause(configuration.settings.state)
     this.instances = new Instances({
       folder: join(configuration.settings.state, 'plugins'),
       log,
@@ -149,6 +152,8 @@ export class Agent implements RunningAgent {
     this.#repairLater()
     if (this.wanted.size > 0) this.options.log.info({}, `${this.wanted.size} bans of before go on`)
     await this.#apply(this.configuration)
+    const { since } = this.pause
+    if (since !== null) this.#alarm('firewall', `paused since ${new Date(since).toISOString()}: ${pausedMeans}`)
     this.#tell({ type: 'start', time: this.startedAt, jails: [...this.#jails.keys()] })
   }
 
@@ -194,6 +199,24 @@ export class Agent implements RunningAgent {
     return this.#refusals.get(`${prefix} ${jail}`)
   }
 
+  /** Takes all bans out of the firewall until `resumeFirewall`, over restarts too. Decisions go on. */
+  pauseFirewall(): void {
+    for (const queue of this.instances.firewallQueues()) queue.pause()
+    try {
+      this.pause.begin(Date.now())
+    } catch (error) {
+      this.#alarm('firewall', `the pause will not outlast a restart: ${describeError(error)}`)
+    }
+    this.#alarm('firewall', `paused: ${pausedMeans}`)
+  }
+
+  resumeFirewall(): void {
+    this.pause.end()
+    for (const queue of this.instances.firewallQueues()) queue.resume()
+    this.#repair()
+    this.options.log.info({}, `the firewall is resumed: ${this.wanted.size} bans are enforced again`)
+  }
+
   /** Carries a decision on: into the wanted set, or, when the jail only observes, to the notifiers alone. */
   decide(ban: Ban): void {
     if (ban.until !== null && ban.until <= Date.now()) return
@@ -226,8 +249,10 @@ export class Agent implements RunningAgent {
     const trusted = matches.some(({ jail }) => (this.#jails.get(jail)?.filter.programs ?? null) !== null)
     if (!trusted || this.#bareLogs.has(log)) return
     this.#bareLogs.add(log)
-    const message = `the lines of ${log} have neither date nor syslog header: where a service logs so, a peer can forge lines and get others banned; let it log through syslog`
-    this.#tell({ type: 'alarm', time: Date.now(), subject: log, message })
+    this.#alarm(
+      log,
+      `the lines of ${log} have neither date nor syslog header: where a service logs so, a peer can forge lines and get others banned; let it log through syslog`,
+    )
   }
 
   /** Takes a configuration over, stage by stage against the flow: who receives is ready before who sends. */
@@ -331,8 +356,7 @@ export class Agent implements RunningAgent {
   #refuse(ban: Ban, action: string, reason: string): void {
     this.#refusals.set(`${ban.prefix} ${ban.jail}`, reason)
     if (this.#refusals.size > 1000) this.#refusals.clear()
-    const message = `${action} refuses to ban ${ban.prefix}: ${reason}`
-    this.#tell({ type: 'alarm', time: Date.now(), subject: ban.jail, message })
+    this.#alarm(ban.jail, `${action} refuses to ban ${ban.prefix}: ${reason}`)
     this.wanted.remove(ban.prefix, ban.jail)
   }
 
@@ -341,6 +365,10 @@ export class Agent implements RunningAgent {
     this.store
       .commit(changes)
       .catch((error: unknown) => this.options.log.warn({}, `not stored: ${describeError(error)}`))
+  }
+
+  #alarm(subject: string, message: string): void {
+    this.#tell({ type: 'alarm', time: Date.now(), subject, message })
   }
 
   #tell(event: AgentEvent): void {

@@ -58,6 +58,10 @@ function statusText(report: StatusReport): string {
       styled('yellow', 'The action "memory" only remembers bans: in the in-memory firewall nothing is protected.'),
     )
   }
+  if (report.pausedSince !== null) {
+    const since = report.pausedSince === 0 ? '' : ` since ${new Date(report.pausedSince).toISOString()}`
+    sections.push(styled('red', `The firewall is paused${since}: no ban is in force. "bailiff resume" ends it.`))
+  }
   if (problems.length > 0) sections.push(styled('red', ['Set aside:', ...problems].join('\n  ')))
   return sections.join('\n\n')
 }

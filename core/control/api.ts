@@ -11,6 +11,8 @@ export const routes = {
   ban: { method: 'POST', path: '/v1/ban' },
   unban: { method: 'POST', path: '/v1/unban' },
   reload: { method: 'POST', path: '/v1/reload' },
+  pause: { method: 'POST', path: '/v1/pause' },
+  resume: { method: 'POST', path: '/v1/resume' },
 } as const
 
 /** The agent as a whole. Times are unix milliseconds. */
@@ -22,6 +24,8 @@ export interface StatusReport {
   readonly config: string
   /** Whether the whole agent only observes. */
   readonly observe: boolean
+  /** Since when the firewall is paused; null: it is not. */
+  readonly pausedSince: number | null
   readonly jails: readonly JailSummary[]
   /** Bans in force, over all jails. */
   readonly bans: number
@@ -99,6 +103,14 @@ export interface ReloadAnswer {
   readonly problems: readonly string[]
 }
 
+export interface PauseAnswer {
+  readonly pausedSince: number | null
+  /** How many bans are wanted: out of the firewall now, or back in it. */
+  readonly bans: number
+  /** Why the firewall does not follow, if so. */
+  readonly failure: string | null
+}
+
 /** What stands behind the socket. Each may throw a BailiffError. */
 export interface Control {
   status(): StatusReport
@@ -106,4 +118,7 @@ export interface Control {
   ban(request: BanRequest): Promise<BanAnswer>
   unban(request: UnbanRequest): Promise<UnbanAnswer>
   reload(): Promise<ReloadAnswer>
+  /** Takes all bans out of the firewall, until `resume`. */
+  pause(): Promise<PauseAnswer>
+  resume(): Promise<PauseAnswer>
 }

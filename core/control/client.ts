@@ -5,6 +5,7 @@ import {
   type BanAnswer,
   type BanRequest,
   type JailReport,
+  type PauseAnswer,
   type ReloadAnswer,
   type StatusReport,
   type UnbanAnswer,
@@ -21,6 +22,8 @@ export interface ControlClient {
   ban(request: BanRequest): Promise<BanAnswer>
   unban(request: UnbanRequest): Promise<UnbanAnswer>
   reload(): Promise<ReloadAnswer>
+  pause(): Promise<PauseAnswer>
+  resume(): Promise<PauseAnswer>
 }
 
 /** Speaks to the first of the sockets that an agent answers on. */
@@ -40,6 +43,8 @@ export function connectControl(sockets: readonly string[]): ControlClient {
     ban: (request) => ask(routes.ban, request),
     unban: (request) => ask(routes.unban, request),
     reload: () => ask(routes.reload),
+    pause: () => ask(routes.pause),
+    resume: () => ask(routes.resume),
   }
 }
 

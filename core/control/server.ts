@@ -84,6 +84,8 @@ async function dispatch(control: Control, request: IncomingMessage): Promise<obj
   if (asked(routes.ban)) return control.ban(checked(banRequest, await readBody(request)) as BanRequest)
   if (asked(routes.unban)) return control.unban(checked(unbanRequest, await readBody(request)) as UnbanRequest)
   if (asked(routes.reload)) return control.reload()
+  if (asked(routes.pause)) return control.pause()
+  if (asked(routes.resume)) return control.resume()
   throw new BailiffError('no-input', `the control socket knows no ${quote(`${method} ${url}`)}`)
 }
 

@@ -50,6 +50,7 @@ export class ActionQueue {
   readonly #alarm: (subject: string, message: string) => void
   readonly #tasks = new Map<string, Task>()
   #restoring: Restoring | null = null
+  #paused = false
   #running: Promise<void> | null = null
   #started = false
   /** Whether nothing is known of what the action holds: before the first sync, and after one that failed. */
@@ -85,7 +86,7 @@ export class ActionQueue {
 
   /** Whether the action holds this ban, as far as it has confirmed. */
   confirmed(ban: Pick<ActionBan, 'prefix' | 'ports'>): boolean {
-    return !(this.#inDoubt && this.#restoring !== null) && !this.#tasks.has(entryKey(ban))
+    return !this.#paused && !(this.#inDoubt && this.#restoring !== null) && !this.#tasks.has(entryKey(ban))
   }
 
   /**
@@ -105,10 +106,27 @@ export class ActionQueue {
    * that, so nothing decided meanwhile is lost. `refused` hears of each ban that the action refuses.
    */
   restore(bans: readonly ActionBan[], refused: (ban: ActionBan, reason: string) => void): void {
+    if (this.#paused) return
     if (this.#plugin.sync) this.#restoring = { bans, refused }
     else if (this.#plugin.restored)
       for (const ban of bans) this.ban(ban, (reason) => reason !== null && refused(ban, reason))
     this.#run()
+  }
+
+  /**
+   * Makes the action hold nothing, and carries nothing out until `resume`. Only for actions with
+   * `sync`. What is decided meanwhile is not kept here: `resume` is to be followed by `restore`.
+   */
+  pause(): void {
+    this.#paused = true
+    this.#tasks.clear()
+    this.#restoring = { bans: [], refused: () => {} }
+    this.#wake?.()
+    this.#run()
+  }
+
+  resume(): void {
+    this.#paused = false
   }
 
   /** Resolves when all that waits has been carried out or has failed once. */
@@ -125,6 +143,7 @@ export class ActionQueue {
   }
 
   #put(task: Task): void {
+    if (this.#paused) return
     const key = entryKey(task.ban)
     // A later change goes to the end: order within an entry is kept because there is only one.
     this.#tasks.delete(key)

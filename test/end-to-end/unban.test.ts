@@ -104,6 +104,33 @@ test('bailiff ban and unban reach the kernel', () =>
     assert.ok(await bed.canConnect(v6))
   }))
 
+test('pause takes every ban out of the kernel, over a restart too, and resume puts them back', async () => {
+  const [before, during] = [outside.v4(8), outside.v4(9)]
+  const yaml = configuration(bed, { bantime: '10m' })
+  await withAgent(bed, yaml, async (agent) => {
+    await banned(agent, before)
+    const pause = await agent.command('pause')
+    assert.is(pause.code, 0, pause.output)
+    assert.equal(inKernel(bed), [])
+    assert.ok(await bed.canConnect(before))
+  })
+  await withAgent(bed, yaml, async (agent) => {
+    assert.match(agent.printed(), 'paused since')
+    await bed.failLogin(during, { tries: 3 })
+    await waitFor('the decision', async () => (await agent.jail()).bans.some(({ prefix }) => prefix === during))
+    assert.equal(
+      (await agent.jail()).bans.map(({ enforced }) => enforced),
+      [false, false],
+    )
+    assert.equal(inKernel(bed), [])
+    assert.match((await agent.command('status')).output, 'The firewall is paused')
+    const resume = await agent.command('resume')
+    assert.is(resume.code, 0, resume.output)
+    assert.equal(inKernel(bed).toSorted(), [before, during].toSorted())
+    assert.is((await agent.command('unban', '--all')).code, 0)
+  })
+})
+
 test.run()
 
 /** Gets an address banned by three failed logins; resolves with the end of its ban. */

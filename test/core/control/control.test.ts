@@ -25,6 +25,8 @@ const control: Control = {
   },
   ban: async (given) => (asked.push(given), { results: [] }),
   unban: async (given) => (asked.push(given), { ended: [], absent: [] }),
+  pause: async () => ({ pausedSince: 1, bans: 2, failure: null }),
+  resume: async () => ({ pausedSince: null, bans: 2, failure: null }),
   reload: async () => {
     throw new Error('a secret detail')
   },
@@ -35,6 +37,11 @@ const client = connectControl([join(folder, 'nobody.sock'), socket])
 test('answers, on the first socket where somebody does', async () => {
   assert.equal(await client.status(), { version: '1' } as never)
   assert.equal(await client.jail('sshd & co'), { jail: 'sshd & co' } as never)
+})
+
+test('pause and resume', async () => {
+  assert.equal(await client.pause(), { pausedSince: 1, bans: 2, failure: null })
+  assert.equal(await client.resume(), { pausedSince: null, bans: 2, failure: null })
 })
 
 test('folder and socket are private', () => {

@@ -55,6 +55,24 @@ test('what is decided in one turn is one batch, bans before unbans', async () =>
   assert.is(queue.state.pending, 0)
 })
 
+test('a paused action holds nothing, whatever is decided, until it is resumed and restored', async () => {
+  const { plugin, calls } = recorder()
+  const { queue } = queueOf(plugin)
+  queue.restore([{ ...actionBan('192.0.2.1'), reason: 'restored' }], () => {})
+  await until(() => calls.length === 1, 'a sync')
+  queue.ban(actionBan('192.0.2.2'), () => assert.unreachable('settled while paused'))
+  queue.pause()
+  queue.ban(actionBan('192.0.2.3'), () => assert.unreachable('settled while paused'))
+  queue.restore([{ ...actionBan('192.0.2.1'), reason: 'repaired' }], () => {})
+  await until(() => calls.length === 2, 'an empty sync')
+  await queue.settled()
+  assert.not(queue.confirmed(actionBan('192.0.2.1')))
+  queue.resume()
+  queue.restore([{ ...actionBan('192.0.2.1'), reason: 'restored' }], () => {})
+  await until(() => calls.length === 3, 'a sync')
+  assert.equal(calls, ['sync 192.0.2.1:restored', 'sync ', 'sync 192.0.2.1:restored'])
+})
+
 test('of several changes of one entry only the last is carried out', async () => {
   const { plugin, calls } = recorder()
   const { queue } = queueOf(plugin)
