@@ -266,6 +266,7 @@ export class Agent implements RunningAgent {
     const { fresh, listeners, sources, retire } = this.instances.take(ready)
     this.#jails = new Map(jails.map((jail) => [jail.name, jail]))
     await this.#announcer.configure(listeners)
+    if (this.pause.since !== null) for (const queue of this.instances.firewallQueues()) queue.pause()
     this.#enforcer.configure((jail) => this.queuesOf(jail), this.observing ? [] : fresh)
     await this.judge.configure(jails)
     if (!this.#resumed) this.judge.resume(this.store.loaded.pending)
