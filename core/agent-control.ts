@@ -137,7 +137,7 @@ export class AgentControl implements Control {
   }
 
   #summary({ name, mode }: Pick<ReadyJail, 'name' | 'mode'>): JailSummary {
-    const { judge, wanted, intake, observing } = this.#agent
+    const { judge, wanted, intake, observing, bite } = this.#agent
     const { failures, ignored, tracked, bans } = judge.counts(name) ?? { failures: 0, ignored: 0, tracked: 0, bans: 0 }
     let banned = 0
     for (const ban of wanted) if (ban.jail === name) banned++
@@ -153,17 +153,13 @@ export class AgentControl implements Control {
       tracked,
       banned,
       bannedTotal: bans,
+      afterBan: bite.report(name),
       logs,
     }
   }
 
   #report(ban: Ban): BanReport {
-    return { ...ban, enforced: this.#confirmed(ban) }
-  }
-
-  #confirmed(ban: Ban): boolean {
-    const queues = this.#agent.queuesOf(ban.jail)
-    return queues.length > 0 && queues.every((queue) => queue.confirmed(ban))
+    return { ...ban, enforced: this.#agent.isEnforced(ban) }
   }
 
   async #paused(): Promise<PauseAnswer> {
@@ -180,7 +176,7 @@ export class AgentControl implements Control {
     const until = ban.until === null ? 'for ever' : `until ${new Date(ban.until).toISOString()}`
     // A ban that ends sooner than the one in force changes nothing.
     const detail = ban.since === since ? until : `${until}, as it was before`
-    if (this.#confirmed(ban)) return { prefix, outcome: 'banned', detail }
+    if (this.#agent.isEnforced(ban)) return { prefix, outcome: 'banned', detail }
     const failing = this.#agent.queuesOf(jail).find((queue) => queue.state.failure !== null)
     if (this.#agent.pause.since !== null && !failing)
       return { prefix, outcome: 'pending', detail: 'the firewall is paused until "bailiff resume"' }

@@ -10,9 +10,11 @@ import { AgentControl } from './agent-control.ts'
 import { claimSocket, startControl } from './control/server.ts'
 import type { ActionQueue } from './enforcing/action-queue.ts'
 import { Announcer } from './enforcing/announcer.ts'
+import { Bite } from './enforcing/bite.ts'
 import { Enforcer } from './enforcing/enforcer.ts'
 import { WantedSet, type WantedChange } from './enforcing/wanted-set.ts'
 import { describeError } from './errors.ts'
+import type { Prefix } from './address.ts'
 import type { AgentEvent, Ban, LogChunk, LogPosition, Match, ScanResult, UnbanReason } from './events.ts'
 import { adoptable } from './adopted-bans.ts'
 import { startFirewall, type FirewallHelper } from './firewall/client.ts'
@@ -20,6 +22,7 @@ import { Instances } from './instances.ts'
 import { createIntake, positionAfter, type Intake } from './intake/intake.ts'
 import type { ReadyJail, ReadyJails } from './jails.ts'
 import { Judge } from './judging/judge.ts'
+import { circumstances, likelyCause } from './enforcing/likely-cause.ts'
 import { createPool, type MatchingPool } from './matching/pool.ts'
 import { createSessions } from './matching/sessions.ts'
 import { Pause } from './pause.ts'
@@ -91,6 +94,8 @@ export class Agent implements RunningAgent {
   /** What jails in observe mode would have banned. Nothing enforces it. */
   readonly observed = new WantedSet(this.startedAt)
   readonly judge: Judge
+  /** Whether bans hold in truth what they promise. */
+  readonly bite: Bite
   readonly intake: Intake
   readonly pause: Pause
   readonly instances: Instances
@@ -120,9 +125,16 @@ export class Agent implements RunningAgent {
     this.judge = new Judge({
       offences,
       isBanned: (prefix, jail) => (this.wanted.get(prefix, jail) ?? this.observed.get(prefix, jail)) !== undefined,
+      onBanned: (match, prefix, chunk) => this.#bannedLine(match, prefix, chunk),
       onNameFailure: (name, error) => alarm('ignoreip', `the name ${name} cannot be looked up: ${error.message}`),
     })
     this.intake = createIntake({ positions, log, alarm, scan: (chunk, position) => this.#scan(chunk, position) })
+    this.bite = new Bite((ban, line) =>
+      alarm(
+        ban.jail,
+        `lines of ${ban.prefix} still arrive although it is banned: ${likelyCause(ban, line, circumstances())}`,
+      ),
+    )
     this.pause = new Pause(configuration.settings.state)
     this.instances = new Instances({
       folder: join(configuration.settings.state, 'plugins'),
@@ -133,7 +145,10 @@ export class Agent implements RunningAgent {
     for (const ban of bans) this.wanted.add(ban, 'restored')
     this.wanted.onChange((change) => this.#keep(change))
     this.#enforcer = new Enforcer(this.wanted, {
-      enforced: (ban, reason, action) => this.#tell({ type: 'ban', time: Date.now(), ban, reason, action }),
+      enforced: (ban, reason, action) => {
+        this.bite.confirmed(ban, Date.now())
+        this.#tell({ type: 'ban', time: Date.now(), ban, reason, action })
+      },
       refused: (ban, action, reason) => this.#refuse(ban, action, reason),
     })
   }
@@ -194,6 +209,12 @@ export class Agent implements RunningAgent {
     return [...new Set(first.map((instance) => this.instances.queue(instance)))]
   }
 
+  /** Whether every action of its jail has confirmed the ban. */
+  isEnforced(ban: Ban): boolean {
+    const queues = this.queuesOf(ban.jail)
+    return queues.length > 0 && queues.every((queue) => queue.confirmed(ban))
+  }
+
   /** Why an action refused the ban of this prefix by this jail, if it did. */
   refusal(prefix: string, jail: string): string | undefined {
     return this.#refusals.get(`${prefix} ${jail}`)
@@ -241,6 +262,13 @@ export class Agent implements RunningAgent {
     // In the same transaction as the bans above: what is read again after a crash is not yet decided.
     if (position) this.#commit({ positions: [positionAfter(position, result)] })
     return result
+  }
+
+  /** Bans in force should keep their address away: lines that are new are looked at. */
+  #bannedLine(match: Match, prefix: Prefix, { arrivedAt, live }: Pick<LogChunk, 'arrivedAt' | 'live'>): void {
+    const ban = this.wanted.get(prefix, match.jail)
+    if (!live || ban === undefined || !this.isEnforced(ban)) return
+    this.bite.line(ban, match.time === null ? arrivedAt : Math.min(match.time, arrivedAt), match.line)
   }
 
   /** Told once a log: the service writes what its peers send, line breaks too, so a peer can forge lines. */

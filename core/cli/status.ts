@@ -58,6 +58,11 @@ function statusText(report: StatusReport): string {
       styled('yellow', 'The action "memory" only remembers bans: in the in-memory firewall nothing is protected.'),
     )
   }
+  for (const { jail, afterBan } of jails) {
+    if (afterBan.lines === 0) continue
+    const what = `${afterBan.lines} lines came from banned addresses, the last from ${afterBan.last}`
+    sections.push(styled('red', `${jail}: ${what}. Its bans do not bite: the log of the agent says why.`))
+  }
   if (report.pausedSince !== null) {
     const since = report.pausedSince === 0 ? '' : ` since ${new Date(report.pausedSince).toISOString()}`
     sections.push(styled('red', `The firewall is paused${since}: no ban is in force. "bailiff resume" ends it.`))

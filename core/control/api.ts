@@ -46,6 +46,8 @@ export interface JailSummary {
   /** Bans in force now, and bans made since the start. */
   readonly banned: number
   readonly bannedTotal: number
+  /** Lines of banned addresses that came although their ban was in force for ten seconds, and the last such address. */
+  readonly afterBan: { readonly lines: number; readonly last: Prefix | null }
   readonly logs: readonly string[]
 }
 

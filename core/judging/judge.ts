@@ -61,12 +61,15 @@ export class Judge {
   readonly #offences: Offences
   readonly #maxAddresses: number
   readonly #isBanned: (prefix: Prefix, jail: string) => boolean
+  readonly #onBanned: (match: Match, prefix: Prefix, chunk: Pick<LogChunk, 'arrivedAt' | 'live'>) => void
   readonly #onNameFailure: (name: string, error: Error) => void
 
   constructor(options: {
     readonly offences: Iterable<Offence>
     /** Whether the jail's ban of the prefix is in force: its lines need no second decision. */
     readonly isBanned: (prefix: Prefix, jail: string) => boolean
+    /** Hears of failures of a prefix that is banned, which are not counted. */
+    readonly onBanned?: (match: Match, prefix: Prefix, chunk: Pick<LogChunk, 'arrivedAt' | 'live'>) => void
     readonly onNameFailure: (name: string, error: Error) => void
     readonly maxAddresses?: number
     readonly excerptBytes?: number
@@ -75,6 +78,7 @@ export class Judge {
     this.#excerpts = new Excerpts(options.excerptBytes ?? 8 * 1024 * 1024)
     this.#maxAddresses = options.maxAddresses ?? 200_000
     this.#isBanned = options.isBanned
+    this.#onBanned = options.onBanned ?? (() => {})
     this.#onNameFailure = options.onNameFailure
   }
 
@@ -123,9 +127,13 @@ export class Judge {
     const { address } = match
     const jail = this.#jails.get(match.jail)
     const time = timeOf(match, chunk)
-    if (jail === undefined || time === null || this.#isBanned(address, match.jail)) return []
+    if (jail === undefined || time === null) return []
     const network = jail.rules.ipv6prefix === 64 ? networkOf(address) : null
-    if (network !== null && this.#isBanned(network, match.jail)) return []
+    const banned = [address, ...(network === null ? [] : [network])].find((each) => this.#isBanned(each, match.jail))
+    if (banned !== undefined) {
+      this.#onBanned(match, banned, chunk)
+      return []
+    }
     if (jail.ignore.sparing(address) !== undefined) {
       jail.ignored += match.attempts
       return []

@@ -252,6 +252,20 @@ test('a log without dates and headers works, with a word on what it is worth', a
   await agent.end()
 })
 
+test('a ban that does not bite is an alarm with a likely cause', async () => {
+  const { log, held, cli, start } = bed()
+  const agent = start()
+  await agent.shows('watching: sshd')
+  for (let i = 0; i < 3; i++) appendFileSync(log, line(failure('192.0.2.7')))
+  await until(() => held().length === 1, 'a ban')
+  await new Promise((resolve) => setTimeout(resolve, 10_500))
+  for (let i = 0; i < 3; i++) appendFileSync(log, line(failure('192.0.2.7')))
+  await agent.shows('lines of 192.0.2.7 still arrive although it is banned: the line was written on the host')
+  assert.is(agent.output.match(/still arrive/g)?.length, 1)
+  assert.match((await cli('status')).stdout, 'Its bans do not bite')
+  await agent.end()
+})
+
 test('no stack trace and no control byte reaches a user', async () => {
   const { log, start, folder, cli } = bed()
   const agent = start()
