@@ -20,6 +20,8 @@ export interface WatchedAgent {
   /** Ends it with the signal. */
   end(signal: NodeJS.Signals): Promise<void>
   pid(): number
+  /** Kills the helper's processes, not the agent. */
+  killHelper(): void
   /** Resident memory in MB of the agent and of its helper's processes. */
   memory(): { agent: number; helper: number }
   close(): Promise<void>
@@ -67,6 +69,11 @@ export async function watchedAgent({ maxretry = 3, bantime = '1h', more = '' } =
     },
     end,
     pid: () => agent?.pid ?? 0,
+    killHelper: () => {
+      // The last one is the helper itself; a launcher before it is to start it again.
+      const helper = descendants(agent?.pid ?? 0).at(-1)
+      if (helper !== undefined) process.kill(helper, 'SIGKILL')
+    },
     memory: () => {
       const own = agent?.pid ?? 0
       return { agent: residentMB(own), helper: descendants(own).reduce((sum, pid) => sum + residentMB(pid), 0) }
@@ -89,7 +96,7 @@ export function failure(address: string): string {
 /** `nft monitor` prints each element that enters a set as soon as the kernel holds it. */
 function watchKernel(namespace: Namespace, entered: Map<string, number>): ChildProcess {
   const [program = '', ...words] = [...namespace.inside, 'nft', 'monitor', 'new', 'elements']
-  const eye = spawn(program, words, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const eye = spawn(program, words, { stdio: ['ignore', 'pipe', 'ignore'] })
   let rest = ''
   eye.stdout.on('data', (data: Buffer) => {
     const now = performance.now()
