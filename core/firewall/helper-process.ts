@@ -1,6 +1,7 @@
 /** One life of the firewall helper, as the agent sees it: a child process and the connection to it. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { BailiffError, printable } from '../errors.ts'
@@ -163,6 +164,7 @@ function launch({ nodePath = process.execPath, command = [] }: HelperProcessOpti
   // A small young generation keeps it at 77 MB instead of 148 after syncs of 20 000 entries, no slower.
   const words = [
     ...command,
+    ...launcher(),
     nodePath,
     '--jitless',
     '--max-semi-space-size=1',
@@ -176,6 +178,13 @@ function launch({ nodePath = process.execPath, command = [] }: HelperProcessOpti
     // What `ps` shows.
     ...(command.length === 0 ? { argv0: 'bailiff-firewall' } : {}),
   })
+}
+
+/** What opens the netlink sockets for the helper; nothing where there is no perl, and the helper then uses nft. */
+function launcher(): readonly string[] {
+  const perl = ['/usr/bin/perl', '/bin/perl', '/run/current-system/sw/bin/perl'].find((path) => existsSync(path))
+  // Perl reads it as it is: it is not built, and lies in the package beside `dist`.
+  return perl === undefined ? [] : [perl, fileURLToPath(new URL('../../../core/firewall/launcher.pl', import.meta.url))]
 }
 
 const gone = (why: string) =>
