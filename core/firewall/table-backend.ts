@@ -107,12 +107,12 @@ export class TableBackend implements Backend {
       const wanted = new Map([...this.#declared, ...keysOf(groups)])
       const same = held.sound && held.ruled && held.nameless.length === 0 && sameKeys(wanted, held.sets)
       const changes: Change[] = same ? [] : mend(held, wanted)
-      for (const [name, key] of wanted) {
+      for (const name of wanted.keys()) {
         const elements = groups.get(name)?.elements ?? []
         const before: Elements = (held.sound ? held.elements.get(name) : undefined) ?? new Map()
-        if (!isLarge(name)) changes.push(...difference(name, key, before, byAddress(elements), held.toleranceMs))
+        if (!isLarge(name)) changes.push(...difference(name, before, byAddress(elements), held.toleranceMs))
         // In a large one nobody looks for what comes twice until the kernel says that something does.
-        else changes.push({ do: 'flush-set', name }, created(name, { key, elements }, attempt > 0))
+        else changes.push({ do: 'flush-set', name }, created(name, { elements }, attempt > 0))
       }
       if (changes.length > 0) await this.#tool.apply(changes, basis(held.generation))
       this.#present = wanted
@@ -145,8 +145,7 @@ export class TableBackend implements Backend {
     const wanted = new Map([...this.#declared, ...found.sets, ...sets])
     this.#present = wanted
     const kept = [...elements].flatMap(([name, each]) => {
-      const key = wanted.get(name)
-      return key === undefined ? [] : difference(name, key, new Map(), each, 0)
+      return wanted.has(name) ? difference(name, new Map(), each, 0) : []
     })
     const changes = [...mend({ ...found, nameless: [] }, wanted), ...kept]
     return found.generation === undefined ? { changes } : { changes, generation: found.generation }
@@ -180,17 +179,17 @@ const failureOf = (error: unknown) => (error instanceof ToolError ? error.failur
 
 const keysOf = (groups: ReadonlyMap<string, Group>): Sets => byName([...groups.values()].map(({ key }) => key))
 
-function created(name: string, { key: { family }, elements }: Group, once = false): Change {
-  return { do: 'create', name, family, elements: once ? distinct(elements) : elements }
+function created(name: string, { elements }: Pick<Group, 'elements'>, once = false): Change {
+  return { do: 'create', name, elements: once ? distinct(elements) : elements }
 }
 
-function renewed(name: string, { key: { family }, elements }: Group): Change {
-  return { do: 'renew', name, family, elements: distinct(elements) }
+function renewed(name: string, { elements }: Pick<Group, 'elements'>): Change {
+  return { do: 'renew', name, elements: distinct(elements) }
 }
 
-function removed(name: string, { key: { family }, elements }: Group, there: (address: string) => boolean): Change[] {
+function removed(name: string, { elements }: Pick<Group, 'elements'>, there: (address: string) => boolean): Change[] {
   const addresses = [...byAddress(elements).keys()].filter(there)
-  return addresses.length === 0 ? [] : [{ do: 'remove', name, family, addresses }]
+  return addresses.length === 0 ? [] : [{ do: 'remove', name, addresses }]
 }
 
 function sameKeys(one: Sets, other: Sets): boolean {

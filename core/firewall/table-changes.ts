@@ -19,18 +19,9 @@ export type Elements = ReadonlyMap<string, Element['endsAt']>
 export type Change =
   | Step
   | { readonly do: 'flush-set'; readonly name: string }
-  | {
-      readonly do: 'create' | 'renew'
-      readonly name: string
-      readonly family: 4 | 6
-      readonly elements: readonly Element[]
-    }
-  | {
-      readonly do: 'remove'
-      readonly name: string
-      readonly family: 4 | 6
-      readonly addresses: readonly string[]
-    }
+  | { readonly do: 'create'; readonly name: string; readonly elements: readonly Element[] }
+  | { readonly do: 'renew'; readonly name: string; readonly elements: readonly Element[] }
+  | { readonly do: 'remove'; readonly name: string; readonly addresses: readonly string[] }
 
 /** The entries of one set. */
 export interface Group {
@@ -70,13 +61,7 @@ export function distinct(elements: readonly Element[]): Element[] {
 }
 
 /** What makes the elements of a set the wanted ones; nothing where they are. */
-export function difference(
-  name: string,
-  { family }: SetKey,
-  held: Elements,
-  wanted: Elements,
-  toleranceMs: number,
-): Change[] {
+export function difference(name: string, held: Elements, wanted: Elements, toleranceMs: number): Change[] {
   const fresh: Element[] = []
   const changed: Element[] = []
   for (const [address, endsAt] of wanted) {
@@ -86,9 +71,9 @@ export function difference(
   }
   const gone = [...held.keys()].filter((address) => !wanted.has(address))
   const changes: Change[] = []
-  if (gone.length > 0) changes.push({ do: 'remove', name, family, addresses: gone })
-  if (changed.length > 0) changes.push({ do: 'renew', name, family, elements: changed })
-  if (fresh.length > 0) changes.push({ do: 'create', name, family, elements: fresh })
+  if (gone.length > 0) changes.push({ do: 'remove', name, addresses: gone })
+  if (changed.length > 0) changes.push({ do: 'renew', name, elements: changed })
+  if (fresh.length > 0) changes.push({ do: 'create', name, elements: fresh })
   return changes
 }
 

@@ -69,8 +69,12 @@ export interface Found {
 
 /** One step towards the wanted table. What is added and is there already stays as it is. */
 export type Step =
-  | { readonly do: 'add-table' | 'delete-table' | 'add-chain' | 'flush-chain' }
-  | { readonly do: 'add-set' | 'add-rule'; readonly name: string; readonly key: SetKey }
+  | { readonly do: 'add-table' }
+  | { readonly do: 'delete-table' }
+  | { readonly do: 'add-chain' }
+  | { readonly do: 'flush-chain' }
+  | { readonly do: 'add-set'; readonly name: string; readonly key: SetKey }
+  | { readonly do: 'add-rule'; readonly name: string; readonly key: SetKey }
   | { readonly do: 'delete-set'; readonly name: string }
 
 export const byName = (keys: Iterable<SetKey>): Sets => new Map(Array.from(keys, (key) => [setName(key), key]))
