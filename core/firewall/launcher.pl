@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # Opens the netlink sockets of the firewall helper and becomes the program that its arguments name:
-#   perl launcher.pl /usr/bin/node --jitless main.js
+#   perl launcher.pl exec /usr/bin/node --jitless main.js
 # Node cannot open such sockets, but reads and writes inherited ones. Perl is here because Debian's
 # essential package perl-base brings it everywhere; nothing but what that package holds is used.
 #
@@ -29,22 +29,28 @@ use constant {
 };
 use constant MIB => 1024 * 1024;
 
+my ($mode, @program) = @ARGV;
+die "bailiff-firewall: it is told exec, and a program\n" unless @program && $mode eq 'exec';
+
 # The program inherits descriptors up to this one; all others close when it starts.
 $^F = 5;
 
+# Not inside of the eval, whose end would close them.
+my ($requests, $events);
 eval {
-    # A million elements are one message of 44 MiB at most.
-    my $requests = open_netlink(0, 5, 96 * MIB, 8 * MIB);
+    # A million elements are one message of 40 MB.
+    $requests = open_netlink(0, 5, 96 * MIB, 8 * MIB);
     setsockopt($requests, SOL_NETLINK, NETLINK_CAP_ACK, pack('i', 1));
     setsockopt($requests, SOL_NETLINK, NETLINK_EXT_ACK, pack('i', 1));
-    my $events = open_netlink(NFTABLES_GROUP, 1, 0, 8 * MIB);
+    $events = open_netlink(NFTABLES_GROUP, 1, 0, 8 * MIB);
     POSIX::dup2(fileno($requests), 4) // die "descriptor 4: $!\n";
     POSIX::dup2(fileno($events), 5) // die "descriptor 5: $!\n";
-    exec { $ARGV[0] } @ARGV or die "$ARGV[0]: $!\n";
+    1;
+} or do {
+    print STDERR "no netlink: $@";
+    POSIX::close($_) for 4, 5;
 };
-print STDERR "no netlink: $@";
-POSIX::close($_) for 4, 5;
-exec { $ARGV[0] } @ARGV or die "$ARGV[0]: $!\n";
+exec { $program[0] } @program or die "$program[0]: $!\n";
 
 sub open_netlink {
     my ($groups, $seconds, $send, $receive) = @_;

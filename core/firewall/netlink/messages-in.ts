@@ -39,23 +39,21 @@ const familyBytes = 4
 /** Upper bits of an attribute's type that say what it holds. */
 const typeMask = 0x3fff
 
-/** The messages of a datagram. */
-export function readMessages(datagram: Buffer): InMessage[] {
-  const messages: InMessage[] = []
+/** The messages of a datagram, one after the other. */
+export function* readMessages(datagram: Buffer): Generator<InMessage, void> {
   for (let at = 0; at < datagram.length;) {
     if (datagram.length - at < headerBytes) throw new MalformedError('a header is cut')
     const length = host32(datagram, at)
     if (length < headerBytes || length > datagram.length - at) throw new MalformedError('a length is wrong')
-    messages.push({
+    yield {
       type: host16(datagram, at + 4),
       flags: host16(datagram, at + 6),
       sequence: host32(datagram, at + 8),
       port: host32(datagram, at + 12),
       body: datagram.subarray(at + headerBytes, at + length),
-    })
+    }
     at += align(length)
   }
-  return messages
 }
 
 /** Which message of nf_tables it is; null where it is none. */

@@ -1,26 +1,53 @@
 /** The backend that speaks with the kernel itself, over a netlink socket that somebody else opened. */
-import type { Backend } from '../backend.ts'
+import { fstatSync } from 'node:fs'
+import type { Backend, ForeignChange } from '../backend.ts'
 import { maxEntries } from '../messages.ts'
 import { TableBackend, ToolError, type Held, type TableTool, type ToolFailure } from '../table-backend.ts'
 import type { Change, Elements } from '../table-changes.ts'
 import { examine, type Found, type Sets } from '../table-layout.ts'
 import { errno } from './kernel-numbers.ts'
+import { EventReader } from './events.ts'
 import { MalformedError } from './messages-in.ts'
 import { listedRules } from './rules.ts'
 import { NetlinkError, NetlinkSocket } from './socket.ts'
 import { listElements, listTable } from './table-lists.ts'
 import { TableMessages } from './table-messages.ts'
 
+/** The descriptors as launcher.pl leaves them. */
+const inherited = { requests: 4, events: 5 } as const
+
 export interface NetlinkOptions {
-  /** The descriptor of the socket for requests, as launcher.pl opens it. Default 4. */
-  readonly requests?: number
   /** How many elements a set takes. Tests want few. */
   readonly setSize?: number
 }
 
+/** The backend over the sockets that launcher.pl opened; null where they are not there, or the kernel does not answer. */
+export function openNetlink({ setSize = maxEntries }: NetlinkOptions = {}): NetlinkBackend | null {
+  if (!isSocket(inherited.requests) || !isSocket(inherited.events)) return null
+  const requests = new NetlinkSocket(inherited.requests)
+  try {
+    requests.generation()
+  } catch {
+    return null
+  }
+  return new NetlinkBackend(requests, inherited.events, setSize)
+}
+
 export class NetlinkBackend extends TableBackend implements Backend {
-  constructor({ requests = 4, setSize = maxEntries }: NetlinkOptions = {}) {
-    super(new NetlinkTool(new NetlinkSocket(requests), setSize))
+  readonly #requests: NetlinkSocket
+  readonly #events: number
+
+  constructor(requests: NetlinkSocket, events: number, setSize: number) {
+    super(new NetlinkTool(requests, setSize))
+    this.#requests = requests
+    this.#events = events
+  }
+
+  watch(heard: (change: ForeignChange) => void): () => void {
+    const keyOf = (name: string) => this.keyOf(name)
+    const reader = new EventReader({ descriptor: this.#events, requests: this.#requests, keyOf, heard })
+    void reader.start()
+    return () => reader.stop()
   }
 }
 
@@ -94,3 +121,11 @@ const failures: ReadonlyMap<number, ToolFailure> = new Map([
   [errno.again, 'timeout'],
   [errno.noBuffers, 'timeout'],
 ])
+
+function isSocket(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isSocket()
+  } catch {
+    return false
+  }
+}

@@ -32,18 +32,24 @@ export interface Change {
   readonly attributes: (out: MessageWriter) => void
 }
 
-/** The kernel makes no answer longer than 32 KiB. */
-const answerBytes = 64 * 1024
+/** The kernel makes no answer longer than 32 KiB, but an error may have a whole request of 64 KiB behind it. */
+const answerBytes = 128 * 1024
 /** What is sent at once without leaving the thread: some microseconds of the kernel's work for each element. */
 const shortBytes = 64 * 1024
 /** An answer is there as soon as the request is sent, so whatever takes longer is a kernel that is stuck. */
 const answerMs = 10_000
+/** Generations that are kept as our own. */
+const ownKept = 64
 
 /** Not for two calls at a time: see `exclusively`. */
 export class NetlinkSocket {
   readonly #descriptor: number
   readonly #answer = Buffer.allocUnsafeSlow(answerBytes)
   readonly #out = new MessageWriter()
+  /** For requests while a transaction is being put together. */
+  readonly #query = new MessageWriter()
+  /** The newest generations that are known to be our own, oldest first. */
+  readonly #own: number[] = []
   #sequence = 0
   #port: number | undefined
   #tail: Promise<unknown> = Promise.resolve()
@@ -126,8 +132,7 @@ export class NetlinkSocket {
       out.alsoFlag(flag.ack)
       out.begin({ ...batch, type: control.batchEnd, sequence: this.#next() })
       out.end()
-      await this.#write(out.pieces())
-      this.#confirm(first, last)
+      await this.#commit(out.pieces(), first, last)
     } finally {
       out.clear()
     }
@@ -138,6 +143,29 @@ export class NetlinkSocket {
     this.#out.begin({ type, flags: flag.request | flags, sequence: this.#next(), family: family.inet })
     attributes(this.#out)
     this.#out.end()
+  }
+
+  /** Whether all generations after the first, up to the second, are known to be our own: those of long transactions. */
+  madeAll(after: number, upTo: number): boolean {
+    const count = (upTo - after) >>> 0
+    const made = this.#own.filter((id) => (id - after - 1) >>> 0 < count)
+    return made.length === count
+  }
+
+  async #commit(pieces: readonly Buffer[], first: number, last: number): Promise<void> {
+    const [piece] = pieces
+    if (pieces.length === 1 && piece !== undefined && piece.length <= shortBytes) {
+      attempt(() => writevSync(this.#descriptor, pieces))
+      return this.#confirm(first, last)
+    }
+    const before = this.generation()
+    // It keeps the kernel busy for seconds, and leaves the event loop alone meanwhile.
+    await writeLater(this.#descriptor, pieces).catch(refuse)
+    this.#confirm(first, last)
+    const after = this.generation()
+    if (after !== (before + 1) >>> 0) return
+    this.#own.push(after)
+    if (this.#own.length > ownKept) this.#own.shift()
   }
 
   /** Reads the answers to the transaction whose messages have these sequences. */
@@ -155,26 +183,14 @@ export class NetlinkSocket {
   }
 
   #send({ subsystem: part, message: kind, family: of, attributes }: Query, flags: number): number {
-    const out = this.#out
-    out.clear()
+    const out = this.#query
     const sequence = this.#next()
     out.begin({ type: (part << 8) | kind, flags: flag.request | flags, sequence, family: of })
     attributes?.(out)
     out.end()
-    writevSync(this.#descriptor, out.pieces())
+    attempt(() => writevSync(this.#descriptor, out.pieces()))
     out.clear()
     return sequence
-  }
-
-  /** A long transaction keeps the kernel busy for seconds, and leaves the event loop alone meanwhile. */
-  async #write(pieces: readonly Buffer[]): Promise<void> {
-    const [piece] = pieces
-    try {
-      if (pieces.length === 1 && piece !== undefined && piece.length <= shortBytes) writevSync(this.#descriptor, pieces)
-      else await writeLater(this.#descriptor, pieces)
-    } catch (error) {
-      throw new NetlinkError(numberOf(error), 'the transaction could not be sent')
-    }
   }
 
   /** The answers that are meant; those to requests that were given up are passed over. */
@@ -191,12 +207,8 @@ export class NetlinkSocket {
   }
 
   #read(): Buffer {
-    try {
-      const length = readSync(this.#descriptor, this.#answer)
-      return this.#answer.subarray(0, length)
-    } catch (error) {
-      throw new NetlinkError(numberOf(error))
-    }
+    const length = attempt(() => readSync(this.#descriptor, this.#answer))
+    return this.#answer.subarray(0, length)
   }
 
   /** Reads a dump to its end that nobody did. */
@@ -216,9 +228,19 @@ export class NetlinkSocket {
 
 const writeLater = promisify(writev)
 
-/** The number of an error that a system call gave. */
-function numberOf(error: unknown): number {
-  if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') return -error.errno
+function attempt<Result>(call: () => Result): Result {
+  try {
+    return call()
+  } catch (error) {
+    return refuse(error)
+  }
+}
+
+/** Turns the error of a system call into ours. */
+function refuse(error: unknown): never {
+  if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') {
+    throw new NetlinkError(-error.errno, 'on the socket')
+  }
   throw error
 }
 
