@@ -17,7 +17,24 @@ export interface Backend {
   sync(entries: readonly Entry[]): Promise<void>
   /** What the kernel holds; times to about a second. */
   list(): Promise<readonly Entry[]>
+  /**
+   * Tells from now on what others change in our table; our own changes are not told. The answer ends
+   * it. Calls come from the event loop, some milliseconds after the change, one for each transaction.
+   * Missing where the tool cannot tell.
+   */
+  watch?(heard: (change: ForeignChange) => void): () => void
 }
+
+/**
+ * What somebody else did to our table.
+ * `removed`: these entries are gone, and nothing else happened (their times say nothing).
+ * `changed`: something else; what the kernel holds must be compared.
+ * `lost`: there were more events than could be read; what the kernel holds must be compared.
+ */
+export type ForeignChange =
+  | { readonly kind: 'removed'; readonly entries: readonly Entry[] }
+  | { readonly kind: 'changed' }
+  | { readonly kind: 'lost' }
 
 export class BackendError extends Error {
   readonly code: FailureCode

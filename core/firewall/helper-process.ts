@@ -1,6 +1,7 @@
 /** One life of the firewall helper, as the agent sees it: a child process and the connection to it. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { BailiffError, printable } from '../errors.ts'
@@ -14,6 +15,8 @@ export interface HelperProcessOptions {
   readonly nodePath?: string
   /** What stands before it: a program that drops rights, or enters a network namespace, and then runs the rest. */
   readonly command?: readonly string[]
+  /** The tool that the helper uses. Default: netlink where it can, else the program nft. */
+  readonly backend?: 'auto' | 'netlink' | 'nft'
 }
 
 interface Pending {
@@ -158,15 +161,17 @@ async function drained(connection: Duplex): Promise<void> {
   await once(connection, 'drain').catch(() => {})
 }
 
-function launch({ nodePath = process.execPath, command = [] }: HelperProcessOptions): ChildProcess {
+function launch({ nodePath = process.execPath, command = [], backend = 'auto' }: HelperProcessOptions): ChildProcess {
   // The helper compiles nothing at run time, so it can run where memory may not be written and executed.
   // A small young generation keeps it at 77 MB instead of 148 after syncs of 20 000 entries, no slower.
   const words = [
     ...command,
+    ...launcher(),
     nodePath,
     '--jitless',
     '--max-semi-space-size=1',
     fileURLToPath(new URL('./main.js', import.meta.url)),
+    `--backend=${backend}`,
   ]
   return spawn(words[0] ?? nodePath, words.slice(1), {
     // On Linux a `pipe` beyond the first three is one end of a socketpair.
@@ -176,6 +181,15 @@ function launch({ nodePath = process.execPath, command = [] }: HelperProcessOpti
     // What `ps` shows.
     ...(command.length === 0 ? { argv0: 'bailiff-firewall' } : {}),
   })
+}
+
+/** What opens the netlink sockets for the helper; nothing where there is no perl, and the helper then uses nft. */
+function launcher(): readonly string[] {
+  const perl = ['/usr/bin/perl', '/bin/perl', '/run/current-system/sw/bin/perl'].find((path) => existsSync(path))
+  // Perl reads it as it is: it is not built, and lies in the package beside `dist`.
+  return perl === undefined
+    ? []
+    : [perl, fileURLToPath(new URL('../../../core/firewall/launcher.pl', import.meta.url)), 'exec']
 }
 
 const gone = (why: string) =>

@@ -6,7 +6,7 @@
 import { fstatSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { serve } from './serve.ts'
-import { NftablesBackend } from './nftables.ts'
+import { backendNames, chooseBackend } from './choose-backend.ts'
 
 const descriptor = 3
 
@@ -16,7 +16,8 @@ if (isSocket()) {
   const connection = new Socket({ fd: descriptor, readable: true, writable: true })
   // The agent died while it was being answered: what it asked for is done, and nobody listens.
   connection.on('error', () => connection.destroy())
-  await serve(connection, new NftablesBackend()).catch((error: unknown) => {
+  const asked = backendNames.find((name) => process.argv.includes(`--backend=${name}`)) ?? 'auto'
+  await serve(connection, chooseBackend(asked)).catch((error: unknown) => {
     if (!connection.destroyed) throw error
   })
 } else {

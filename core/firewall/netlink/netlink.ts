@@ -1,0 +1,131 @@
+/** The backend that speaks with the kernel itself, over a netlink socket that somebody else opened. */
+import { fstatSync } from 'node:fs'
+import type { Backend, ForeignChange } from '../backend.ts'
+import { maxEntries } from '../messages.ts'
+import { TableBackend, ToolError, type Held, type TableTool, type ToolFailure } from '../table-backend.ts'
+import type { Change, Elements } from '../table-changes.ts'
+import { examine, type Found, type Sets } from '../table-layout.ts'
+import { errno } from './kernel-numbers.ts'
+import { EventReader } from './events.ts'
+import { MalformedError } from './messages-in.ts'
+import { listedRules } from './rules.ts'
+import { NetlinkError, NetlinkSocket } from './socket.ts'
+import { listElements, listTable } from './table-lists.ts'
+import { TableMessages } from './table-messages.ts'
+
+/** The descriptors as launcher.pl leaves them. */
+const inherited = { requests: 4, events: 5 } as const
+
+export interface NetlinkOptions {
+  /** How many elements a set takes. Tests want few. */
+  readonly setSize?: number
+}
+
+/** The backend over the sockets that launcher.pl opened; null where they are not there, or the kernel does not answer. */
+export function openNetlink({ setSize = maxEntries }: NetlinkOptions = {}): NetlinkBackend | null {
+  if (!isSocket(inherited.requests) || !isSocket(inherited.events)) return null
+  const requests = new NetlinkSocket(inherited.requests)
+  try {
+    requests.generation()
+  } catch {
+    return null
+  }
+  return new NetlinkBackend(requests, inherited.events, setSize)
+}
+
+export class NetlinkBackend extends TableBackend implements Backend {
+  readonly #requests: NetlinkSocket
+  readonly #events: number
+
+  constructor(requests: NetlinkSocket, events: number, setSize: number) {
+    super(new NetlinkTool(requests, setSize))
+    this.#requests = requests
+    this.#events = events
+  }
+
+  watch(heard: (change: ForeignChange) => void): () => void {
+    const keyOf = (name: string) => this.keyOf(name)
+    const reader = new EventReader({ descriptor: this.#events, requests: this.#requests, keyOf, heard })
+    void reader.start()
+    return () => reader.stop()
+  }
+}
+
+class NetlinkTool implements TableTool {
+  /** A dump begins anew for each 32 KiB of its answer, so listing takes the square of the time: a million a minute. */
+  readonly rewrittenFrom = 100_000
+  readonly #socket: NetlinkSocket
+  readonly #size: number
+
+  constructor(socket: NetlinkSocket, size: number) {
+    this.#socket = socket
+    this.#size = size
+  }
+
+  look(known: Sets): Promise<Found> {
+    return this.#told(async () => this.#examined(known))
+  }
+
+  hold(known: Sets, skipped: (name: string) => boolean): Promise<Held> {
+    return this.#told(async () => {
+      const found = this.#examined(known)
+      const elements = new Map<string, Elements>()
+      for (const name of found.sets.keys()) {
+        if (!skipped(name)) elements.set(name, await listElements(this.#socket, name))
+      }
+      // As much as nft needs, which prints whole seconds, so that both change the same.
+      return { ...found, elements, toleranceMs: 3000 }
+    })
+  }
+
+  apply(changes: readonly Change[], generation?: number): Promise<void> {
+    const send = (strict: boolean) =>
+      this.#socket.transact((add) => new TableMessages(add, this.#size).write(changes, { strict }), generation)
+    return this.#told(async () => {
+      if (!changes.every((change) => change.do === 'remove')) return send(false)
+      // What is to be removed is there nearly always, and then needs not be added first.
+      return send(true).catch((error: unknown) => {
+        if (!(error instanceof NetlinkError) || error.errno !== errno.missing) throw error
+        return send(false)
+      })
+    })
+  }
+
+  #examined(known: Sets): Found {
+    const generation = this.#socket.generation()
+    const { frame, rules, portSets } = listTable(this.#socket)
+    return { ...examine(frame, listedRules(rules, portSets), this.#size, known), generation }
+  }
+
+  /** The answer, or the failure in the words of tools. */
+  async #told<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await this.#socket.exclusively(work)
+    } catch (error) {
+      if (error instanceof NetlinkError) throw new ToolError(failures.get(error.errno) ?? 'failed', error.message)
+      if (error instanceof MalformedError || error instanceof RangeError) throw new ToolError('failed', error.message)
+      throw error
+    }
+  }
+}
+
+const failures: ReadonlyMap<number, ToolFailure> = new Map([
+  [errno.notPermitted, 'no-permission'],
+  [errno.denied, 'no-permission'],
+  [errno.missing, 'missing'],
+  [errno.exists, 'exists'],
+  [errno.busy, 'busy'],
+  [errno.tableFull, 'set-full'],
+  [errno.restart, 'changed'],
+  [errno.interrupted, 'changed'],
+  [errno.again, 'timeout'],
+  [errno.noBuffers, 'timeout'],
+])
+
+function isSocket(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isSocket()
+  } catch {
+    return false
+  }
+}

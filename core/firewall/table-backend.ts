@@ -1,0 +1,197 @@
+/** Keeps the table of Bailiff as it should be. How its changes reach the kernel is a tool's. */
+import type { Entry } from './admission.ts'
+import { BackendError, type Backend } from './backend.ts'
+import type { FailureCode, WirePorts } from './messages.ts'
+import type { SetKey } from './set-names.ts'
+import { bySet, byAddress, difference, distinct, type Change, type Elements, type Group } from './table-changes.ts'
+import { byName, mend, singleAddressSets, type Found, type Sets } from './table-layout.ts'
+
+/** The table with its elements, as the kernel has it at one time. */
+export interface Held extends Found {
+  readonly elements: ReadonlyMap<string, Elements>
+  /** How many milliseconds the end of an element may be off. */
+  readonly toleranceMs: number
+}
+
+/** Why a tool failed. `changed`: somebody else changed the ruleset since the generation that was given. */
+export type ToolFailure = FailureCode | 'missing' | 'exists' | 'busy' | 'changed'
+
+/** A failure of a tool, of which nothing was done, except perhaps after `timeout`. */
+export class ToolError extends Error {
+  readonly failure: ToolFailure
+
+  constructor(failure: ToolFailure, message: string) {
+    super(message)
+    this.name = 'ToolError'
+    this.failure = failure
+  }
+}
+
+/** A way to the kernel. All that fails is a `ToolError`. One call at a time. */
+export interface TableTool {
+  /** From this many elements on a set is written anew instead of being listed and compared. */
+  readonly rewrittenFrom: number
+  /** The table without its elements. `known` are sets whose ports need not be read. */
+  look(known: Sets): Promise<Found>
+  /** The table with the elements of its sets, except those for which `skipped` says yes. */
+  hold(known: Sets, skipped: (name: string) => boolean): Promise<Held>
+  /** One transaction. With a generation it fails with `changed` where the ruleset has another one by now. */
+  apply(changes: readonly Change[], generation?: number): Promise<void>
+}
+
+/** How often a call is tried again after others changed the table, or any other, meanwhile. */
+const retries = 3
+
+/** The backend over a tool. */
+export class TableBackend implements Backend {
+  readonly #tool: TableTool
+  #declared: Sets = new Map()
+  /** The sets that the kernel has, as far as known; null where that must be asked. */
+  #present: Sets | null = null
+
+  constructor(tool: TableTool) {
+    this.#tool = tool
+  }
+
+  async declare(ports: readonly WirePorts[]): Promise<void> {
+    const declared = byName(ports.flatMap(singleAddressSets))
+    await this.#again(async (basis) => {
+      this.#declared = new Map([...this.#declared, ...declared])
+      const { changes, generation } = await this.#made(new Map())
+      await this.#tool.apply(changes, basis(generation))
+    })
+  }
+
+  async add(entries: readonly Entry[]): Promise<void> {
+    const groups = bySet(entries)
+    await this.#again(async (basis) => {
+      const sets = keysOf(groups)
+      const missing = [...sets.keys()].some((name) => this.#present?.has(name) !== true)
+      const made = missing ? await this.#made(sets) : { changes: [] }
+      const apply = (make: (name: string, group: Group) => Change) =>
+        this.#tool.apply(
+          [...made.changes, ...Array.from(groups, ([name, group]) => make(name, group))],
+          basis(made.generation),
+        )
+      // Most bans are new ones, and for those alone the cheaper way is enough.
+      await apply(created).catch(async (error: unknown) => {
+        if (failureOf(error) !== 'exists') throw error
+        await apply(renewed)
+      })
+    })
+  }
+
+  async del(entries: readonly Entry[]): Promise<void> {
+    const groups = bySet(entries)
+    const remove = async (there: (name: string, address: string) => boolean) => {
+      const changes = [...groups].flatMap(([name, group]) => removed(name, group, (address) => there(name, address)))
+      if (changes.length > 0) await this.#tool.apply(changes)
+    }
+    await this.#again(async () => {
+      const present = this.#present ?? (await this.#tool.look(this.#declared)).sets
+      this.#present = present
+      await remove((name) => present.has(name)).catch(async (error: unknown) => {
+        // A full set has no room for adding what is to be deleted, so only what is there is named.
+        if (failureOf(error) !== 'set-full') throw error
+        const { elements } = await this.#tool.hold(this.#declared, (name) => !groups.has(name))
+        await remove((name, address) => elements.get(name)?.has(address) === true)
+      })
+    })
+  }
+
+  async sync(entries: readonly Entry[]): Promise<void> {
+    const groups = bySet(entries)
+    const isLarge = (name: string) => (groups.get(name)?.elements.length ?? 0) >= this.#tool.rewrittenFrom
+    await this.#again(async (basis, attempt) => {
+      const held = await this.#tool.hold(this.#declared, isLarge)
+      const wanted = new Map([...this.#declared, ...keysOf(groups)])
+      const same = held.sound && held.ruled && held.nameless.length === 0 && sameKeys(wanted, held.sets)
+      const changes: Change[] = same ? [] : mend(held, wanted)
+      for (const name of wanted.keys()) {
+        const elements = groups.get(name)?.elements ?? []
+        const before: Elements = (held.sound ? held.elements.get(name) : undefined) ?? new Map()
+        if (!isLarge(name)) changes.push(...difference(name, before, byAddress(elements), held.toleranceMs))
+        // In a large one nobody looks for what comes twice until the kernel says that something does.
+        else changes.push({ do: 'flush-set', name }, created(name, { elements }, attempt > 0))
+      }
+      if (changes.length > 0) await this.#tool.apply(changes, basis(held.generation))
+      this.#present = wanted
+    })
+  }
+
+  async list(): Promise<readonly Entry[]> {
+    return this.#again(async () => {
+      const { sets, elements } = await this.#tool.hold(this.#declared, () => false)
+      return [...sets].flatMap(([name, key]) =>
+        Array.from(elements.get(name) ?? [], ([address, endsAt]) => ({ ...key, address, endsAt })),
+      )
+    })
+  }
+
+  /** What a set holds, by its name, where that is known. */
+  protected keyOf(name: string): SetKey | undefined {
+    return this.#present?.get(name) ?? this.#declared.get(name)
+  }
+
+  /** What makes the declared sets and these, keeps all others, and mends what is not as it should be. */
+  async #made(sets: Sets): Promise<{ changes: Change[]; generation?: number }> {
+    let found: Found = await this.#tool.look(this.#declared)
+    let elements: ReadonlyMap<string, Elements> = new Map()
+    if (!found.sound || found.nameless.length > 0) {
+      const held = await this.#tool.hold(this.#declared, () => false)
+      found = held
+      if (!held.sound) elements = held.elements
+    }
+    const wanted = new Map([...this.#declared, ...found.sets, ...sets])
+    this.#present = wanted
+    const kept = [...elements].flatMap(([name, each]) => {
+      return wanted.has(name) ? difference(name, new Map(), each, 0) : []
+    })
+    const changes = [...mend({ ...found, nameless: [] }, wanted), ...kept]
+    return found.generation === undefined ? { changes } : { changes, generation: found.generation }
+  }
+
+  /**
+   * Does the work; again, after a new look, where somebody else changed the ruleset meanwhile. The last
+   * attempt insists on no generation, so that a machine where others never rest is served too.
+   */
+  async #again<Result>(work: (basis: Basis, attempt: number) => Promise<Result>, attempt = 0): Promise<Result> {
+    try {
+      return await work((generation) => (attempt < retries ? generation : undefined), attempt)
+    } catch (error) {
+      this.#present = null
+      const failure = failureOf(error)
+      if (failure === undefined || !(error instanceof ToolError)) throw error
+      if (attempt < retries && meanwhile.includes(failure)) return this.#again(work, attempt + 1)
+      throw new BackendError(isCode(failure) ? failure : 'failed', error.message)
+    }
+  }
+}
+
+/** The generation to insist on. */
+type Basis = (generation: number | undefined) => number | undefined
+
+const meanwhile: readonly ToolFailure[] = ['missing', 'exists', 'busy', 'changed']
+
+const isCode = (failure: ToolFailure): failure is FailureCode => !meanwhile.includes(failure)
+
+const failureOf = (error: unknown) => (error instanceof ToolError ? error.failure : undefined)
+
+const keysOf = (groups: ReadonlyMap<string, Group>): Sets => byName([...groups.values()].map(({ key }) => key))
+
+function created(name: string, { elements }: Pick<Group, 'elements'>, once = false): Change {
+  return { do: 'create', name, elements: once ? distinct(elements) : elements }
+}
+
+function renewed(name: string, { elements }: Pick<Group, 'elements'>): Change {
+  return { do: 'renew', name, elements: distinct(elements) }
+}
+
+function removed(name: string, { elements }: Pick<Group, 'elements'>, there: (address: string) => boolean): Change[] {
+  const addresses = [...byAddress(elements).keys()].filter(there)
+  return addresses.length === 0 ? [] : [{ do: 'remove', name, addresses }]
+}
+
+function sameKeys(one: Sets, other: Sets): boolean {
+  return one.size === other.size && [...one.keys()].every((name) => other.has(name))
+}

@@ -1,0 +1,87 @@
+/** What is to be changed in the table, whatever tool does it. */
+import type { Entry } from './admission.ts'
+import type { WirePorts } from './messages.ts'
+import { setName, type SetKey } from './set-names.ts'
+import type { Step } from './table-layout.ts'
+
+/** Address digits and when it ends, in milliseconds of `performance.now()`; null: never. An `Entry` is one. */
+export type Element = Pick<Entry, 'address' | 'endsAt'>
+
+/** When elements end, by their addresses. */
+export type Elements = ReadonlyMap<string, Element['endsAt']>
+
+/**
+ * Changes are one transaction, carried out in order.
+ * `create` adds elements that are not there: where one is, or comes twice, the transaction fails with `exists`.
+ * `renew` adds elements, or gives them their new time; each comes once.
+ * `remove` removes elements; what is not there, or has just expired, is no failure.
+ */
+export type Change =
+  | Step
+  | { readonly do: 'flush-set'; readonly name: string }
+  | { readonly do: 'create'; readonly name: string; readonly elements: readonly Element[] }
+  | { readonly do: 'renew'; readonly name: string; readonly elements: readonly Element[] }
+  | { readonly do: 'remove'; readonly name: string; readonly addresses: readonly string[] }
+
+/** The entries of one set. */
+export interface Group {
+  readonly key: SetKey
+  readonly elements: Entry[]
+}
+
+/** Entries by set, in their order. */
+export function bySet(entries: readonly Entry[]): Map<string, Group> {
+  const groups = new Map<string, Group>()
+  const known = new Map<WirePorts, Map<number, Group>>()
+  for (const entry of entries) {
+    // Names are made once for each ports and length: a batch has few of them and many entries.
+    let lengths = known.get(entry.ports)
+    if (lengths === undefined) known.set(entry.ports, (lengths = new Map()))
+    const slot = entry.family * 1000 + entry.length
+    let group = lengths.get(slot)
+    if (group === undefined) {
+      const name = setName(entry)
+      group = groups.get(name) ?? { key: entry, elements: [] }
+      groups.set(name, group)
+      lengths.set(slot, group)
+    }
+    group.elements.push(entry)
+  }
+  return groups
+}
+
+/** The elements by address. Of one that comes twice the last one counts. */
+export function byAddress(elements: readonly Element[]): Elements {
+  return new Map(elements.map(({ address, endsAt }) => [address, endsAt]))
+}
+
+/** Each element once; of one that comes twice the last one. */
+export function distinct(elements: readonly Element[]): Element[] {
+  return Array.from(byAddress(elements), ([address, endsAt]) => ({ address, endsAt }))
+}
+
+/** What makes the elements of a set the wanted ones; nothing where they are. */
+export function difference(name: string, held: Elements, wanted: Elements, toleranceMs: number): Change[] {
+  const fresh: Element[] = []
+  const changed: Element[] = []
+  for (const [address, endsAt] of wanted) {
+    const before = held.get(address)
+    if (before === undefined) fresh.push({ address, endsAt })
+    else if (!close(before, endsAt, toleranceMs)) changed.push({ address, endsAt })
+  }
+  const gone = [...held.keys()].filter((address) => !wanted.has(address))
+  const changes: Change[] = []
+  if (gone.length > 0) changes.push({ do: 'remove', name, addresses: gone })
+  if (changed.length > 0) changes.push({ do: 'renew', name, elements: changed })
+  if (fresh.length > 0) changes.push({ do: 'create', name, elements: fresh })
+  return changes
+}
+
+/** The whole seconds that an element still has; an end that is past becomes one second, the least there is. */
+export function secondsLeft(endsAt: number, now: number): number {
+  return Math.max(1, Math.ceil((endsAt - now) / 1000))
+}
+
+function close(one: number | null, other: number | null, toleranceMs: number): boolean {
+  return one === null || other === null ? one === other : Math.abs(one - other) <= toleranceMs
+}
