@@ -1,7 +1,9 @@
 import type { Address, Prefix } from '../address.ts'
-import type { Ban, LogChunk, Match, Ports } from '../events.ts'
+import type { Ban, CountedFailures, LogChunk, Match, Ports } from '../events.ts'
+import { isMappedKey, readKey } from './address-key.ts'
 import { banLength, foreverIfLong, type Bantime } from './bantime.ts'
 import { Excerpts } from './excerpts.ts'
+import { entryKinds, FailureLog, readEntries, type Entry } from './failure-log.ts'
 import { FailureTable } from './failure-table.ts'
 import { IgnoreList, type IgnoreRules } from './ignore-list.ts'
 import { networkOf, Networks } from './networks.ts'
@@ -34,13 +36,6 @@ export interface JailCounts {
   readonly bans: number
 }
 
-/** Failures of one address in one jail that have not led to a ban; times in unix ms, ascending. */
-export interface PendingFailures {
-  readonly jail: string
-  readonly address: Address
-  readonly times: readonly number[]
-}
-
 interface Jail {
   readonly rules: JailRules
   readonly table: FailureTable
@@ -57,6 +52,7 @@ interface Jail {
  */
 export class Judge {
   readonly #jails = new Map<string, Jail>()
+  readonly #log = new FailureLog()
   readonly #excerpts: Excerpts
   readonly #offences: Offences
   readonly #maxAddresses: number
@@ -91,27 +87,29 @@ export class Judge {
       const ignore = new IgnoreList(rules.ignore, this.#onNameFailure)
       this.#jails.set(rules.name, { rules, table, networks, ignore, failures, ignored, bans })
     }
+    // Counters that are gone must not come back from the store.
+    if ([...before].some(([name, { table }]) => table !== this.#jails.get(name)?.table)) this.#log.void()
     for (const old of before.values()) old.ignore.stop()
     await Promise.all([...this.#jails.values()].map(({ ignore }) => ignore.start()))
   }
 
-  /** The failures that have not led to a ban, for `resume` after a restart. */
-  pending(): PendingFailures[] {
-    return [...this.#jails].flatMap(([jail, { table }]) => [...table].map((tracked) => ({ jail, ...tracked })))
+  /**
+   * What was counted since the last call, for the store; null where there is nothing. With `whole`, or
+   * where more was counted than is kept so long, all that counts now. Counted again by `resume`, in
+   * order, it leads to the same counters.
+   */
+  counted(whole: boolean): CountedFailures | null {
+    return whole || this.#log.overflowed ? this.#everything() : this.#log.take(false)
   }
 
   /** Counts failures of before the start. To be called once, after the first `configure`. */
-  resume(pending: Iterable<PendingFailures>): void {
-    for (const { jail, address, times } of pending) {
-      for (const time of times) this.#resume(jail, address, time)
-    }
+  resume(counted: Iterable<CountedFailures>): void {
+    for (const each of counted) readEntries(each, (entry) => this.#recount(entry))
   }
 
-  #resume(name: string, address: Address, time: number): void {
-    const jail = this.#jails.get(name)
-    const network = jail?.rules.ipv6prefix === 64 ? networkOf(address) : null
-    jail?.table.add(address, time, 1, (previous) => previous)
-    if (network !== null) jail?.networks.add(network, { address, time, attempts: 1 })
+  /** Knows of a ban that somebody else decided. */
+  note(offence: Offence): void {
+    this.#offences.note(offence)
   }
 
   stop(): void {
@@ -131,6 +129,7 @@ export class Judge {
       return []
     }
     jail.failures += match.attempts
+    this.#log.add(entryKinds.failed, match.jail, address, time, match.attempts)
     const keep = (previous: number) => this.#excerpts.add(match.line, previous)
     const failures = jail.table.add(address, time, match.attempts, keep)
     const ofNetwork = network === null ? 0 : jail.networks.add(network, { address, time, attempts: match.attempts })
@@ -139,13 +138,42 @@ export class Judge {
     const bans: Ban[] = []
     if (failures >= jail.rules.maxretry) {
       jail.table.forget(address)
+      this.#log.add(entryKinds.addressForgotten, match.jail, address)
       bans.push(...this.#sentence(jail, address, failures, lines, since, chunk.arrivedAt))
     }
     if (network !== null && ofNetwork > 0 && jail.ignore.sparing(network) === undefined) {
       jail.networks.forget(network)
+      this.#log.add(entryKinds.networkForgotten, match.jail, network)
       bans.push(...this.#sentence(jail, network, ofNetwork, lines, since, chunk.arrivedAt))
     }
     return bans
+  }
+
+  #everything(): CountedFailures | null {
+    const jails = [...this.#jails.values()]
+    const expected = 256 + jails.reduce((sum, { table, networks }) => sum + table.size + networks.size, 0)
+    const log = new FailureLog({ maxEntries: Infinity, expected })
+    for (const { rules, table, networks } of jails) {
+      table.each((words, at, time) => log.addKey(entryKinds.addressFailed, rules.name, words, at, time, 1))
+      for (const { address, time, attempts } of networks)
+        log.add(entryKinds.networkFailed, rules.name, address, time, attempts)
+    }
+    this.#log.clear()
+    return log.take(true)
+  }
+
+  #recount({ kind, jail: name, words, at, time, attempts }: Entry): void {
+    const jail = this.#jails.get(name)
+    if (jail === undefined) return
+    if (kind === entryKinds.failed || kind === entryKinds.addressFailed) jail.table.addKey(words, at, time, attempts)
+    else if (kind === entryKinds.addressForgotten) jail.table.forgetKey(words, at)
+    if (jail.rules.ipv6prefix !== 64 || isMappedKey(words, at)) return
+    const address = readKey(words, at)
+    const network = networkOf(address)
+    if (network === null) return
+    if (kind === entryKinds.networkForgotten) jail.networks.forget(network)
+    else if (kind === entryKinds.failed || kind === entryKinds.networkFailed)
+      jail.networks.add(network, { address, time, attempts })
   }
 
   #linesOf(jail: Jail, address: Address, failures: number): readonly string[] {

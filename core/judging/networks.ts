@@ -57,6 +57,11 @@ export class Networks {
     this.#failures.delete(network)
   }
 
+  /** All that is remembered, the failures of a network in the order in which they were counted. */
+  *[Symbol.iterator](): Iterator<Failure> {
+    for (const failures of this.#failures.values()) yield* failures
+  }
+
   #keep(network: Prefix, failures: Failure[]): void {
     this.forget(network)
     this.#failures.set(network, failures)

@@ -1,6 +1,7 @@
+import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { parseAddress, parsePrefix, type Prefix } from '../../../core/address.ts'
-import type { Ban, Match } from '../../../core/events.ts'
+import type { Ban, CountedFailures, Match } from '../../../core/events.ts'
 import { Judge, type JailRules } from '../../../core/judging/judge.ts'
 import { suite } from '../../suite.ts'
 
@@ -146,23 +147,97 @@ test('counts survive a reload that leaves window and threshold alone, and only t
   assert.is(count(judge, match('192.0.2.1', noon), live(noon)), null)
 })
 
-test('pending failures go on after a restart', async () => {
-  const before = await judgeOf()
-  for (const address of ['192.0.2.1', '2001:db8::1'])
-    for (const at of [5, 6]) before.count(match(address, noon + at), live(noon + at))
-  const pending = before.pending()
-  assert.equal(
-    pending.map(({ jail, address, times }) => [jail, address, times.map((at) => at - noon)]),
-    [
-      ['sshd', '192.0.2.1', [5, 6]],
-      ['sshd', '2001:db8::1', [5, 6]],
-    ],
-  )
-  const after = await judgeOf()
-  after.resume(pending)
-  assert.ok(count(after, match('2001:db8::1', noon + 7), live(noon + 7)))
-  assert.is(count(after, match('192.0.2.2', noon + 7), live(noon + 7)), null)
+test('what was counted goes on after a restart, and what was forgotten does not', async () => {
+  for (const whole of [false, true]) {
+    const before = await judgeOf()
+    for (const address of ['192.0.2.1', '2001:db8::1', '192.0.2.3'])
+      for (const at of [5, 6]) before.count(match(address, noon + at), live(noon + at))
+    assert.is(before.count(match('192.0.2.3', noon + 6), live(noon + 6)).length, 1)
+    const after = await judgeOf()
+    after.resume([before.counted(whole)!])
+    assert.is(after.counts('sshd')?.tracked, 2)
+    assert.is(after.count(match('2001:db8::1', noon + 7), live(noon + 7)).length, 1)
+    assert.is(after.count(match('192.0.2.1', noon + 7), live(noon + 7)).length, 1)
+    for (let i = 0; i < 2; i++) assert.equal(after.count(match('192.0.2.3', noon + 7), live(noon + 7)), [])
+    assert.is(before.counted(false), null)
+  }
 })
+
+test('what is told to the store, in pieces or whole, counts again as it counted', () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.record({
+          host: fc.nat(3),
+          family: fc.constantFrom('192.0.2.', '2001:db8::', '2001:db8:0:1::'),
+          time: fc.nat(700_000),
+          attempts: fc.integer({ min: 1, max: 2 }),
+          told: fc.constantFrom('not', 'not', 'piece', 'whole'),
+        }),
+        { maxLength: 60 },
+      ),
+      async (steps) => {
+        const judge = await judgeOf()
+        let stored: CountedFailures[] = []
+        const tell = (whole: boolean) => {
+          const counted = judge.counted(whole)
+          if (counted?.whole) stored = []
+          if (counted) stored.push(counted)
+        }
+        for (const { host, family, time, attempts, told } of steps) {
+          judge.count(match(`${family}${host}`, noon + time, { attempts }), live(noon + time))
+          if (told !== 'not') tell(told === 'whole')
+        }
+        tell(false)
+        const again = await judgeOf()
+        again.resume(stored)
+        const last = noon + 700_000
+        for (const family of ['192.0.2.', '2001:db8::', '2001:db8:0:1::']) {
+          for (let host = 0; host <= 3; host++) {
+            const failure = match(`${family}${host}`, last)
+            const withoutLines = (bans: readonly Ban[]) =>
+              bans.map((each) => ({ ...each, until: 0, count: 0, lines: [] }))
+            assert.equal(withoutLines(again.count(failure, live(last))), withoutLines(judge.count(failure, live(last))))
+          }
+        }
+      },
+    ),
+    { numRuns: 300 },
+  ))
+
+test('where more was counted than is kept for the store, it is told everything', async () => {
+  const judge = new Judge({ offences: [], isBanned: () => false, onNameFailure: () => {}, maxAddresses: 100 })
+  await judge.configure([{ ...rules, maxretry: 1000 }])
+  for (let i = 0; i < 263_000; i++) judge.count(match(`192.0.2.${i % 100}`, noon), live(noon))
+  const counted = judge.counted(false)
+  assert.is(counted?.whole, true)
+  assert.is(judge.counted(false), null)
+})
+
+test('counters that a reload gives up do not come back from the store', async () => {
+  const judge = await judgeOf()
+  judge.count(match('192.0.2.1', noon), live(noon))
+  const stored = [judge.counted(false)!]
+  await judge.configure([{ ...rules, findtimeMs: 1 }])
+  const counted = judge.counted(false)
+  assert.is(counted?.whole, true)
+  const after = await judgeOf()
+  after.resume(counted?.whole ? [counted] : [...stored, counted!])
+  assert.is(after.counts('sshd')?.tracked, 0)
+})
+
+test('bytes that are no entries, and jails that are gone, are left out', () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.array(fc.string(), { maxLength: 3 }),
+      async (bytes, names) => {
+        const judge = await judgeOf()
+        judge.resume([{ whole: false, jails: [...names, 'sshd', 'gone'], entries: bytes }])
+        judge.count(match('192.0.2.1', noon), live(noon))
+      },
+    ),
+  ))
 
 test('a ban by a person takes the ports and the time of the jail it names', async () => {
   const judge = await judgeOf()
@@ -217,7 +292,7 @@ test('failures of a network outside findtime do not count, and one that is banne
 test('failures of a network are remembered over a restart', async () => {
   const [before, after] = [await judgeOf(), await judgeOf()]
   for (let host = 1; host <= 5; host++) before.count(match(`2001:db8::${host}`, noon), live(noon))
-  after.resume(before.pending())
+  after.resume([before.counted(false)!])
   assert.is(after.count(match('2001:db8::6', noon), live(noon))[0]?.prefix, '2001:db8::/64')
 })
 

@@ -13,11 +13,11 @@ const test = suite('damaged store')
 const rootTest = suite('full disk', 'root')
 
 /** How a store may be damaged, and whether it is so bad that the file is set aside. */
-const damages: Record<string, { does: (path: string) => void; aside: boolean }> = {
+const damages: Record<string, { does: (path: string) => void; aside: boolean; told?: boolean }> = {
   'not a database': { does: (path) => writeFileSync(path, 'this is no database\n'.repeat(1000)), aside: true },
   'header overwritten': { does: (path) => overwrite(path, 0, 100), aside: true },
   truncated: { does: (path) => truncateSync(path, 6000), aside: true },
-  emptied: { does: (path) => truncateSync(path, 0), aside: false },
+  emptied: { does: (path) => truncateSync(path, 0), aside: false, told: true },
   'pages overwritten': { does: (path) => overwrite(path, 4096, 12_000), aside: true },
   'a folder in its place': {
     does: (path) => {
@@ -33,7 +33,7 @@ const damages: Record<string, { does: (path: string) => void; aside: boolean }> 
 }
 
 test('a damaged store is set aside once, told, and begins anew', async () => {
-  for (const [name, { does, aside }] of Object.entries(damages)) {
+  for (const [name, { does, aside, told = aside }] of Object.entries(damages)) {
     await inStateFolder(async (path) => {
       await withStore(path, fill)
       does(path)
@@ -43,7 +43,7 @@ test('a damaged store is set aside once, told, and begins anew', async () => {
         path,
         async (store) => {
           assert.is(asideOf(path).length > 0, aside, `${name}: ${readdirSync(dirname(path)).join(' ')}`)
-          assert.is(alarms.length, aside ? 1 : 0, name)
+          assert.is(alarms.length, told ? 1 : 0, `${name}: ${alarms.join()}`)
           await store.commit({ bans: [ban('203.0.113.9')] })
         },
         { alarm },
@@ -52,12 +52,12 @@ test('a damaged store is set aside once, told, and begins anew', async () => {
         path,
         ({ loaded }) =>
           assert.ok(
-            loaded.bans.some((each) => each.prefix === '203.0.113.9'),
+            [...loaded.bans].some((each) => each.prefix === '203.0.113.9'),
             name,
           ),
         { alarm },
       )
-      assert.is(alarms.length, aside ? 1 : 0, name)
+      assert.is(alarms.length, told ? 1 : 0, `${name}: ${alarms.join()}`)
     })
   }
 })
@@ -81,7 +81,7 @@ test('a row that was damaged is left out, the others are loaded', () =>
     database.close()
     await withStore(path, ({ loaded }) =>
       assert.equal(
-        loaded.bans.map((each) => each.prefix),
+        [...loaded.bans].map((each) => each.prefix),
         ['192.0.2.3'],
       ),
     )
@@ -99,7 +99,7 @@ test('a store of another program or of a newer version is not touched but set as
       const database = await openDatabase(path)
       database.exec(sql)
       database.close()
-      await withStore(path, (store) => assert.is(asideOf(path).length, 1, `${name} ${store.loaded.bans.length}`))
+      await withStore(path, (store) => assert.is(asideOf(path).length, 1, `${name} ${[...store.loaded.bans].length}`))
     })
   }
 })
@@ -126,13 +126,13 @@ test('what was acknowledged is there after kill -9', () =>
       const acknowledged = await killWhileCommitting(path, round)
       assert.ok(acknowledged.length > 20)
       await withStore(path, async (store) => {
-        const kept = new Set(store.loaded.bans.map((each) => each.prefix as string))
+        const kept = new Set([...store.loaded.bans].map((each) => each.prefix as string))
         assert.equal(
           acknowledged.filter((each) => !kept.has(each)),
           [],
         )
         const last = store.loaded.positions[0]?.offset ?? 0
-        assert.ok(store.loaded.bans.length >= last, 'a position came before the bans it stands for')
+        assert.ok([...store.loaded.bans].length >= last, 'a position came before the bans it stands for')
       })
       rmSync(path, { force: true })
     }
@@ -161,7 +161,7 @@ rootTest('a full disk is told, ends nothing, and all is written when there is ro
         { alarm },
       )
       fillDisk(join(disk, 'ballast'))
-      await withStore(path, ({ loaded }) => assert.is(loaded.bans.length, 201), { alarm })
+      await withStore(path, ({ loaded }) => assert.is([...loaded.bans].length, 201), { alarm })
       assert.equal(asideOf(path), [])
     } finally {
       execFileSync('umount', [disk])
