@@ -130,7 +130,8 @@ export class Agent implements RunningAgent {
     for (const ban of bans) this.wanted.add(ban, 'restored')
     store.hold({
       bans: () => this.wanted,
-      counted: (whole) => this.judge.counted(whole),
+      counted: () => this.judge.counted(),
+      everything: () => this.judge.everything(),
       restored: (late) => this.#restore(late),
     })
     this.wanted.onChange((change) => this.#keep(change))

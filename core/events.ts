@@ -92,8 +92,6 @@ export interface Match {
  * the lines they came from.
  */
 export interface CountedFailures {
-  /** Whether this is all that counts: whatever was counted before is in it, or counts no more. */
-  readonly whole: boolean
   /** The jails that the entries name by their index. */
   readonly jails: readonly string[]
   readonly entries: Uint8Array

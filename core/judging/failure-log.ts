@@ -3,17 +3,19 @@ import type { CountedFailures } from '../events.ts'
 import { writeKey } from './address-key.ts'
 
 /**
- * What an entry says of its address, or of the network whose first address it is: a failure counts for
- * the address and, where the jail counts networks, for its network (`failed`), or for one of them alone
- * (in a log of everything: one may have been forgotten without the other); or all failures of it are
- * forgotten, since a ban was decided.
+ * What an entry says of its address, or of the network whose first address it is. As it is counted:
+ * a failure counts for the address and, where the jail counts networks, for its network (`failed`), or
+ * all failures of one of them are forgotten, since a ban was decided. When all is told anew: the first
+ * failure of an address or of a network, in place of whatever was told of it before, and its others.
  */
 export const entryKinds = {
   failed: 0,
-  addressFailed: 1,
-  networkFailed: 2,
-  addressForgotten: 3,
-  networkForgotten: 4,
+  addressForgotten: 1,
+  networkForgotten: 2,
+  addressFirst: 3,
+  addressNext: 4,
+  networkFirst: 5,
+  networkNext: 6,
 } as const
 export type EntryKind = (typeof entryKinds)[keyof typeof entryKinds]
 
@@ -21,8 +23,8 @@ export type EntryKind = (typeof entryKinds)[keyof typeof entryKinds]
 const entryWords = 8
 const entryBytes = entryWords * 4
 /** 8 MiB. More is not kept for a store that takes nothing: then it gets everything anew, which is bounded by the tables. */
-const defaultMaxEntries = 262_144
-const keptEntries = 65_536
+const maxEntries = 262_144
+const keptEntries = 16_384
 
 /** One entry, as `readEntries` tells it. The words of the address are those from `at` on. */
 export interface Entry {
@@ -40,17 +42,10 @@ export interface Entry {
  * what it says, in the same order, leads to the same counters.
  */
 export class FailureLog {
-  readonly #maxEntries: number
   readonly #jails = new Map<string, number>()
-  #words: Uint32Array
+  #words = new Uint32Array(256 * entryWords)
   #entries = 0
   #overflowed = false
-
-  /** `maxEntries` infinite: it grows as far as it must. `expected`: entries to make room for at once. */
-  constructor({ maxEntries = defaultMaxEntries, expected = 256 } = {}) {
-    this.#maxEntries = maxEntries
-    this.#words = new Uint32Array(expected * entryWords)
-  }
 
   /** Whether it could not keep all: what it holds is not all that was counted, and everything is to be stored anew. */
   get overflowed(): boolean {
@@ -78,11 +73,12 @@ export class FailureLog {
   }
 
   /** All entries, in memory of their own, and forgets them; null where there are none. */
-  take(whole: boolean): CountedFailures | null {
+  take(): CountedFailures | null {
+    if (this.#entries === 0) return null
     const entries = new Uint8Array(this.#words.slice(0, this.#entries * entryWords).buffer)
     const jails = [...this.#jails.keys()]
     this.clear()
-    return entries.length === 0 && !whole ? null : { whole, jails, entries }
+    return { jails, entries }
   }
 
   /** Forgets all entries: they are stored, or are not to be. */
@@ -90,7 +86,7 @@ export class FailureLog {
     this.#entries = 0
     this.#jails.clear()
     this.#overflowed = false
-    if (this.#words.length > keptEntries * entryWords) this.#words = new Uint32Array(256 * entryWords)
+    if (this.#words.length > keptEntries * entryWords) this.#words = new Uint32Array(keptEntries * entryWords)
   }
 
   #finish(kind: EntryKind, jail: string, time: number, attempts: number): void {
@@ -110,12 +106,12 @@ export class FailureLog {
 
   #makeRoom(): boolean {
     if (this.#overflowed) return false
-    if (this.#entries >= this.#maxEntries) {
+    if (this.#entries >= maxEntries) {
       this.void()
       return false
     }
     if ((this.#entries + 1) * entryWords <= this.#words.length) return true
-    const larger = new Uint32Array(Math.max(entryWords, this.#words.length * 2))
+    const larger = new Uint32Array(this.#words.length * 2)
     larger.set(this.#words)
     this.#words = larger
     return true

@@ -98,12 +98,20 @@ export class FailureTable {
     this.#forget()
   }
 
-  /** Tells all that is tracked: the address as four words from `at` on, and its times one by one, ascending. */
-  each(found: (words: Uint32Array, at: number, time: number) => void): void {
-    for (let row = 0; row < this.#rows; row++) {
-      const first = row * this.#maxretry
-      const end = first + (this.#counts[row] ?? 0)
-      for (let at = first; at < end; at++) found(this.#keys, row * 4, this.#times[at] ?? 0)
+  /**
+   * Tells the rows from `start` to `end` (exclusive), each of their times by itself, ascending: the
+   * address as four words from `at` on, and whether it is its first time. A row that is removed gives
+   * its place to the last one, so who goes from the last row to the first sees all that stay.
+   */
+  each(
+    start: number,
+    end: number,
+    found: (words: Uint32Array, at: number, time: number, first: boolean) => void,
+  ): void {
+    for (let row = start; row < Math.min(end, this.#rows); row++) {
+      const from = row * this.#maxretry
+      const to = from + (this.#counts[row] ?? 0)
+      for (let at = from; at < to; at++) found(this.#keys, row * 4, this.#times[at] ?? 0, at === from)
     }
   }
 

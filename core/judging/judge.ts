@@ -6,11 +6,13 @@ import { Excerpts } from './excerpts.ts'
 import { entryKinds, FailureLog, readEntries, type Entry } from './failure-log.ts'
 import { FailureTable } from './failure-table.ts'
 import { IgnoreList, type IgnoreRules } from './ignore-list.ts'
-import { networkOf, Networks } from './networks.ts'
+import { networkOf, Networks, type Failure } from './networks.ts'
 import { Offences, type Offence } from './offences.ts'
 
 /** A live line whose date is further than this from its arrival counts at its arrival. */
 const trustedSkewMs = 60_000
+/** Failures told to the store at once. */
+const toldAtOnce = 20_000
 /** Lines kept with a ban. */
 const linesOfBan = 10
 
@@ -94,12 +96,36 @@ export class Judge {
   }
 
   /**
-   * What was counted since the last call, for the store; null where there is nothing. With `whole`, or
-   * where more was counted than is kept so long, all that counts now. Counted again by `resume`, in
-   * order, it leads to the same counters.
+   * What was counted since the last call, for the store; null where there is nothing. Counted again by
+   * `resume`, in order, it leads to the same counters. `too-many`: more was counted than is kept so
+   * long, or counters were given up, and what was told before is void: `everything` has to be told.
    */
-  counted(whole: boolean): CountedFailures | null {
-    return whole || this.#log.overflowed ? this.#everything() : this.#log.take(false)
+  counted(): CountedFailures | 'too-many' | null {
+    return this.#log.overflowed ? 'too-many' : this.#log.take()
+  }
+
+  /**
+   * All that counts, in place of what was told before, in pieces that take a few ms each; what is
+   * counted between two of them is in the later one, and after the last `counted` goes on.
+   */
+  *everything(): Generator<CountedFailures> {
+    this.#log.clear()
+    for (const { rules, table, networks } of [...this.#jails.values()]) {
+      const rowsAtOnce = Math.max(1, Math.floor(toldAtOnce / rules.maxretry))
+      for (let end = table.size; end > 0;) {
+        const start = Math.max(0, end - rowsAtOnce)
+        table.each(start, end, (words, at, time, first) =>
+          this.#log.addKey(first ? entryKinds.addressFirst : entryKinds.addressNext, rules.name, words, at, time, 1),
+        )
+        yield* this.#told()
+        end = Math.min(start, table.size)
+      }
+      for (const [index, network] of networks.networks().entries()) {
+        this.#tellNetwork(rules.name, networks.failuresOf(network))
+        if (index % rowsAtOnce === 0) yield* this.#told()
+      }
+      yield* this.#told()
+    }
   }
 
   /** Counts failures of before the start. To be called once, after the first `configure`. */
@@ -149,31 +175,23 @@ export class Judge {
     return bans
   }
 
-  #everything(): CountedFailures | null {
-    const jails = [...this.#jails.values()]
-    const expected = 256 + jails.reduce((sum, { table, networks }) => sum + table.size + networks.size, 0)
-    const log = new FailureLog({ maxEntries: Infinity, expected })
-    for (const { rules, table, networks } of jails) {
-      table.each((words, at, time) => log.addKey(entryKinds.addressFailed, rules.name, words, at, time, 1))
-      for (const { address, time, attempts } of networks)
-        log.add(entryKinds.networkFailed, rules.name, address, time, attempts)
-    }
-    this.#log.clear()
-    return log.take(true)
+  *#told(): Generator<CountedFailures> {
+    const told = this.#log.take()
+    if (told !== null) yield told
   }
 
-  #recount({ kind, jail: name, words, at, time, attempts }: Entry): void {
-    const jail = this.#jails.get(name)
+  #tellNetwork(jail: string, failures: readonly Failure[]): void {
+    for (const [index, { address, time, attempts }] of failures.entries()) {
+      this.#log.add(index === 0 ? entryKinds.networkFirst : entryKinds.networkNext, jail, address, time, attempts)
+    }
+  }
+
+  #recount(entry: Entry): void {
+    const jail = this.#jails.get(entry.jail)
     if (jail === undefined) return
-    if (kind === entryKinds.failed || kind === entryKinds.addressFailed) jail.table.addKey(words, at, time, attempts)
-    else if (kind === entryKinds.addressForgotten) jail.table.forgetKey(words, at)
-    if (jail.rules.ipv6prefix !== 64 || isMappedKey(words, at)) return
-    const address = readKey(words, at)
-    const network = networkOf(address)
-    if (network === null) return
-    if (kind === entryKinds.networkForgotten) jail.networks.forget(network)
-    else if (kind === entryKinds.failed || kind === entryKinds.networkFailed)
-      jail.networks.add(network, { address, time, attempts })
+    recountAddress(jail.table, entry)
+    const { words, at } = entry
+    if (jail.rules.ipv6prefix === 64 && !isMappedKey(words, at)) recountNetwork(jail.networks, entry)
   }
 
   #linesOf(jail: Jail, address: Address, failures: number): readonly string[] {
@@ -225,4 +243,19 @@ function timeOf(match: Match, chunk: Pick<LogChunk, 'arrivedAt' | 'live' | 'unda
   if (time === null) return null
   if (chunk.live && Math.abs(chunk.arrivedAt - time) > trustedSkewMs) return chunk.arrivedAt
   return Math.floor(Math.min(time, chunk.arrivedAt))
+}
+
+function recountAddress(table: FailureTable, { kind, words, at, time, attempts }: Entry): void {
+  if (kind === entryKinds.addressForgotten || kind === entryKinds.addressFirst) table.forgetKey(words, at)
+  if (kind === entryKinds.failed || kind === entryKinds.addressFirst || kind === entryKinds.addressNext)
+    table.addKey(words, at, time, attempts)
+}
+
+function recountNetwork(networks: Networks, { kind, words, at, time, attempts }: Entry): void {
+  const address = readKey(words, at)
+  const network = networkOf(address)
+  if (network === null) return
+  if (kind === entryKinds.networkForgotten || kind === entryKinds.networkFirst) networks.forget(network)
+  if (kind === entryKinds.failed || kind === entryKinds.networkFirst || kind === entryKinds.networkNext)
+    networks.add(network, { address, time, attempts })
 }

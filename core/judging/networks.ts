@@ -6,7 +6,8 @@ const leastAddresses = 3
 const maxRemembered = 200_000
 const evictionCandidates = 16
 
-interface Failure {
+/** One failure of an address of a network. */
+export interface Failure {
   readonly address: Address
   readonly time: number
   readonly attempts: number
@@ -57,9 +58,14 @@ export class Networks {
     this.#failures.delete(network)
   }
 
-  /** All that is remembered, the failures of a network in the order in which they were counted. */
-  *[Symbol.iterator](): Iterator<Failure> {
-    for (const failures of this.#failures.values()) yield* failures
+  /** The networks now. */
+  networks(): Prefix[] {
+    return [...this.#failures.keys()]
+  }
+
+  /** What is remembered of a network, in the order in which it was counted. */
+  failuresOf(network: Prefix): readonly Failure[] {
+    return this.#failures.get(network) ?? []
   }
 
   #keep(network: Prefix, failures: Failure[]): void {

@@ -2,7 +2,7 @@ import type { Ban, CountedFailures, LogPosition } from '../events.ts'
 import type { PackedBans } from './packed-bans.ts'
 import type { PurgeLimits } from './purge.ts'
 import type { HistoryEntry } from './records.ts'
-import type { Change, HistoryQuery, Writing } from './tables.ts'
+import type { HistoryQuery, Writing } from './tables.ts'
 
 /** What the thread of the store is started with. */
 export interface ThreadData {
@@ -14,9 +14,12 @@ export interface ThreadData {
 /** What the agent asks of the thread. One answer each, in order. */
 export type Request =
   | { readonly type: 'commit'; readonly writing: Writing }
-  /** Begins to write everything anew, in one transaction that goes on with `more` and ends with `all`. */
-  | { readonly type: 'anew'; readonly at: number }
-  | { readonly type: 'more'; readonly changes: readonly Change[] }
+  /**
+   * Begins to write anew what counts, or with a time (unix ms) everything, in one transaction that goes
+   * on with `more` and ends with `all`.
+   */
+  | { readonly type: 'anew'; readonly everythingAt: number | null }
+  | { readonly type: 'more'; readonly writing: Writing }
   | { readonly type: 'all'; readonly writing: Writing }
   | { readonly type: 'history'; readonly query: HistoryQuery }
   | { readonly type: 'latest'; readonly of: readonly Pick<Ban, 'prefix' | 'jail'>[] }
@@ -28,7 +31,6 @@ export type Request =
 /** What the thread says: first what it loaded, in parts, then `ready` or `refused`, then answers. */
 export type Reply =
   | { readonly type: 'loaded'; readonly part: LoadedPart }
-  /** `empty`: the disk let nothing be loaded; it is loaded when it does. */
   | { readonly type: 'ready' }
   /** The store cannot be used and somebody has to change that. */
   | { readonly type: 'refused'; readonly message: string; readonly hint: string }

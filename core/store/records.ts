@@ -51,7 +51,7 @@ export function readEntry(row: Row): HistoryEntry | null {
 
 export function readFailures({ jails: names, entries }: Row): CountedFailures | null {
   const jails = parse(names)
-  return isTexts(jails) && entries instanceof Uint8Array ? { whole: false, jails, entries } : null
+  return isTexts(jails) && entries instanceof Uint8Array ? { jails, entries } : null
 }
 
 export const positionColumns = 'path, device, inode, birth, head_hash, head_length, offset, inside_line'

@@ -77,10 +77,10 @@ class StoreThread {
     if (request.type === 'purge') return answer([], !this.#anew && purge(database, request.limits))
     if (request.type === 'check') this.#check(opened, request.pages)
     else if (request.type === 'commit') {
-      if (this.#needsAll) throw new Error('the store is empty, and waits for everything')
+      this.#refuseIfEmpty()
       tables.commit(request.writing)
-    } else if (request.type === 'anew') this.#begin(opened, request.at)
-    else if (request.type === 'more') tables.write(request.changes)
+    } else if (request.type === 'anew') this.#begin(opened, request.everythingAt)
+    else if (request.type === 'more') tables.write(request.writing)
     else {
       tables.finish(request.writing)
       this.#anew = false
@@ -120,11 +120,17 @@ class StoreThread {
     for (const positions of tables.positions()) this.#say({ type: 'loaded', part: { positions } })
   }
 
-  #begin({ database, tables }: Opened, at: number): void {
+  #begin({ database, tables }: Opened, everythingAt: number | null): void {
+    if (everythingAt === null) this.#refuseIfEmpty()
     if (this.#anew) rollBack(database)
     tables.begin()
-    tables.empty(at)
+    tables.forgetFailures()
+    if (everythingAt !== null) tables.forgetBans(everythingAt)
     this.#anew = true
+  }
+
+  #refuseIfEmpty(): void {
+    if (this.#needsAll) throw new Error('the store is empty, and waits for everything')
   }
 
   #check({ database, files }: Opened, pages: boolean): void {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { BailiffError } from '../errors.ts'
 import type { Ban, CountedFailures, LogPosition } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 import { CommitQueue, type Batch } from './commit-queue.ts'
@@ -19,6 +20,7 @@ const bansAtOnce = 2000
  */
 const leastCompactedBytes = 16 * 1024 * 1024
 const checkEveryMs = 10_000
+const nothing: Writing = { changes: [], positions: [], failures: null }
 
 export interface StoreOptions {
   /** The database file. Its folder is made when it is missing. */
@@ -42,7 +44,7 @@ export interface Changes {
   /** A ban of the same prefix and jail takes the place of the earlier one; the same `since` is the same ban, extended. */
   readonly bans?: readonly Ban[]
   readonly unbans?: readonly Unban[]
-  /** Whether failures were counted: `Held.counted` is asked for them before anything of this is written. */
+  /** Whether failures were counted: `Held.counted` is asked for them when this is written. */
   readonly counted?: boolean
   /** Everything before them is in the rest, or was decided not to count. */
   readonly positions?: readonly LogPosition[]
@@ -52,8 +54,10 @@ export interface Changes {
 export interface Held {
   /** All in force. May change while it is walked through; what changes is committed as well. */
   bans(): Iterable<Ban>
-  /** What was counted since the last call, or all that counts now (`Judge.counted`). */
-  counted(whole: boolean): CountedFailures | null
+  /** What was counted since the last call; `too-many`: it is not all there any more (`Judge.counted`). */
+  counted(): CountedFailures | 'too-many' | null
+  /** All that counts, piece by piece; after the last piece `counted` goes on (`Judge.everything`). */
+  everything(): Iterable<CountedFailures>
   /** Bans of before the start, from a disk that could not be read then. */
   restored(bans: Iterable<Ban>): void
 }
@@ -208,54 +212,52 @@ class ThreadStore implements Store {
 
   /**
    * What was counted is told to the store as it comes. A commit that failed may have been written all
-   * the same, so what was counted is then written whole: told twice it would count twice.
+   * the same, so all that counts is then written anew: told twice it would count twice.
    */
   async #write(batch: Batch, again: boolean): Promise<void> {
-    if (again) this.#needsWhole = true
-    if (!this.#needsAll) {
-      try {
-        return await this.#writeChanges(batch)
-      } catch (error) {
-        this.#needsWhole = true
-        if (!(error instanceof StoreEmptied)) throw error
-        this.#needsAll = true
-      }
-    }
-    await this.#writeAll(batch)
-  }
-
-  async #writeChanges(batch: Batch): Promise<void> {
     const { stored, limit } = this.#failureBytes
-    const writing = this.#writing(batch.changes, [...batch.positions.values()], this.#needsWhole || stored > limit)
-    await this.#thread.ask({ type: 'commit', writing })
-    this.#wrote(writing)
+    if (again || stored > limit) this.#needsWhole = true
+    const failures = this.#needsAll || this.#needsWhole ? 'too-many' : (this.#held?.counted() ?? null)
+    try {
+      if (failures === 'too-many') await this.#writeAnew(batch)
+      else await this.#writeChanges(batch, failures)
+    } catch (error) {
+      this.#needsWhole = true
+      if (!(error instanceof StoreEmptied)) throw error
+      this.#needsAll = true
+      await this.#writeAnew(batch)
+    }
   }
 
-  /** In one transaction: all bans in force, then what changed meanwhile, what counts, and how far logs were read. */
-  async #writeAll(batch: Batch): Promise<void> {
-    await this.#thread.ask({ type: 'anew', at: this.#options.now() })
-    for (const changes of inParts(this.#held?.bans() ?? [])) await this.#thread.ask({ type: 'more', changes })
+  async #writeChanges({ changes, positions }: Batch, failures: CountedFailures | null): Promise<void> {
+    await this.#thread.ask({ type: 'commit', writing: { changes, positions: [...positions.values()], failures } })
+    this.#failureBytes.stored += failures?.entries.length ?? 0
+  }
+
+  /** In one transaction: all bans where they are missing, all that counts, what changed meanwhile, and how far logs were read. */
+  async #writeAnew(batch: Batch): Promise<void> {
+    const more = (part: Partial<Writing>) => this.#thread.ask({ type: 'more', writing: { ...nothing, ...part } })
+    await this.#thread.ask({ type: 'anew', everythingAt: this.#needsAll ? this.#options.now() : null })
+    if (this.#needsAll) for (const changes of inParts(this.#held?.bans() ?? [])) await more({ changes })
+    let stored = 0
+    for (const failures of this.#held?.everything() ?? []) {
+      stored += failures.entries.length
+      await more({ failures })
+    }
     this.#queue.gather(batch)
-    const writing = this.#writing(batch.changes, [...this.#positions.values()], true)
+    const failures = this.#held?.counted() ?? null
+    if (failures === 'too-many') throw new BailiffError('io', 'more was counted meanwhile than is kept for the store')
+    const everything = this.#needsAll
     // What overflows from here on is not in it.
     this.#needsAll = false
+    this.#needsWhole = false
+    const writing = { changes: batch.changes, positions: [...this.#positions.values()], failures }
     await this.#thread.ask({ type: 'all', writing }).catch((error: unknown) => {
-      this.#needsAll = true
+      this.#needsAll ||= everything
       throw error
     })
-    this.#wrote(writing)
-  }
-
-  #writing(changes: readonly Change[], positions: readonly LogPosition[], whole: boolean): Writing {
-    return { changes, positions, failures: this.#held?.counted(whole) ?? null }
-  }
-
-  #wrote({ failures }: Writing): void {
-    this.#needsWhole = false
-    if (failures === null) return
-    const { length } = failures.entries
-    if (failures.whole) this.#failureBytes = { stored: length, limit: Math.max(leastCompactedBytes, length * 3) }
-    else this.#failureBytes.stored += length
+    stored += failures?.entries.length ?? 0
+    this.#failureBytes = { stored, limit: Math.max(leastCompactedBytes, stored * 1.5) }
   }
 
   async #purge(): Promise<void> {

@@ -75,29 +75,34 @@ export class Tables {
     this.#database.exec('BEGIN IMMEDIATE')
   }
 
-  /** Inside a transaction: what is stored of now is void, and written anew. What a ban was stays in the history. */
-  empty(at: number): void {
-    this.#database.prepare('UPDATE bans SET ended = ?, reason = NULL WHERE ended IS NULL').run(at)
-    this.#database.exec('DELETE FROM failures; DELETE FROM positions')
+  /** Inside a transaction: what was counted is void, and told anew. */
+  forgetFailures(): void {
+    this.#orRollBack(() => this.#database.exec('DELETE FROM failures'))
+  }
+
+  /** Inside a transaction: no ban is in force and no log was read. What bans there were stays in the history. */
+  forgetBans(at: number): void {
+    this.#orRollBack(() => {
+      this.#database.prepare('UPDATE bans SET ended = ?, reason = NULL WHERE ended IS NULL').run(at)
+      this.#database.exec('DELETE FROM positions')
+    })
   }
 
   /** Inside a transaction. One that fails is rolled back, and throws. */
-  write(changes: readonly Change[]): void {
+  write({ changes, positions, failures }: Writing): void {
     this.#orRollBack(() => {
       for (const change of changes) {
         if ('ban' in change) this.#ban(change.ban)
         else this.#unban(change.unban)
       }
+      if (failures !== null) this.#putFailures.run(JSON.stringify(failures.jails), failures.entries)
+      for (const position of positions) this.#putPosition.run(...positionValues(position))
     })
   }
 
-  finish({ changes, positions, failures }: Writing): void {
-    this.write(changes)
-    this.#orRollBack(() => {
-      if (failures !== null) this.#failures(failures)
-      for (const position of positions) this.#putPosition.run(...positionValues(position))
-      this.#database.exec('COMMIT')
-    })
+  finish(writing: Writing): void {
+    this.write(writing)
+    this.#orRollBack(() => this.#database.exec('COMMIT'))
   }
 
   /**
@@ -160,11 +165,6 @@ export class Tables {
 
   #unban({ prefix, jail, at, reason }: Unban): void {
     this.#endBan.run(at, reason, prefix, jail)
-  }
-
-  #failures({ whole, jails, entries }: CountedFailures): void {
-    if (whole) this.#database.exec('DELETE FROM failures')
-    this.#putFailures.run(JSON.stringify(jails), entries)
   }
 
   *#rows<T>(sql: string, values: readonly number[], read: (row: Row) => T | null, atOnce = rowsAtOnce): Generator<T[]> {

@@ -39,6 +39,13 @@ async function judgeOf(jails: readonly JailRules[] = [rules], banned = new Set<P
   return judge
 }
 
+/** What the judge tells the store now. */
+function told(judge: Judge): CountedFailures[] {
+  const counted = judge.counted()
+  assert.not.equal(counted, 'too-many')
+  return counted === null || counted === 'too-many' ? [] : [counted]
+}
+
 const live = (arrivedAt: number) => ({ arrivedAt, live: true, undatedAt: arrivedAt })
 const backlog = { arrivedAt: noon, live: false, undatedAt: null }
 
@@ -154,12 +161,12 @@ test('what was counted goes on after a restart, and what was forgotten does not'
       for (const at of [5, 6]) before.count(match(address, noon + at), live(noon + at))
     assert.is(before.count(match('192.0.2.3', noon + 6), live(noon + 6)).length, 1)
     const after = await judgeOf()
-    after.resume([before.counted(whole)!])
+    after.resume(whole ? before.everything() : told(before))
     assert.is(after.counts('sshd')?.tracked, 2)
     assert.is(after.count(match('2001:db8::1', noon + 7), live(noon + 7)).length, 1)
     assert.is(after.count(match('192.0.2.1', noon + 7), live(noon + 7)).length, 1)
     for (let i = 0; i < 2; i++) assert.equal(after.count(match('192.0.2.3', noon + 7), live(noon + 7)), [])
-    assert.is(before.counted(false), null)
+    assert.is(before.counted(), null)
   }
 })
 
@@ -172,23 +179,28 @@ test('what is told to the store, in pieces or whole, counts again as it counted'
           family: fc.constantFrom('192.0.2.', '2001:db8::', '2001:db8:0:1::'),
           time: fc.nat(700_000),
           attempts: fc.integer({ min: 1, max: 2 }),
-          told: fc.constantFrom('not', 'not', 'piece', 'whole'),
+          tell: fc.constantFrom('not', 'not', 'piece', 'whole'),
         }),
         { maxLength: 60 },
       ),
       async (steps) => {
         const judge = await judgeOf()
         let stored: CountedFailures[] = []
-        const tell = (whole: boolean) => {
-          const counted = judge.counted(whole)
-          if (counted?.whole) stored = []
-          if (counted) stored.push(counted)
-        }
-        for (const { host, family, time, attempts, told } of steps) {
+        let telling: Iterator<CountedFailures> | null = null
+        for (const { host, family, time, attempts, tell } of steps) {
           judge.count(match(`${family}${host}`, noon + time, { attempts }), live(noon + time))
-          if (told !== 'not') tell(told === 'whole')
+          if (tell === 'piece' && telling === null) stored.push(...told(judge))
+          if (tell === 'whole' && telling === null) {
+            telling = judge.everything()
+            stored = []
+          }
+          // Lines are counted between the pieces.
+          const next: IteratorResult<CountedFailures> | undefined = telling?.next()
+          if (next?.done) telling = null
+          else if (next !== undefined) stored.push(next.value)
         }
-        tell(false)
+        for (let next = telling?.next(); next && !next.done; next = telling?.next()) stored.push(next.value)
+        stored.push(...told(judge))
         const again = await judgeOf()
         again.resume(stored)
         const last = noon + 700_000
@@ -207,23 +219,24 @@ test('what is told to the store, in pieces or whole, counts again as it counted'
 
 test('where more was counted than is kept for the store, it is told everything', async () => {
   const judge = new Judge({ offences: [], isBanned: () => false, onNameFailure: () => {}, maxAddresses: 100 })
-  await judge.configure([{ ...rules, maxretry: 1000 }])
+  await judge.configure([{ ...rules, maxretry: 5000 }])
   for (let i = 0; i < 263_000; i++) judge.count(match(`192.0.2.${i % 100}`, noon), live(noon))
-  const counted = judge.counted(false)
-  assert.is(counted?.whole, true)
-  assert.is(judge.counted(false), null)
+  assert.is(judge.counted(), 'too-many')
+  const entries = [...judge.everything()]
+  assert.is(
+    entries.reduce((sum, each) => sum + each.entries.length, 0),
+    32 * 263_000,
+  )
+  assert.is(judge.counted(), null)
 })
 
 test('counters that a reload gives up do not come back from the store', async () => {
   const judge = await judgeOf()
   judge.count(match('192.0.2.1', noon), live(noon))
-  const stored = [judge.counted(false)!]
+  assert.is(told(judge).length, 1)
   await judge.configure([{ ...rules, findtimeMs: 1 }])
-  const counted = judge.counted(false)
-  assert.is(counted?.whole, true)
-  const after = await judgeOf()
-  after.resume(counted?.whole ? [counted] : [...stored, counted!])
-  assert.is(after.counts('sshd')?.tracked, 0)
+  assert.is(judge.counted(), 'too-many')
+  assert.equal([...judge.everything()], [])
 })
 
 test('bytes that are no entries, and jails that are gone, are left out', () =>
@@ -233,7 +246,7 @@ test('bytes that are no entries, and jails that are gone, are left out', () =>
       fc.array(fc.string(), { maxLength: 3 }),
       async (bytes, names) => {
         const judge = await judgeOf()
-        judge.resume([{ whole: false, jails: [...names, 'sshd', 'gone'], entries: bytes }])
+        judge.resume([{ jails: [...names, 'sshd', 'gone'], entries: bytes }])
         judge.count(match('192.0.2.1', noon), live(noon))
       },
     ),
@@ -292,7 +305,7 @@ test('failures of a network outside findtime do not count, and one that is banne
 test('failures of a network are remembered over a restart', async () => {
   const [before, after] = [await judgeOf(), await judgeOf()]
   for (let host = 1; host <= 5; host++) before.count(match(`2001:db8::${host}`, noon), live(noon))
-  after.resume([before.counted(false)!])
+  after.resume(told(before))
   assert.is(after.count(match('2001:db8::6', noon), live(noon))[0]?.prefix, '2001:db8::/64')
 })
 

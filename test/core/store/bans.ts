@@ -45,13 +45,13 @@ export function position(path: string, offset: number): LogPosition {
 }
 
 /** Counted failures that only the store looks at: one byte, said often. */
-export function entries(byte: number, whole = false): CountedFailures {
-  return { whole, jails: ['sshd'], entries: new Uint8Array(64).fill(byte) }
+export function entries(byte: number): CountedFailures {
+  return { jails: ['sshd'], entries: new Uint8Array(64).fill(byte) }
 }
 
 /** What an agent without bans and counters holds, but for what is given. */
 export function holding(more: Partial<Held>): Held {
-  return { bans: () => [], counted: () => null, restored: () => {}, ...more }
+  return { bans: () => [], counted: () => null, everything: () => [], restored: () => {}, ...more }
 }
 
 /** A store whose clock stands half an hour after `start`. */

@@ -36,7 +36,7 @@ test('what was committed is there after a reopening', () =>
 
 test('what was counted is stored with the position it came with, and once', () =>
   inStateFolder(async (path) => {
-    const counted = [entries(1), null, entries(2, true), entries(3)]
+    const counted = [entries(1), null, entries(2), entries(3)]
     await withStore(path, async (store) => {
       store.hold(holding({ counted: () => counted.shift() ?? null }))
       await store.commit({ counted: true, positions: [position('/a', 2)] })
@@ -49,7 +49,7 @@ test('what was counted is stored with the position it came with, and once', () =
       await store.commit({ bans: [ban('192.0.2.1')] })
     })
     await withStore(path, (store) => {
-      assert.equal(store.loaded.failures.map(plain), [entries(2), entries(3)].map(plain))
+      assert.equal(store.loaded.failures.map(plain), [entries(1), entries(2), entries(3)].map(plain))
       store.forgetLoaded()
       assert.equal([store.loaded.failures, [...store.loaded.bans]], [[], []])
     })
@@ -57,17 +57,45 @@ test('what was counted is stored with the position it came with, and once', () =
 
 test('of much that was counted only what counts now is kept', () =>
   inStateFolder(async (path) => {
-    let asked = 0
-    const counted = (whole: boolean) => {
-      if (whole) asked++
-      return { whole, jails: ['sshd'], entries: new Uint8Array(whole ? 32 : 4 * 1024 * 1024) }
+    const asked: string[] = []
+    const piece = (size: number) => ({ jails: ['sshd'], entries: new Uint8Array(size) })
+    const counted = () => {
+      asked.push('counted')
+      return piece(17 * 1024 * 1024)
+    }
+    function* everything() {
+      asked.push('everything')
+      for (let i = 0; i < 3; i++) yield piece(32)
     }
     await withStore(path, async (store) => {
-      store.hold(holding({ counted }))
-      for (let i = 0; i < 12; i++) await store.commit({ counted: true })
+      store.hold(holding({ counted, everything }))
+      for (let i = 0; i < 4; i++) await store.commit({ counted: true })
+      await withCopy(path, (copy) => assert.is(copy.loaded.failures.length, 3 + 1))
     })
-    assert.is(asked, 2, 'each time there was more than 16 MiB')
-    assert.ok(statSync(path).size < 40 * 1024 * 1024)
+    assert.is(asked.filter((what) => what === 'everything').length, 2, 'each time there was more than 16 MiB')
+    assert.ok(statSync(path).size < 60 * 1024 * 1024)
+  }))
+
+test('after a commit that failed all that counts is told anew, never the same twice', () =>
+  inStateFolder(async (path) => {
+    let broken = true
+    await withStore(path, async (store) => {
+      const counted = () => (broken ? entries(1) : null)
+      store.hold(holding({ counted, everything: () => [entries(7)] }))
+      // A jail that is no text cannot be written.
+      const bad = { ...ban('192.0.2.1'), jail: { toString: () => 'x' } as unknown as string }
+      const first = store.commit({ bans: [bad], counted: true, positions: [position('/a', 2)] })
+      void first.catch(() => {})
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      broken = false
+      Object.assign(bad, { jail: 'sshd' })
+      await first
+    })
+    await withStore(path, (store) => {
+      assert.equal(store.loaded.failures.map(plain), [plain(entries(7))])
+      assert.equal(store.loaded.positions, [position('/a', 2)])
+      assert.is([...store.loaded.bans].length, 1)
+    })
   }))
 
 test('a ban that is extended is one ban, one that comes again is another', () =>
