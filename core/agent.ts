@@ -255,6 +255,8 @@ export class Agent implements RunningAgent {
     this.#resumed = true
     await this.#replacePool(jails, settings.workers)
     await this.intake.configure(sources)
+    // What is written to an empty log from now on is new, also to an agent that was killed meanwhile.
+    this.store.seen(this.intake.positions().filter(({ offset, headLength }) => offset === 0 && headLength === 0))
     await retire()
   }
 
@@ -269,7 +271,10 @@ export class Agent implements RunningAgent {
       this.options.log.error({}, `the firewall does not tell what it holds: ${describeError(error)}`)
       return []
     })
-    for (const ban of adoptable(found, this.wanted, jails, Date.now())) this.wanted.add(ban, 'repaired')
+    for (const ban of await adoptable(found, this.wanted, jails, this.store, Date.now())) {
+      this.judge.note(ban)
+      this.wanted.add(ban, 'repaired')
+    }
   }
 
   async #replacePool(jails: readonly ReadyJail[], maxThreads: number | null): Promise<void> {

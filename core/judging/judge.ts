@@ -110,7 +110,9 @@ export class Judge {
    */
   *everything(): Generator<CountedFailures> {
     this.#log.clear()
-    for (const { rules, table, networks } of [...this.#jails.values()]) {
+    // A reload may change the jails meanwhile; then all is void anyway.
+    const jails = [...this.#jails.values()]
+    for (const { rules, table, networks } of jails) {
       const rowsAtOnce = Math.max(1, Math.floor(toldAtOnce / rules.maxretry))
       for (let end = table.size; end > 0;) {
         const start = Math.max(0, end - rowsAtOnce)

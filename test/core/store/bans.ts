@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, copyFileSync, existsSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parsePrefix, type Prefix } from '../../../core/address.ts'
@@ -92,6 +92,22 @@ export async function inStateFolder(body: (path: string, folder: string) => Prom
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Writes rubbish into a file. */
+export function overwrite(path: string, from: number, length: number): void {
+  const fd = openSync(path, 'r+')
+  writeSync(fd, Buffer.alloc(length, 0xa5), 0, length, from)
+  closeSync(fd)
+}
+
+/** Waits until the fact holds, for 10 s at most. */
+export async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
+  for (let i = 0; i < 1000; i++) {
+    if (await holds()) return
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  throw new Error('waited in vain')
 }
 
 export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }

@@ -1,13 +1,13 @@
 import * as assert from 'uvu/assert'
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, openSync, readdirSync, truncateSync, writeFileSync, writeSync, closeSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, truncateSync, writeFileSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Store } from '../../../core/store/store.ts'
 import { migrate, migrations } from '../../../core/store/schema.ts'
 import { openDatabase } from '../../../core/store/sqlite.ts'
 import { suite } from '../../suite.ts'
-import { ban, inStateFolder, withStore } from './bans.ts'
+import { ban, entries, holding, inStateFolder, overwrite, position, until, withStore } from './bans.ts'
 
 const test = suite('damaged store')
 const rootTest = suite('full disk', 'root')
@@ -29,6 +29,24 @@ const damages: Record<string, { does: (path: string) => void; aside: boolean; to
   'a log of another store beside it': {
     does: (path) => writeFileSync(`${path}-wal`, 'x'.repeat(50_000)),
     aside: false,
+  },
+}
+
+/** What may become of the files while they are open, so that the store sees it without reading all pages. */
+const damagesWhileOpen: Record<string, (path: string) => void> = {
+  'header overwritten': (path) => overwrite(path, 0, 100),
+  emptied: (path) => truncateSync(path, 0),
+  'truncated where it was longer': (path) => truncateSync(path, 512),
+  removed: (path) => rmSync(path),
+  'its log removed': (path) => rmSync(`${path}-wal`),
+  'its log overwritten': (path) => overwrite(`${path}-wal`, 0, 100),
+  'another file in its place': (path) => {
+    renameSync(path, `${path}-elsewhere`)
+    writeFileSync(path, 'this is no database')
+  },
+  'a folder in its place': (path) => {
+    rmSync(path)
+    mkdirSync(path)
   },
 }
 
@@ -58,6 +76,41 @@ test('a damaged store is set aside once, told, and begins anew', async () => {
         { alarm },
       )
       assert.is(alarms.length, told ? 1 : 0, `${name}: ${alarms.join()}`)
+    })
+  }
+})
+
+test('a store that is damaged while it is open is set aside, told once, and everything is in the new one', async () => {
+  for (const [name, does] of Object.entries(damagesWhileOpen)) {
+    await inStateFolder(async (path) => {
+      const alarms: string[] = []
+      const alarm = (_subject: string, message: string) => alarms.push(message)
+      const inForce = Array.from({ length: 4500 }, (_, i) => ban(`10.0.${i >> 8}.${i & 255}`))
+      const held = holding({ bans: () => inForce, everything: () => [entries(7)] })
+      await withStore(
+        path,
+        async (store) => {
+          store.hold(held)
+          await store.commit({ bans: inForce, positions: [position('/a', 2), position('/b', 2)] })
+          does(path)
+          // By itself, without anything to commit.
+          await until(() => asideOf(path).length > 0 || alarms.length > 0)
+          await store.commit({ positions: [position('/a', 4)] })
+          assert.is((await store.history({ limit: 10_000 })).length, inForce.length, name)
+        },
+        { alarm, checkEveryMs: 20 },
+      )
+      assert.is(alarms.length, 1, `${name}: ${alarms.join('; ')}`)
+      await withStore(
+        path,
+        (store) => {
+          assert.is([...store.loaded.bans].length, inForce.length, name)
+          assert.equal(store.loaded.positions, [position('/a', 4), position('/b', 2)])
+          assert.is(store.loaded.failures.length, 1)
+        },
+        { alarm },
+      )
+      assert.is(alarms.length, 1, name)
     })
   }
 })
@@ -180,12 +233,6 @@ function asideOf(path: string): string[] {
 
 async function fill(store: Store): Promise<void> {
   await store.commit({ bans: Array.from({ length: 500 }, (_, i) => ban(`192.0.2.${i % 250}`, { jail: `jail-${i}` })) })
-}
-
-function overwrite(path: string, from: number, length: number): void {
-  const fd = openSync(path, 'r+')
-  writeSync(fd, Buffer.alloc(length, 0xa5), 0, length, from)
-  closeSync(fd)
 }
 
 function fillDisk(path: string): void {

@@ -5,7 +5,19 @@ import { dirname } from 'node:path'
 import type { Ban, CountedFailures } from '../../../core/events.ts'
 import { BailiffError } from '../../../core/errors.ts'
 import { suite } from '../../suite.ts'
-import { ban, entries, holding, inStateFolder, position, prefix, start, storeAt, withCopy, withStore } from './bans.ts'
+import {
+  ban,
+  entries,
+  holding,
+  inStateFolder,
+  position,
+  prefix,
+  start,
+  storeAt,
+  until,
+  withCopy,
+  withStore,
+} from './bans.ts'
 
 const test = suite('store')
 const hour = 3600_000
@@ -265,12 +277,4 @@ function plain({ jails, entries: bytes }: CountedFailures) {
 
 function sorted(bans: readonly Ban[]): Ban[] {
   return bans.toSorted((a, b) => `${a.prefix} ${a.jail}`.localeCompare(`${b.prefix} ${b.jail}`))
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    if (await holds()) return
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  throw new Error('waited in vain')
 }
