@@ -143,6 +143,12 @@ export class Agent implements RunningAgent {
       firewall: () => this.#firewall,
     })
     for (const ban of bans) this.wanted.add(ban, 'restored')
+    store.hold({
+      bans: () => this.wanted,
+      counted: () => this.judge.counted(),
+      everything: () => this.judge.everything(),
+      restored: (late) => this.#restore(late),
+    })
     this.wanted.onChange((change) => this.#keep(change))
     this.#enforcer = new Enforcer(this.wanted, {
       enforced: (ban, reason, action) => {
@@ -195,8 +201,7 @@ export class Agent implements RunningAgent {
     await this.#announcer.stop(notifierGraceMs)
     await this.instances.stop()
     await this.#firewall?.stop()
-    // One transaction: what was counted belongs to what was read.
-    this.#commit({ pending: this.judge.pending(), positions: this.intake.positions() })
+    this.store.seen(this.intake.positions())
     await this.store.close()
   }
 
@@ -259,8 +264,10 @@ export class Agent implements RunningAgent {
     for (const match of this.#sessions.merge(result.matches)) {
       for (const ban of this.judge.count(match, chunk)) this.decide(ban)
     }
-    // In the same transaction as the bans above: what is read again after a crash is not yet decided.
-    if (position) this.#commit({ positions: [positionAfter(position, result)] })
+    // In the same transaction as the bans above and what was counted: what is read again after a crash is
+    // neither decided nor counted yet. So nothing is to be awaited in between.
+    const positions = position ? [positionAfter(position, result)] : []
+    this.#commit({ positions, counted: result.matches.length > 0 })
     return result
   }
 
@@ -297,10 +304,13 @@ export class Agent implements RunningAgent {
     if (this.pause.since !== null) for (const queue of this.instances.firewallQueues()) queue.pause()
     this.#enforcer.configure((jail) => this.queuesOf(jail), this.observing ? [] : fresh)
     await this.judge.configure(jails)
-    if (!this.#resumed) this.judge.resume(this.store.loaded.pending)
+    if (!this.#resumed) this.judge.resume(this.store.loaded.failures)
+    if (!this.#resumed) this.store.forgetLoaded()
     this.#resumed = true
     await this.#replacePool(jails, settings.workers)
     await this.intake.configure(sources)
+    // What is written to an empty log from now on is new, also to an agent that was killed meanwhile.
+    this.store.seen(this.intake.positions().filter(({ offset, headLength }) => offset === 0 && headLength === 0))
     await retire()
   }
 
@@ -315,7 +325,10 @@ export class Agent implements RunningAgent {
       this.options.log.error({}, `the firewall does not tell what it holds: ${describeError(error)}`)
       return []
     })
-    for (const ban of adoptable(found, this.wanted, jails, Date.now())) this.wanted.add(ban, 'repaired')
+    for (const ban of await adoptable(found, this.wanted, jails, this.store, Date.now())) {
+      this.judge.note(ban)
+      this.wanted.add(ban, 'repaired')
+    }
   }
 
   async #replacePool(jails: readonly ReadyJail[], maxThreads: number | null): Promise<void> {
@@ -362,6 +375,14 @@ export class Agent implements RunningAgent {
   /** Elements, rules or the table may be gone, by a flush of others: what is there already costs one listing. */
   #repair(): void {
     for (const queue of this.instances.firewallQueues()) this.#enforcer.restore(queue)
+  }
+
+  /** Bans of before the start that the store could not read then. */
+  #restore(bans: Iterable<Ban>): void {
+    for (const ban of bans) {
+      this.judge.note(ban)
+      this.wanted.add(ban, 'restored')
+    }
   }
 
   #expire(): void {

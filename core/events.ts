@@ -86,6 +86,17 @@ export interface Match {
   readonly line: string
 }
 
+/**
+ * Failures that the judge counted, and those that it forgot again since they led to a ban: in order, as
+ * bytes that only the judge reads (`judging/failure-log.ts`). The store keeps them with the position of
+ * the lines they came from.
+ */
+export interface CountedFailures {
+  /** The jails that the entries name by their index. */
+  readonly jails: readonly string[]
+  readonly entries: Uint8Array
+}
+
 /** The ports a ban covers. No ports: all traffic of the address. */
 export interface Ports {
   readonly protocol: 'tcp' | 'udp' | 'all'

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
-import { addressBytes, formatPrefix, type Address } from '../address.ts'
+import type { Address } from '../address.ts'
+import { writeKey } from './address-key.ts'
 
 /** What a row costs apart from its times: 16 bytes of key, count, excerpt pointer, and its share of the index. */
 const rowBytesWithoutTimes = 16 + 4 + 8 + 8
@@ -59,9 +60,19 @@ export class FailureTable {
    * out of order. `excerpt` gets the excerpt pointer of the address (0 for none) and answers the new one.
    */
   add(address: Address, time: number, attempts: number, excerpt: (previous: number) => number): number {
+    writeKey(address, this.#probe)
+    return this.#add(time, attempts, excerpt)
+  }
+
+  /** As `add` without an excerpt, for an address that `writeKey` wrote to `words` at `at`. */
+  addKey(words: Uint32Array, at: number, time: number, attempts: number): void {
+    this.#probe.set(words.subarray(at, at + 4))
+    this.#add(time, attempts, (previous) => previous)
+  }
+
+  #add(time: number, attempts: number, excerpt: (previous: number) => number): number {
     this.#latest = Math.max(this.#latest, time)
     this.#sweep(sweptAtOnce)
-    this.#setProbe(address)
     const row = this.#find() ?? this.#insert()
     for (let i = 0; i < Math.min(attempts, this.#maxretry); i++) this.#insertTime(row, time)
     this.#excerpts[row] = excerpt(this.#excerpts[row] ?? 0)
@@ -70,34 +81,43 @@ export class FailureTable {
 
   /** How many failures of the address lie in its window, and its excerpt pointer; undefined where it is not tracked. */
   look(address: Address): { readonly failures: number; readonly excerpt: number } | undefined {
-    this.#setProbe(address)
+    writeKey(address, this.#probe)
     const row = this.#find()
     return row === undefined ? undefined : { failures: this.#failuresInWindow(row), excerpt: this.#excerpts[row] ?? 0 }
   }
 
   /** Forgets an address; one that is not tracked is no error. */
   forget(address: Address): void {
-    this.#setProbe(address)
-    const row = this.#find()
-    if (row !== undefined) this.#remove(row)
+    writeKey(address, this.#probe)
+    this.#forget()
   }
 
-  /** All that is tracked, with times in ascending order. */
-  *[Symbol.iterator](): Iterator<{ readonly address: Address; readonly times: readonly number[] }> {
-    for (let row = 0; row < this.#rows; row++) {
-      const first = row * this.#maxretry
-      const times = [...this.#times.subarray(first, first + (this.#counts[row] ?? 0))]
-      yield { address: this.#address(row), times }
+  /** As `forget`, for an address that `writeKey` wrote to `words` at `at`. */
+  forgetKey(words: Uint32Array, at: number): void {
+    this.#probe.set(words.subarray(at, at + 4))
+    this.#forget()
+  }
+
+  /**
+   * Tells the rows from `start` to `end` (exclusive), each of their times by itself, ascending: the
+   * address as four words from `at` on, and whether it is its first time. A row that is removed gives
+   * its place to the last one, so who goes from the last row to the first sees all that stay.
+   */
+  each(
+    start: number,
+    end: number,
+    found: (words: Uint32Array, at: number, time: number, first: boolean) => void,
+  ): void {
+    for (let row = start; row < Math.min(end, this.#rows); row++) {
+      const from = row * this.#maxretry
+      const to = from + (this.#counts[row] ?? 0)
+      for (let at = from; at < to; at++) found(this.#keys, row * 4, this.#times[at] ?? 0, at === from)
     }
   }
 
-  #address(row: number): Address {
-    const view = new DataView(new ArrayBuffer(16))
-    for (let word = 0; word < 4; word++) view.setUint32(word * 4, this.#keys[row * 4 + word] ?? 0)
-    const mapped = view.getUint32(0) === 0 && view.getUint32(4) === 0 && view.getUint32(8) === 0xffff
-    const bytes = new Uint8Array(view.buffer, mapped ? 12 : 0)
-    // Single addresses are their own prefixes.
-    return formatPrefix(bytes, bytes.length * 8) as Address
+  #forget(): void {
+    const row = this.#find()
+    if (row !== undefined) this.#remove(row)
   }
 
   /** Keeps the row's times ascending, and of more than `maxretry` only the latest. */
@@ -231,17 +251,6 @@ export class FailureTable {
       slot = (slot + 1) & mask
     }
     return undefined
-  }
-
-  /** The address as four words; IPv4 as its IPv4-mapped form, which no canonical IPv6 address has. */
-  #setProbe(address: Address): void {
-    const bytes = addressBytes(address)
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    if (bytes.length === 4) {
-      this.#probe.set([0, 0, 0xffff, view.getUint32(0)])
-    } else {
-      for (let word = 0; word < 4; word++) this.#probe[word] = view.getUint32(word * 4)
-    }
   }
 
   /** MurmurHash3's mixing of four words, with a secret seed. */

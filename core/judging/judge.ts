@@ -1,14 +1,18 @@
 import type { Address, Prefix } from '../address.ts'
-import type { Ban, LogChunk, Match, Ports } from '../events.ts'
+import type { Ban, CountedFailures, LogChunk, Match, Ports } from '../events.ts'
+import { isMappedKey, readKey } from './address-key.ts'
 import { banLength, foreverIfLong, type Bantime } from './bantime.ts'
 import { Excerpts } from './excerpts.ts'
+import { entryKinds, FailureLog, readEntries, type Entry } from './failure-log.ts'
 import { FailureTable } from './failure-table.ts'
 import { IgnoreList, type IgnoreRules } from './ignore-list.ts'
-import { networkOf, Networks } from './networks.ts'
+import { networkOf, Networks, type Failure } from './networks.ts'
 import { Offences, type Offence } from './offences.ts'
 
 /** A live line whose date is further than this from its arrival counts at its arrival. */
 const trustedSkewMs = 60_000
+/** Failures told to the store at once. */
+const toldAtOnce = 20_000
 /** Lines kept with a ban. */
 const linesOfBan = 10
 
@@ -34,13 +38,6 @@ export interface JailCounts {
   readonly bans: number
 }
 
-/** Failures of one address in one jail that have not led to a ban; times in unix ms, ascending. */
-export interface PendingFailures {
-  readonly jail: string
-  readonly address: Address
-  readonly times: readonly number[]
-}
-
 interface Jail {
   readonly rules: JailRules
   readonly table: FailureTable
@@ -57,6 +54,7 @@ interface Jail {
  */
 export class Judge {
   readonly #jails = new Map<string, Jail>()
+  readonly #log = new FailureLog()
   readonly #excerpts: Excerpts
   readonly #offences: Offences
   readonly #maxAddresses: number
@@ -95,27 +93,55 @@ export class Judge {
       const ignore = new IgnoreList(rules.ignore, this.#onNameFailure)
       this.#jails.set(rules.name, { rules, table, networks, ignore, failures, ignored, bans })
     }
+    // Counters that are gone must not come back from the store.
+    if ([...before].some(([name, { table }]) => table !== this.#jails.get(name)?.table)) this.#log.void()
     for (const old of before.values()) old.ignore.stop()
     await Promise.all([...this.#jails.values()].map(({ ignore }) => ignore.start()))
   }
 
-  /** The failures that have not led to a ban, for `resume` after a restart. */
-  pending(): PendingFailures[] {
-    return [...this.#jails].flatMap(([jail, { table }]) => [...table].map((tracked) => ({ jail, ...tracked })))
+  /**
+   * What was counted since the last call, for the store; null where there is nothing. Counted again by
+   * `resume`, in order, it leads to the same counters. `too-many`: more was counted than is kept so
+   * long, or counters were given up, and what was told before is void: `everything` has to be told.
+   */
+  counted(): CountedFailures | 'too-many' | null {
+    return this.#log.overflowed ? 'too-many' : this.#log.take()
   }
 
-  /** Counts failures of before the start. To be called once, after the first `configure`. */
-  resume(pending: Iterable<PendingFailures>): void {
-    for (const { jail, address, times } of pending) {
-      for (const time of times) this.#resume(jail, address, time)
+  /**
+   * All that counts, in place of what was told before, in pieces that take a few ms each; what is
+   * counted between two of them is in the later one, and after the last `counted` goes on.
+   */
+  *everything(): Generator<CountedFailures> {
+    this.#log.clear()
+    // A reload may change the jails meanwhile; then all is void anyway.
+    const jails = [...this.#jails.values()]
+    for (const { rules, table, networks } of jails) {
+      const rowsAtOnce = Math.max(1, Math.floor(toldAtOnce / rules.maxretry))
+      for (let end = table.size; end > 0;) {
+        const start = Math.max(0, end - rowsAtOnce)
+        table.each(start, end, (words, at, time, first) =>
+          this.#log.addKey(first ? entryKinds.addressFirst : entryKinds.addressNext, rules.name, words, at, time, 1),
+        )
+        yield* this.#told()
+        end = Math.min(start, table.size)
+      }
+      for (const [index, network] of networks.networks().entries()) {
+        this.#tellNetwork(rules.name, networks.failuresOf(network))
+        if (index % rowsAtOnce === 0) yield* this.#told()
+      }
+      yield* this.#told()
     }
   }
 
-  #resume(name: string, address: Address, time: number): void {
-    const jail = this.#jails.get(name)
-    const network = jail?.rules.ipv6prefix === 64 ? networkOf(address) : null
-    jail?.table.add(address, time, 1, (previous) => previous)
-    if (network !== null) jail?.networks.add(network, { address, time, attempts: 1 })
+  /** Counts failures of before the start. To be called once, after the first `configure`. */
+  resume(counted: Iterable<CountedFailures>): void {
+    for (const each of counted) readEntries(each, (entry) => this.#recount(entry))
+  }
+
+  /** Knows of a ban that somebody else decided. */
+  note(offence: Offence): void {
+    this.#offences.note(offence)
   }
 
   stop(): void {
@@ -139,6 +165,7 @@ export class Judge {
       return []
     }
     jail.failures += match.attempts
+    this.#log.add(entryKinds.failed, match.jail, address, time, match.attempts)
     const keep = (previous: number) => this.#excerpts.add(match.line, previous)
     const failures = jail.table.add(address, time, match.attempts, keep)
     const ofNetwork = network === null ? 0 : jail.networks.add(network, { address, time, attempts: match.attempts })
@@ -147,13 +174,34 @@ export class Judge {
     const bans: Ban[] = []
     if (failures >= jail.rules.maxretry) {
       jail.table.forget(address)
+      this.#log.add(entryKinds.addressForgotten, match.jail, address)
       bans.push(...this.#sentence(jail, address, failures, lines, since, chunk.arrivedAt))
     }
     if (network !== null && ofNetwork > 0 && jail.ignore.sparing(network) === undefined) {
       jail.networks.forget(network)
+      this.#log.add(entryKinds.networkForgotten, match.jail, network)
       bans.push(...this.#sentence(jail, network, ofNetwork, lines, since, chunk.arrivedAt))
     }
     return bans
+  }
+
+  *#told(): Generator<CountedFailures> {
+    const told = this.#log.take()
+    if (told !== null) yield told
+  }
+
+  #tellNetwork(jail: string, failures: readonly Failure[]): void {
+    for (const [index, { address, time, attempts }] of failures.entries()) {
+      this.#log.add(index === 0 ? entryKinds.networkFirst : entryKinds.networkNext, jail, address, time, attempts)
+    }
+  }
+
+  #recount(entry: Entry): void {
+    const jail = this.#jails.get(entry.jail)
+    if (jail === undefined) return
+    recountAddress(jail.table, entry)
+    const { words, at } = entry
+    if (jail.rules.ipv6prefix === 64 && !isMappedKey(words, at)) recountNetwork(jail.networks, entry)
   }
 
   #linesOf(jail: Jail, address: Address, failures: number): readonly string[] {
@@ -205,4 +253,19 @@ function timeOf(match: Match, chunk: Pick<LogChunk, 'arrivedAt' | 'live' | 'unda
   if (time === null) return null
   if (chunk.live && Math.abs(chunk.arrivedAt - time) > trustedSkewMs) return chunk.arrivedAt
   return Math.floor(Math.min(time, chunk.arrivedAt))
+}
+
+function recountAddress(table: FailureTable, { kind, words, at, time, attempts }: Entry): void {
+  if (kind === entryKinds.addressForgotten || kind === entryKinds.addressFirst) table.forgetKey(words, at)
+  if (kind === entryKinds.failed || kind === entryKinds.addressFirst || kind === entryKinds.addressNext)
+    table.addKey(words, at, time, attempts)
+}
+
+function recountNetwork(networks: Networks, { kind, words, at, time, attempts }: Entry): void {
+  const address = readKey(words, at)
+  const network = networkOf(address)
+  if (network === null) return
+  if (kind === entryKinds.networkForgotten || kind === entryKinds.networkFirst) networks.forget(network)
+  if (kind === entryKinds.failed || kind === entryKinds.networkFirst || kind === entryKinds.networkNext)
+    networks.add(network, { address, time, attempts })
 }

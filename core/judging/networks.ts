@@ -6,7 +6,8 @@ const leastAddresses = 3
 const maxRemembered = 200_000
 const evictionCandidates = 16
 
-interface Failure {
+/** One failure of an address of a network. */
+export interface Failure {
   readonly address: Address
   readonly time: number
   readonly attempts: number
@@ -55,6 +56,16 @@ export class Networks {
   forget(network: Prefix): void {
     this.#remembered -= this.#failures.get(network)?.length ?? 0
     this.#failures.delete(network)
+  }
+
+  /** The networks now. */
+  networks(): Prefix[] {
+    return [...this.#failures.keys()]
+  }
+
+  /** What is remembered of a network, in the order in which it was counted. */
+  failuresOf(network: Prefix): readonly Failure[] {
+    return this.#failures.get(network) ?? []
   }
 
   #keep(network: Prefix, failures: Failure[]): void {

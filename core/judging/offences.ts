@@ -1,6 +1,6 @@
 import type { Prefix } from '../address.ts'
 
-/** How often a prefix was banned by a jail. */
+/** The how-manieth ban of a prefix by a jail there was. */
 export interface Offence {
   readonly jail: string
   readonly prefix: Prefix
@@ -17,12 +17,17 @@ export class Offences {
 
   constructor(known: Iterable<Offence>, max = 500_000) {
     this.#max = max
-    for (const { jail, prefix, count } of known) this.#set(`${prefix} ${jail}`, count)
+    for (const offence of known) this.note(offence)
   }
 
   /** Bans of this prefix by this jail so far. */
   count(prefix: Prefix, jail: string): number {
     return this.#counts.get(`${prefix} ${jail}`) ?? 0
+  }
+
+  /** Notes a ban that was decided elsewhere, or before. */
+  note({ jail, prefix, count }: Offence): void {
+    this.#set(`${prefix} ${jail}`, Math.max(count, this.count(prefix, jail)))
   }
 
   /** Notes one more ban and answers the new count. */

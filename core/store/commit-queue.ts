@@ -3,32 +3,42 @@ import { BailiffError, describeError } from '../errors.ts'
 import type { LogPosition } from '../events.ts'
 import type { Change } from './tables.ts'
 
-/** Changes that wait while the disk takes none. Beyond, the oldest are given up: the firewall holds them still. */
+/** Changes that wait while the disk takes none. Of more, none is kept, and everything is written anew when it does. */
 const maxWaiting = 100_000
+/** The same while the disk works: a long list of bans comes at once. */
+const maxGathered = 1_000_000
 const firstPauseMs = 250
 const longestPauseMs = 15_000
 const tellEveryMs = 10 * 60_000
 
-interface Batch {
+/** What is written in one transaction. */
+export interface Batch {
   readonly changes: Change[]
+  /** By path. */
   readonly positions: Map<string, LogPosition>
+  /** Whether the judge counted something since the last batch. */
+  counted: boolean
   readonly done: Promise<void>
   readonly resolve: () => void
   readonly reject: (error: BailiffError) => void
-  givenUp: number
 }
 
 export interface CommitQueueOptions {
-  /** Writes all of it in one transaction, or rejects and has written nothing. */
-  readonly write: (changes: readonly Change[], positions: readonly LogPosition[]) => Promise<void>
+  /**
+   * Writes all of a batch in one transaction, or rejects. `again`: the last call rejected, and nobody
+   * knows whether what it was to write was written.
+   */
+  readonly write: (batch: Batch, again: boolean) => Promise<void>
+  /** More waits than is kept: it was dropped, and everything has to be written anew. */
+  readonly overflow: () => void
   readonly alarm: (message: string) => void
-  /** Positions alone may wait so long for company: a position that is behind costs only reading again. */
-  readonly positionsWaitMs: number
+  /** What no ban depends on may wait so long for company: a position that is behind costs only reading again. */
+  readonly waitMs: number
 }
 
 /**
  * Group commit: while one transaction is under way, everything that comes is gathered for the next. A
- * transaction that fails is tried again, with pauses, until it holds.
+ * transaction that fails is tried again, with pauses and with all that came meanwhile, until it holds.
  */
 export class CommitQueue {
   readonly #options: CommitQueueOptions
@@ -45,15 +55,27 @@ export class CommitQueue {
   }
 
   /** Resolves when all of it is on the disk. Need not be awaited: what rejects is told as well. */
-  add(changes: readonly Change[], positions: readonly LogPosition[]): Promise<void> {
+  add(changes: readonly Change[], positions: readonly LogPosition[], counted = false): Promise<void> {
     if (this.#closing) return refused(new BailiffError('unavailable', 'the store is closed'))
     const batch = this.#next
     for (const change of changes) batch.changes.push(change)
     for (const position of positions) batch.positions.set(position.path, position)
-    if (this.#failing) this.#bound(batch)
+    batch.counted ||= counted
+    this.#bound(batch)
     if (changes.length > 0) this.#hurry.abort()
     this.#running ??= this.#run()
     return batch.done
+  }
+
+  /** Adds what came meanwhile to the batch that is being written. */
+  gather(batch: Batch): void {
+    const next = this.#next
+    this.#next = newBatch()
+    for (const change of next.changes) batch.changes.push(change)
+    for (const [path, position] of next.positions) batch.positions.set(path, position)
+    batch.counted ||= next.counted
+    batch.done.then(next.resolve, next.reject)
+    this.#bound(batch)
   }
 
   /** Writes what waits, then takes no more. What cannot be written within `waitMs` rejects. */
@@ -70,8 +92,8 @@ export class CommitQueue {
   async #run(): Promise<void> {
     // One turn later, so that what is committed in one turn is one transaction.
     await Promise.resolve()
-    while (this.#next.changes.length + this.#next.positions.size > 0) {
-      if (this.#next.changes.length === 0) await this.#wait(this.#options.positionsWaitMs)
+    while (this.#next.changes.length + this.#next.positions.size > 0 || this.#next.counted) {
+      if (this.#next.changes.length === 0) await this.#wait(this.#options.waitMs)
       this.#current = this.#next
       this.#next = newBatch()
       await this.#write(this.#current)
@@ -83,16 +105,15 @@ export class CommitQueue {
   async #write(batch: Batch): Promise<void> {
     for (let failures = 0; ; failures++) {
       try {
-        await this.#options.write(batch.changes, [...batch.positions.values()])
+        await this.#options.write(batch, failures > 0)
         this.#failing = false
-        if (batch.givenUp === 0) batch.resolve()
-        else batch.reject(new BailiffError('io', `${batch.givenUp} changes were given up while the disk took none`))
-        return
+        return batch.resolve()
       } catch (error) {
         this.#failing = true
         this.#tell(error)
         if (this.#closing) return batch.reject(new BailiffError('io', describeError(error)))
         await this.#wait(Math.min(longestPauseMs, firstPauseMs * 2 ** failures), true)
+        this.gather(batch)
       }
     }
   }
@@ -112,10 +133,10 @@ export class CommitQueue {
   }
 
   #bound(batch: Batch): void {
-    const over = batch.changes.length - maxWaiting
-    if (over <= 0) return
-    batch.changes.splice(0, over)
-    batch.givenUp += over
+    if (batch.changes.length <= (this.#failing ? maxWaiting : maxGathered)) return
+    batch.changes.length = 0
+    batch.counted = true
+    this.#options.overflow()
   }
 }
 
@@ -124,7 +145,7 @@ function newBatch(): Batch {
   let reject: Batch['reject'] = () => {}
   const done = new Promise<void>((yes, no) => ([resolve, reject] = [yes, no]))
   done.catch(() => {})
-  return { changes: [], positions: new Map(), done, resolve, reject, givenUp: 0 }
+  return { changes: [], positions: new Map(), counted: false, done, resolve, reject }
 }
 
 /** A rejection that nobody has to catch. */

@@ -1,5 +1,5 @@
-import { parseAddress, parsePrefix, type Address, type Prefix } from '../address.ts'
-import type { Ban, LogPosition, Ports, UnbanReason } from '../events.ts'
+import { parsePrefix, type Prefix } from '../address.ts'
+import type { Ban, CountedFailures, LogPosition, Ports, UnbanReason } from '../events.ts'
 import type { Row, Value } from './sqlite.ts'
 
 /** The end of a ban. */
@@ -15,66 +15,43 @@ export interface Unban {
 export interface HistoryEntry extends Ban {
   /** When it ended, unix milliseconds; null: it is in force, or nobody told the store of its end. */
   readonly ended: number | null
+  /** Null where it has not ended, or another ban took its place. */
   readonly reason: UnbanReason | null
 }
 
-/** How often a prefix was banned by a jail. */
+/** A ban of the past or of now, as one of a row of bans of the same prefix by the same jail. */
 export interface Offence {
   readonly jail: string
   readonly prefix: Prefix
-  /** The highest `count` of its bans. */
+  /** The how-manieth it was. */
   readonly count: number
-  /** When its last ban began, unix milliseconds. */
+  /** When it began, unix milliseconds. */
   readonly last: number
 }
 
-/** Failures that have not led to a ban. */
-export interface PendingFailures {
-  readonly jail: string
-  readonly address: Address
-  /** When, unix milliseconds, ascending. */
-  readonly times: readonly number[]
-}
-
-export function readPending(row: Row): PendingFailures | null {
-  const address = parseAddress(String(row.address))
-  const times = parse(row.times)
-  if (address === null || typeof row.jail !== 'string' || !Array.isArray(times) || !times.every(isCount)) return null
-  return { jail: row.jail, address, times }
-}
-
 /** The columns of a ban, in the order of `banValues`. */
-export const banColumns = 'prefix, jail, since, until, count, failures, ports, lines'
+export const banColumns = 'prefix, jail, since, until, count, failures, ports'
 
-export function banValues(ban: Ban): Value[] {
-  const { prefix, jail, since, until, count, failures, ports, lines } = ban
-  return [prefix, jail, since, until, count, failures, JSON.stringify(ports), JSON.stringify(lines)]
+export function banValues({ prefix, jail, since, until, count, failures, ports }: Ban): Value[] {
+  return [prefix, jail, since, until, count, failures, JSON.stringify(ports)]
 }
 
-/** The ban of a row; null where the row was damaged. */
-export function readBan(row: Row): Ban | null {
+/** The entry of a row, with the lines where the row has them; null where the row was damaged. */
+export function readEntry(row: Row): HistoryEntry | null {
   const prefix = parsePrefix(String(row.prefix))
   const ports = parse(row.ports)
-  const lines = parse(row.lines)
+  const lines = row.lines === undefined || row.lines === null ? [] : parse(row.lines)
   const { jail, since, until, count, failures } = row
   if (prefix === null || !isPorts(ports) || !isTexts(lines) || typeof jail !== 'string') return null
   if (!isCount(since) || !isCount(count) || !isCount(failures) || !(until === null || isCount(until))) return null
-  return { prefix, jail, ports, since, until, count, failures, lines }
-}
-
-export function readHistory(row: Row): HistoryEntry | null {
-  const ban = readBan(row)
   const ended = isCount(row.ended) ? row.ended : null
   const reason = row.reason === 'expired' || row.reason === 'unbanned' ? row.reason : null
-  return ban && { ...ban, ended, reason }
+  return { prefix, jail, ports, since, until, count, failures, lines, ended, reason }
 }
 
-export function readOffence(row: Row): Offence | null {
-  const prefix = parsePrefix(String(row.prefix))
-  const { jail, count, last } = row
-  return prefix !== null && typeof jail === 'string' && isCount(count) && isCount(last)
-    ? { jail, prefix, count, last }
-    : null
+export function readFailures({ jails: names, entries }: Row): CountedFailures | null {
+  const jails = parse(names)
+  return isTexts(jails) && entries instanceof Uint8Array ? { jails, entries } : null
 }
 
 export const positionColumns = 'path, device, inode, birth, head_hash, head_length, offset, inside_line'

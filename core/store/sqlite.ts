@@ -12,7 +12,7 @@ export interface Statement {
   iterate(...values: readonly Value[]): Iterable<Row>
 }
 
-export type Value = string | number | null
+export type Value = string | number | null | Uint8Array
 export type Row = Record<string, unknown>
 
 interface Engine {

@@ -4,38 +4,48 @@
  */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { describeError } from '../errors.ts'
+import { checkFiles, identify, type FileIdentity } from './file-check.ts'
 import type { Reply, Request, ThreadData } from './messages.ts'
+import { purge } from './purge.ts'
+import { rollBack } from './schema.ts'
 import { codes, sqliteCode, type Database } from './sqlite.ts'
-import { isDamage, openStoreFile, setAside } from './store-file.ts'
+import { checkPages, isDamage, openStoreFile, setAside } from './store-file.ts'
 import { Tables } from './tables.ts'
+
+/** The store while it is open. */
+interface Opened {
+  readonly database: Database
+  readonly tables: Tables
+  readonly files: FileIdentity
+}
 
 class StoreThread {
   readonly #data: ThreadData
   readonly #port: MessagePort
-  #database: Database | null = null
-  #tables: Tables | null = null
+  #opened: Opened | null = null
+  /** Whether what is stored was given to the agent, or need not be. */
+  #loaded: boolean
+  /** Whether the file is not the one the agent knows: it takes nothing until everything is written anew. */
+  #needsAll = false
+  /** Whether a transaction that writes everything anew is under way. */
+  #anew = false
   #last: Promise<void> = Promise.resolve()
 
   constructor(data: ThreadData, port: MessagePort) {
     this.#data = data
     this.#port = port
+    this.#loaded = data.load === null
   }
 
   async start(): Promise<void> {
-    const refused = await this.#load()
+    const refused = await this.#tryOpen()
     this.#say(refused ?? { type: 'ready' })
     this.#port.on('message', (request: Request) => (this.#last = this.#last.then(() => this.#answer(request))))
   }
 
-  async #load(): Promise<Reply | null> {
+  async #tryOpen(): Promise<Reply | null> {
     try {
-      const tables = await this.#open()
-      if (this.#data.load === null) return null
-      const { now, offencesSince } = this.#data.load
-      for (const bans of tables.bans(now)) this.#say({ type: 'loaded', part: { bans } })
-      for (const offences of tables.offences(offencesSince)) this.#say({ type: 'loaded', part: { offences } })
-      for (const pending of tables.pending()) this.#say({ type: 'loaded', part: { pending } })
-      for (const positions of tables.positions()) this.#say({ type: 'loaded', part: { positions } })
+      await this.#open(true)
       return null
     } catch (error) {
       const refused = refusal(this.#data.path, error)
@@ -48,34 +58,94 @@ class StoreThread {
     try {
       this.#say(await this.#carryOut(request))
     } catch (error) {
+      this.#anew = false
       if (isDamage(error)) this.#replace(error)
-      this.#say({ type: 'failed', message: describeError(error) })
+      this.#say({ type: 'failed', message: describeError(error), needsAll: this.#needsAll })
     }
     if (request.type === 'close') this.#port.close()
   }
 
   async #carryOut(request: Request): Promise<Reply> {
-    let more = false
-    if (request.type === 'close') this.#close()
-    else {
-      const tables = await this.#open()
-      if (request.type === 'history') return { type: 'answer', history: tables.history(request.query), more }
-      if (request.type === 'commit') tables.commit(request.changes, request.positions)
-      else more = tables.purge(request.now, request.before, request.keep)
+    if (request.type === 'close') {
+      this.#close()
+      return answer()
     }
-    return { type: 'answer', history: [], more }
+    const opened = await this.#open()
+    const { tables, database } = opened
+    if (request.type === 'history') return answer(tables.history(request.query))
+    if (request.type === 'latest') return answer(tables.latest(request.of))
+    if (request.type === 'purge') return answer([], !this.#anew && purge(database, request.limits))
+    if (request.type === 'check') this.#check(opened, request.pages)
+    else if (request.type === 'commit') {
+      this.#refuseIfEmpty()
+      tables.commit(request.writing)
+    } else if (request.type === 'anew') this.#begin(opened, request.everythingAt)
+    else if (request.type === 'more') tables.write(request.writing)
+    else {
+      tables.finish(request.writing)
+      this.#anew = false
+      this.#needsAll = false
+    }
+    return answer()
   }
 
-  async #open(): Promise<Tables> {
-    if (this.#tables !== null) return this.#tables
-    this.#database = await openStoreFile(this.#data.path, (message) => this.#alarm(message))
-    this.#tables = new Tables(this.#database)
-    return this.#tables
+  /**
+   * Opens the store where it is not open, and gives the agent what it holds, once. What comes later
+   * than at the start is not all that counts: lines were counted meanwhile.
+   */
+  async #open(starting = false): Promise<Opened> {
+    if (this.#opened !== null) return this.#opened
+    const { path } = this.#data
+    const { database, version } = await openStoreFile(path, (message) => this.#alarm(message))
+    const tables = new Tables(database)
+    const opened = { database, tables, files: identify(path) }
+    try {
+      if (!starting && (version === 0 || !this.#loaded)) this.#needsAll = true
+      if (!this.#loaded) this.#load(tables)
+    } catch (error) {
+      database.close()
+      if (!isDamage(error)) throw error
+      this.#replace(error)
+      return this.#open()
+    }
+    this.#loaded = true
+    return (this.#opened = opened)
+  }
+
+  #load(tables: Tables): void {
+    if (this.#data.load === null) return
+    const { now, since } = this.#data.load
+    for (const bans of tables.bans(now, since)) this.#say({ type: 'loaded', part: { bans } })
+    for (const failures of tables.failures()) this.#say({ type: 'loaded', part: { failures } })
+    for (const positions of tables.positions()) this.#say({ type: 'loaded', part: { positions } })
+  }
+
+  #begin({ database, tables }: Opened, everythingAt: number | null): void {
+    if (everythingAt === null) this.#refuseIfEmpty()
+    if (this.#anew) rollBack(database)
+    tables.begin()
+    tables.forgetFailures()
+    if (everythingAt !== null) tables.forgetBans(everythingAt)
+    this.#anew = true
+  }
+
+  #refuseIfEmpty(): void {
+    if (this.#needsAll) throw new Error('the store is empty, and waits for everything')
+  }
+
+  #check({ database, files }: Opened, pages: boolean): void {
+    checkFiles(this.#data.path, files)
+    if (!pages || this.#anew) return
+    // What SQLite has in memory would hide what the disk has become.
+    database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all()
+    database.exec('PRAGMA shrink_memory')
+    checkPages(database)
   }
 
   /** Damage found while running: the next request opens an empty store. */
   #replace(error: unknown): void {
     this.#close()
+    this.#needsAll = true
     try {
       this.#alarm(setAside(this.#data.path, describeError(error)))
     } catch (problem) {
@@ -84,9 +154,10 @@ class StoreThread {
   }
 
   #close(): void {
-    this.#database?.close()
-    this.#database = null
-    this.#tables = null
+    const database = this.#opened?.database
+    this.#opened = null
+    this.#anew = false
+    database?.close()
   }
 
   #alarm(message: string): void {
@@ -96,6 +167,10 @@ class StoreThread {
   #say(reply: Reply): void {
     this.#port.postMessage(reply)
   }
+}
+
+function answer(history: Extract<Reply, { type: 'answer' }>['history'] = [], more = false): Reply {
+  return { type: 'answer', history, more }
 }
 
 /** What somebody has to change before the store can be used; null: it may pass, as a full disk does. */

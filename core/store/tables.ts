@@ -1,27 +1,28 @@
-import type { Ban, LogPosition } from '../events.ts'
+import type { Ban, CountedFailures, LogPosition } from '../events.ts'
+import { packBans, type PackedBans } from './packed-bans.ts'
 import {
   banColumns,
   banValues,
   positionColumns,
   positionValues,
-  readBan,
-  readHistory,
-  readOffence,
-  readPending,
+  readEntry,
+  readFailures,
   readPosition,
   type HistoryEntry,
-  type Offence,
-  type PendingFailures,
   type Unban,
 } from './records.ts'
+import { rollBack } from './schema.ts'
 import type { Database, Row, Statement } from './sqlite.ts'
 
 /** Something that happened, in the order in which it happened. */
-export type Change =
-  | { readonly ban: Ban }
-  | { readonly unban: Unban }
-  /** All failures that are pending, in place of those stored before. */
-  | { readonly pending: readonly PendingFailures[] }
+export type Change = { readonly ban: Ban } | { readonly unban: Unban }
+
+/** What is written in one transaction. Of `positions` everything before them is in the rest, or was stored before. */
+export interface Writing {
+  readonly changes: readonly Change[]
+  readonly positions: readonly LogPosition[]
+  readonly failures: CountedFailures | null
+}
 
 /** Which entries are asked for. `limit` is at most `maxHistoryAnswer`. */
 export interface HistoryQuery {
@@ -31,64 +32,99 @@ export interface HistoryQuery {
 }
 
 export const maxHistoryAnswer = 10_000
-/** Positions of logs that nobody follows any more are not worth more room than this. */
-const maxPositions = 10_000
-const purgeRows = 5000
+/** With more bans than these, lines stay in the store until they are asked for: they are most of what a ban costs. */
+const bansLoadedWithLines = 20_000
 const rowsAtOnce = 5000
+const columnsOfEntry = `${banColumns}, ended, reason`
 
 /** What the store says in SQL. All calls are synchronous and made in the thread of the store. */
 export class Tables {
   readonly #database: Database
   readonly #putBan: Statement
-  readonly #putHistory: Statement
-  readonly #dropBan: Statement
-  readonly #endHistory: Statement
+  readonly #putLines: Statement
+  readonly #displace: Statement
+  readonly #endBan: Statement
   readonly #putPosition: Statement
-  readonly #dropPending: Statement
+  readonly #putFailures: Statement
 
   constructor(database: Database) {
     const prepare = (sql: string) => database.prepare(sql)
     this.#database = database
-    this.#putBan = prepare(`INSERT OR REPLACE INTO bans (${banColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
-    this.#putHistory = prepare(
-      `INSERT INTO history (${banColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    this.#putBan = prepare(
+      `INSERT INTO bans (${banColumns}) VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (prefix, jail, since) DO UPDATE SET until = excluded.until, count = excluded.count,
-         failures = excluded.failures, ports = excluded.ports, lines = excluded.lines, ended = NULL, reason = NULL`,
+         failures = excluded.failures, ports = excluded.ports, ended = NULL, reason = NULL RETURNING id`,
     )
-    this.#dropBan = prepare('DELETE FROM bans WHERE prefix = ? AND jail = ?')
-    this.#dropPending = prepare('DELETE FROM pending WHERE address = ? AND jail = ?')
-    this.#endHistory = prepare(
-      'UPDATE history SET ended = ?, reason = ? WHERE prefix = ? AND jail = ? AND ended IS NULL',
+    this.#putLines = prepare('INSERT OR REPLACE INTO lines (ban, lines) VALUES (?, ?)')
+    this.#displace = prepare(
+      'UPDATE bans SET ended = ?, reason = NULL WHERE prefix = ? AND jail = ? AND since <> ? AND ended IS NULL',
     )
+    this.#endBan = prepare('UPDATE bans SET ended = ?, reason = ? WHERE prefix = ? AND jail = ? AND ended IS NULL')
     this.#putPosition = prepare(`INSERT OR REPLACE INTO positions (${positionColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
+    this.#putFailures = prepare('INSERT INTO failures (jails, entries) VALUES (?, ?)')
   }
 
-  /** Writes all of it, or throws and has written nothing. Writing the same again changes nothing. */
-  commit(changes: readonly Change[], positions: readonly LogPosition[]): void {
-    this.#transaction(() => {
+  /** Writes all of it, or throws and has written nothing. */
+  commit(writing: Writing): void {
+    this.begin()
+    this.finish(writing)
+  }
+
+  /** Begins a transaction that `write` adds to and `finish` ends. */
+  begin(): void {
+    this.#database.exec('BEGIN IMMEDIATE')
+  }
+
+  /** Inside a transaction: what was counted is void, and told anew. */
+  forgetFailures(): void {
+    this.#orRollBack(() => this.#database.exec('DELETE FROM failures'))
+  }
+
+  /** Inside a transaction: no ban is in force and no log was read. What bans there were stays in the history. */
+  forgetBans(at: number): void {
+    this.#orRollBack(() => {
+      this.#database.prepare('UPDATE bans SET ended = ?, reason = NULL WHERE ended IS NULL').run(at)
+      this.#database.exec('DELETE FROM positions')
+    })
+  }
+
+  /** Inside a transaction. One that fails is rolled back, and throws. */
+  write({ changes, positions, failures }: Writing): void {
+    this.#orRollBack(() => {
       for (const change of changes) {
         if ('ban' in change) this.#ban(change.ban)
-        else if ('unban' in change) this.#unban(change.unban)
-        else this.#replacePending(change.pending)
+        else this.#unban(change.unban)
       }
+      if (failures !== null) this.#putFailures.run(JSON.stringify(failures.jails), failures.entries)
       for (const position of positions) this.#putPosition.run(...positionValues(position))
     })
   }
 
-  /** The bans in force at that time, some at a time. */
-  bans(now: number): Generator<Ban[]> {
-    return this.#rows('SELECT * FROM bans WHERE until IS NULL OR until > ? ORDER BY prefix, jail', [now], readBan)
+  finish(writing: Writing): void {
+    this.write(writing)
+    this.#orRollBack(() => this.#database.exec('COMMIT'))
   }
 
-  /** How often each prefix was banned since then, some at a time. */
-  offences(since: number): Generator<Offence[]> {
-    const sql = `SELECT jail, prefix, max(count) AS count, max(since) AS last FROM history
-      WHERE since >= ? GROUP BY prefix, jail ORDER BY prefix, jail`
-    return this.#rows(sql, [since], readOffence)
+  /**
+   * The bans in force at `now` and those that began since `since`, in the order in which they were
+   * decided, some at a time.
+   */
+  *bans(now: number, since: number): Generator<PackedBans> {
+    const inForce = 'ended IS NULL AND (until IS NULL OR until > ?)'
+    const [first] = this.#database.prepare(`SELECT count(*) AS bans FROM bans WHERE ${inForce}`).all(now)
+    const withLines = Number(first?.bans) <= bansLoadedWithLines
+    const columns = `prefix, jail, since, until, count, failures, ports,
+      CASE WHEN ${inForce} THEN NULL ELSE 0 END AS ended`
+    const sql = withLines
+      ? `SELECT ${columns}, CASE WHEN ${inForce} THEN lines END AS lines FROM bans LEFT JOIN lines ON ban = bans.id
+         WHERE since >= ? OR ended IS NULL ORDER BY bans.id`
+      : `SELECT ${columns} FROM bans WHERE since >= ? OR ended IS NULL ORDER BY id`
+    const values = withLines ? [now, now, since] : [now, since]
+    for (const some of this.#rows(sql, values, readEntry)) yield packBans(some, withLines)
   }
 
-  pending(): Generator<PendingFailures[]> {
-    return this.#rows('SELECT * FROM pending ORDER BY address, jail', [], readPending)
+  *failures(): Generator<CountedFailures[]> {
+    yield* this.#rows('SELECT * FROM failures ORDER BY id', [], readFailures, 16)
   }
 
   positions(): Generator<LogPosition[]> {
@@ -102,82 +138,52 @@ export class Tables {
     const values = [prefix, jail].filter((value) => value !== undefined)
     const most = Math.max(0, Math.min(limit, maxHistoryAnswer))
     return this.#database
-      .prepare(`SELECT * FROM history ${where} ORDER BY since DESC, id DESC LIMIT ?`)
-      .all(...values, most)
-      .flatMap((row) => readHistory(row) ?? [])
-  }
-
-  /**
-   * Forgets bans that are over, history that began before `before` or is more than `keep` entries,
-   * never that of a ban in force. At most some rows a call: true when there may be more.
-   */
-  purge(now: number, before: number, keep: number): boolean {
-    let removed = 0
-    this.#transaction(() => {
-      const over = this.#database.prepare('SELECT prefix, jail, until FROM bans WHERE until <= ? LIMIT ?')
-      for (const { prefix, jail, until } of over.all(now, purgeRows)) {
-        this.#endHistory.run(Number(until), 'expired', String(prefix), String(jail))
-        this.#dropBan.run(String(prefix), String(jail))
-        removed++
-      }
-      removed += this.#purgeHistory('since < ?', before)
-      removed += this.#purgeHistory('id <= (SELECT id FROM history ORDER BY id DESC LIMIT 1 OFFSET ?)', keep)
-      this.#database.exec(
-        `DELETE FROM positions WHERE path IN (SELECT path FROM positions ORDER BY path LIMIT -1 OFFSET ${maxPositions})`,
+      .prepare(
+        `SELECT ${columnsOfEntry}, lines FROM
+           (SELECT id, ${columnsOfEntry} FROM bans ${where} ORDER BY since DESC, id DESC LIMIT ?) AS found
+         LEFT JOIN lines ON ban = found.id ORDER BY since DESC, found.id DESC`,
       )
-    })
-    return removed >= purgeRows
+      .all(...values, most)
+      .flatMap((row) => readEntry(row) ?? [])
   }
 
-  #purgeHistory(which: string, value: number): number {
-    const sql = `DELETE FROM history WHERE id IN (SELECT id FROM history WHERE ${which} AND NOT EXISTS
-      (SELECT 1 FROM bans WHERE bans.prefix = history.prefix AND bans.jail = history.jail) LIMIT ${purgeRows})
-      RETURNING id`
-    return this.#database.prepare(sql).all(value).length
+  /** The last ban of each of some prefixes by some jail, in the order asked; null where there was none. */
+  latest(of: readonly Pick<Ban, 'prefix' | 'jail'>[]): (HistoryEntry | null)[] {
+    const sql = `SELECT ${columnsOfEntry} FROM bans WHERE prefix = ? AND jail = ? ORDER BY since DESC LIMIT 1`
+    const statement = this.#database.prepare(sql)
+    return of.map(({ prefix, jail }) => {
+      const row = statement.get(prefix, jail)
+      return row === undefined ? null : readEntry(row)
+    })
   }
 
   #ban(ban: Ban): void {
-    const values = banValues(ban)
-    this.#putBan.run(...values)
-    this.#putHistory.run(...values)
-    // The failures that led to it count for no other.
-    this.#dropPending.run(ban.prefix, ban.jail)
-  }
-
-  #replacePending(pending: readonly PendingFailures[]): void {
-    this.#database.exec('DELETE FROM pending')
-    const put = this.#database.prepare('INSERT INTO pending (jail, address, times) VALUES (?, ?, ?)')
-    for (const { jail, address, times } of pending) put.run(jail, address, JSON.stringify(times))
+    this.#displace.run(ban.since, ban.prefix, ban.jail, ban.since)
+    const id = Number(this.#putBan.get(...banValues(ban))?.id)
+    if (ban.lines.length > 0) this.#putLines.run(id, JSON.stringify(ban.lines))
   }
 
   #unban({ prefix, jail, at, reason }: Unban): void {
-    this.#dropBan.run(prefix, jail)
-    this.#endHistory.run(at, reason, prefix, jail)
+    this.#endBan.run(at, reason, prefix, jail)
   }
 
-  *#rows<T>(sql: string, values: readonly number[], read: (row: Row) => T | null): Generator<T[]> {
+  *#rows<T>(sql: string, values: readonly number[], read: (row: Row) => T | null, atOnce = rowsAtOnce): Generator<T[]> {
     let some: T[] = []
     for (const row of this.#database.prepare(sql).iterate(...values)) {
       const record = read(row)
       if (record === null) continue
-      if (some.push(record) < rowsAtOnce) continue
+      if (some.push(record) < atOnce) continue
       yield some
       some = []
     }
-    yield some
+    if (some.length > 0) yield some
   }
 
-  #transaction(body: () => void): void {
-    this.#database.exec('BEGIN IMMEDIATE')
+  #orRollBack(body: () => void): void {
     try {
       body()
-      this.#database.exec('COMMIT')
     } catch (error) {
-      try {
-        this.#database.exec('ROLLBACK')
-      } catch {
-        // A full disk may have ended the transaction already; nothing of it was written.
-      }
+      rollBack(this.#database)
       throw error
     }
   }

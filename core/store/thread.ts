@@ -3,11 +3,14 @@ import { BailiffError, describeError } from '../errors.ts'
 import type { Logger } from '../plugin.ts'
 import type { LoadedPart, Reply, Request, ThreadData } from './messages.ts'
 
+/** The store is not the one it was: nothing of what the agent holds is in it. */
+export class StoreEmptied extends Error {}
+
 type Answer = Extract<Reply, { type: 'answer' }>
 
 interface Waiting {
   readonly resolve: (answer: Answer) => void
-  readonly reject: (error: BailiffError) => void
+  readonly reject: (error: BailiffError | StoreEmptied) => void
 }
 
 export interface ThreadOptions {
@@ -47,7 +50,10 @@ export class Thread {
     this.ready.catch(() => {})
   }
 
-  /** Rejects with a `BailiffError` when the store cannot do it, or when the thread ends before. */
+  /**
+   * Rejects with a `BailiffError` when the store cannot do it, or when the thread ends before, and with
+   * `StoreEmptied` when everything is to be written anew.
+   */
   ask(request: Request): Promise<Answer> {
     if (this.#over) return Promise.reject(new BailiffError('unavailable', 'the store is closed'))
     return new Promise((resolve, reject) => {
@@ -64,7 +70,10 @@ export class Thread {
     if (reply.type === 'loaded') this.#options.loaded(reply.part)
     else if (reply.type === 'alarm') this.#options.alarm(reply.message)
     else if (reply.type === 'answer') this.#waiting.shift()?.resolve(reply)
-    else this.#waiting.shift()?.reject(new BailiffError('io', reply.message))
+    else
+      this.#waiting
+        .shift()
+        ?.reject(reply.needsAll ? new StoreEmptied(reply.message) : new BailiffError('io', reply.message))
   }
 
   #end(): void {

@@ -1,6 +1,7 @@
+import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { parseAddress, parsePrefix, type Prefix } from '../../../core/address.ts'
-import type { Ban, Match } from '../../../core/events.ts'
+import type { Ban, CountedFailures, Match } from '../../../core/events.ts'
 import { Judge, type JailRules } from '../../../core/judging/judge.ts'
 import { suite } from '../../suite.ts'
 
@@ -36,6 +37,13 @@ async function judgeOf(jails: readonly JailRules[] = [rules], banned = new Set<P
   const judge = new Judge({ offences: [], isBanned: (prefix) => banned.has(prefix), onNameFailure: () => {} })
   await judge.configure(jails)
   return judge
+}
+
+/** What the judge tells the store now. */
+function told(judge: Judge): CountedFailures[] {
+  const counted = judge.counted()
+  assert.not.equal(counted, 'too-many')
+  return counted === null || counted === 'too-many' ? [] : [counted]
 }
 
 const live = (arrivedAt: number) => ({ arrivedAt, live: true, undatedAt: arrivedAt })
@@ -146,23 +154,103 @@ test('counts survive a reload that leaves window and threshold alone, and only t
   assert.is(count(judge, match('192.0.2.1', noon), live(noon)), null)
 })
 
-test('pending failures go on after a restart', async () => {
-  const before = await judgeOf()
-  for (const address of ['192.0.2.1', '2001:db8::1'])
-    for (const at of [5, 6]) before.count(match(address, noon + at), live(noon + at))
-  const pending = before.pending()
-  assert.equal(
-    pending.map(({ jail, address, times }) => [jail, address, times.map((at) => at - noon)]),
-    [
-      ['sshd', '192.0.2.1', [5, 6]],
-      ['sshd', '2001:db8::1', [5, 6]],
-    ],
-  )
-  const after = await judgeOf()
-  after.resume(pending)
-  assert.ok(count(after, match('2001:db8::1', noon + 7), live(noon + 7)))
-  assert.is(count(after, match('192.0.2.2', noon + 7), live(noon + 7)), null)
+test('what was counted goes on after a restart, and what was forgotten does not', async () => {
+  for (const whole of [false, true]) {
+    const before = await judgeOf()
+    for (const address of ['192.0.2.1', '2001:db8::1', '192.0.2.3'])
+      for (const at of [5, 6]) before.count(match(address, noon + at), live(noon + at))
+    assert.is(before.count(match('192.0.2.3', noon + 6), live(noon + 6)).length, 1)
+    const after = await judgeOf()
+    after.resume(whole ? before.everything() : told(before))
+    assert.is(after.counts('sshd')?.tracked, 2)
+    assert.is(after.count(match('2001:db8::1', noon + 7), live(noon + 7)).length, 1)
+    assert.is(after.count(match('192.0.2.1', noon + 7), live(noon + 7)).length, 1)
+    for (let i = 0; i < 2; i++) assert.equal(after.count(match('192.0.2.3', noon + 7), live(noon + 7)), [])
+    assert.is(before.counted(), null)
+  }
 })
+
+test('what is told to the store, in pieces or whole, counts again as it counted', () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.record({
+          host: fc.nat(3),
+          family: fc.constantFrom('192.0.2.', '2001:db8::', '2001:db8:0:1::'),
+          time: fc.nat(700_000),
+          attempts: fc.integer({ min: 1, max: 2 }),
+          tell: fc.constantFrom('not', 'not', 'piece', 'whole'),
+        }),
+        { maxLength: 60 },
+      ),
+      async (steps) => {
+        const judge = await judgeOf()
+        let stored: CountedFailures[] = []
+        let telling: Iterator<CountedFailures> | null = null
+        for (const { host, family, time, attempts, tell } of steps) {
+          judge.count(match(`${family}${host}`, noon + time, { attempts }), live(noon + time))
+          if (tell === 'piece' && telling === null) stored.push(...told(judge))
+          if (tell === 'whole' && telling === null) {
+            telling = judge.everything()
+            stored = []
+          }
+          // Lines are counted between the pieces.
+          const next: IteratorResult<CountedFailures> | undefined = telling?.next()
+          if (next?.done) telling = null
+          else if (next !== undefined) stored.push(next.value)
+        }
+        for (let next = telling?.next(); next && !next.done; next = telling?.next()) stored.push(next.value)
+        stored.push(...told(judge))
+        const again = await judgeOf()
+        again.resume(stored)
+        const last = noon + 700_000
+        for (const family of ['192.0.2.', '2001:db8::', '2001:db8:0:1::']) {
+          for (let host = 0; host <= 3; host++) {
+            const failure = match(`${family}${host}`, last)
+            const withoutLines = (bans: readonly Ban[]) =>
+              bans.map((each) => ({ ...each, until: 0, count: 0, lines: [] }))
+            assert.equal(withoutLines(again.count(failure, live(last))), withoutLines(judge.count(failure, live(last))))
+          }
+        }
+      },
+    ),
+    { numRuns: 300 },
+  ))
+
+test('where more was counted than is kept for the store, it is told everything', async () => {
+  const judge = new Judge({ offences: [], isBanned: () => false, onNameFailure: () => {}, maxAddresses: 100 })
+  await judge.configure([{ ...rules, maxretry: 5000 }])
+  for (let i = 0; i < 263_000; i++) judge.count(match(`192.0.2.${i % 100}`, noon), live(noon))
+  assert.is(judge.counted(), 'too-many')
+  const entries = [...judge.everything()]
+  assert.is(
+    entries.reduce((sum, each) => sum + each.entries.length, 0),
+    32 * 263_000,
+  )
+  assert.is(judge.counted(), null)
+})
+
+test('counters that a reload gives up do not come back from the store', async () => {
+  const judge = await judgeOf()
+  judge.count(match('192.0.2.1', noon), live(noon))
+  assert.is(told(judge).length, 1)
+  await judge.configure([{ ...rules, findtimeMs: 1 }])
+  assert.is(judge.counted(), 'too-many')
+  assert.equal([...judge.everything()], [])
+})
+
+test('bytes that are no entries, and jails that are gone, are left out', () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.array(fc.string(), { maxLength: 3 }),
+      async (bytes, names) => {
+        const judge = await judgeOf()
+        judge.resume([{ jails: [...names, 'sshd', 'gone'], entries: bytes }])
+        judge.count(match('192.0.2.1', noon), live(noon))
+      },
+    ),
+  ))
 
 test('a ban by a person takes the ports and the time of the jail it names', async () => {
   const judge = await judgeOf()
@@ -217,7 +305,7 @@ test('failures of a network outside findtime do not count, and one that is banne
 test('failures of a network are remembered over a restart', async () => {
   const [before, after] = [await judgeOf(), await judgeOf()]
   for (let host = 1; host <= 5; host++) before.count(match(`2001:db8::${host}`, noon), live(noon))
-  after.resume(before.pending())
+  after.resume(told(before))
   assert.is(after.count(match('2001:db8::6', noon), live(noon))[0]?.prefix, '2001:db8::/64')
 })
 

@@ -1,23 +1,23 @@
 import * as assert from 'uvu/assert'
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, openSync, readdirSync, truncateSync, writeFileSync, writeSync, closeSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, truncateSync, writeFileSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Store } from '../../../core/store/store.ts'
 import { migrate, migrations } from '../../../core/store/schema.ts'
 import { openDatabase } from '../../../core/store/sqlite.ts'
 import { suite } from '../../suite.ts'
-import { ban, inStateFolder, withStore } from './bans.ts'
+import { ban, entries, holding, inStateFolder, overwrite, position, until, withStore } from './bans.ts'
 
 const test = suite('damaged store')
 const rootTest = suite('full disk', 'root')
 
 /** How a store may be damaged, and whether it is so bad that the file is set aside. */
-const damages: Record<string, { does: (path: string) => void; aside: boolean }> = {
+const damages: Record<string, { does: (path: string) => void; aside: boolean; told?: boolean }> = {
   'not a database': { does: (path) => writeFileSync(path, 'this is no database\n'.repeat(1000)), aside: true },
   'header overwritten': { does: (path) => overwrite(path, 0, 100), aside: true },
   truncated: { does: (path) => truncateSync(path, 6000), aside: true },
-  emptied: { does: (path) => truncateSync(path, 0), aside: false },
+  emptied: { does: (path) => truncateSync(path, 0), aside: false, told: true },
   'pages overwritten': { does: (path) => overwrite(path, 4096, 12_000), aside: true },
   'a folder in its place': {
     does: (path) => {
@@ -32,8 +32,26 @@ const damages: Record<string, { does: (path: string) => void; aside: boolean }> 
   },
 }
 
+/** What may become of the files while they are open, so that the store sees it without reading all pages. */
+const damagesWhileOpen: Record<string, (path: string) => void> = {
+  'header overwritten': (path) => overwrite(path, 0, 100),
+  emptied: (path) => truncateSync(path, 0),
+  'truncated where it was longer': (path) => truncateSync(path, 512),
+  removed: (path) => rmSync(path),
+  'its log removed': (path) => rmSync(`${path}-wal`),
+  'its log overwritten': (path) => overwrite(`${path}-wal`, 0, 100),
+  'another file in its place': (path) => {
+    renameSync(path, `${path}-elsewhere`)
+    writeFileSync(path, 'this is no database')
+  },
+  'a folder in its place': (path) => {
+    rmSync(path)
+    mkdirSync(path)
+  },
+}
+
 test('a damaged store is set aside once, told, and begins anew', async () => {
-  for (const [name, { does, aside }] of Object.entries(damages)) {
+  for (const [name, { does, aside, told = aside }] of Object.entries(damages)) {
     await inStateFolder(async (path) => {
       await withStore(path, fill)
       does(path)
@@ -43,7 +61,7 @@ test('a damaged store is set aside once, told, and begins anew', async () => {
         path,
         async (store) => {
           assert.is(asideOf(path).length > 0, aside, `${name}: ${readdirSync(dirname(path)).join(' ')}`)
-          assert.is(alarms.length, aside ? 1 : 0, name)
+          assert.is(alarms.length, told ? 1 : 0, `${name}: ${alarms.join()}`)
           await store.commit({ bans: [ban('203.0.113.9')] })
         },
         { alarm },
@@ -52,12 +70,47 @@ test('a damaged store is set aside once, told, and begins anew', async () => {
         path,
         ({ loaded }) =>
           assert.ok(
-            loaded.bans.some((each) => each.prefix === '203.0.113.9'),
+            [...loaded.bans].some((each) => each.prefix === '203.0.113.9'),
             name,
           ),
         { alarm },
       )
-      assert.is(alarms.length, aside ? 1 : 0, name)
+      assert.is(alarms.length, told ? 1 : 0, `${name}: ${alarms.join()}`)
+    })
+  }
+})
+
+test('a store that is damaged while it is open is set aside, told once, and everything is in the new one', async () => {
+  for (const [name, does] of Object.entries(damagesWhileOpen)) {
+    await inStateFolder(async (path) => {
+      const alarms: string[] = []
+      const alarm = (_subject: string, message: string) => alarms.push(message)
+      const inForce = Array.from({ length: 4500 }, (_, i) => ban(`10.0.${i >> 8}.${i & 255}`))
+      const held = holding({ bans: () => inForce, everything: () => [entries(7)] })
+      await withStore(
+        path,
+        async (store) => {
+          store.hold(held)
+          await store.commit({ bans: inForce, positions: [position('/a', 2), position('/b', 2)] })
+          does(path)
+          // By itself, without anything to commit.
+          await until(() => asideOf(path).length > 0 || alarms.length > 0)
+          await store.commit({ positions: [position('/a', 4)] })
+          assert.is((await store.history({ limit: 10_000 })).length, inForce.length, name)
+        },
+        { alarm, checkEveryMs: 20 },
+      )
+      assert.is(alarms.length, 1, `${name}: ${alarms.join('; ')}`)
+      await withStore(
+        path,
+        (store) => {
+          assert.is([...store.loaded.bans].length, inForce.length, name)
+          assert.equal(store.loaded.positions, [position('/a', 4), position('/b', 2)])
+          assert.is(store.loaded.failures.length, 1)
+        },
+        { alarm },
+      )
+      assert.is(alarms.length, 1, name)
     })
   }
 })
@@ -81,7 +134,7 @@ test('a row that was damaged is left out, the others are loaded', () =>
     database.close()
     await withStore(path, ({ loaded }) =>
       assert.equal(
-        loaded.bans.map((each) => each.prefix),
+        [...loaded.bans].map((each) => each.prefix),
         ['192.0.2.3'],
       ),
     )
@@ -99,7 +152,7 @@ test('a store of another program or of a newer version is not touched but set as
       const database = await openDatabase(path)
       database.exec(sql)
       database.close()
-      await withStore(path, (store) => assert.is(asideOf(path).length, 1, `${name} ${store.loaded.bans.length}`))
+      await withStore(path, (store) => assert.is(asideOf(path).length, 1, `${name} ${[...store.loaded.bans].length}`))
     })
   }
 })
@@ -126,13 +179,13 @@ test('what was acknowledged is there after kill -9', () =>
       const acknowledged = await killWhileCommitting(path, round)
       assert.ok(acknowledged.length > 20)
       await withStore(path, async (store) => {
-        const kept = new Set(store.loaded.bans.map((each) => each.prefix as string))
+        const kept = new Set([...store.loaded.bans].map((each) => each.prefix as string))
         assert.equal(
           acknowledged.filter((each) => !kept.has(each)),
           [],
         )
         const last = store.loaded.positions[0]?.offset ?? 0
-        assert.ok(store.loaded.bans.length >= last, 'a position came before the bans it stands for')
+        assert.ok([...store.loaded.bans].length >= last, 'a position came before the bans it stands for')
       })
       rmSync(path, { force: true })
     }
@@ -161,7 +214,7 @@ rootTest('a full disk is told, ends nothing, and all is written when there is ro
         { alarm },
       )
       fillDisk(join(disk, 'ballast'))
-      await withStore(path, ({ loaded }) => assert.is(loaded.bans.length, 201), { alarm })
+      await withStore(path, ({ loaded }) => assert.is([...loaded.bans].length, 201), { alarm })
       assert.equal(asideOf(path), [])
     } finally {
       execFileSync('umount', [disk])
@@ -180,12 +233,6 @@ function asideOf(path: string): string[] {
 
 async function fill(store: Store): Promise<void> {
   await store.commit({ bans: Array.from({ length: 500 }, (_, i) => ban(`192.0.2.${i % 250}`, { jail: `jail-${i}` })) })
-}
-
-function overwrite(path: string, from: number, length: number): void {
-  const fd = openSync(path, 'r+')
-  writeSync(fd, Buffer.alloc(length, 0xa5), 0, length, from)
-  closeSync(fd)
 }
 
 function fillDisk(path: string): void {

@@ -2,11 +2,22 @@ import * as assert from 'uvu/assert'
 import fc from 'fast-check'
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Address } from '../../../core/address.ts'
-import type { Ban } from '../../../core/events.ts'
+import type { Ban, CountedFailures } from '../../../core/events.ts'
 import { BailiffError } from '../../../core/errors.ts'
 import { suite } from '../../suite.ts'
-import { ban, inStateFolder, position, prefix, start, storeAt, withStore } from './bans.ts'
+import {
+  ban,
+  entries,
+  holding,
+  inStateFolder,
+  position,
+  prefix,
+  start,
+  storeAt,
+  until,
+  withCopy,
+  withStore,
+} from './bans.ts'
 
 const test = suite('store')
 const hour = 3600_000
@@ -22,28 +33,81 @@ test('what was committed is there after a reopening', () =>
     const positions = [position('/var/log/a.log', 10), position('/var/log/b.log', 7)]
     await withStore(path, (store) => store.commit({ bans, positions }))
     await withStore(path, (store) => {
-      assert.equal(sorted(store.loaded.bans), sorted(bans))
+      assert.equal(sorted([...store.loaded.bans]), sorted(bans))
       assert.equal(store.loaded.positions, positions)
       assert.equal(
-        store.loaded.offences.map(({ prefix: p, jail, count, last }) => [p, jail, count, last]),
+        [...store.loaded.offences].map(({ prefix: p, jail, count, last }) => [p, jail, count, last]),
         [
-          ['192.0.2.1', 'pam', 3, start],
           ['192.0.2.1', 'sshd', 1, start],
+          ['192.0.2.1', 'pam', 3, start],
           ['2001:db8::/64', 'sshd', 1, start],
         ],
       )
     })
   }))
 
-test('pending failures are replaced whole, and a ban takes those of its address away', () =>
+test('what was counted is stored with the position it came with, and once', () =>
   inStateFolder(async (path) => {
-    const pending = (address: string, times: number[]) => ({ jail: 'sshd', address: prefix(address) as Address, times })
-    await withStore(path, (store) => store.commit({ pending: [pending('192.0.2.9', [1])] }))
+    const counted = [entries(1), null, entries(2), entries(3)]
     await withStore(path, async (store) => {
-      await store.commit({ pending: [pending('192.0.2.1', [1, 2]), pending('192.0.2.2', [3])] })
+      store.hold(holding({ counted: () => counted.shift() ?? null }))
+      await store.commit({ counted: true, positions: [position('/a', 2)] })
+      await withCopy(path, (copy) => {
+        assert.equal(copy.loaded.failures.map(plain), [entries(1)].map(plain))
+        assert.equal(copy.loaded.positions, [position('/a', 2)])
+      })
+      await store.commit({ positions: [position('/a', 4)] })
+      await store.commit({ counted: true })
       await store.commit({ bans: [ban('192.0.2.1')] })
     })
-    await withStore(path, (store) => assert.equal(store.loaded.pending, [pending('192.0.2.2', [3])]))
+    await withStore(path, (store) => {
+      assert.equal(store.loaded.failures.map(plain), [entries(1), entries(2), entries(3)].map(plain))
+      store.forgetLoaded()
+      assert.equal([store.loaded.failures, [...store.loaded.bans]], [[], []])
+    })
+  }))
+
+test('of much that was counted only what counts now is kept', () =>
+  inStateFolder(async (path) => {
+    const asked: string[] = []
+    const piece = (size: number) => ({ jails: ['sshd'], entries: new Uint8Array(size) })
+    const counted = () => {
+      asked.push('counted')
+      return piece(17 * 1024 * 1024)
+    }
+    function* everything() {
+      asked.push('everything')
+      for (let i = 0; i < 3; i++) yield piece(32)
+    }
+    await withStore(path, async (store) => {
+      store.hold(holding({ counted, everything }))
+      for (let i = 0; i < 4; i++) await store.commit({ counted: true })
+      await withCopy(path, (copy) => assert.is(copy.loaded.failures.length, 3 + 1))
+    })
+    assert.is(asked.filter((what) => what === 'everything').length, 2, 'each time there was more than 16 MiB')
+    assert.ok(statSync(path).size < 60 * 1024 * 1024)
+  }))
+
+test('after a commit that failed all that counts is told anew, never the same twice', () =>
+  inStateFolder(async (path) => {
+    let broken = true
+    await withStore(path, async (store) => {
+      const counted = () => (broken ? entries(1) : null)
+      store.hold(holding({ counted, everything: () => [entries(7)] }))
+      // A jail that is no text cannot be written.
+      const bad = { ...ban('192.0.2.1'), jail: { toString: () => 'x' } as unknown as string }
+      const first = store.commit({ bans: [bad], counted: true, positions: [position('/a', 2)] })
+      void first.catch(() => {})
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      broken = false
+      Object.assign(bad, { jail: 'sshd' })
+      await first
+    })
+    await withStore(path, (store) => {
+      assert.equal(store.loaded.failures.map(plain), [plain(entries(7))])
+      assert.equal(store.loaded.positions, [position('/a', 2)])
+      assert.is([...store.loaded.bans].length, 1)
+    })
   }))
 
 test('a ban that is extended is one ban, one that comes again is another', () =>
@@ -73,7 +137,7 @@ test('an unban ends the ban and says so in the history', () =>
     })
     await withStore(path, (store) =>
       assert.equal(
-        store.loaded.bans.map((each) => each.prefix),
+        [...store.loaded.bans].map((each) => each.prefix),
         ['192.0.2.2'],
       ),
     )
@@ -82,12 +146,12 @@ test('an unban ends the ban and says so in the history', () =>
 test('a ban whose time is over is not loaded, and its history says that it expired', () =>
   inStateFolder(async (path) => {
     await withStore(path, (store) => store.commit({ bans: [ban('192.0.2.1')] }))
-    const later = { now: () => start + 2 * hour }
+    const later = { now: () => start + 2 * day }
     await withStore(
       path,
       async (store) => {
-        assert.equal(store.loaded.bans, [])
-        assert.is(store.loaded.offences.length, 1)
+        assert.equal([...store.loaded.bans], [])
+        assert.is([...store.loaded.offences].length, 1)
         await store.commit({ positions: [position('/a', 1)] })
         const [entry] = await store.history({ limit: 1 })
         assert.equal([entry?.ended, entry?.reason], [start + hour, 'expired'])
@@ -119,7 +183,9 @@ test('old history is forgotten, bounded in number, and never that of a ban in fo
       const old = Array.from({ length: 50 }, (_, i) =>
         ban(`192.0.2.${i}`, { since: start - 40 * day, until: start - 39 * day }),
       )
-      const young = Array.from({ length: 50 }, (_, i) => ban(`198.51.100.${i}`, { until: start + 1 }))
+      const young = Array.from({ length: 50 }, (_, i) =>
+        ban(`198.51.100.${i}`, { since: start - 3 * day, until: start - 2 * day }),
+      )
       const forever = ban('203.0.113.1', { since: start - 90 * day, until: null })
       await store.commit({ bans: [forever, ...old, ...young] })
     })
@@ -168,7 +234,7 @@ test('after a close nothing is taken, and nobody has to catch that', () =>
     await store.commit({ bans: [ban('192.0.2.1')] }).catch((error: Error) => (message = error.message))
     assert.match(message, 'closed')
     await withStore(path, (again) => {
-      assert.equal(again.loaded.bans, [])
+      assert.equal([...again.loaded.bans], [])
       assert.equal(again.loaded.positions, [position('/a', 1)])
     })
   }))
@@ -196,7 +262,7 @@ test('whatever is committed and undone, what is loaded is what a table in memory
             }
           }
           await store.close()
-          await withStore(path, ({ loaded }) => assert.equal(sorted(loaded.bans), sorted([...model.values()])))
+          await withStore(path, ({ loaded }) => assert.equal(sorted([...loaded.bans]), sorted([...model.values()])))
         }),
     ),
     { numRuns: 15 },
@@ -204,14 +270,11 @@ test('whatever is committed and undone, what is loaded is what a table in memory
 
 test.run()
 
-function sorted(bans: readonly Ban[]): Ban[] {
-  return bans.toSorted((a, b) => `${a.prefix} ${a.jail}`.localeCompare(`${b.prefix} ${b.jail}`))
+/** Arrays instead of bytes: what comes back may be a Buffer. */
+function plain({ jails, entries: bytes }: CountedFailures) {
+  return { jails, entries: [...bytes] }
 }
 
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    if (await holds()) return
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  throw new Error('waited in vain')
+function sorted(bans: readonly Ban[]): Ban[] {
+  return bans.toSorted((a, b) => `${a.prefix} ${a.jail}`.localeCompare(`${b.prefix} ${b.jail}`))
 }
