@@ -5,6 +5,8 @@ import type { LogPosition } from '../events.ts'
 
 /** How much of the beginning of a file tells it apart from another one. */
 const headBytes = 1024
+/** How much of what was the end at the last look tells whether a file only grew: its beginning may always be the same. */
+const tailBytes = 64
 
 /**
  * One generation of a log: an open regular file from its first byte on, how far it has been read, and
@@ -32,6 +34,8 @@ export class LogFile {
   /** Whether all of it had been read at some time: what comes later is written while we watch. */
   caughtUp = false
   #head: Buffer = Buffer.alloc(0)
+  /** The last bytes before `size`, as they were at the last look. */
+  #tail: Buffer = Buffer.alloc(0)
   #headHash: string | null = null
 
   constructor(fd: number, stat: Pick<BigIntStats, 'dev' | 'ino' | 'birthtimeNs'>) {
@@ -60,7 +64,9 @@ export class LogFile {
     const { size, mtimeMs } = fstatSync(this.fd)
     const head = readHead(this.fd)
     if (size < this.offset || !head.subarray(0, this.#head.length).equals(this.#head)) return false
+    if (!this.#tail.equals(readTail(this.fd, this.size))) return false
     if (head.length > this.#head.length) this.#headHash = null
+    if (size !== this.size) this.#tail = readTail(this.fd, size)
     this.#head = head
     this.size = size
     this.modifiedAt = mtimeMs
@@ -110,10 +116,16 @@ export class LogFile {
     return hash(this.#head.subarray(0, position.headLength)) === position.headHash
   }
 
-  /** Whether both begin alike, as far as both reach: then one is a copy of the other. A few bytes tell nothing. */
-  beginsLike(other: LogFile): boolean {
+  /** Whether it is, as far as both reach, a copy of the other. A few bytes tell nothing. */
+  copies(other: LogFile): boolean {
     const length = Math.min(this.#head.length, other.#head.length)
-    return length >= 32 && this.#head.subarray(0, length).equals(other.#head.subarray(0, length))
+    if (length < 32 || !this.#head.subarray(0, length).equals(other.#head.subarray(0, length))) return false
+    return this.mayGoOn(other)
+  }
+
+  /** Whether what stood at the end of the other at its last look stands here at the same place, or nothing does yet. */
+  mayGoOn(other: LogFile): boolean {
+    return this.size < other.size || other.#tail.equals(readTail(this.fd, other.size))
   }
 
   /** Goes on where the position stands. */
@@ -166,8 +178,18 @@ function regular(path: string, stat: BigIntStats): BigIntStats {
 }
 
 function readHead(fd: number): Buffer {
-  const head = Buffer.allocUnsafe(headBytes)
-  return head.subarray(0, readSync(fd, head, 0, headBytes, 0))
+  return readAt(fd, 0, headBytes)
+}
+
+/** The last bytes before `end`. */
+function readTail(fd: number, end: number): Buffer {
+  const start = Math.max(0, end - tailBytes)
+  return readAt(fd, start, end - start)
+}
+
+function readAt(fd: number, start: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length)
+  return bytes.subarray(0, readSync(fd, bytes, 0, length, start))
 }
 
 function hash(bytes: Uint8Array): string {

@@ -1,0 +1,19 @@
+import * as assert from 'uvu/assert'
+import { endAgents } from '../core/cli/agent-process.ts'
+import { suite } from '../suite.ts'
+import { logFaults } from './log-faults.ts'
+import { playFault } from './play-fault.ts'
+
+const test = suite('logs under every fault')
+
+test.after.each(endAgents)
+
+for (const [name, { allowedLoss = 0 }] of Object.entries(logFaults)) {
+  test(name, async () => {
+    const { lines, lost, wrong } = await playFault(name)
+    assert.equal(wrong, [])
+    if (lost.length > lines * allowedLoss) assert.unreachable(`lost ${lost.length} of ${lines}: ${lost.join(' ')}`)
+  })
+}
+
+test.run()
