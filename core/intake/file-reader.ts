@@ -57,6 +57,7 @@ export class FileReader {
     this.#again = true
     // While a chunk is under way, files are opened before they are rotated further or deleted.
     if (this.#busy !== null && why !== 'change') this.#look()
+    else if (this.#running !== null) this.#generations.hold()
     this.#running ??= this.#run()
   }
 
@@ -156,10 +157,12 @@ export class FileReader {
     const arrivedAt = this.#options.now()
     const live = this.#isLive(file)
     this.#count.lastGrowth = arrivedAt
+    const bytes = file.heldTo(end)
+    const range = { fd: file.fd, start: file.offset, end }
     return {
       log: this.path,
       jails: this.jails,
-      data: { fd: file.fd, start: file.offset, end },
+      data: bytes === null ? range : { ...range, bytes },
       arrivedAt,
       live,
       undatedAt: live || this.#isNew(file) ? arrivedAt : this.#generations.resumed ? file.modifiedAt : null,

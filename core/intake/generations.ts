@@ -62,6 +62,11 @@ export class Generations {
     if ((tip !== busy || busy === null) && this.#files.at(-1)?.size !== 0) this.#seen = began
   }
 
+  /** Takes into memory what was appended since the last look, before anything can happen to it. */
+  hold(): void {
+    this.#files.at(-1)?.look()
+  }
+
   /** The next file with bytes to scan; null where all is read. Leaves files that are done with. */
   next(): LogFile | null {
     const late = this.#lateWrites()
@@ -71,7 +76,7 @@ export class Generations {
       // A writer keeps its old file until the new one has something: only then the old one is left.
       if (!this.#files.slice(1).some((file) => file.size > 0)) break
       const [file] = this.#files.splice(0, 1)
-      if (file !== undefined) this.#leave(file)
+      if (file !== undefined && !file.frozen) this.#leave(file)
     }
     const [file] = this.#files
     return file?.hasNews ? file : null
@@ -162,6 +167,7 @@ export class Generations {
     this.#files.pop()
     const copy = this.#openCopy(old)
     const regrown = old.regrown()
+    if (copy === null && old.freeze()) this.#files.push(old)
     // A copy that is being made now holds what is read from the file itself.
     const [made, younger] = partition(this.#younger(copy ?? old, old), (file) => file.copies(regrown))
     for (const file of made) file.close()

@@ -5,6 +5,8 @@ import type { LogPosition } from '../events.ts'
 
 /** How much of the beginning of a file tells it apart from another one. */
 const headBytes = 1024
+/** What is new is kept in memory as soon as it is noticed, as long as it is not more than this. */
+const maxHeldBytes = 64 * 1024
 /** How much of what was the end at the last look tells whether a file only grew: its beginning may always be the same. */
 const tailBytes = 64
 
@@ -37,6 +39,9 @@ export class LogFile {
   /** The last bytes before `size`, as they were at the last look. */
   #tail: Buffer = Buffer.alloc(0)
   #headHash: string | null = null
+  /** The bytes from `offset` to `size`, in case the file is truncated before they are scanned; empty where they are too many. */
+  #held: Buffer = Buffer.alloc(0)
+  #frozen = false
 
   constructor(fd: number, stat: Pick<BigIntStats, 'dev' | 'ino' | 'birthtimeNs'>) {
     this.fd = fd
@@ -59,18 +64,40 @@ export class LogFile {
     return Math.max(this.offset, this.triedEnd)
   }
 
-  /** Reads size and head again. False: it was truncated or written anew, so this generation is over. */
+  /** Reads size, head and what is new again. False: it was truncated or written anew, so this generation is over. */
   look(): boolean {
+    if (this.#frozen) return true
     const { size, mtimeMs } = fstatSync(this.fd)
-    const head = readHead(this.fd)
+    const held = this.#hold(size)
+    // Read last: what was written anew meanwhile is not taken for what was held.
+    const head = readAt(this.fd, 0, headBytes)
     if (size < this.offset || !head.subarray(0, this.#head.length).equals(this.#head)) return false
     if (!this.#tail.equals(readTail(this.fd, this.size))) return false
     if (head.length > this.#head.length) this.#headHash = null
     if (size !== this.size) this.#tail = readTail(this.fd, size)
     this.#head = head
+    this.#held = held
     this.size = size
     this.modifiedAt = mtimeMs
     return true
+  }
+
+  /** What stands from `offset` to `end`, where it is held: a copy of its own. */
+  heldTo(end: number): Uint8Array | null {
+    const length = end - this.offset
+    return length <= this.#held.length ? new Uint8Array(this.#held.subarray(0, length)) : null
+  }
+
+  /** After a truncation: makes what is held all there is of it. False where there is nothing to be read. */
+  freeze(): boolean {
+    if (!this.hasNews || this.#held.length < this.size - this.offset) return false
+    this.#frozen = true
+    return true
+  }
+
+  /** Whether it exists in memory only, and shares its descriptor with the generation that came after it. */
+  get frozen(): boolean {
+    return this.#frozen
   }
 
   /** The generation that begins on the same descriptor after a truncation. Only one of the two is to be closed. */
@@ -82,7 +109,7 @@ export class LogFile {
   }
 
   is(stat: Pick<BigIntStats, 'dev' | 'ino' | 'birthtimeNs'>): boolean {
-    return this.inode === stat.ino && this.device === stat.dev && this.birth === stat.birthtimeNs
+    return !this.#frozen && this.inode === stat.ino && this.device === stat.dev && this.birth === stat.birthtimeNs
   }
 
   position(path: string): LogPosition {
@@ -130,13 +157,23 @@ export class LogFile {
 
   /** Goes on where the position stands. */
   resume(position: Pick<LogPosition, 'offset' | 'insideLine'>): this {
+    this.#held = this.#held.subarray(Math.max(0, position.offset - this.offset))
     this.offset = position.offset
     this.insideLine = position.insideLine
     return this
   }
 
   close(): void {
-    closeSync(this.fd)
+    if (!this.#frozen) closeSync(this.fd)
+  }
+
+  /** What is held when the file is `size` bytes long. */
+  #hold(size: number): Buffer {
+    const known = this.#held
+    const from = this.offset + known.length
+    if (size <= from) return known
+    if (size - this.offset > maxHeldBytes) return Buffer.alloc(0)
+    return Buffer.concat([known, readAt(this.fd, from, size - from)])
   }
 }
 
@@ -175,10 +212,6 @@ function regular(path: string, stat: BigIntStats): BigIntStats {
   if (stat.isFile()) return stat
   const kind = stat.isDirectory() ? 'a folder' : stat.isFIFO() ? 'a FIFO' : 'a device or a socket'
   throw new BailiffError('no-input', `${quote(path)} is ${kind}, not a regular file`)
-}
-
-function readHead(fd: number): Buffer {
-  return readAt(fd, 0, headBytes)
 }
 
 /** The last bytes before `end`. */

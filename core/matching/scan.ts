@@ -107,9 +107,8 @@ function scanBlock(
 /** The bytes of a chunk, and the offset that its first byte has in the log. */
 function bytesOf(chunk: LogChunk, memory: Buffer): { bytes: Buffer; base: number } {
   const { data } = chunk
-  if (data instanceof Uint8Array) {
-    return { bytes: Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, maxChunkBytes)), base: 0 }
-  }
+  if (data instanceof Uint8Array) return { bytes: asBuffer(data), base: 0 }
+  if (data.bytes !== undefined) return { bytes: asBuffer(data.bytes), base: data.start }
   const wanted = Math.min(data.end - data.start, maxChunkBytes)
   let length = 0
   while (length < wanted) {
@@ -118,6 +117,10 @@ function bytesOf(chunk: LogChunk, memory: Buffer): { bytes: Buffer; base: number
     length += count
   }
   return { bytes: memory.subarray(0, length), base: data.start }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, maxChunkBytes))
 }
 
 /** Gives each filter of the jails to the first engine that takes it. */

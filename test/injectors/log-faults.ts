@@ -83,7 +83,9 @@ export const logFaults: Readonly<Record<string, LogFault>> = {
     everyMs: 50,
     lines: 1000,
     allowedLoss: 0.005,
-    step: ({ path }, number) => {
+    step: async ({ path }, number) => {
+      // Another process than the writer does it, so at any time between two lines.
+      await new Promise((resolve) => setTimeout(resolve, 1 + Math.random()))
       copyFileSync(path, join(folderBeside(path), `copy.${number}`))
       truncateSync(path)
     },
