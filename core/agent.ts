@@ -7,6 +7,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { AgentControl } from './agent-control.ts'
+import { Clock } from './clock.ts'
 import { claimSocket, startControl } from './control/server.ts'
 import type { ActionQueue } from './enforcing/action-queue.ts'
 import { Announcer } from './enforcing/announcer.ts'
@@ -93,6 +94,11 @@ export class Agent implements RunningAgent {
   readonly instances: Instances
   configuration: Configuration
 
+  readonly #clock = new Clock()
+  /** How far the clock was set in all since the start. */
+  #setBy = 0
+  /** Bans that began, as they say, after the start: the clock is behind until somebody sets it. */
+  readonly #ahead: WeakSet<Ban>
   readonly #sessions = createSessions()
   readonly #announcer = new Announcer()
   readonly #enforcer: Enforcer
@@ -101,7 +107,7 @@ export class Agent implements RunningAgent {
   #pool: { readonly key: string; readonly pool: MatchingPool } | null = null
   #firewall: FirewallHelper | null = null
   #socket: { stop(): Promise<void> } | null = null
-  #clock: NodeJS.Timeout | null = null
+  #ticks: NodeJS.Timeout | null = null
   #repairs: NodeJS.Timeout | null = null
   readonly #bareLogs = new Set<string>()
   #resumed = false
@@ -128,6 +134,7 @@ export class Agent implements RunningAgent {
       firewall: () => this.#firewall,
     })
     for (const ban of bans) this.wanted.add(ban, 'restored')
+    this.#ahead = new WeakSet(bans.filter(({ since }) => since > this.startedAt))
     this.wanted.onChange((change) => this.#keep(change))
     this.#enforcer = new Enforcer(this.wanted, {
       enforced: (ban, reason, action) => this.#tell({ type: 'ban', time: Date.now(), ban, reason, action }),
@@ -145,7 +152,7 @@ export class Agent implements RunningAgent {
 
   async start(): Promise<void> {
     this.#socket = await startControl(this.control, new AgentControl(this))
-    this.#clock = setInterval(() => this.#expire(), 1000)
+    this.#ticks = setInterval(() => this.#expire(), 1000)
     this.#repairLater()
     if (this.wanted.size > 0) this.options.log.info({}, `${this.wanted.size} bans of before go on`)
     await this.#apply(this.configuration)
@@ -164,7 +171,7 @@ export class Agent implements RunningAgent {
   }
 
   async stop(): Promise<void> {
-    if (this.#clock) clearInterval(this.#clock)
+    if (this.#ticks) clearInterval(this.#ticks)
     if (this.#repairs) clearTimeout(this.#repairs)
     await this.#socket?.stop()
     await this.intake.stop()
@@ -210,10 +217,13 @@ export class Agent implements RunningAgent {
     if (!this.#pool) throw new Error('no jail is ready')
     // While a reload is under way, intake may still speak of a jail that is gone.
     const jails = chunk.jails.filter((jail) => this.#jails.has(jail))
+    const setBefore = this.#setBy
     const result = await this.#pool.pool.scan({ ...chunk, jails })
+    this.#followClock()
+    const arrival = { ...chunk, arrivedAt: chunk.arrivedAt + this.#setBy - setBefore }
     if (result.bare) this.#warnOfBare(chunk.log, result.matches)
     for (const match of this.#sessions.merge(result.matches)) {
-      const ban = this.judge.count(match, chunk)
+      const ban = this.judge.count(match, arrival)
       if (ban) this.decide(ban)
     }
     // In the same transaction as the bans above: what is read again after a crash is not yet decided.
@@ -311,7 +321,22 @@ export class Agent implements RunningAgent {
     for (const queue of this.instances.firewallQueues()) this.#enforcer.restore(queue)
   }
 
+  /** Bans and failures do not end sooner or later because somebody set the clock. */
+  #followClock(): void {
+    const ms = this.#clock.step()
+    if (ms === 0) return
+    this.#setBy += ms
+    this.options.log.warn({}, `the clock was set by ${ms / 1000} s; bans go on for as long as they would have`)
+    const now = Date.now()
+    const spares = (ban: Ban) => this.#ahead.has(ban) && ban.since <= now
+    this.#commit({ bans: this.wanted.shift(ms, spares) })
+    this.observed.shift(ms, spares)
+    this.judge.shift(ms)
+    for (const queue of this.instances.queues()) queue.shift(ms)
+  }
+
   #expire(): void {
+    this.#followClock()
     const now = Date.now()
     this.wanted.expire(now)
     this.observed.expire(now)

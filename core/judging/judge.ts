@@ -106,6 +106,11 @@ export class Judge {
     for (const { ignore } of this.#jails.values()) ignore.stop()
   }
 
+  /** The clock was set by so many milliseconds: failures stay as old as they are. */
+  shift(ms: number): void {
+    for (const { table } of this.#jails.values()) table.shift(ms)
+  }
+
   /** Counts a failure; a ban when it is the one too many, else null. */
   count(match: Match, chunk: Pick<LogChunk, 'arrivedAt' | 'live' | 'undatedAt'>): Ban | null {
     const jail = this.#jails.get(match.jail)

@@ -10,6 +10,7 @@ export interface ReadingAgentOptions {
   readonly failregex?: readonly string[]
   /** More jails, as YAML below `jails:`, two blanks deep. */
   readonly jails?: string
+  /** What stands in `defaults` beside `maxretry` and `actions`. */
   readonly defaults?: string
   readonly folder?: string
   readonly env?: NodeJS.ProcessEnv
@@ -106,11 +107,11 @@ export function failureAddress(number: number): string {
   return `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`
 }
 
-function settings({ logs, failregex, jails = '', defaults = '' }: ReadingAgentOptions): string {
+function settings({ logs, failregex, jails = '', defaults = 'bantime: 1h' }: ReadingAgentOptions): string {
   const rules = (failregex ?? ['^failure of .* from <ADDR>$']).map((text) => `        - ${JSON.stringify(text)}\n`)
   const filter = `    filter:\n      programs: [app]\n      failregex:\n${rules.join('')}`
   const test = `  test:\n    sources:\n      - file: { path: ${JSON.stringify(logs)} }\n${filter}`
-  const usual = `maxretry: 1, bantime: 1h, actions: [./keep.mjs]${defaults === '' ? '' : `, ${defaults}`}`
+  const usual = `maxretry: 1, actions: [./keep.mjs], ${defaults}`
   return `ignoreself: false\ndefaults: { ${usual} }\njails:\n${test}${jails}`
 }
 
