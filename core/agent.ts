@@ -218,17 +218,23 @@ export class Agent implements RunningAgent {
     // While a reload is under way, intake may still speak of a jail that is gone.
     const jails = chunk.jails.filter((jail) => this.#jails.has(jail))
     const setBefore = this.#setBy
-    const result = await this.#pool.pool.scan({ ...chunk, jails })
-    this.#followClock()
-    const arrival = { ...chunk, arrivedAt: chunk.arrivedAt + this.#setBy - setBefore }
+    let at = position
+    return this.#pool.pool.scan({ ...chunk, jails }, (result) => {
+      this.#followClock()
+      this.#judge(result, { ...chunk, arrivedAt: chunk.arrivedAt + this.#setBy - setBefore })
+      if (at === null) return
+      // In the same transaction as the bans: what is read again after a crash is not yet decided.
+      at = positionAfter(at, result)
+      this.#commit({ positions: [at] })
+    })
+  }
+
+  #judge(result: ScanResult, chunk: LogChunk): void {
     if (result.bare) this.#warnOfBare(chunk.log, result.matches)
     for (const match of this.#sessions.merge(result.matches)) {
-      const ban = this.judge.count(match, arrival)
+      const ban = this.judge.count(match, chunk)
       if (ban) this.decide(ban)
     }
-    // In the same transaction as the bans above: what is read again after a crash is not yet decided.
-    if (position) this.#commit({ positions: [positionAfter(position, result)] })
-    return result
   }
 
   /** Told once a log: the service writes what its peers send, line breaks too, so a peer can forge lines. */
