@@ -7,6 +7,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { AgentControl } from './agent-control.ts'
+import { Clock } from './clock.ts'
 import { claimSocket, startControl } from './control/server.ts'
 import type { ActionQueue } from './enforcing/action-queue.ts'
 import { Announcer } from './enforcing/announcer.ts'
@@ -101,6 +102,11 @@ export class Agent implements RunningAgent {
   readonly instances: Instances
   configuration: Configuration
 
+  readonly #clock = new Clock()
+  /** How far the clock was set in all since the start. */
+  #setBy = 0
+  /** Bans that began, as they say, after the start: the clock is behind until somebody sets it. */
+  readonly #ahead = new Set<string>()
   readonly #sessions = createSessions()
   readonly #announcer = new Announcer()
   readonly #enforcer: Enforcer
@@ -109,7 +115,7 @@ export class Agent implements RunningAgent {
   #pool: { readonly key: string; readonly pool: MatchingPool } | null = null
   #firewall: FirewallHelper | null = null
   #socket: { stop(): Promise<void> } | null = null
-  #clock: NodeJS.Timeout | null = null
+  #ticks: NodeJS.Timeout | null = null
   #repairs: NodeJS.Timeout | null = null
   readonly #bareLogs = new Set<string>()
   #resumed = false
@@ -142,7 +148,10 @@ export class Agent implements RunningAgent {
       alarm,
       firewall: () => this.#firewall,
     })
-    for (const ban of bans) this.wanted.add(ban, 'restored')
+    for (const ban of bans) {
+      this.wanted.add(ban, 'restored')
+      if (ban.since > this.startedAt) this.#ahead.add(`${ban.prefix} ${ban.jail} ${ban.since}`)
+    }
     store.hold({
       bans: () => this.wanted,
       counted: () => this.judge.counted(),
@@ -169,7 +178,7 @@ export class Agent implements RunningAgent {
 
   async start(): Promise<void> {
     this.#socket = await startControl(this.control, new AgentControl(this))
-    this.#clock = setInterval(() => this.#expire(), 1000)
+    this.#ticks = setInterval(() => this.#expire(), 1000)
     this.#repairLater()
     if (this.wanted.size > 0) this.options.log.info({}, `${this.wanted.size} bans of before go on`)
     await this.#apply(this.configuration)
@@ -190,7 +199,7 @@ export class Agent implements RunningAgent {
   }
 
   async stop(): Promise<void> {
-    if (this.#clock) clearInterval(this.#clock)
+    if (this.#ticks) clearInterval(this.#ticks)
     if (this.#repairs) clearTimeout(this.#repairs)
     await this.#socket?.stop()
     await this.intake.stop()
@@ -259,16 +268,23 @@ export class Agent implements RunningAgent {
     if (!this.#pool) throw new Error('no jail is ready')
     // While a reload is under way, intake may still speak of a jail that is gone.
     const jails = chunk.jails.filter((jail) => this.#jails.has(jail))
-    const result = await this.#pool.pool.scan({ ...chunk, jails })
+    const setBefore = this.#setBy
+    let at = position
+    return this.#pool.pool.scan({ ...chunk, jails }, (result) => {
+      this.#followClock()
+      this.#judge(result, { ...chunk, arrivedAt: chunk.arrivedAt + this.#setBy - setBefore })
+      if (at !== null) at = positionAfter(at, result)
+      // In the same transaction as the bans above and what was counted: what is read again after a crash is
+      // neither decided nor counted yet. So nothing is to be awaited in between.
+      this.#commit({ positions: at === null ? [] : [at], counted: result.matches.length > 0 })
+    })
+  }
+
+  #judge(result: ScanResult, chunk: LogChunk): void {
     if (result.bare) this.#warnOfBare(chunk.log, result.matches)
     for (const match of this.#sessions.merge(result.matches)) {
       for (const ban of this.judge.count(match, chunk)) this.decide(ban)
     }
-    // In the same transaction as the bans above and what was counted: what is read again after a crash is
-    // neither decided nor counted yet. So nothing is to be awaited in between.
-    const positions = position ? [positionAfter(position, result)] : []
-    this.#commit({ positions, counted: result.matches.length > 0 })
-    return result
   }
 
   /** Bans in force should keep their address away: lines that are new are looked at. */
@@ -385,7 +401,22 @@ export class Agent implements RunningAgent {
     }
   }
 
+  /** Bans and failures do not end sooner or later because somebody set the clock. */
+  #followClock(): void {
+    const ms = this.#clock.step()
+    if (ms === 0) return
+    this.#setBy += ms
+    this.options.log.warn({}, `the clock was set by ${ms / 1000} s; bans go on for as long as they would have`)
+    const now = Date.now()
+    const spares = (ban: Ban) => this.#ahead.has(`${ban.prefix} ${ban.jail} ${ban.since}`) && ban.since <= now
+    this.#commit({ bans: this.wanted.shift(ms, spares) })
+    this.observed.shift(ms, spares)
+    this.judge.shift(ms)
+    for (const queue of this.instances.queues()) queue.shift(ms)
+  }
+
   #expire(): void {
+    this.#followClock()
     const now = Date.now()
     this.wanted.expire(now)
     this.observed.expire(now)

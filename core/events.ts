@@ -28,6 +28,8 @@ export interface FileRange {
   readonly fd: number
   readonly start: number
   readonly end: number
+  /** What stood there when it was noticed, where that is little: the file may have been truncated since. */
+  readonly bytes?: Uint8Array
 }
 
 /** How far a file has been read, and what tells it apart from another file that has its name later. */

@@ -129,6 +129,13 @@ export class ActionQueue {
     this.#paused = false
   }
 
+  /** The clock was set by so many milliseconds: what waits here ends at another time. */
+  shift(ms: number): void {
+    const moved = (ban: ActionBan): ActionBan => ({ ...ban, until: ban.until === null ? null : ban.until + ms })
+    for (const [key, task] of this.#tasks) this.#tasks.set(key, { ...task, ban: moved(task.ban) })
+    if (this.#restoring) this.#restoring = { ...this.#restoring, bans: this.#restoring.bans.map(moved) }
+  }
+
   /** Resolves when all that waits has been carried out or has failed once. */
   async settled(): Promise<void> {
     while (this.#running && this.#failures === 0) await Promise.race([this.#running, pause(20)])

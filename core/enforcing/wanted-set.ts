@@ -78,6 +78,20 @@ export class WantedSet {
     }
   }
 
+  /**
+   * The clock was set by so many milliseconds: each ban, but for those spared, goes on for as long as it
+   * would have, and so ends at another time. Answers those; listeners are not told, for nothing is to be done.
+   */
+  shift(ms: number, spares: (ban: Ban) => boolean): Ban[] {
+    const moved = [...this].filter((ban) => ban.until !== null && !spares(ban))
+    this.#lookedAt = 0
+    const shifted = moved.map((ban) => ({ ...ban, until: endOf(ban) + ms }))
+    for (const ban of shifted) this.#bans.get(ban.prefix)?.set(ban.jail, ban)
+    this.#ending.clear()
+    for (const ban of this) this.#watchEnd(ban)
+    return shifted
+  }
+
   get(prefix: Prefix, jail: string): Ban | undefined {
     return this.#bans.get(prefix)?.get(jail)
   }

@@ -3,6 +3,7 @@ import type { Logger } from '../plugin.ts'
 import { Generations } from './generations.ts'
 import type { LogFile } from './log-file.ts'
 import { ScanCount, type LogState } from './log-state.ts'
+import { Moment } from './moment.ts'
 import { type Alarm, maxChunkBytes, pause, type Scanner } from './scanner.ts'
 import { Trouble } from './trouble.ts'
 
@@ -41,8 +42,8 @@ export class FileReader {
   #running: Promise<void> | null = null
   #again = false
   #busy: LogFile | null = null
-  #lookedAt: number | null = null
-  #caughtUpAt: number | null = null
+  #looked: Moment | null = null
+  #caughtUpOnce: Moment | null = null
 
   constructor(options: FileReaderOptions) {
     this.path = options.path
@@ -56,6 +57,7 @@ export class FileReader {
     this.#again = true
     // While a chunk is under way, files are opened before they are rotated further or deleted.
     if (this.#busy !== null && why !== 'change') this.#look()
+    else if (this.#running !== null) this.#generations.hold()
     this.#running ??= this.#run()
   }
 
@@ -80,7 +82,7 @@ export class FileReader {
       skipped: this.#count.skipped,
       position: this.position?.offset ?? 0,
       lastGrowth: this.#count.lastGrowth,
-      live: this.#caughtUpAt !== null,
+      live: this.#caughtUpOnce !== null,
     }
   }
 
@@ -123,12 +125,12 @@ export class FileReader {
     } catch (error) {
       this.#trouble.set(error)
     }
-    this.#lookedAt ??= this.#options.now()
+    this.#looked ??= new Moment(this.#options.now)
   }
 
   #caughtUp(): void {
     this.#generations.caughtUp()
-    if (this.#trouble.state !== 'unreadable') this.#caughtUpAt ??= this.#options.now()
+    if (this.#trouble.state !== 'unreadable') this.#caughtUpOnce ??= new Moment(this.#options.now)
   }
 
   /** Scans the next chunk of the file and moves its position. Resolves with the length of the chunk. */
@@ -155,10 +157,12 @@ export class FileReader {
     const arrivedAt = this.#options.now()
     const live = this.#isLive(file)
     this.#count.lastGrowth = arrivedAt
+    const bytes = file.heldTo(end)
+    const range = { fd: file.fd, start: file.offset, end }
     return {
       log: this.path,
       jails: this.jails,
-      data: { fd: file.fd, start: file.offset, end },
+      data: bytes === null ? range : { ...range, bytes },
       arrivedAt,
       live,
       undatedAt: live || this.#isNew(file) ? arrivedAt : this.#generations.resumed ? file.modifiedAt : null,
@@ -167,13 +171,13 @@ export class FileReader {
   }
 
   #isLive(file: LogFile): boolean {
-    return file.caughtUp || (this.#caughtUpAt !== null && file.bornAt >= this.#caughtUpAt - bornSlackMs)
+    return file.caughtUp || (this.#caughtUpOnce !== null && file.bornAt >= this.#caughtUpOnce.earliest - bornSlackMs)
   }
 
   /** Whether the next bytes were written after the log was first looked at, though there is older work before them. */
   #isNew(file: LogFile): boolean {
     if (file.oldEnd < Infinity) return file.scannedEnd >= file.oldEnd
-    return file.bornAt >= (this.#lookedAt ?? Infinity) - bornSlackMs
+    return file.bornAt >= (this.#looked?.earliest ?? Infinity) - bornSlackMs
   }
 
   #advance(file: LogFile, end: number, result: ScanResult): void {

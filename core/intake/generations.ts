@@ -1,5 +1,6 @@
 import type { LogPosition } from '../events.ts'
 import { type LogFile, openLog, statLog, tryOpen } from './log-file.ts'
+import { Moment } from './moment.ts'
 import { openCopy, openHolder, openYounger } from './rotated.ts'
 
 /** Generations that wait to be read. More than these between two looks are given up. */
@@ -19,11 +20,11 @@ const clockLagMs = 50
 export class Generations {
   readonly path: string
   #files: LogFile[] = []
-  #left: { readonly file: LogFile; readonly since: number }[] = []
+  #left: { readonly file: LogFile; readonly since: Moment }[] = []
   /** How far files were read that are closed now: a link may come back to one. */
   readonly #closed = new Map<string, LogPosition>()
-  /** When the path was last seen to be the youngest generation. */
-  #seenAt = 0
+  /** When the path was last seen to be the youngest generation; null until then. */
+  #seen: Moment | null = null
   #position: LogPosition | null
 
   /** Goes on at the position where a file fits it, also one that has another name now. */
@@ -49,6 +50,8 @@ export class Generations {
    * waits. Throws where there is no readable regular file at the path; what was found before stands.
    */
   look(busy: LogFile | null): void {
+    // Taken first: the machine may stand still at any point of the look, and what is born then is not seen by it.
+    const began = new Moment()
     if (this.#files.length === 0) this.#resume()
     const tip = this.#files.at(-1)
     if (tip !== undefined && tip !== busy) this.#lookAt(tip)
@@ -56,7 +59,12 @@ export class Generations {
     if (youngest === undefined) this.#begin()
     else this.#lookAtPath(youngest)
     // An empty file says nothing of what was written, copied and truncated since it was last full.
-    if ((tip !== busy || busy === null) && this.#files.at(-1)?.size !== 0) this.#seenAt = Date.now()
+    if ((tip !== busy || busy === null) && this.#files.at(-1)?.size !== 0) this.#seen = began
+  }
+
+  /** Takes into memory what was appended since the last look, before anything can happen to it. */
+  hold(): void {
+    this.#files.at(-1)?.look()
   }
 
   /** The next file with bytes to scan; null where all is read. Leaves files that are done with. */
@@ -68,7 +76,7 @@ export class Generations {
       // A writer keeps its old file until the new one has something: only then the old one is left.
       if (!this.#files.slice(1).some((file) => file.size > 0)) break
       const [file] = this.#files.splice(0, 1)
-      if (file !== undefined) this.#leave(file)
+      if (file !== undefined && !file.frozen) this.#leave(file)
     }
     const [file] = this.#files
     return file?.hasNews ? file : null
@@ -86,7 +94,7 @@ export class Generations {
 
   /** Closes files that were left long ago. Never to be called while one is being scanned. */
   expire(): void {
-    while (this.#left.length > maxListened || (this.#left[0] && Date.now() - this.#left[0].since > listenMs)) {
+    while (this.#left.length > maxListened || (this.#left[0] && this.#left[0].since.ageMs > listenMs)) {
       const gone = this.#left.shift()
       if (gone !== undefined) this.#close(gone.file)
     }
@@ -122,17 +130,19 @@ export class Generations {
     this.#files.push(file)
     this.#position = null
     this.#markOld(file)
+    // Nothing was saved: what stands beside it now is old, and what comes from now on is not.
+    if (!this.resumed) this.#seen ??= new Moment()
   }
 
   #markOld(file: LogFile): void {
-    if (this.#seenAt === 0) file.oldEnd = file.size
+    if (this.#seen === null) file.oldEnd = file.size
   }
 
   #lookAt(tip: LogFile): void {
     const wasEmpty = tip.size === 0
     if (!tip.look()) this.#rewritten(tip)
     // What had no head cannot be told from what was written, copied and truncated meanwhile.
-    else if (wasEmpty && tip.size > 0 && this.#seenAt > 0) this.#files.splice(-1, 0, ...this.#younger(tip, tip))
+    else if (wasEmpty && tip.size > 0 && this.#seen !== null) this.#files.splice(-1, 0, ...this.#younger(tip, tip))
   }
 
   #lookAtPath(youngest: LogFile): void {
@@ -157,15 +167,16 @@ export class Generations {
     this.#files.pop()
     const copy = this.#openCopy(old)
     const regrown = old.regrown()
+    if (copy === null && old.freeze()) this.#files.push(old)
     // A copy that is being made now holds what is read from the file itself.
-    const [made, younger] = partition(this.#younger(copy ?? old, old), (file) => file.beginsLike(regrown))
+    const [made, younger] = partition(this.#younger(copy ?? old, old), (file) => file.copies(regrown))
     for (const file of made) file.close()
     this.#files.push(...younger, regrown)
   }
 
   /** Puts the copy of a truncated file in its place; null where there is none. */
   #openCopy(old: LogFile): LogFile | null {
-    const copy = openCopy(this.path, old.position(this.path))
+    const copy = openCopy(this.path, old.position(this.path), old)
     const listed = copy && this.#files.find((file) => file.is(stamp(copy)))
     if (copy === null || !listed) {
       if (copy !== null) this.#files.push(copy)
@@ -178,7 +189,7 @@ export class Generations {
   #younger(after: LogFile, before?: LogFile): LogFile[] {
     const known = (file: LogFile) => this.#knows(file)
     const limit = Math.max(0, maxWaiting - this.#files.length)
-    return openYounger(this.path, { after, before, since: this.#seenAt - clockLagMs, known, limit })
+    return openYounger(this.path, { after, before, since: (this.#seen?.earliest ?? 0) - clockLagMs, known, limit })
   }
 
   /** A file that was read before, or is open already, is read from where it was left. */
@@ -210,7 +221,7 @@ export class Generations {
   }
 
   #leave(file: LogFile): void {
-    this.#left.push({ file, since: Date.now() })
+    this.#left.push({ file, since: new Moment() })
   }
 
   #close(file: LogFile): void {

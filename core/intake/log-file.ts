@@ -5,6 +5,10 @@ import type { LogPosition } from '../events.ts'
 
 /** How much of the beginning of a file tells it apart from another one. */
 const headBytes = 1024
+/** What is new is kept in memory as soon as it is noticed, as long as it is not more than this. */
+const maxHeldBytes = 64 * 1024
+/** How much of what was the end at the last look tells whether a file only grew: its beginning may always be the same. */
+const tailBytes = 64
 
 /**
  * One generation of a log: an open regular file from its first byte on, how far it has been read, and
@@ -32,7 +36,12 @@ export class LogFile {
   /** Whether all of it had been read at some time: what comes later is written while we watch. */
   caughtUp = false
   #head: Buffer = Buffer.alloc(0)
+  /** The last bytes before `size`, as they were at the last look. */
+  #tail: Buffer = Buffer.alloc(0)
   #headHash: string | null = null
+  /** The bytes from `offset` to `size`, in case the file is truncated before they are scanned; empty where they are too many. */
+  #held: Buffer = Buffer.alloc(0)
+  #frozen = false
 
   constructor(fd: number, stat: Pick<BigIntStats, 'dev' | 'ino' | 'birthtimeNs'>) {
     this.fd = fd
@@ -55,16 +64,40 @@ export class LogFile {
     return Math.max(this.offset, this.triedEnd)
   }
 
-  /** Reads size and head again. False: it was truncated or written anew, so this generation is over. */
+  /** Reads size, head and what is new again. False: it was truncated or written anew, so this generation is over. */
   look(): boolean {
+    if (this.#frozen) return true
     const { size, mtimeMs } = fstatSync(this.fd)
-    const head = readHead(this.fd)
+    const held = this.#hold(size)
+    // Read last: what was written anew meanwhile is not taken for what was held.
+    const head = readAt(this.fd, 0, headBytes)
     if (size < this.offset || !head.subarray(0, this.#head.length).equals(this.#head)) return false
+    if (!this.#tail.equals(readTail(this.fd, this.size))) return false
     if (head.length > this.#head.length) this.#headHash = null
+    if (size !== this.size) this.#tail = readTail(this.fd, size)
     this.#head = head
+    this.#held = held
     this.size = size
     this.modifiedAt = mtimeMs
     return true
+  }
+
+  /** What stands from `offset` to `end`, where it is held: a copy of its own. */
+  heldTo(end: number): Uint8Array | null {
+    const length = end - this.offset
+    return length <= this.#held.length ? new Uint8Array(this.#held.subarray(0, length)) : null
+  }
+
+  /** After a truncation: makes what is held all there is of it. False where there is nothing to be read. */
+  freeze(): boolean {
+    if (!this.hasNews || this.#held.length < this.size - this.offset) return false
+    this.#frozen = true
+    return true
+  }
+
+  /** Whether it exists in memory only, and shares its descriptor with the generation that came after it. */
+  get frozen(): boolean {
+    return this.#frozen
   }
 
   /** The generation that begins on the same descriptor after a truncation. Only one of the two is to be closed. */
@@ -76,7 +109,7 @@ export class LogFile {
   }
 
   is(stat: Pick<BigIntStats, 'dev' | 'ino' | 'birthtimeNs'>): boolean {
-    return this.inode === stat.ino && this.device === stat.dev && this.birth === stat.birthtimeNs
+    return !this.#frozen && this.inode === stat.ino && this.device === stat.dev && this.birth === stat.birthtimeNs
   }
 
   position(path: string): LogPosition {
@@ -110,21 +143,37 @@ export class LogFile {
     return hash(this.#head.subarray(0, position.headLength)) === position.headHash
   }
 
-  /** Whether both begin alike, as far as both reach: then one is a copy of the other. A few bytes tell nothing. */
-  beginsLike(other: LogFile): boolean {
+  /** Whether it is, as far as both reach, a copy of the other. A few bytes tell nothing. */
+  copies(other: LogFile): boolean {
     const length = Math.min(this.#head.length, other.#head.length)
-    return length >= 32 && this.#head.subarray(0, length).equals(other.#head.subarray(0, length))
+    if (length < 32 || !this.#head.subarray(0, length).equals(other.#head.subarray(0, length))) return false
+    return this.mayGoOn(other)
+  }
+
+  /** Whether what stood at the end of the other at its last look stands here at the same place, or nothing does yet. */
+  mayGoOn(other: LogFile): boolean {
+    return this.size < other.size || other.#tail.equals(readTail(this.fd, other.size))
   }
 
   /** Goes on where the position stands. */
   resume(position: Pick<LogPosition, 'offset' | 'insideLine'>): this {
+    this.#held = this.#held.subarray(Math.max(0, position.offset - this.offset))
     this.offset = position.offset
     this.insideLine = position.insideLine
     return this
   }
 
   close(): void {
-    closeSync(this.fd)
+    if (!this.#frozen) closeSync(this.fd)
+  }
+
+  /** What is held when the file is `size` bytes long. */
+  #hold(size: number): Buffer {
+    const known = this.#held
+    const from = this.offset + known.length
+    if (size <= from) return known
+    if (size - this.offset > maxHeldBytes) return Buffer.alloc(0)
+    return Buffer.concat([known, readAt(this.fd, from, size - from)])
   }
 }
 
@@ -165,9 +214,15 @@ function regular(path: string, stat: BigIntStats): BigIntStats {
   throw new BailiffError('no-input', `${quote(path)} is ${kind}, not a regular file`)
 }
 
-function readHead(fd: number): Buffer {
-  const head = Buffer.allocUnsafe(headBytes)
-  return head.subarray(0, readSync(fd, head, 0, headBytes, 0))
+/** The last bytes before `end`. */
+function readTail(fd: number, end: number): Buffer {
+  const start = Math.max(0, end - tailBytes)
+  return readAt(fd, start, end - start)
+}
+
+function readAt(fd: number, start: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length)
+  return bytes.subarray(0, readSync(fd, bytes, 0, length, start))
 }
 
 function hash(bytes: Uint8Array): string {

@@ -16,6 +16,9 @@ interface Neighbour {
 /** More files than this are not looked at in one folder: rotation keeps dozens. */
 const maxNeighbours = 10_000
 
+/** While a folder changes under our hands it is listed again so often. */
+const maxTries = 10
+
 /** Which generations are wanted. */
 export interface Wanted {
   readonly after: LogFile
@@ -29,10 +32,20 @@ export interface Wanted {
 
 /**
  * The generations of the log at `path` that are wanted, opened, oldest first: files named as rotation
- * names them. One that begins like the file before it is a copy of it and no generation;
+ * names them. One that is a copy of the file before it is no generation;
  * an empty one is none either: it may be a copy in the making.
  */
-export function openYounger(path: string, { after, before, since, known, limit }: Wanted): LogFile[] {
+export function openYounger(path: string, wanted: Wanted): LogFile[] {
+  for (let tries = 1; ; tries++) {
+    const found = younger(path, wanted).map(openNeighbour)
+    const files = found.filter((file) => file !== null)
+    // A rotation that is under way gives names away under our hands: then look again.
+    if (files.length === found.length || tries === maxTries) return generationsAmong(files, wanted)
+    for (const file of files) file.close()
+  }
+}
+
+function younger(path: string, { after, before, since }: Wanted): Neighbour[] {
   const all = neighbours(path)
   const last = before && all.find(({ stat }) => before.is(stat))
   // A file that is gone from the folder is older than what was born with it.
@@ -42,10 +55,12 @@ export function openYounger(path: string, { after, before, since, known, limit }
     .filter((other) => Number(other.born / 1_000_000n) >= since)
     .filter((other) => compare(other, first) > 0 && (last === undefined || compare(other, last) < 0))
     .toSorted(compare)
-    .map(({ path: name }) => tryOpen(name))
-    .filter((other) => other !== null)
-    .filter((other) => keep(other, other.size > 0 && !known(other) && !other.beginsLike(after)))
-    .filter((other, index) => keep(other, index < limit))
+}
+
+function generationsAmong(files: readonly LogFile[], { after, known, limit }: Wanted): LogFile[] {
+  return files
+    .filter((file) => keep(file, file.size > 0 && !known(file) && !file.copies(after)))
+    .filter((file, index) => keep(file, index < limit))
 }
 
 /**
@@ -56,12 +71,12 @@ export function openHolder(path: string, position: LogPosition): LogFile | null 
   return openRenamed(path, position) ?? openCopy(path, position)
 }
 
-/** The longest file named as rotation names them that holds what the file of the position held. */
-export function openCopy(path: string, position: LogPosition): LogFile | null {
+/** The longest file named as rotation names them that holds what the file of the position (`of`, where it is known) held. */
+export function openCopy(path: string, position: LogPosition, of?: LogFile): LogFile | null {
   const copies = neighbours(path)
     .map(({ path: name }) => tryOpen(name))
     .filter((file) => file !== null)
-    .filter((file) => keep(file, file.holds(position)))
+    .filter((file) => keep(file, file.holds(position) && (of === undefined || file.mayGoOn(of))))
     .toSorted((a, b) => b.size - a.size || Number(b.birth - a.birth))
   for (const shorter of copies.slice(1)) shorter.close()
   return copies[0]?.resume(position) ?? null
@@ -78,7 +93,28 @@ function openRenamed(path: string, position: LogPosition): LogFile | null {
   return null
 }
 
+/** The files beside a log as two listings in a row show them: one listing may miss a file that is just renamed. */
 function neighbours(path: string): Neighbour[] {
+  let before = listNeighbours(path)
+  for (let tries = 1; tries < maxTries; tries++) {
+    const again = listNeighbours(path)
+    if (nameAll(again) === nameAll(before)) return again
+    before = again
+  }
+  return before
+}
+
+function nameAll(neighbours: readonly Neighbour[]): string {
+  return neighbours.map(({ path, stat }) => `${path}\0${stat.ino}`).join('\0')
+}
+
+/** Opens the file that was listed; null where its name is another file's by now, or nobody's. */
+function openNeighbour({ path, stat }: Neighbour): LogFile | null {
+  const file = tryOpen(path)
+  return file !== null && keep(file, file.is(stat)) ? file : null
+}
+
+function listNeighbours(path: string): Neighbour[] {
   const found: Neighbour[] = []
   const target = linkTarget(path)
   for (const folder of folders(path)) {

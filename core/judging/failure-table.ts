@@ -86,6 +86,12 @@ export class FailureTable {
     return row === undefined ? undefined : { failures: this.#failuresInWindow(row), excerpt: this.#excerpts[row] ?? 0 }
   }
 
+  /** The clock was set by so many milliseconds: what has been counted moves with it. */
+  shift(ms: number): void {
+    this.#latest += ms
+    for (let at = 0; at < this.#rows * this.#maxretry; at++) this.#times[at] = (this.#times[at] ?? 0) + ms
+  }
+
   /** Forgets an address; one that is not tracked is no error. */
   forget(address: Address): void {
     writeKey(address, this.#probe)

@@ -148,6 +148,16 @@ export class Judge {
     for (const { ignore } of this.#jails.values()) ignore.stop()
   }
 
+  /** The clock was set by so many milliseconds: failures stay as old as they are. */
+  shift(ms: number): void {
+    for (const { table, networks } of this.#jails.values()) {
+      table.shift(ms)
+      networks.shift(ms)
+    }
+    // What the store was told has other times.
+    this.#log.void()
+  }
+
   /** Counts a failure. Answers the bans that it leads to: of the address, of its IPv6 network, or of both. */
   count(match: Match, chunk: Pick<LogChunk, 'arrivedAt' | 'live' | 'undatedAt'>): readonly Ban[] {
     const { address } = match

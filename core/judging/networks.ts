@@ -53,6 +53,16 @@ export class Networks {
     return count >= this.#threshold && addresses.size >= leastAddresses ? count : 0
   }
 
+  /** The clock was set by so many milliseconds. */
+  shift(ms: number): void {
+    for (const [network, failures] of this.#failures) {
+      this.#failures.set(
+        network,
+        failures.map((failure) => ({ ...failure, time: failure.time + ms })),
+      )
+    }
+  }
+
   forget(network: Prefix): void {
     this.#remembered -= this.#failures.get(network)?.length ?? 0
     this.#failures.delete(network)

@@ -1,4 +1,4 @@
-import type { LogChunk, ScanResult } from '../events.ts'
+import type { FileRange, LogChunk, ScanResult } from '../events.ts'
 
 /** How many bytes a chunk covers. */
 export function chunkLength({ data }: LogChunk): number {
@@ -8,10 +8,7 @@ export function chunkLength({ data }: LogChunk): number {
 /** The bytes `start` (inclusive) to `end` (exclusive) of a chunk, both at the begin of a line, as a chunk. */
 export function chunkPart(chunk: LogChunk, start: number, end: number): LogChunk {
   const { data } = chunk
-  const part =
-    data instanceof Uint8Array
-      ? data.subarray(start, end)
-      : { fd: data.fd, start: data.start + start, end: data.start + end }
+  const part = data instanceof Uint8Array ? data.subarray(start, end) : rangePart(data, start, end)
   return { ...chunk, data: part, insideLine: start === 0 && chunk.insideLine }
 }
 
@@ -31,6 +28,11 @@ export function joinResults(first: ScanResult, second: ScanResult): ScanResult {
     skipped: first.skipped + second.skipped,
     bare: second.bare,
   }
+}
+
+function rangePart({ fd, start: first, bytes }: FileRange, start: number, end: number): FileRange {
+  const range = { fd, start: first + start, end: first + end }
+  return bytes === undefined ? range : { ...range, bytes: bytes.subarray(start, end) }
 }
 
 /** What becomes of a part of which nothing is looked at. */

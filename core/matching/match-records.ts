@@ -38,6 +38,11 @@ export class MatchMaker {
     }
   }
 
+  /** Takes back the matches of these jails in lines that begin at the offset or behind it. */
+  forget(jails: readonly string[], offset: number): void {
+    this.#matches = this.#matches.filter((match) => match.offset < offset || !jails.includes(match.jail))
+  }
+
   /** The matches in the order of the lines, for one line in the order of the jails. */
   take(order: ReadonlyMap<string, number>): Match[] {
     const matches = this.#matches

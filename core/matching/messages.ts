@@ -1,6 +1,6 @@
 /** What the pool and its workers tell each other. */
 import type { CompiledFilter } from '../plugin.ts'
-import type { LogChunk } from '../events.ts'
+import type { LogChunk, ScanResult } from '../events.ts'
 
 /** A jail and the filter that finds its failures. Several jails may share one. */
 export interface JailFilter {
@@ -18,11 +18,24 @@ export interface WorkerSetup {
 /** One task: the answer is a `PackedResult`. */
 export interface ScanTask {
   readonly chunk: LogChunk
+  /** Where slow lines are expected: how long one line may take a jail. Null: nothing is stopped. */
+  readonly lineMs: number | null
   /** Memory of a `ProgressCell`. */
   readonly progress: SharedArrayBuffer
 }
 
-/** The line that is being matched. */
+/** What became of a chunk in a thread. */
+export interface GuardedResult extends ScanResult {
+  /** Lines that were passed over for a jail. */
+  readonly slow: readonly SlowLine[]
+}
+
+/** A line that took the patterns of a jail too long. */
+export interface SlowLine extends LineSpan {
+  readonly jail: string
+}
+
+/** A line, by its place in the chunk. */
 export interface LineSpan {
   /** Offset of its first byte in the chunk. */
   readonly start: number

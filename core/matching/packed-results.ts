@@ -3,10 +3,11 @@
  * 1.8 us each on both sides together, this 1.1 us (300 and 200 bytes), and the strings
  * that come out share no memory with anything.
  */
-import type { Match, ScanResult } from '../events.ts'
+import type { Match } from '../events.ts'
+import type { GuardedResult } from './messages.ts'
 
 /** A result whose matches are packed. */
-export interface PackedResult extends Omit<ScanResult, 'matches'> {
+export interface PackedResult extends Omit<GuardedResult, 'matches'> {
   /** JSON of the rows; the words of jail, filter and log stand in `words`, and rows name them by index. */
   readonly rows: string
   readonly words: readonly string[]
@@ -27,7 +28,7 @@ type Row = readonly [
   line: string,
 ]
 
-export function packResult({ matches, ...rest }: ScanResult): PackedResult {
+export function packResult({ matches, ...rest }: GuardedResult): PackedResult {
   const words = new Map<string, number>()
   const index = (word: string) => {
     const known = words.get(word) ?? words.size
@@ -51,7 +52,7 @@ export function packResult({ matches, ...rest }: ScanResult): PackedResult {
   return { ...rest, rows: rows.length === 0 ? '' : JSON.stringify(rows), words: [...words.keys()] }
 }
 
-export function unpackResult({ rows, words, ...rest }: PackedResult): ScanResult {
+export function unpackResult({ rows, words, ...rest }: PackedResult): GuardedResult {
   const word = (index: number) => words[index] ?? ''
   const matches = rows === '' ? [] : (JSON.parse(rows) as Row[])
   return {

@@ -1,24 +1,35 @@
 /**
- * Scans chunks in threads. A chunk that breaks its deadline costs its thread: the thread is stopped,
- * the line it was stuck at is known from shared memory, and the chunk is scanned again without that
- * line. Results of a stopped thread are lost with it, so nothing is matched twice.
+ * Scans chunks in threads. A line that takes too long costs its thread the first time: the thread is
+ * stopped and its results are lost with it, so nothing is matched twice. From then on the log is a slow
+ * one: its chunks are scanned in small pieces under a guard (`guarded-scan.ts`) that gives up slow lines
+ * within milliseconds, and there is always a thread left for the other logs.
  */
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import { BailiffError } from '../errors.ts'
-import type { LogChunk, Match, ScanResult } from '../events.ts'
+import type { LogChunk, ScanResult } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 import { chunkLength, chunkPart, inWhole, joinResults, passedOver } from './chunk-parts.ts'
-import { ProgressCell, type JailFilter, type LineSpan, type ScanTask, type WorkerSetup } from './messages.ts'
+import { LineDeadline } from './line-deadline.ts'
+import {
+  ProgressCell,
+  type GuardedResult,
+  type JailFilter,
+  type LineSpan,
+  type ScanTask,
+  type WorkerSetup,
+} from './messages.ts'
 import { unpackResult, type PackedResult } from './packed-results.ts'
+import { patientLineMs, SlowLogs } from './slow-logs.ts'
 
 export interface MatchingPool {
   /**
-   * Scans a chunk; several may be under way, each by one thread. Rejects with a BailiffError when the
-   * thread crashed twice over the chunk, or the pool is closed.
+   * Scans a chunk; several may be under way, each by one thread. `part` gets the results of its parts, in
+   * order, as soon as they are there; the answer has all of them. Rejects with a BailiffError when
+   * the thread crashed twice over the chunk, or the pool is closed.
    */
-  scan(chunk: LogChunk): Promise<ScanResult>
+  scan(chunk: LogChunk, part?: (result: ScanResult) => void): Promise<ScanResult>
   /** Resolves when what is under way is done and the threads are gone. */
   close(): Promise<void>
 }
@@ -27,7 +38,7 @@ export interface PoolOptions extends WorkerSetup {
   readonly jails: readonly JailFilter[]
   /** By default as many as there are processors, at most 4; never less than 2, so that one stuck line stops nobody else. */
   readonly maxThreads?: number
-  /** How long a chunk may take before its thread is stopped. */
+  /** How long a thread may be at one line before it is stopped. */
   readonly deadlineMs?: number
   readonly log: Logger
 }
@@ -39,16 +50,12 @@ export function createPool(options: PoolOptions): MatchingPool {
 
 /** Threads that have had nothing to do for so long end, but for one. */
 const idleTimeoutMs = 10_000
-/** A skipped line is logged at once, the next ones together after this time. */
-const quietMs = 10_000
+/** What of a slow log is scanned in one go: what it finds is not to wait for many slow lines. */
+const pieceBytes = 4096
+/** Under the guard lines end by themselves; this is for an engine that cannot be interrupted. */
+const guardedDeadlineMs = 10_000
 
-type Attempt = { readonly result: ScanResult } | Late
-
-interface Late {
-  readonly line: LineSpan
-  /** Whether that one line took most of the time; otherwise all the lines together did. */
-  readonly guilty: boolean
-}
+type Attempt = { readonly result: GuardedResult } | { readonly stuckAt: LineSpan }
 
 class Pool implements MatchingPool {
   #piscina: Piscina<ScanTask, PackedResult>
@@ -56,19 +63,23 @@ class Pool implements MatchingPool {
   readonly #deadlineMs: number
   readonly #log: Logger
   readonly #underWay = new Set<Promise<ScanResult>>()
+  readonly #slow: SlowLogs
+  /** Threads that slow logs may take at once, and who waits for one. */
+  readonly #slowTurns: Turns
   #closed = false
-  #loggedAt = -Infinity
-  #unlogged = 0
 
-  constructor({ jails, engineUrls, maxThreads, deadlineMs = 500, log }: PoolOptions) {
+  constructor({ jails, engineUrls, maxThreads, deadlineMs = 150, log }: PoolOptions) {
+    const threads = maxThreads ?? Math.max(2, Math.min(availableParallelism(), 4))
     this.#deadlineMs = deadlineMs
     this.#log = log
+    this.#slow = new SlowLogs(log)
+    this.#slowTurns = new Turns(Math.max(1, threads - 1))
     this.#start = () => {
       const piscina = new Piscina<ScanTask, PackedResult>({
         filename: fileURLToPath(new URL('worker.js', import.meta.url)),
         workerData: { jails, engineUrls } satisfies WorkerSetup,
         minThreads: 1,
-        maxThreads: maxThreads ?? Math.max(2, Math.min(availableParallelism(), 4)),
+        maxThreads: threads,
         concurrentTasksPerWorker: 1,
         idleTimeout: idleTimeoutMs,
         // Room for the matches of a chunk, which live until it is done.
@@ -79,9 +90,9 @@ class Pool implements MatchingPool {
     this.#piscina = this.#start()
   }
 
-  scan(chunk: LogChunk): Promise<ScanResult> {
+  scan(chunk: LogChunk, part: (result: ScanResult) => void = () => {}): Promise<ScanResult> {
     if (this.#closed) return Promise.reject(new BailiffError('software', 'the matching threads are closed'))
-    const scanning = this.#scan(chunk)
+    const scanning = this.#scan(chunk, part)
     this.#underWay.add(scanning)
     const done = () => this.#underWay.delete(scanning)
     scanning.then(done, done)
@@ -94,43 +105,57 @@ class Pool implements MatchingPool {
     await this.#piscina.destroy()
   }
 
-  async #scan(chunk: LogChunk): Promise<ScanResult> {
-    const attempt = await this.#attemptTwice(chunk)
-    if ('result' in attempt) return attempt.result
-    const { line, guilty } = attempt
-    const before = line.start === 0 ? passedOver(0, 0) : await this.#scan(chunkPart(chunk, 0, line.start))
-    // Less than was there before: the file was cut short under us, and the rest is gone.
-    if (before.consumed < line.start) return before
-    const behind = guilty ? line.end : line.start
-    const joined = guilty ? joinResults(before, await this.#scanJailByJail(chunk, line)) : before
-    if (behind >= chunkLength(chunk)) return joined
-    const after = await this.#scan(chunkPart(chunk, behind, chunkLength(chunk)))
-    return joinResults(joined, inWhole(chunk, behind, after))
+  async #scan(chunk: LogChunk, part: (result: ScanResult) => void): Promise<ScanResult> {
+    if (this.#slow.lineMs(chunk.log) === null) {
+      const attempt = await this.#attemptTwice(chunk, null)
+      if ('result' in attempt) {
+        const { slow: _, ...result } = attempt.result
+        part(result)
+        return result
+      }
+      this.#slow.note(chunk.log)
+    }
+    return this.#slowTurns.take(() => this.#scanInPieces(chunk, part))
   }
 
-  /**
-   * Scans one line that took too long for each jail alone: only those whose own patterns are slow on it
-   * miss it. It is also the second chance of a line that happened to be under way when the machine stood still.
-   */
-  async #scanJailByJail(chunk: LogChunk, line: LineSpan): Promise<ScanResult> {
-    const part = chunkPart(chunk, line.start, line.end)
-    const matches: Match[] = []
-    let skipped = 0
-    for (const jail of chunk.jails) {
-      const attempt = await this.#attemptTwice({ ...part, jails: [jail] })
-      if ('result' in attempt) matches.push(...inWhole(chunk, line.start, attempt.result).matches)
-      else {
-        this.#reportSkipped(chunk, line, jail)
-        skipped = 1
-      }
+  async #scanInPieces(chunk: LogChunk, part: (result: ScanResult) => void): Promise<ScanResult> {
+    const length = chunkLength(chunk)
+    let whole: ScanResult = { ...passedOver(0, 0), insideLine: chunk.insideLine }
+    for (let size = pieceBytes; whole.consumed < length;) {
+      const start = whole.consumed
+      const end = Math.min(start + size, length)
+      const result = await this.#scanPiece({ ...chunkPart(chunk, start, end), insideLine: whole.insideLine })
+      if (typeof result === 'number') size = result
+      else if (result.consumed > 0) {
+        const found = inWhole(chunk, start, result)
+        part(found)
+        whole = joinResults(whole, found)
+        size = pieceBytes
+      } else if (end < length) size *= 2
+      else break
     }
-    return { ...passedOver(line.end - line.start, 1), matches, skipped }
+    return whole
+  }
+
+  /** Scans a piece; where a thread had to be stopped at a later line, answers how much there is before that line. */
+  async #scanPiece(piece: LogChunk): Promise<ScanResult | number> {
+    const attempt = await this.#attemptTwice(piece, this.#slow.lineMs(piece.log) ?? patientLineMs)
+    if ('result' in attempt) {
+      const { slow, ...result } = attempt.result
+      this.#slow.passedOver(piece, slow)
+      return result
+    }
+    const { stuckAt } = attempt
+    if (stuckAt.start > 0) return stuckAt.start
+    const slow = piece.jails.map((jail) => ({ ...stuckAt, jail }))
+    this.#slow.passedOver(piece, slow)
+    return passedOver(stuckAt.end, 1)
   }
 
   /** A thread that crashed is given one more chance: it may have died of what another chunk left behind. */
-  async #attemptTwice(chunk: LogChunk): Promise<Attempt> {
+  async #attemptTwice(chunk: LogChunk, lineMs: number | null): Promise<Attempt> {
     try {
-      return await this.#attempt(chunk)
+      return await this.#attempt(chunk, lineMs)
     } catch (error) {
       this.#log.warn({ log: chunk.log, error: messageOf(error) }, 'a matching thread failed; once more')
     }
@@ -140,75 +165,52 @@ class Pool implements MatchingPool {
       this.#piscina = this.#start()
     }
     try {
-      return await this.#attempt(chunk)
+      return await this.#attempt(chunk, lineMs)
     } catch (cause) {
       throw new BailiffError('software', `matching ${chunk.log} failed: ${messageOf(cause)}`, { cause })
     }
   }
 
-  async #attempt(chunk: LogChunk): Promise<Attempt> {
+  async #attempt(chunk: LogChunk, lineMs: number | null): Promise<Attempt> {
     const cell = new ProgressCell()
     const stop = new AbortController()
     const piscina = this.#piscina
     const alive = () => piscina.threads.length > 0
-    const watch = new Deadline(this.#deadlineMs, cell, alive, () => stop.abort())
+    const deadlineMs = lineMs === null ? this.#deadlineMs : guardedDeadlineMs
+    const watch = new LineDeadline(deadlineMs, cell, alive, () => stop.abort())
     try {
-      const packed = await piscina.run({ chunk, progress: cell.memory }, { signal: stop.signal })
+      const packed = await piscina.run({ chunk, lineMs, progress: cell.memory }, { signal: stop.signal })
       return { result: unpackResult(packed) }
     } catch (error) {
-      if (!stop.signal.aborted || watch.late === null) throw error
-      return watch.late
+      if (!stop.signal.aborted || watch.stuckAt === null) throw error
+      return { stuckAt: watch.stuckAt }
     } finally {
       watch.end()
     }
   }
-
-  #reportSkipped(chunk: LogChunk, line: LineSpan, jail: string): void {
-    this.#unlogged++
-    if (performance.now() - this.#loggedAt < quietMs) return
-    const offset = (chunk.data instanceof Uint8Array ? 0 : chunk.data.start) + line.start
-    const fields = { log: chunk.log, jail, offset, bytes: line.end - line.start, lines: this.#unlogged }
-    this.#log.warn(fields, `lines that took longer than ${this.#deadlineMs} ms to match were skipped; this is the last`)
-    this.#loggedAt = performance.now()
-    this.#unlogged = 0
-  }
 }
 
-/** Watches a task from the moment a thread takes it up, and stops it when its time is over. */
-class Deadline {
-  /** Where it was when its time was over; null while it was not, or before the first line. */
-  late: Late | null = null
-  readonly #timer: NodeJS.Timeout
-  readonly #cell: ProgressCell
-  /** The lines it was at, at the end of each quarter of the time. */
-  readonly #seen: (LineSpan | null)[] = []
+/** Lets no more than so many run at once; the others wait for their turn, first come, first served. */
+class Turns {
+  readonly #waiting: (() => void)[] = []
+  #free: number
 
-  /** `alive`: whether there is any thread that could take the task up. */
-  constructor(deadlineMs: number, cell: ProgressCell, alive: () => boolean, stop: () => void) {
-    this.#cell = cell
-    this.#timer = setInterval(() => {
-      if (!cell.begun && alive()) return
-      this.#seen.push(cell.at)
-      if (this.#seen.length < quarters) return
-      this.end()
-      this.late = this.#verdict()
-      stop()
-    }, deadlineMs / quarters)
+  constructor(free: number) {
+    this.#free = free
   }
 
-  end(): void {
-    clearInterval(this.#timer)
-  }
-
-  #verdict(): Late | null {
-    const line = this.#cell.at
-    if (line === null) return null
-    const [before] = this.#seen.slice(-2)
-    return { line, guilty: before?.start === line.start || line.start === 0 }
+  async take<Value>(work: () => Promise<Value>): Promise<Value> {
+    if (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    else this.#free--
+    try {
+      return await work()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#free++
+      else next()
+    }
   }
 }
-
-const quarters = 4
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

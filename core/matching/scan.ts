@@ -3,113 +3,152 @@
  * find what the filters of the chunk's jails match, and makes `Match` records of it.
  */
 import { readSync } from 'node:fs'
-import { BailiffError, quote } from '../errors.ts'
-import type { LogChunk, ScanResult } from '../events.ts'
-import type { LineBlock, MatcherPlugin, Scanner } from '../plugin.ts'
+import type { LogChunk } from '../events.ts'
+import type { MatcherPlugin } from '../plugin.ts'
+import { EngineBinding, type BoundScanner } from './engine-binding.ts'
+import { scanGuarded, type GuardedScanner } from './guarded-scan.ts'
 import { cutLines } from './line-cutting.ts'
+import { LineGuard } from './line-guard.ts'
 import { LogForms } from './log-form.ts'
 import { LineReader, type LineProgress } from './lines.ts'
 import { MatchMaker } from './match-records.ts'
-import type { JailFilter } from './messages.ts'
+import type { GuardedResult, JailFilter, LineSpan, SlowLine } from './messages.ts'
 
 export interface LogScanner {
   /**
    * Scans the whole lines of a chunk, of its first MiB if it is longer. `progress` hears of each line
-   * before it is matched. Strings in the result may share memory with the text of the chunk: whoever
+   * before it is matched. With `lineMs` a line that takes the patterns of a jail longer is passed over
+   * for that jail, and told. Strings in the result may share memory with the text of the chunk: whoever
    * keeps them for long copies them, as sending them to another thread does.
    */
-  scan(chunk: LogChunk, progress?: LineProgress): ScanResult
+  scan(chunk: LogChunk, progress?: LineProgress, lineMs?: number | null): GuardedResult
 }
 
 /** Bytes that one call looks at, at most. */
 export const maxChunkBytes = 1 << 20
-
-/** What a set of jails needs: some scanners, and the jails that each of their filters stands for. */
-interface Bound {
-  readonly scanners: readonly { readonly scanner: Scanner; readonly filters: readonly FilterJails[] }[]
-  readonly order: ReadonlyMap<string, number>
-}
-
-/** A filter, matched once, and the jails that use it. */
-interface FilterJails {
-  readonly filter: JailFilter['filter']
-  readonly jails: readonly string[]
-}
-
-const maxBound = 200
 
 /** A scanner for these jails. Throws a BailiffError when a chunk names another jail or no engine takes a filter. */
 export function createLogScanner(setup: {
   readonly jails: readonly JailFilter[]
   readonly engines: readonly MatcherPlugin[]
 }): LogScanner {
-  const filters = new Map(setup.jails.map(({ jail, filter }) => [jail, { filter, key: JSON.stringify(filter) }]))
-  const bound = new Map<string, Bound>()
-  const reader = new LineReader()
-  const maker = new MatchMaker()
-  const forms = new LogForms()
-  const memory = Buffer.alloc(maxChunkBytes)
+  const tools: Tools = {
+    binding: new EngineBinding(setup),
+    reader: new LineReader(),
+    maker: new MatchMaker(),
+    forms: new LogForms(),
+    guard: new LineGuard(),
+    memory: Buffer.alloc(maxChunkBytes),
+  }
+  return { scan: (chunk, progress, lineMs = null) => new ChunkScan(tools, chunk, progress).run(lineMs) }
+}
 
-  const boundFor = (jails: readonly string[]): Bound => {
-    const key = jails.join('\0')
-    const known = bound.get(key)
-    if (known) return known
-    const made = bind(jails, filters, setup.engines)
-    for (const [oldKey, old] of bound) {
-      if (bound.size < maxBound) break
-      for (const { scanner } of old.scanners) scanner.dispose?.()
-      bound.delete(oldKey)
-    }
-    bound.set(key, made)
-    return made
+/** What a thread needs to scan chunks, and uses again for each. */
+interface Tools {
+  readonly binding: EngineBinding
+  readonly reader: LineReader
+  readonly maker: MatchMaker
+  readonly forms: LogForms
+  readonly guard: LineGuard
+  readonly memory: Buffer
+}
+
+/** The scan of one chunk. Offsets are those in the chunk; `base` is where it begins in the log. */
+class ChunkScan {
+  readonly #tools: Tools
+  readonly #chunk: LogChunk
+  readonly #progress: LineProgress | undefined
+  readonly #bytes: Buffer
+  readonly #text: string
+  readonly #base: number
+  readonly #bare: boolean | null
+
+  constructor(tools: Tools, chunk: LogChunk, progress: LineProgress | undefined) {
+    this.#tools = tools
+    this.#chunk = chunk
+    this.#progress = progress
+    const { bytes, base } = bytesOf(chunk, tools.memory)
+    this.#bytes = bytes
+    this.#text = bytes.toString('latin1')
+    this.#base = base
+    this.#bare = tools.forms.isBare(chunk)
   }
 
-  return {
-    scan(chunk, progress): ScanResult {
-      const { scanners, order } = boundFor(chunk.jails)
-      const { bytes, base } = bytesOf(chunk, memory)
-      const text = bytes.toString('latin1')
-      const bare = forms.isBare(chunk)
-      const { segments, ...counts } = cutLines(text, chunk.insideLine)
-      reader.reference = chunk.arrivedAt
-      maker.start(chunk.log)
-      for (const { start, end } of segments) {
-        const whole = start === 0 && end === text.length
-        const block = reader.block(bytes.subarray(start, end), whole ? text : text.slice(start, end), start, progress)
-        for (const { scanner, filters: taken } of scanners) scanBlock(scanner, taken, block, base + start, bare, maker)
+  run(lineMs: number | null): GuardedResult {
+    const { binding, reader, maker, guard } = this.#tools
+    const { scanners, order } = binding.for(this.#chunk.jails)
+    const { segments, skipped, ...counts } = cutLines(this.#text, this.#chunk.insideLine)
+    const slow: SlowLine[] = []
+    reader.reference = this.#chunk.arrivedAt
+    maker.start(this.#chunk.log)
+    for (const segment of segments) {
+      for (const bound of scanners) {
+        if (lineMs === null) this.#scan(bound, segment, this.#progress)
+        else slow.push(...scanGuarded(this.#guarded(bound), segment, guard, lineMs))
       }
-      return { matches: maker.take(order), ...counts, bare: bare === true }
-    },
+    }
+    const passedOver = new Set(slow.map(({ start }) => start)).size
+    return { matches: maker.take(order), ...counts, skipped: skipped + passedOver, bare: this.#bare === true, slow }
+  }
+
+  /**
+   * A filter that names its programs takes lines by their syslog header; without one only in a file whose
+   * lines have none. A bare line among others is not what it seems: something wrote a line break there.
+   * In a bare file all can be forged; there at least no line stands for many.
+   */
+  #scan({ scanner, filters }: BoundScanner, { start, end }: LineSpan, progress?: LineProgress): void {
+    const { reader, maker } = this.#tools
+    const whole = start === 0 && end === this.#text.length
+    const text = whole ? this.#text : this.#text.slice(start, end)
+    scanner.scan(reader.block(this.#bytes.subarray(start, end), text, start, progress), (found) => {
+      const taken = filters[found.filter]
+      if (!taken) return
+      if (this.#bare === false && taken.filter.programs !== null && found.head.syslog === null) return
+      maker.add(found, taken.filter.name, taken.jails, this.#base + start + found.start, this.#bare === true)
+    })
+  }
+
+  #guarded(bound: BoundScanner): GuardedScanner {
+    const { binding, maker } = this.#tools
+    const note = new LineNote(this.#progress)
+    return {
+      jails: bound.jails,
+      scan: (start, end) => this.#scan(bound, { start, end }, note.fresh()),
+      scanFor: (jail, line) => {
+        for (const one of binding.for([jail]).scanners) this.#scan(one, line, note.fresh())
+      },
+      at: () => note.last,
+      forget: (jails, start) => maker.forget(jails, this.#base + start),
+      lineAt: (start) => ({ start, end: this.#text.indexOf('\n', start) + 1 }),
+    }
   }
 }
 
-/**
- * A filter that names its programs takes lines by their syslog header; without one only in a file whose
- * lines have none. A bare line among others is not what it seems: something wrote a line break there.
- * In a bare file all can be forged; there at least no line stands for many.
- */
-function scanBlock(
-  scanner: Scanner,
-  filters: readonly FilterJails[],
-  block: LineBlock,
-  base: number,
-  bare: boolean | null,
-  maker: MatchMaker,
-): void {
-  scanner.scan(block, (found) => {
-    const taken = filters[found.filter]
-    if (!taken) return
-    if (bare === false && taken.filter.programs !== null && found.head.syslog === null) return
-    maker.add(found, taken.filter.name, taken.jails, base + found.start, bare === true)
-  })
+/** Remembers the last line heard of, and passes it on. */
+class LineNote implements LineProgress {
+  last: LineSpan | null = null
+  readonly #next: LineProgress | undefined
+
+  constructor(next: LineProgress | undefined) {
+    this.#next = next
+  }
+
+  fresh(): this {
+    this.last = null
+    return this
+  }
+
+  line(start: number, end: number): void {
+    this.last = { start, end }
+    this.#next?.line(start, end)
+  }
 }
 
 /** The bytes of a chunk, and the offset that its first byte has in the log. */
 function bytesOf(chunk: LogChunk, memory: Buffer): { bytes: Buffer; base: number } {
   const { data } = chunk
-  if (data instanceof Uint8Array) {
-    return { bytes: Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, maxChunkBytes)), base: 0 }
-  }
+  if (data instanceof Uint8Array) return { bytes: asBuffer(data), base: 0 }
+  if (data.bytes !== undefined) return { bytes: asBuffer(data.bytes), base: data.start }
   const wanted = Math.min(data.end - data.start, maxChunkBytes)
   let length = 0
   while (length < wanted) {
@@ -120,39 +159,6 @@ function bytesOf(chunk: LogChunk, memory: Buffer): { bytes: Buffer; base: number
   return { bytes: memory.subarray(0, length), base: data.start }
 }
 
-/** Gives each filter of the jails to the first engine that takes it. */
-function bind(
-  jails: readonly string[],
-  known: ReadonlyMap<string, { readonly filter: JailFilter['filter']; readonly key: string }>,
-  engines: readonly MatcherPlugin[],
-): Bound {
-  const distinct = new Map<string, { filter: JailFilter['filter']; jails: string[] }>()
-  for (const jail of new Set(jails)) {
-    const one = known.get(jail)
-    if (!one) throw new BailiffError('software', `the scanner knows no jail ${quote(jail)}`)
-    const same = distinct.get(one.key)
-    if (same) same.jails.push(jail)
-    else distinct.set(one.key, { filter: one.filter, jails: [jail] })
-  }
-  let rest: FilterJails[] = [...distinct.values()]
-  const reasons: string[] = []
-  const scanners: Bound['scanners'][number][] = []
-  for (const engine of engines) {
-    if (rest.length === 0) break
-    const scanner = engine.compile(rest.map(({ filter }) => filter))
-    const took = new Set(scanner.took)
-    for (const { filter, reason } of scanner.left ?? []) reasons.push(`${rest[filter]?.filter.name}: ${reason}`)
-    // The scanner goes on naming filters by their index in what it was given.
-    if (took.size > 0) scanners.push({ scanner, filters: rest })
-    else scanner.dispose?.()
-    rest = rest.filter((_, index) => !took.has(index))
-  }
-  if (rest.length > 0) {
-    const names = rest.map(({ filter }) => quote(filter.name)).join(', ')
-    throw new BailiffError(
-      'config',
-      `no matcher takes the filters ${names}${reasons.map((one) => `; ${one}`).join('')}`,
-    )
-  }
-  return { scanners, order: new Map(jails.map((jail, index) => [jail, index])) }
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, maxChunkBytes))
 }

@@ -23,11 +23,11 @@ const scanner = once(async () => {
 })
 
 /** Answers a task. */
-export default async function scan({ chunk, progress }: ScanTask): Promise<PackedResult> {
+export default async function scan({ chunk, lineMs, progress }: ScanTask): Promise<PackedResult> {
   const ready = await scanner()
   const cell = new ProgressCell(progress)
   cell.begin()
-  return packResult(ready.scan(chunk, cell))
+  return packResult(ready.scan(chunk, cell, lineMs))
 }
 
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {

@@ -55,8 +55,11 @@ export class AgentProcess {
   readonly child: ChildProcess
   output = ''
 
-  constructor(words: readonly string[]) {
-    this.child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
+  constructor(words: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    this.child = spawn(process.execPath, [main, ...words], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    })
     this.child.stdout?.on('data', (data) => (this.output += data))
     this.child.stderr?.on('data', (data) => (this.output += data))
     agents.add(this)

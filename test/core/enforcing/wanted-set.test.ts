@@ -86,6 +86,20 @@ test('a ban that ends in the past when it is added ends at the next look', () =>
   assert.is(wanted.size, 0)
 })
 
+test('a clock that is set moves ends, and tells nobody; bans that were made by the right clock stay', () => {
+  const wanted = new WantedSet(100_000)
+  wanted.add(ban('192.0.2.1', 200_000), 'new')
+  wanted.add(ban('192.0.2.2', 9_000_000), 'new')
+  wanted.onChange(() => assert.unreachable('nothing is to be done'))
+  const moved = wanted.shift(3_600_000, ({ prefix }) => prefix === '192.0.2.2')
+  assert.equal(
+    moved.map(({ prefix, until }) => [prefix, until]),
+    [['192.0.2.1', 3_800_000]],
+  )
+  wanted.expire(3_799_000)
+  assert.is(wanted.size, 2)
+})
+
 test('agrees with a plain list after any sequence', () => {
   const step = fc.record({
     who: fc.nat(5),
@@ -93,14 +107,20 @@ test('agrees with a plain list after any sequence', () => {
     length: fc.nat(9000),
     pass: fc.nat(3000),
     unban: fc.boolean(),
+    set: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, fc.integer({ min: -9000, max: 9000 })),
   })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       let now = 50_000
       const wanted = new WantedSet(now)
       const model = new Map<string, number>()
-      for (const { who, jail, length, pass, unban } of steps) {
+      for (const { who, jail, length, pass, unban, set } of steps) {
         now += pass
+        if (set !== 0) {
+          now += set
+          wanted.shift(set, () => false)
+          for (const [key, until] of model) model.set(key, until + set)
+        }
         wanted.expire(now)
         for (const [key, until] of model) if (until <= now) model.delete(key)
         const key = `192.0.2.${who} ${jail}`

@@ -23,6 +23,18 @@ test('failures count while they lie within findtime of the latest', () => {
   assert.is(at(10_002), 3)
 })
 
+test('failures stay as old as they are when the clock is set', () => {
+  const table = new FailureTable({ maxretry: 3, findtimeMs: 10_000, maxAddresses: 100 })
+  const [first, second] = [address(1), address(2)]
+  table.add(first, 100_000, 1, same)
+  table.add(second, 100_000, 1, same)
+  table.shift(-90_000)
+  assert.is(table.add(first, 19_000, 1, same), 2)
+  table.shift(3_600_000)
+  assert.is(table.add(first, 3_620_001, 1, same), 2, 'the first has left the window')
+  assert.is(table.add(second, 3_620_001, 1, same), 1, 'and that of the other, too')
+})
+
 test('the window slides: the rate does not matter, the times do', () => {
   const table = new FailureTable({ maxretry: 3, findtimeMs: 100, maxAddresses: 100 })
   const times = [0, 60, 120, 180, 240, 300]

@@ -51,7 +51,9 @@ test('what comes out of a thread is what the scanner found', async () => {
     const both = { ...chunk(log), jails: ['test', 'more'] }
     const expected = createLogScanner({ jails, engines: [regexp] }).scan(both)
     assert.is(expected.matches.length, 6)
-    assert.equal(await pool.scan(both), expected)
+    const { slow, ...result } = expected
+    assert.equal(slow, [])
+    assert.equal(await pool.scan(both), result)
   })
 })
 

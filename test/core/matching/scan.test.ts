@@ -52,6 +52,7 @@ test('a match says all that is known', () => {
     lines: 2,
     skipped: 0,
     bare: false,
+    slow: [],
   })
 })
 

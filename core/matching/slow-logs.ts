@@ -1,0 +1,58 @@
+import type { Logger } from '../plugin.ts'
+import type { LogChunk } from '../events.ts'
+import type { SlowLine } from './messages.ts'
+
+/** How long one line of a slow log may take the patterns of a jail: the first ones, and when there are many. */
+export const patientLineMs = 20
+const hastyLineMs = 2
+const patientFor = 8
+/** A log without slow lines for so long is as any other again. */
+const memoryMs = 60_000
+/** Logs remembered; with more, the one that was slow first is forgotten. */
+const maxLogs = 1000
+/** A line that was passed over is told at once, the next ones together after this time. */
+const quietMs = 10_000
+
+/** Remembers which logs had lines that took too long, and tells of lines passed over. */
+export class SlowLogs {
+  readonly #log: Logger
+  readonly #logs = new Map<string, { lines: number; last: number }>()
+  #toldAt = -Infinity
+  #untold = 0
+
+  constructor(log: Logger) {
+    this.#log = log
+  }
+
+  /** How long one line of this log may take a jail; null for a log of which nothing is feared. */
+  lineMs(log: string): number | null {
+    const known = this.#logs.get(log)
+    if (known !== undefined && performance.now() - known.last > memoryMs) this.#logs.delete(log)
+    else if (known !== undefined) return known.lines < patientFor ? patientLineMs : hastyLineMs
+    return null
+  }
+
+  /** A line of this log took so long that its thread was stopped. */
+  note(log: string, lines = 1): void {
+    const known = this.#logs.get(log)?.lines ?? 0
+    this.#logs.set(log, { lines: known + lines, last: performance.now() })
+    for (const oldest of this.#logs.keys()) {
+      if (this.#logs.size <= maxLogs) break
+      this.#logs.delete(oldest)
+    }
+  }
+
+  /** These lines of the chunk were passed over. */
+  passedOver(chunk: LogChunk, lines: readonly SlowLine[]): void {
+    const last = lines.at(-1)
+    if (last === undefined) return
+    this.note(chunk.log, lines.length)
+    this.#untold += lines.length
+    if (performance.now() - this.#toldAt < quietMs) return
+    const offset = (chunk.data instanceof Uint8Array ? 0 : chunk.data.start) + last.start
+    const fields = { log: chunk.log, jail: last.jail, offset, bytes: last.end - last.start, lines: this.#untold }
+    this.#log.warn(fields, `lines that took the patterns of a jail too long were skipped for it; this is the last`)
+    this.#toldAt = performance.now()
+    this.#untold = 0
+  }
+}
