@@ -17,7 +17,7 @@ import { describeError } from './errors.ts'
 import type { Prefix } from './address.ts'
 import type { AgentEvent, Ban, LogChunk, LogPosition, Match, ScanResult, UnbanReason } from './events.ts'
 import { adoptable } from './adopted-bans.ts'
-import { startFirewall, type FirewallHelper } from './firewall/client.ts'
+import { startFirewall, type FirewallHelper, type FirewallOptions } from './firewall/client.ts'
 import { Instances } from './instances.ts'
 import { createIntake, positionAfter, type Intake } from './intake/intake.ts'
 import type { ReadyJail, ReadyJails } from './jails.ts'
@@ -54,6 +54,8 @@ export interface AgentOptions {
   /** Counts and tells, and touches neither firewall nor other actions. */
   readonly observe: boolean
   readonly log: Logger
+  /** Where the firewall helper is, and who starts it. */
+  readonly firewall?: Omit<FirewallOptions, 'log'>
 }
 
 /** A running agent. */
@@ -308,7 +310,7 @@ export class Agent implements RunningAgent {
   async #startFirewall(jails: readonly ReadyJail[]): Promise<void> {
     const needed = jails.some(({ actions }) => actions.some(({ plugin }) => plugin.capabilities?.includes('firewall')))
     if (!needed || this.observing || this.#firewall) return
-    const firewall = await startFirewall({ log: this.options.log })
+    const firewall = await startFirewall({ ...this.options.firewall, log: this.options.log })
     this.#firewall = firewall
     firewall.onRestart(() => this.#repair())
     const found = await firewall.list().catch((error: unknown) => {

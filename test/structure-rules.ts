@@ -25,6 +25,7 @@ const rooms = [
   'firewall',
   'control',
   'fail2ban',
+  'rights',
 ].map((name) => `core/${name}/`)
 
 /** What a matching worker must never load: parts that decide and act, and ways out of the process. */
