@@ -7,6 +7,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { AgentControl } from './agent-control.ts'
+import { AgentHealth, type Health } from './agent-health.ts'
 import { claimSocket, startControl } from './control/server.ts'
 import type { ActionQueue } from './enforcing/action-queue.ts'
 import { Announcer } from './enforcing/announcer.ts'
@@ -63,6 +64,8 @@ export interface RunningAgent {
   /** The control socket it answers on. */
   readonly control: string
   reload(): Promise<void>
+  /** How its stages do. */
+  look(): Health
   /** Ends it. Bans stay in the kernel until their time is over, and are found again by the next start. */
   stop(): Promise<void>
 }
@@ -102,7 +105,10 @@ export class Agent implements RunningAgent {
   readonly pause: Pause
   readonly instances: Instances
   configuration: Configuration
+  /** What was handed to the store and is not on the disk yet, the oldest first. */
+  readonly unstored = new Set<{ readonly since: number }>()
 
+  readonly #health = new AgentHealth(this)
   readonly #sessions = createSessions()
   readonly #announcer = new Announcer()
   readonly #enforcer: Enforcer
@@ -172,6 +178,14 @@ export class Agent implements RunningAgent {
     const { since } = this.pause
     if (since !== null) this.#alarm('firewall', `paused since ${new Date(since).toISOString()}: ${pausedMeans}`)
     this.#tell({ type: 'start', time: this.startedAt, jails: [...this.#jails.keys()] })
+  }
+
+  get firewall(): FirewallHelper | null {
+    return this.#firewall
+  }
+
+  look(): Health {
+    return this.#health.look()
   }
 
   /** Reads the configuration again. A bad one throws and changes nothing; no ban is lost either way. */
@@ -393,9 +407,12 @@ export class Agent implements RunningAgent {
 
   /** Nothing waits for the store; it tells itself when the disk fails, and rejects only what it cannot hold. */
   #commit(changes: Changes): void {
+    const mark = { since: performance.now() }
+    this.unstored.add(mark)
     this.store
       .commit(changes)
       .catch((error: unknown) => this.options.log.warn({}, `not stored: ${describeError(error)}`))
+      .finally(() => this.unstored.delete(mark))
   }
 
   #alarm(subject: string, message: string): void {

@@ -26,6 +26,7 @@ const rooms = [
   'control',
   'fail2ban',
   'rights',
+  'systemd',
 ].map((name) => `core/${name}/`)
 
 /** What a matching worker must never load: parts that decide and act, and ways out of the process. */

@@ -94,7 +94,7 @@ function checkAccess(settings: Settings, { name }: Account): void {
   for (const folder of foldersOf(settings))
     if (!may(join(folder, '.'), constants.W_OK | constants.X_OK))
       throw new BailiffError('no-permission', `the user ${name} may not write in ${folder}`, {
-        hint: `give it a folder of its own, or this one: chown ${name}: ${folder}`,
+        hint: `give it a folder of its own, or all of this one: chown -R ${name}: ${folder}`,
       })
 }
 

@@ -6,6 +6,8 @@ import { compileFilter } from '../matching/filters.ts'
 import { Registry } from '../registry.ts'
 import { loadSettings, type Settings } from '../settings/load-settings.ts'
 import { defaultPlaces, packageRoot } from '../settings/places.ts'
+import { Heartbeat } from '../systemd/heartbeat.ts'
+import { openServiceNotifier } from '../systemd/service-notifier.ts'
 import { createLog } from './agent-log.ts'
 import { helperSocket, takeLessRights } from './less-rights.ts'
 import type { RunOptions } from './run.ts'
@@ -19,6 +21,7 @@ export interface AgentRun extends RunOptions {
 /** Runs an agent until SIGINT or SIGTERM, then stops it in order. A second signal ends it at once. */
 export async function runAgent(options: AgentRun): Promise<void> {
   const log = createLog(options.log, options.logLevel)
+  const notifier = openServiceNotifier({ log })
   // Those of root, also when this is another user later.
   const places = defaultPlaces()
   const load = () => loadSettings(options.config === undefined ? { places } : { file: options.config, places })
@@ -50,12 +53,15 @@ export async function runAgent(options: AgentRun): Promise<void> {
   })
   process.on('SIGHUP', () => void reload(agent, log))
   surviveStrayErrors(agent, log)
+  const heartbeat =
+    notifier && new Heartbeat({ notifier, look: () => agent.look(), stuck: (what) => log.error({}, what) })
   await stopSignal(ending.signal)
   if (ending.signal.aborted)
     log.error(
       {},
       `${String(ending.signal.reason)}; without rights of root the agent cannot start another, so it ends, for its supervisor to start it anew`,
     )
+  await heartbeat?.stop()
   await agent.stop()
   await helper?.stop()
   // A plugin that still holds something open must not keep a stopped agent alive.

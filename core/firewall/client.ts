@@ -28,6 +28,8 @@ export interface FirewallHelper extends Firewall {
    * rejected, and others may have changed the kernel: declare and sync again.
    */
   onRestart(callback: () => void): void
+  /** Resolves when the helper answers, in its turn; one that does not within the deadline counts as hung. */
+  ping(): Promise<void>
   /** Ends the helper after the calls made before. Bans stay in the kernel until their time is over. */
   stop(): Promise<void>
 }
@@ -116,6 +118,13 @@ class Client implements FirewallHelper {
       const replies = await helper.request([{ type: 'list', id }], id, this.#deadlineMs * 5)
       const now = Date.now()
       return replies.flatMap((reply) => (reply.type === 'listed' ? fromWire(reply, now) : []))
+    })
+  }
+
+  async ping(): Promise<void> {
+    await this.#inTurn((helper) => {
+      const id = this.#nextId()
+      return helper.request([{ type: 'del', id, entries: [] }], id, this.#deadlineMs)
     })
   }
 

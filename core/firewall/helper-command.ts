@@ -13,6 +13,8 @@ export interface HelperCommandOptions {
   readonly nodePath?: string
   /** What stands before all: for example a program that enters a network namespace. */
   readonly command?: readonly string[]
+  /** The tool that the helper uses. Default: netlink where it can, else the program nft. */
+  readonly backend?: 'auto' | 'netlink' | 'nft'
   /** Who it becomes, where this process is root. Default: root without root's rights. */
   readonly user?: UserIds
   /** Folders where programs are looked for. */
@@ -37,7 +39,7 @@ const main = fileURLToPath(new URL('./main.js', import.meta.url))
  * netlink sockets and keeps the helper running; where there is no perl the agent starts it itself.
  */
 export function helperCommand(options: HelperCommandOptions, root = process.geteuid?.() === 0): HelperCommand {
-  const { nodePath = process.execPath, command = [], user, folders = usualFolders } = options
+  const { nodePath = process.execPath, command = [], backend = 'auto', user, folders = usualFolders } = options
   const setpriv = root ? findProgram('setpriv', folders) : undefined
   const perl = findProgram('perl', folders)
   const warnings: string[] = []
@@ -57,6 +59,7 @@ export function helperCommand(options: HelperCommandOptions, root = process.gete
       '--max-semi-space-size=1',
       main,
       'listen',
+      `--backend=${backend}`,
     ],
     kept: perl !== undefined,
     warnings,

@@ -6,8 +6,8 @@ import type { Account } from './accounts.ts'
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants
 const writableByOthers = 0o022
-/** What lies in such a folder: the store and what SQLite puts beside it, folders of plugins, sockets. */
-const ours = /^(?:bailiff\.sqlite.*|plugins)$/
+/** What lies in such a folder: the store and what SQLite puts beside it, a pause, folders of plugins, sockets. */
+const ours = /^(?:bailiff\.sqlite.*|paused(?:\.new)?|plugins)$/
 
 /**
  * Makes the folder, 0700, or takes it as an earlier run as root left it, and gives it and the files in it

@@ -14,12 +14,9 @@ export interface SystemUser {
 /** Makes a user whose name no other run has. `groups` are those of others it is put into. */
 export function makeUser(label: string, groups: readonly string[] = []): SystemUser {
   const name = `bailiff-${label}${process.pid}`
-  const more = groups.length > 0 ? ['--groups', groups.join()] : []
-  execFileSync('/usr/sbin/useradd', [
-    ...['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin'],
-    ...more,
-    name,
-  ])
+  const options = ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin']
+  if (groups.length > 0) options.push('--groups', groups.join())
+  execFileSync('/usr/sbin/useradd', [...options, name])
   const number = (option: string) => Number(execFileSync('id', [option, name], { encoding: 'utf8' }))
   return {
     name,
