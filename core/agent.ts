@@ -7,6 +7,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { AgentControl } from './agent-control.ts'
+import { AgentHealth, type Health } from './agent-health.ts'
 import { Clock } from './clock.ts'
 import { claimSocket, startControl } from './control/server.ts'
 import type { ActionQueue } from './enforcing/action-queue.ts'
@@ -18,7 +19,7 @@ import { describeError } from './errors.ts'
 import type { Prefix } from './address.ts'
 import type { AgentEvent, Ban, LogChunk, LogPosition, Match, ScanResult, UnbanReason } from './events.ts'
 import { adoptable } from './adopted-bans.ts'
-import { startFirewall, type FirewallHelper } from './firewall/client.ts'
+import { startFirewall, type FirewallHelper, type FirewallOptions } from './firewall/client.ts'
 import { Instances } from './instances.ts'
 import { createIntake, positionAfter, type Intake } from './intake/intake.ts'
 import type { ReadyJail, ReadyJails } from './jails.ts'
@@ -55,6 +56,8 @@ export interface AgentOptions {
   /** Counts and tells, and touches neither firewall nor other actions. */
   readonly observe: boolean
   readonly log: Logger
+  /** Where the firewall helper is, and who starts it. */
+  readonly firewall?: Omit<FirewallOptions, 'log'>
 }
 
 /** A running agent. */
@@ -62,6 +65,8 @@ export interface RunningAgent {
   /** The control socket it answers on. */
   readonly control: string
   reload(): Promise<void>
+  /** How its stages do. */
+  look(): Health
   /** Ends it. Bans stay in the kernel until their time is over, and are found again by the next start. */
   stop(): Promise<void>
 }
@@ -101,12 +106,15 @@ export class Agent implements RunningAgent {
   readonly pause: Pause
   readonly instances: Instances
   configuration: Configuration
+  /** What was handed to the store and is not on the disk yet, the oldest first. */
+  readonly unstored = new Set<{ readonly since: number }>()
 
   readonly #clock = new Clock()
   /** How far the clock was set in all since the start. */
   #setBy = 0
   /** Bans that began, as they say, after the start: the clock is behind until somebody sets it. */
   readonly #ahead = new Set<string>()
+  readonly #health = new AgentHealth(this)
   readonly #sessions = createSessions()
   readonly #announcer = new Announcer()
   readonly #enforcer: Enforcer
@@ -185,6 +193,14 @@ export class Agent implements RunningAgent {
     const { since } = this.pause
     if (since !== null) this.#alarm('firewall', `paused since ${new Date(since).toISOString()}: ${pausedMeans}`)
     this.#tell({ type: 'start', time: this.startedAt, jails: [...this.#jails.keys()] })
+  }
+
+  get firewall(): FirewallHelper | null {
+    return this.#firewall
+  }
+
+  look(): Health {
+    return this.#health.look()
   }
 
   /** Reads the configuration again. A bad one throws and changes nothing; no ban is lost either way. */
@@ -334,7 +350,7 @@ export class Agent implements RunningAgent {
   async #startFirewall(jails: readonly ReadyJail[]): Promise<void> {
     const needed = jails.some(({ actions }) => actions.some(({ plugin }) => plugin.capabilities?.includes('firewall')))
     if (!needed || this.observing || this.#firewall) return
-    const firewall = await startFirewall({ log: this.options.log })
+    const firewall = await startFirewall({ ...this.options.firewall, log: this.options.log })
     this.#firewall = firewall
     firewall.onRestart(() => this.#repair())
     const found = await firewall.list().catch((error: unknown) => {
@@ -443,9 +459,12 @@ export class Agent implements RunningAgent {
 
   /** Nothing waits for the store; it tells itself when the disk fails, and rejects only what it cannot hold. */
   #commit(changes: Changes): void {
+    const mark = { since: performance.now() }
+    this.unstored.add(mark)
     this.store
       .commit(changes)
       .catch((error: unknown) => this.options.log.warn({}, `not stored: ${describeError(error)}`))
+      .finally(() => this.unstored.delete(mark))
   }
 
   #alarm(subject: string, message: string): void {

@@ -25,6 +25,8 @@ const rooms = [
   'firewall',
   'control',
   'fail2ban',
+  'rights',
+  'systemd',
 ].map((name) => `core/${name}/`)
 
 /** What a matching worker must never load: parts that decide and act, and ways out of the process. */

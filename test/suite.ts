@@ -4,7 +4,19 @@ import { suite as uvuSuite, type Test } from 'uvu'
 import * as assert from 'uvu/assert'
 
 /** What a test may need from the machine: `root`, or a program on the path. */
-export type Need = 'root' | 'nft' | 'ip' | 'sshd' | 'ssh' | 'rsyslogd' | 'python3' | 'perl' | 'faketime' | 'npm'
+export type Need =
+  | 'root'
+  | 'nft'
+  | 'ip'
+  | 'sshd'
+  | 'ssh'
+  | 'rsyslogd'
+  | 'python3'
+  | 'perl'
+  | 'faketime'
+  | 'setpriv'
+  | 'systemd-analyze'
+  | 'npm'
 
 /** The Debian package that brings a program. */
 export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> = {
@@ -16,6 +28,8 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   python3: 'python3',
   perl: 'perl-base',
   faketime: 'faketime',
+  setpriv: 'util-linux',
+  'systemd-analyze': 'systemd',
 }
 
 /** A suite of uvu whose tests are skipped, and counted as skipped, where the machine lacks something they need. */

@@ -33,7 +33,7 @@ async function runDemo(): Promise<void> {
   print(introduction(folder))
   const ending = new AbortController()
   const { runAgent } = await import('./run-agent.ts')
-  const running = runAgent({ config, log: 'text', logLevel: 'info', version: readVersion() })
+  const running = runAgent({ config, log: 'text', logLevel: 'info', version: readVersion(), ownUser: false })
   const writing = writeDemoLog(log, ending.signal)
   try {
     await running

@@ -4,31 +4,68 @@ import { describeError, exitCodes } from '../errors.ts'
 import { prepareJails } from '../jails.ts'
 import { compileFilter } from '../matching/filters.ts'
 import { Registry } from '../registry.ts'
-import { loadSettings } from '../settings/load-settings.ts'
-import { packageRoot } from '../settings/places.ts'
+import { loadSettings, type Settings } from '../settings/load-settings.ts'
+import { defaultPlaces, packageRoot } from '../settings/places.ts'
+import { Heartbeat } from '../systemd/heartbeat.ts'
+import { openServiceNotifier } from '../systemd/service-notifier.ts'
 import { createLog } from './agent-log.ts'
+import { helperSocket, takeLessRights } from './less-rights.ts'
 import type { RunOptions } from './run.ts'
 
+export interface AgentRun extends RunOptions {
+  readonly version: string
+  /** Whether an agent that root started becomes a user of its own. */
+  readonly ownUser: boolean
+}
+
 /** Runs an agent until SIGINT or SIGTERM, then stops it in order. A second signal ends it at once. */
-export async function runAgent(options: RunOptions & { readonly version: string }): Promise<void> {
+export async function runAgent(options: AgentRun): Promise<void> {
   const log = createLog(options.log, options.logLevel)
+  const notifier = openServiceNotifier({ log })
+  // Those of root, also when this is another user later.
+  const places = defaultPlaces()
+  const load = () => loadSettings(options.config === undefined ? { places } : { file: options.config, places })
+  const settings = await load()
+  const ending = new AbortController()
+  const running = process.env.BAILIFF_FIREWALL ?? settings.firewallSocket
+  const needed = options.observe !== true && !settings.observe && running === null
+  const helper = options.ownUser ? await takeLessRights(settings, { helper: needed, log }) : null
   const registry = new Registry()
+  let unused: Settings | null = settings
   const agent = await startAgent({
     version: options.version,
     observe: options.observe === true,
     matcherFiles: registry.matcherFiles(),
     log,
     configure: async () => {
-      const settings = await loadSettings(options.config === undefined ? {} : { file: options.config })
-      return { settings, ready: await prepareJails(settings, compileFilter, registry) }
+      const current = unused ?? (await load())
+      unused = null
+      return { settings: current, ready: await prepareJails(current, compileFilter, registry) }
     },
+    firewall: {
+      ...(running === null ? { socket: helperSocket(settings) } : { running }),
+      ...(helper === null ? {} : { started: helper }),
+      lost: (why) => ending.abort(why),
+    },
+  }).catch(async (error: unknown) => {
+    await helper?.stop()
+    throw error
   })
   process.on('SIGHUP', () => void reload(agent, log))
   surviveStrayErrors(agent, log)
-  await stopSignal()
+  const heartbeat =
+    notifier && new Heartbeat({ notifier, look: () => agent.look(), stuck: (what) => log.error({}, what) })
+  await stopSignal(ending.signal)
+  if (ending.signal.aborted)
+    log.error(
+      {},
+      `${String(ending.signal.reason)}; without rights of root the agent cannot start another, so it ends, for its supervisor to start it anew`,
+    )
+  await heartbeat?.stop()
   await agent.stop()
+  await helper?.stop()
   // A plugin that still holds something open must not keep a stopped agent alive.
-  process.exit(0)
+  process.exit(ending.signal.aborted ? exitCodes.unavailable : 0)
 }
 
 async function reload(agent: RunningAgent, log: Logger): Promise<void> {
@@ -62,8 +99,9 @@ function placeIn(error: unknown): string {
   return file === undefined || file.startsWith(packageRoot) ? '' : ` (at ${file}:${line})`
 }
 
-function stopSignal(): Promise<void> {
+function stopSignal(ending: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    ending.addEventListener('abort', () => resolve())
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
   })
 }

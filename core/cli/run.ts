@@ -17,7 +17,7 @@ export default function addRun(program: Command): void {
     .action(async (options: RunOptions) => {
       // The agent is large, so only this command loads it.
       const { runAgent } = await import('./run-agent.ts')
-      await runAgent({ ...options, version: readVersion() })
+      await runAgent({ ...options, version: readVersion(), ownUser: true })
     })
 }
 

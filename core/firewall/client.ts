@@ -1,7 +1,9 @@
-/** The agent's side of the firewall: starts the helper, speaks with it, starts it again when it dies. */
+/** The agent's side of the firewall: starts the helper, speaks with it, finds it again when it dies. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { BailiffError, describeError } from '../errors.ts'
 import type { Ports } from '../events.ts'
 import type { Firewall, FirewallEntry, Refusal } from '../plugin.ts'
+import { HelperConnection } from './helper-connection.ts'
 import { HelperProcess, type HelperProcessOptions } from './helper-process.ts'
 import { maxDeclared, maxEntries, refusalReasons, type Reply, type Request, type WireEntry } from './messages.ts'
 import { declarationPieces, fromWire, pieces, portsKey, toWire } from './wire-entries.ts'
@@ -9,6 +11,12 @@ import { declarationPieces, fromWire, pieces, portsKey, toWire } from './wire-en
 export interface FirewallOptions extends HelperProcessOptions {
   /** How long a request may take before the helper counts as hung and is killed. Default 60 s; `sync` and `list` five times that. */
   readonly deadlineMs?: number
+  /** Where a helper listens that somebody else runs (systemd): none is started then. */
+  readonly running?: string
+  /** A helper that was started before, while this process still had the rights for it. */
+  readonly started?: HelperProcess
+  /** Called when the helper is gone and this process has not the rights any more to start another. */
+  readonly lost?: (why: string) => void
 }
 
 /** The firewall, and the helper behind it. Calls are carried out in their order, one at a time. */
@@ -20,6 +28,8 @@ export interface FirewallHelper extends Firewall {
    * rejected, and others may have changed the kernel: declare and sync again.
    */
   onRestart(callback: () => void): void
+  /** Resolves when the helper answers, in its turn; one that does not within the deadline counts as hung. */
+  ping(): Promise<void>
   /** Ends the helper after the calls made before. Bans stay in the kernel until their time is over. */
   stop(): Promise<void>
 }
@@ -31,10 +41,13 @@ const settledMs = 60_000
 /** Calls that may wait; whoever has more to say says it in larger batches. */
 const maxWaiting = 10_000
 
-/** Starts the helper. Rejects with `BailiffError` when it does not come up the first time. */
+/** Starts the helper, or finds the one that runs. Rejects with `BailiffError` when it does not come up the first time. */
 export async function startFirewall(options: FirewallOptions): Promise<FirewallHelper> {
   const client = new Client(options)
-  await client.launch()
+  await client.launch().catch(async (error: unknown) => {
+    await client.stop()
+    throw error
+  })
   return client
 }
 
@@ -44,7 +57,8 @@ class Client implements FirewallHelper {
   /** What was declared, and the index that stands for it on the wire: its place. */
   readonly #declared: Ports[] = []
   readonly #indexes = new Map<string, number>()
-  #helper: HelperProcess | undefined
+  #process: HelperProcess | undefined
+  #helper: HelperConnection | undefined
   #tail: Promise<unknown> = Promise.resolve()
   #waiting = 0
   #lastId = 0
@@ -107,18 +121,31 @@ class Client implements FirewallHelper {
     })
   }
 
+  async ping(): Promise<void> {
+    await this.#inTurn((helper) => {
+      const id = this.#nextId()
+      return helper.request([{ type: 'del', id, entries: [] }], id, this.#deadlineMs)
+    })
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
     await this.#tail
-    await this.#helper?.stop()
+    this.#helper?.end('was stopped')
     this.#helper = undefined
+    await this.#process?.stop()
   }
 
-  /** Starts a helper and tells it what was declared. */
+  /** Connects to the helper, started if it must be, and tells it what was declared. */
   async launch(): Promise<void> {
     const started = performance.now()
-    const helper = await HelperProcess.start(this.#options)
+    const socket = this.#options.running ?? (await this.#startProcess())
+    const helper = await HelperConnection.open(socket, () => this.#process?.kill()).catch(async (error: unknown) => {
+      // What ended the process says more than the end of the connection.
+      const why = await Promise.race([this.#process?.ended, sleep(500)])
+      throw why === undefined ? error : new BailiffError('unavailable', `the firewall helper ${why}`)
+    })
     void helper.ended.then((why) => {
       if (this.#helper === helper) this.#helper = undefined
       if (performance.now() - started >= settledMs) this.#pauseMs = firstPauseMs
@@ -126,7 +153,20 @@ class Client implements FirewallHelper {
     })
     if (this.#declared.length > 0) await this.#sendDeclared(helper, [...this.#declared.keys()]).catch(this.#warn)
     if (!helper.over) this.#helper = helper
-    if (this.#stopped) await helper.stop()
+    if (this.#stopped) helper.end('was stopped')
+  }
+
+  /** Answers where it listens. */
+  async #startProcess(): Promise<string> {
+    if (this.#process !== undefined && (!this.#process.over || !this.#process.replaceable)) return this.#process.socket
+    await this.#process?.stop()
+    const before = this.#process === undefined ? this.#options.started : undefined
+    const process = before ?? (await HelperProcess.start(this.#options))
+    this.#process = process
+    void process.ended.then((why) => {
+      if (!this.#stopped && !process.replaceable) this.#options.lost?.(`the firewall helper ${why}`)
+    })
+    return process.socket
   }
 
   #startAgain(why: string): void {
@@ -154,7 +194,7 @@ class Client implements FirewallHelper {
   readonly #warn = (error: unknown) => this.#options.log.warn({}, describeError(error))
 
   /** Runs the work after all earlier work, with the helper there is then. */
-  #inTurn<Result>(work: (helper: HelperProcess) => Promise<Result>): Promise<Result> {
+  #inTurn<Result>(work: (helper: HelperConnection) => Promise<Result>): Promise<Result> {
     if (this.#stopped) return Promise.reject(new BailiffError('unavailable', 'the firewall helper was stopped'))
     if (this.#waiting >= maxWaiting) {
       return Promise.reject(new BailiffError('try-again', `${maxWaiting} calls wait for the firewall helper already`))
@@ -168,7 +208,7 @@ class Client implements FirewallHelper {
     return result
   }
 
-  async #send(helper: HelperProcess, type: 'add' | 'del', entries: readonly FirewallEntry[]): Promise<Refusal[]> {
+  async #send(helper: HelperConnection, type: 'add' | 'del', entries: readonly FirewallEntry[]): Promise<Refusal[]> {
     const { wire, given, refused } = this.#toWire(entries, type)
     const parts = pieces(wire)
     for (const [place, part] of parts.entries()) {
@@ -181,7 +221,7 @@ class Client implements FirewallHelper {
     return refused
   }
 
-  async #sendDeclared(helper: HelperProcess, indexes: readonly number[]): Promise<void> {
+  async #sendDeclared(helper: HelperConnection, indexes: readonly number[]): Promise<void> {
     const declarations = indexes.flatMap((index) => {
       const ports = this.#declared[index]
       return ports === undefined ? [] : [[index, ports.protocol, ports.ports] as const]

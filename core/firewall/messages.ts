@@ -1,5 +1,5 @@
 /**
- * What the agent and the firewall helper say to each other: one JSON object a line over a socketpair.
+ * What the agent and the firewall helper say to each other: one JSON object a line over a Unix socket.
  * Requests are answered in their order. Nothing in a message names a table, a chain or a set: the
  * helper makes those names from ports. Decoding checks everything, so a decoded message is what its
  * type says, and encoding a decoded message gives the same message.
@@ -68,7 +68,8 @@ export const failureCodes = ['bad-message', 'no-nft', 'no-permission', 'set-full
 export type FailureCode = (typeof failureCodes)[number]
 
 export type Reply =
-  | { readonly type: 'hello'; readonly version: number }
+  /** Said first, by the process of that number. */
+  | { readonly type: 'hello'; readonly version: number; readonly pid: number }
   /** The kernel holds it. With `more`, further refusals of the same request follow. */
   | { readonly type: 'done'; readonly id: number; readonly refused: readonly WireRefusal[]; readonly more: boolean }
   /** Index in an entry means the place in `ports` of the same message. */
@@ -111,7 +112,10 @@ export function decodeRequest(line: string): Request {
 export function decodeReply(line: string): Reply {
   const fields = parse(line)
   const { type } = fields
-  if (type === 'hello') return exactly(fields, { type, version: whole(fields.version, 'version', 1_000_000) })
+  if (type === 'hello') {
+    const version = whole(fields.version, 'version', 1_000_000)
+    return exactly(fields, { type, version, pid: whole(fields.pid, 'pid', 1 << 30) })
+  }
   if (type === 'failed') {
     const id = fields.id === null ? null : whole(fields.id, 'id', Number.MAX_SAFE_INTEGER)
     const code = oneOf(fields.code, 'code', failureCodes)

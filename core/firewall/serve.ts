@@ -26,10 +26,10 @@ const itemsEach = 10_000
 /** Serves one agent, one request after the other, until the connection ends or cannot be trusted any more. */
 export async function serve(stream: Duplex, backend: Backend): Promise<void> {
   const send = async (reply: Reply) => {
-    if (!stream.write(encode(reply))) await once(stream, 'drain')
+    if (!stream.write(encode(reply))) await drained(stream)
   }
   const conversation = new Conversation(backend)
-  await send({ type: 'hello', version: protocolVersion })
+  await send({ type: 'hello', version: protocolVersion, pid: process.pid })
   try {
     // The stream is kept open when reading fails, so that the agent is told why.
     for await (const line of readLines(stream.iterator({ destroyOnReturn: false }))) {
@@ -40,6 +40,17 @@ export async function serve(stream: Duplex, backend: Backend): Promise<void> {
     await send(failed(null, 'bad-message', error.message))
   }
   stream.end(() => stream.destroy())
+}
+
+/** Resolves when there is room again, or nobody is left who would make it. */
+async function drained(stream: Duplex): Promise<void> {
+  const settled = new AbortController()
+  const { signal } = settled
+  try {
+    if (!stream.destroyed) await Promise.race([once(stream, 'drain', { signal }), once(stream, 'close', { signal })])
+  } finally {
+    settled.abort()
+  }
 }
 
 interface OpenSync {

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { describeError } from '../errors.ts'
 import type { Logger } from '../plugin.ts'
 import type { LogState } from './log-state.ts'
@@ -27,7 +29,7 @@ export class Trouble {
 
   set(error: unknown): void {
     const { path, alarm, now, patienceMs } = this.#options
-    const { state, text, hint } = explain(error)
+    const { state, text, hint } = explain(error, path)
     if (this.state === 'reading') this.#since = now()
     this.state = state
     this.text = text
@@ -44,7 +46,7 @@ export class Trouble {
   }
 }
 
-function explain(error: unknown): { state: 'waiting' | 'unreadable'; text: string; hint: string } {
+function explain(error: unknown, path: string): { state: 'waiting' | 'unreadable'; text: string; hint: string } {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return {
@@ -57,8 +59,31 @@ function explain(error: unknown): { state: 'waiting' | 'unreadable'; text: strin
     return {
       state: 'unreadable',
       text: `permission denied (${code})`,
-      hint: 'Let the user of the agent read the file and enter its folders: on Debian, put it into the group adm.',
+      hint: howToRead(path),
     }
   }
   return { state: 'unreadable', text: describeError(error), hint: 'Put the log file back in its place.' }
+}
+
+/** The command that lets this user read the file: to be in its group where that may read, else such a group. */
+function howToRead(path: string): string {
+  const user = userName()
+  try {
+    const { gid, mode } = statSync(path)
+    const grouped = gid !== 0 && (mode & 0o040) !== 0
+    return grouped
+      ? `Put ${user} into its group, and start the agent again: usermod --append --groups "$(stat -c %G ${path})" ${user}`
+      : `Let the group adm read it, and ${user} be in that group: chgrp adm ${path} && chmod g+r ${path}`
+  } catch {
+    return `Let ${user} enter the folders above it: on Debian, usermod --append --groups adm ${user}, and start the agent again.`
+  }
+}
+
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    // A user that no list of users has.
+    return String(process.geteuid?.())
+  }
 }

@@ -34,6 +34,12 @@ export interface Settings {
   /** The folder of bans, history and positions. */
   readonly state: string
   readonly control: string
+  /** The user that the agent becomes when root starts it; null: not said. */
+  readonly user: string | null
+  /** Groups of that user beside its own; null: not said. */
+  readonly groups: readonly string[] | null
+  /** Where a firewall helper listens that somebody else runs; null: the agent starts its own. */
+  readonly firewallSocket: string | null
   /** Threads that match, at most; null: the agent decides. */
   readonly workers: number | null
   /** How long bans are remembered after they ended. */
@@ -75,7 +81,7 @@ export async function loadSettings({
   const { tree, files } = await readTree(main.file, main.text)
   const problems: BailiffError[] = []
   const raw = validate(fileSchema, tree, problems)
-  const control = resolve(dirname(tree.where('control').file), raw?.control ?? places.control)
+  const control = resolve(folderOf(tree, 'control'), raw?.control ?? places.control)
   checkSocket(control, tree.where('control'), problems)
   const [first, ...others] = problems
   if (raw === undefined || first !== undefined) throw new InvalidSettings([first ?? unusable(main.file), ...others])
@@ -91,8 +97,12 @@ export async function loadSettings({
     broken,
     notifiers,
     observe: raw.observe ?? false,
-    state: resolve(dirname(tree.where('state').file), raw.state ?? places.state),
+    state: resolve(folderOf(tree, 'state'), raw.state ?? places.state),
     control,
+    user: raw.user ?? null,
+    groups: raw.groups ?? null,
+    firewallSocket:
+      raw.firewall?.socket === undefined ? null : resolve(folderOf(tree, 'firewall'), raw.firewall.socket),
     workers: raw.workers ?? null,
     historyMs: raw.history ?? 30 * 86_400_000,
     problems,
@@ -151,6 +161,11 @@ async function checkOwners(files: readonly string[], uses: readonly PluginUse[])
     warnings.push(new BailiffError('config', `${whom} may change this file`, { where: { file }, hint }))
   }
   return warnings
+}
+
+/** Paths are relative to the file that an option stands in. */
+function folderOf(tree: Sourced, option: string): string {
+  return dirname(tree.where(option).file)
 }
 
 function checkSocket(path: string, where: Where, problems: BailiffError[]): void {

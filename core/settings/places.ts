@@ -46,7 +46,11 @@ export function defaultPlaces({ env, uid, home }: Surroundings = surroundings())
   const runtime = absolute('XDG_RUNTIME_DIR')
   return {
     configFolders: ['/etc/bailiff', join(absolute('XDG_CONFIG_HOME') ?? join(home, '.config'), 'bailiff')],
-    state,
-    control: join(runtime === undefined ? state : join(runtime, 'bailiff'), 'control.sock'),
+    // systemd names the folders that it made for a unit (systemd.exec(5)).
+    state: absolute('STATE_DIRECTORY') ?? state,
+    control: join(
+      absolute('RUNTIME_DIRECTORY') ?? (runtime === undefined ? state : join(runtime, 'bailiff')),
+      'control.sock',
+    ),
   }
 }

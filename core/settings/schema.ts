@@ -32,6 +32,13 @@ export const fileSchema = section({
   observe: toggle.describe('whether nothing is enforced and everything shown').optional(),
   state: text.describe('the folder of bans, history and positions').optional(),
   control: text.describe('the socket of the command line').optional(),
+  user: text.describe('the user that the agent becomes when root starts it; root: it stays root').optional(),
+  groups: listOf(text).describe('groups of that user beside its own; unless said, those that may read logs').optional(),
+  firewall: section({
+    socket: text.describe('where a firewall helper listens that somebody else runs').optional(),
+  })
+    .describe('the firewall helper')
+    .optional(),
   workers: z.int().min(1).max(64).describe('threads that match lines, at most').optional(),
   history: duration.describe('how long bans are remembered after they ended').optional(),
 })

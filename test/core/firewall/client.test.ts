@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert'
 import { parsePrefix, type Prefix } from '../../../core/address.ts'
 import { BailiffError } from '../../../core/errors.ts'
 import { startFirewall, type FirewallHelper, type FirewallOptions } from '../../../core/firewall/client.ts'
+import { HelperProcess } from '../../../core/firewall/helper-process.ts'
 import type { FirewallEntry, Ports } from '../../../core/plugin.ts'
 import { suite } from '../../suite.ts'
 import { elementsOf, eventually, makeNamespace, must, silent, type Namespace } from './namespace.ts'
@@ -167,6 +168,37 @@ test('calls made at once are carried out in their order', async () => {
   const more = [firewall.del([entry('198.51.100.1')]), firewall.add([entry('198.51.100.3')])]
   await Promise.all([...calls, ...more, firewall.stop()])
   assert.equal(elementsOf(space, 'all_v4'), ['198.51.100.2', '198.51.100.3'])
+})
+
+test('a helper that somebody else runs serves one agent at a time, and outlives each', async () => {
+  const process = await HelperProcess.start({ log: silent, command: space.inside })
+  const running = process.socket
+  try {
+    const first = await start({ running })
+    await first.declare([all])
+    await first.add([entry('198.51.100.1')])
+    const refusal = await start({ running }).catch((error: unknown) => error)
+    assert.match((refusal as Error).message, 'another agent is being served')
+    const { pid } = first
+    await first.stop()
+    const second = await start({ running })
+    assert.is(second.pid, pid)
+    assert.equal(
+      (await second.list()).map(({ prefix }) => prefix),
+      ['198.51.100.1'],
+    )
+  } finally {
+    await process.stop()
+  }
+})
+
+test('without perl the agent starts the helper itself, and again', async () => {
+  const firewall = await start({ folders: ['/nowhere'] })
+  await firewall.declare([all])
+  const first = must(firewall.pid)
+  kill(first, 'SIGKILL')
+  assert.ok(await eventually(() => firewall.pid !== undefined && firewall.pid !== first))
+  assert.equal(await firewall.add([entry('198.51.100.3')]), [])
 })
 
 test('a helper that cannot be started is a clear error', async () => {

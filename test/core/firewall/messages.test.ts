@@ -47,7 +47,7 @@ const request: fc.Arbitrary<Request> = fc.oneof(
 
 const reasons = Object.keys(refusalReasons) as (keyof typeof refusalReasons)[]
 const reply: fc.Arbitrary<Reply> = fc.oneof(
-  fc.record({ type: fc.constant('hello' as const), version: fc.nat(1000) }),
+  fc.record({ type: fc.constant('hello' as const), version: fc.nat(1000), pid: fc.nat(4_000_000) }),
   fc.record({
     type: fc.constant('done' as const),
     id,

@@ -1,0 +1,108 @@
+import { accessSync, constants } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { claimSocket } from '../control/server.ts'
+import { BailiffError, quote } from '../errors.ts'
+import { HelperProcess } from '../firewall/helper-process.ts'
+import type { Logger } from '../plugin.ts'
+import { findAccount, type Account } from '../rights/accounts.ts'
+import { becomeUser } from '../rights/become-user.ts'
+import { handOver } from '../rights/hand-over.ts'
+import type { Settings } from '../settings/load-settings.ts'
+
+/** The users that are looked for where the configuration names none. */
+const agentUser = 'bailiff'
+const helperUser = 'bailiff-firewall'
+
+/** Where the helper that this agent starts listens: beside the control socket. */
+export const helperSocket = ({ control }: Settings): string => `${control}.fw`
+
+/**
+ * What an agent that root started does before it opens a log or loads a plugin: what needs root, that is
+ * the folders and the launcher of the helper, and then it becomes its own user. Answers the helper;
+ * null where none is needed, or this process is not root and the helper is started when it is needed.
+ * Throws a `BailiffError`, after which the process must end, when the user that the configuration names,
+ * or the user `bailiff` where there is one, cannot be become for good.
+ */
+export async function takeLessRights(
+  settings: Settings,
+  { helper: needed, log }: { readonly helper: boolean; readonly log: Logger },
+): Promise<HelperProcess | null> {
+  if (process.geteuid?.() !== 0) return null
+  const account = ownAccount(settings, log)
+  await claimSocket(settings.control)
+  if (account !== null) for (const folder of foldersOf(settings)) handOver(folder, account)
+  const helper = needed ? await startHelper(settings, account, log) : null
+  if (account === null) return helper
+  try {
+    becomeUser(account)
+    checkAccess(settings, account)
+  } catch (error) {
+    await helper?.stop()
+    throw error
+  }
+  log.info({}, `the agent is now the user ${account.name}, without rights of root`)
+  return helper
+}
+
+/** Whom the agent becomes; null: it stays root. */
+function ownAccount({ user, groups, file }: Settings, log: Logger): Account | null {
+  if (user === 'root') return null
+  const account = findAccount(user ?? agentUser, groups)
+  if (account?.uid === 0) throw new BailiffError('config', `user: ${quote(user)} is root by another name`)
+  if (account !== null) return account
+  const command = (name: string) => `useradd --system --user-group --no-create-home --shell /usr/sbin/nologin ${name}`
+  if (user !== null)
+    throw new BailiffError('config', `user: there is no user ${quote(user)}`, {
+      where: { file },
+      hint: `make one with "${command(user)}"`,
+    })
+  log.warn(
+    {},
+    `there is no user ${agentUser}, so the agent keeps the rights of root; make one with "${command(agentUser)}"`,
+  )
+  return null
+}
+
+function startHelper(settings: Settings, account: Account | null, log: Logger): Promise<HelperProcess> {
+  // As a user of its own no process of the agent may signal it. With that of the agent one could at least
+  // not look into it or steer it (ptrace(2)), for it has a capability that the agent has not.
+  const user = findAccount(helperUser, []) ?? account
+  return HelperProcess.start({
+    log,
+    socket: helperSocket(settings),
+    ...(account === null ? {} : { owner: account }),
+    ...(user === null ? {} : { user }),
+  })
+}
+
+const foldersOf = ({ state, control }: Settings) => [state, dirname(control)]
+
+/** What the agent needs is told now and not at the next reload. */
+function checkAccess(settings: Settings, { name }: Account): void {
+  const program = fileURLToPath(new URL('./main.js', import.meta.url))
+  if (!may(program, constants.R_OK))
+    throw new BailiffError('no-permission', `the user ${name} may not read ${program}`, {
+      hint: 'install Bailiff where everybody may read it, for example with "npm install --global"',
+    })
+  for (const file of settings.files)
+    if (!may(file, constants.R_OK))
+      throw new BailiffError('no-permission', `the user ${name} may not read this file`, {
+        where: { file },
+        hint: `chgrp ${name} ${file} && chmod g+r ${file}, and let it enter ${dirname(file)}`,
+      })
+  for (const folder of foldersOf(settings))
+    if (!may(join(folder, '.'), constants.W_OK | constants.X_OK))
+      throw new BailiffError('no-permission', `the user ${name} may not write in ${folder}`, {
+        hint: `give it a folder of its own, or all of this one: chown -R ${name}: ${folder}`,
+      })
+}
+
+function may(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode)
+    return true
+  } catch {
+    return false
+  }
+}

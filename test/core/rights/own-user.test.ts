@@ -1,0 +1,292 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { kill } from 'node:process'
+import { fileURLToPath } from 'node:url'
+import * as assert from 'uvu/assert'
+import { connectControl } from '../../../core/control/client.ts'
+import { suite, which } from '../../suite.ts'
+import { elementsOf, eventually, makeNamespace, must, type Namespace } from '../firewall/namespace.ts'
+import { childrenOf, commandOf, descriptorsOf, isAlive, threadsOf } from './processes.ts'
+import { makeUser, OpenDoors, type SystemUser } from './system-user.ts'
+
+const test = suite('the agent as a user of its own', 'root', 'nft', 'ip')
+
+const checkout = fileURLToPath(new URL('../../../../', import.meta.url))
+const onlyNetAdmin = '0000000000001000'
+const none = '0000000000000000'
+
+let space: Namespace
+let user: SystemUser
+let folder: string
+let doors: OpenDoors
+let log: string
+let config: string
+const agents = new Set<Agent>()
+
+test.before(() => {
+  space = makeNamespace()
+  user = makeUser('t')
+})
+test.before.each(() => {
+  space.run('nft', 'flush', 'ruleset')
+  folder = mkdtempSync(join(tmpdir(), 'bailiff-own-user-'))
+  chmodSync(folder, 0o755)
+  doors = new OpenDoors(folder)
+  log = join(folder, 'auth.log')
+  writeFileSync(log, '')
+  chmodSync(log, 0o644)
+  config = configure()
+})
+test.after.each(async () => {
+  for (const agent of agents) await agent.end('SIGKILL')
+  agents.clear()
+  doors.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+test.after(() => {
+  space?.remove()
+  user?.remove()
+})
+
+function configure(more = `user: ${user.name}\n`): string {
+  const file = join(folder, 'bailiff.yaml')
+  const places = `state: ${folder}/state\ncontrol: ${folder}/run/control.sock\n`
+  writeFileSync(file, `${places}${more}defaults: { maxretry: 2 }\njails:\n  sshd: { source: ${log} }\n`)
+  chmodSync(file, 0o644)
+  return file
+}
+
+/** An agent in the namespace. */
+class Agent {
+  readonly child: ChildProcess
+  output = ''
+
+  constructor(...before: string[]) {
+    const node = join(doors.to(dirname(process.execPath)), 'node')
+    const main = join(doors.to(checkout), 'dist/core/cli/main.js')
+    const [program = '', ...words] = [...space.inside, ...before, node, main, 'run', '--config', config]
+    this.child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.child.stdout?.on('data', (data) => (this.output += data))
+    this.child.stderr?.on('data', (data) => (this.output += data))
+    agents.add(this)
+  }
+
+  get pid(): number {
+    return must(this.child.pid)
+  }
+
+  get launcher(): number {
+    return must(childrenOf(this.pid).find((pid) => commandOf(pid).includes('launcher.pl')))
+  }
+
+  get helper(): number {
+    return must(childrenOf(this.launcher)[0])
+  }
+
+  async shows(text: string): Promise<void> {
+    const found = await eventually(() => this.output.includes(text) || this.child.exitCode !== null)
+    assert.ok(found && this.output.includes(text), `${text}\n${this.output}`)
+  }
+
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode
+    const ended = once(this.child, 'exit')
+    this.child.kill(signal)
+    const [code] = (await ended) as [number | null]
+    return code
+  }
+}
+
+async function started(): Promise<Agent> {
+  const agent = new Agent()
+  const socket = join(folder, 'run/control.sock')
+  const answers = () =>
+    connectControl([socket])
+      .status()
+      .then(({ logs }) => logs.some(({ state }) => state === 'reading'))
+  const up = async () => existsSync(socket) && (await answers().catch(() => false))
+  // The machine may be busy.
+  assert.ok((await eventually(up)) || (await eventually(up)), agent.output)
+  return agent
+}
+
+/** A command of root. */
+function command(...words: string[]): Promise<{ code: number; output: string }> {
+  const main = join(checkout, 'dist/core/cli/main.js')
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...words, '--config', config], (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), output: stdout + stderr })
+    })
+  })
+}
+
+const failures = (address: string) =>
+  appendFileSync(log, `Nov 22 13:41:02 h sshd[7]: Failed password for root from ${address} port 4711 ssh2\n`.repeat(2))
+const held = () => (space.run('nft', 'list', 'sets').includes('tcp_22_v4') ? elementsOf(space, 'tcp_22_v4') : [])
+const bans = (address: string) => eventually(() => held().includes(address))
+
+test('all threads are that user without a capability; the helper has CAP_NET_ADMIN and nothing else', async () => {
+  const agent = await started()
+  failures('198.51.100.1')
+  assert.ok(await bans('198.51.100.1'), agent.output)
+  const threads = threadsOf(agent.pid)
+  assert.ok(threads.length > 6)
+  for (const thread of threads) {
+    assert.is(thread.get('Uid'), Array(4).fill(user.uid).join('\t'))
+    assert.is(thread.get('Gid'), Array(4).fill(user.gid).join('\t'))
+    for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb']) assert.is(thread.get(set), none, set)
+    assert.not.ok(thread.get('Groups')?.split(' ').includes('0'))
+  }
+  for (const pid of [agent.launcher, agent.helper]) {
+    for (const thread of threadsOf(pid)) {
+      assert.is(thread.get('Uid'), Array(4).fill(user.uid).join('\t'))
+      assert.is(thread.get('Groups'), '')
+      assert.is(thread.get('NoNewPrivs'), '1')
+      for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
+        assert.is(thread.get(set), onlyNetAdmin, set)
+    }
+  }
+})
+
+test('launcher and helper inherit nothing but what is theirs', async () => {
+  const agent = await started()
+  const [launcher, helper] = [descriptorsOf(agent.launcher), descriptorsOf(agent.helper)]
+  // 5 ends the helper when the launcher is gone.
+  assert.equal(launcher, ['0 socket', '1 /dev/null', '2 socket', '3 socket', '5 pipe'])
+  // 4 and 5 are netlink.
+  assert.equal(helper.slice(0, 6), ['0 pipe', '1 /dev/null', '2 socket', '3 socket', '4 socket', '5 socket'])
+  // What it opened itself: the loop of libuv, and the agent.
+  const own = helper.slice(6).map((each) => each.replace(/^\d+ /, ''))
+  assert.equal(own.filter((what) => what !== 'anon_inode' && what !== 'pipe').toSorted(), ['/dev/null', 'socket'])
+})
+
+test('root steers it: status, ban, unban, reload, stop', async () => {
+  const agent = await started()
+  assert.is((await command('status')).code, 0)
+  assert.is((await command('ban', '198.51.100.2', '--jail', 'sshd')).code, 0)
+  assert.ok(held().includes('198.51.100.2'))
+  assert.is((await command('unban', '198.51.100.2')).code, 0)
+  assert.not.ok(held().includes('198.51.100.2'))
+  assert.is((await command('reload')).code, 0)
+  failures('198.51.100.3')
+  assert.ok(await bans('198.51.100.3'))
+  const { launcher, helper } = agent
+  assert.is(statSync(join(folder, 'state')).uid, user.uid)
+  assert.is(statSync(join(folder, 'state')).mode & 0o777, 0o700)
+  assert.is(statSync(join(folder, 'run')).mode & 0o777, 0o700)
+  assert.is(statSync(join(folder, 'run/control.sock')).mode & 0o777, 0o600)
+  assert.is(await agent.end(), 0)
+  assert.not.ok(isAlive(launcher) || isAlive(helper))
+  assert.equal(held(), ['198.51.100.3'])
+})
+
+test('a helper that is killed comes back, and bans go on', async () => {
+  const agent = await started()
+  const { helper, launcher } = agent
+  kill(helper, 'SIGKILL')
+  failures('198.51.100.4')
+  assert.ok(await bans('198.51.100.4'), agent.output)
+  assert.is.not(agent.helper, helper)
+  assert.is(agent.launcher, launcher)
+  assert.is(must(threadsOf(agent.helper)[0]).get('CapEff'), onlyNetAdmin)
+})
+
+test('an agent that is killed takes launcher and helper with it; the bans stay, and the next agent knows them', async () => {
+  const agent = await started()
+  failures('198.51.100.5')
+  assert.ok(await bans('198.51.100.5'))
+  const { helper, launcher } = agent
+  await agent.end('SIGKILL')
+  assert.ok(await eventually(() => !isAlive(helper) && !isAlive(launcher)))
+  assert.equal(held(), ['198.51.100.5'])
+  await started()
+  assert.match((await command('status', 'sshd')).output, '198.51.100.5')
+})
+
+test('without its launcher the agent ends, and says why', async () => {
+  const agent = await started()
+  const { helper, launcher } = agent
+  kill(launcher, 'SIGKILL')
+  await agent.shows('without rights of root the agent cannot start another')
+  assert.ok(await eventually(() => agent.child.exitCode === 69))
+  assert.ok(await eventually(() => !isAlive(helper)))
+})
+
+test('what an earlier agent left as root is handed over, and nothing that only lies there', async () => {
+  const precious = join(folder, 'precious')
+  writeFileSync(precious, '')
+  const state = join(folder, 'state')
+  mkdirSync(join(state, 'plugins/webhook'), { recursive: true, mode: 0o700 })
+  writeFileSync(join(state, 'plugins/webhook/memory'), '')
+  symlinkSync(precious, join(state, 'plugins/link'))
+  const agent = await started()
+  assert.is(statSync(join(state, 'plugins/webhook/memory')).uid, user.uid)
+  assert.is(lstatSync(join(state, 'plugins/link')).uid, 0)
+  assert.is(statSync(precious).uid, 0)
+  await agent.end()
+})
+
+test('a folder of root that holds other things is not given away', async () => {
+  mkdirSync(join(folder, 'state'), { mode: 0o700 })
+  writeFileSync(join(folder, 'state/shadow'), '')
+  const agent = new Agent()
+  await agent.shows(`the user ${user.name} may not write in ${folder}/state`)
+  assert.ok(await eventually(() => agent.child.exitCode === 77))
+  assert.is(statSync(join(folder, 'state')).uid, 0)
+  assert.is(statSync(join(folder, 'state/shadow')).uid, 0)
+})
+
+test('a log that the user may not read is told, with the command that mends it', async () => {
+  chmodSync(log, 0o640)
+  const hints: [gid: number, command: string][] = [
+    [user.gid + 1, `usermod --append --groups "$(stat -c %G ${log})" ${user.name}`],
+    [0, `chgrp adm ${log} && chmod g+r ${log}`],
+  ]
+  for (const [gid, hint] of hints) {
+    chownSync(log, 0, gid)
+    const agent = new Agent()
+    await agent.shows(hint)
+    await agent.end()
+  }
+})
+
+test('a user that is missing, or cannot be become, ends the start', async () => {
+  config = configure('user: nobody-has-this-name\n')
+  const missing = new Agent()
+  await missing.shows('useradd --system --user-group --no-create-home --shell /usr/sbin/nologin nobody-has-this-name')
+  assert.ok(await eventually(() => missing.child.exitCode === 78))
+  config = configure(`user: ${user.name}\ngroups: [nobody-has-this-group]\n`)
+  const groupless = new Agent()
+  await groupless.shows('there is no group "nobody-has-this-group"')
+  assert.ok(await eventually(() => groupless.child.exitCode === 78))
+  config = configure(`observe: true\nuser: ${user.name}\n`)
+  for (const capability of ['setuid', 'setgid']) {
+    const powerless = new Agent(must(which('setpriv')), `--bounding-set=-${capability}`, '--')
+    await powerless.shows(`the agent cannot become the user ${user.name}`)
+    assert.ok(await eventually(() => powerless.child.exitCode === 77), powerless.output)
+  }
+})
+
+test('a configuration that the user may not read is told at the start', async () => {
+  chmodSync(config, 0o600)
+  const agent = new Agent()
+  await agent.shows(`chgrp ${user.name} ${config} && chmod g+r ${config}`)
+  assert.ok(await eventually(() => agent.child.exitCode === 77))
+})
+
+test.run()
