@@ -8,8 +8,8 @@ export interface GuardedScanner {
   scan(start: number, end: number): void
   /** Scans one line for one of the jails. */
   scanFor(jail: string, line: LineSpan): void
-  /** The line it was at when it was stopped, of those it was given last; null where that is not known. */
-  at(): LineSpan | null
+  /** The line it was at when it was stopped, of those it was given last, and for how long; null where that is not known. */
+  at(): { readonly line: LineSpan; readonly ms: number } | null
   /** Forgets what was found for these jails in the lines from `start` on. */
   forget(jails: readonly string[], start: number): void
   /** The line that begins here. */
@@ -18,6 +18,9 @@ export interface GuardedScanner {
 
 /** A block that is scanned in one go is stopped after this long; that alone costs no line. */
 const blockMs = 20
+/** A line is given up when it had the processor for this share of its time; before that it only waited, and is tried again. */
+const ownShare = 0.5
+const maxTries = 20
 
 /**
  * Scans lines among which there may be some that take a pattern for ever. A block is stopped when it
@@ -29,19 +32,31 @@ export function scanGuarded(scanner: GuardedScanner, part: LineSpan, guard: Line
   let patience = blockMs
   for (let start = part.start; start < part.end;) {
     const from = start
-    if (guard.run(() => scanner.scan(from, part.end), patience)) break
-    const line = scanner.at() ?? scanner.lineAt(from)
+    const used = guard.run(() => scanner.scan(from, part.end), patience)
+    if (used === null) break
+    const { line, ms } = scanner.at() ?? { line: scanner.lineAt(from), ms: 0 }
     scanner.forget(scanner.jails, line.start)
-    const missing = scanner.jails.filter((jail) => !scanLine(scanner, jail, line, guard, lineMs))
+    // With one jail there is no doubt whose patterns it was.
+    const known = used >= patience * ownShare && scanner.jails.length === 1 && ms >= lineMs * 0.8
+    const missing = known
+      ? scanner.jails
+      : scanner.jails.filter((jail) => !scanLine(scanner, jail, line, guard, lineMs))
     for (const jail of missing) slow.push({ ...line, jail })
     // Where one line is slow, the next may be, too.
-    patience = missing.length > 0 ? Math.min(blockMs, lineMs * 2) : blockMs
+    patience = missing.length > 0 ? Math.min(blockMs, lineMs) : blockMs
     start = line.end
   }
   return slow
 }
 
+/** False: the line takes the patterns of the jail too long. */
 function scanLine(scanner: GuardedScanner, jail: string, line: LineSpan, guard: LineGuard, lineMs: number): boolean {
-  const undo = () => scanner.forget([jail], line.start)
-  return guard.runFairly(() => scanner.scanFor(jail, line), lineMs, undo)
+  let spent = 0
+  for (let tries = 0; tries < maxTries && spent < lineMs * ownShare; tries++) {
+    const used = guard.run(() => scanner.scanFor(jail, line), lineMs)
+    if (used === null) return true
+    scanner.forget([jail], line.start)
+    spent += used
+  }
+  return false
 }

@@ -1,11 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createContext, Script } from 'node:vm'
 
-/** Work that got less than this share of its time from the processor was not slow, only waiting. */
-const ownShare = 0.5
-/** So often a work that only waited is begun again. */
-const maxTries = 3
-
 /**
  * Stops synchronous work of this thread when its time is over, also inside a regular expression, and
  * leaves the thread as it is. `node:vm` is used for its timer only, and keeps nothing from the work:
@@ -21,28 +16,20 @@ export class LineGuard {
     createContext(this.#sandbox)
   }
 
-  /** Runs `work` for at most so many milliseconds. False: it was stopped. What it throws is thrown. */
-  run(work: () => void, ms: number): boolean {
+  /**
+   * Runs `work` for at most so many milliseconds. Null: it is done. Otherwise it was stopped, and the
+   * answer says how many milliseconds of the processor it had: on a busy machine maybe none. What the
+   * work throws is thrown.
+   */
+  run(work: () => void, ms: number): number | null {
+    const before = processorMs()
     this.#sandbox.work = work
     try {
       this.#call.runInContext(this.#sandbox, { timeout: Math.max(1, Math.floor(ms)) })
-      return true
+      return null
     } catch (error) {
-      if (isTimeout(error)) return false
-      throw error
-    }
-  }
-
-  /**
-   * As `run`, for work that may be done again after `undo`: on a busy machine the time may be over before
-   * the work has had the processor, and then it is tried again.
-   */
-  runFairly(work: () => void, ms: number, undo: () => void): boolean {
-    for (let tries = 1; ; tries++) {
-      const before = processorMs()
-      if (this.run(work, ms)) return true
-      undo()
-      if (tries === maxTries || processorMs() - before >= ms * ownShare) return false
+      if (!isTimeout(error)) throw error
+      return processorMs() - before
     }
   }
 }

@@ -28,6 +28,8 @@ export interface ScanTask {
 export interface GuardedResult extends ScanResult {
   /** Lines that were passed over for a jail. */
   readonly slow: readonly SlowLine[]
+  /** How long it took. */
+  readonly ms: number
 }
 
 /** A line that took the patterns of a jail too long. */

@@ -109,7 +109,8 @@ class Pool implements MatchingPool {
     if (this.#slow.lineMs(chunk.log) === null) {
       const attempt = await this.#attemptTwice(chunk, null)
       if ('result' in attempt) {
-        const { slow: _, ...result } = attempt.result
+        const { slow: _, ms, ...result } = attempt.result
+        this.#slow.took(chunk.log, chunkLength(chunk), ms)
         part(result)
         return result
       }
@@ -141,7 +142,8 @@ class Pool implements MatchingPool {
   async #scanPiece(piece: LogChunk): Promise<ScanResult | number> {
     const attempt = await this.#attemptTwice(piece, this.#slow.lineMs(piece.log) ?? patientLineMs)
     if ('result' in attempt) {
-      const { slow, ...result } = attempt.result
+      const { slow, ms, ...result } = attempt.result
+      if (slow.length === 0) this.#slow.took(piece.log, chunkLength(piece), ms)
       this.#slow.passedOver(piece, slow)
       return result
     }

@@ -76,6 +76,7 @@ class ChunkScan {
 
   run(lineMs: number | null): GuardedResult {
     const { binding, reader, maker, guard } = this.#tools
+    const started = performance.now()
     const { scanners, order } = binding.for(this.#chunk.jails)
     const { segments, skipped, ...counts } = cutLines(this.#text, this.#chunk.insideLine)
     const slow: SlowLine[] = []
@@ -88,7 +89,14 @@ class ChunkScan {
       }
     }
     const passedOver = new Set(slow.map(({ start }) => start)).size
-    return { matches: maker.take(order), ...counts, skipped: skipped + passedOver, bare: this.#bare === true, slow }
+    return {
+      matches: maker.take(order),
+      ...counts,
+      skipped: skipped + passedOver,
+      bare: this.#bare === true,
+      slow,
+      ms: performance.now() - started,
+    }
   }
 
   /**
@@ -117,16 +125,17 @@ class ChunkScan {
       scanFor: (jail, line) => {
         for (const one of binding.for([jail]).scanners) this.#scan(one, line, note.fresh())
       },
-      at: () => note.last,
+      at: () => note.last && { line: note.last, ms: performance.now() - note.since },
       forget: (jails, start) => maker.forget(jails, this.#base + start),
       lineAt: (start) => ({ start, end: this.#text.indexOf('\n', start) + 1 }),
     }
   }
 }
 
-/** Remembers the last line heard of, and passes it on. */
+/** Remembers the last line heard of, and when, and passes it on. */
 class LineNote implements LineProgress {
   last: LineSpan | null = null
+  since = 0
   readonly #next: LineProgress | undefined
 
   constructor(next: LineProgress | undefined) {
@@ -140,6 +149,7 @@ class LineNote implements LineProgress {
 
   line(start: number, end: number): void {
     this.last = { start, end }
+    this.since = performance.now()
     this.#next?.line(start, end)
   }
 }

@@ -4,8 +4,11 @@ import type { SlowLine } from './messages.ts'
 
 /** How long one line of a slow log may take the patterns of a jail: the first ones, and when there are many. */
 export const patientLineMs = 20
-const hastyLineMs = 2
+const hastyLineMs = 3
 const patientFor = 8
+/** A chunk that took so long, and so long for each byte, has slow lines, though none was slow enough to be stopped. */
+const slowChunkMs = 100
+const slowBytesPerMs = 1000
 /** A log without slow lines for so long is as any other again. */
 const memoryMs = 60_000
 /** Logs remembered; with more, the one that was slow first is forgotten. */
@@ -40,6 +43,11 @@ export class SlowLogs {
       if (this.#logs.size <= maxLogs) break
       this.#logs.delete(oldest)
     }
+  }
+
+  /** A chunk of so many bytes was matched in so many milliseconds. */
+  took(log: string, bytes: number, ms: number): void {
+    if (ms >= slowChunkMs && bytes < ms * slowBytesPerMs) this.note(log)
   }
 
   /** These lines of the chunk were passed over. */

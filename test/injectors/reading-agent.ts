@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { AgentProcess, temporaryFolder, writeConfig } from '../core/cli/agent-process.ts'
+import type { StatusReport } from '../../core/control/api.ts'
+import { AgentProcess, bailiff, temporaryFolder, writeConfig } from '../core/cli/agent-process.ts'
 
 /** How an agent under test is to run. */
 export interface ReadingAgentOptions {
@@ -72,6 +73,13 @@ export class ReadingAgent {
       if (banned.size !== last) [last, since] = [banned.size, now()]
       await sleep(50)
     }
+  }
+
+  /** Lines that the agent says it passed over. */
+  async skipped(): Promise<number> {
+    const { stdout } = await bailiff(['status', '--json', '--config', join(this.folder, 'bailiff.yaml')])
+    const { logs } = JSON.parse(stdout) as StatusReport
+    return logs.reduce((sum, { skipped }) => sum + skipped, 0)
   }
 
   /** Resident memory in MiB, and the most it ever was. */
