@@ -31,7 +31,8 @@ export class LineReader {
       const stop = end > start && text.charCodeAt(end - 1) === carriageReturn ? end - 1 : end
       if (allAscii || isAscii(bytes.subarray(start, stop))) return this.#head(text, start, stop, true)
       const line = bytes.toString('utf8', start, stop)
-      return this.#head(line, 0, line.length, false)
+      // Some editors begin a file with a byte order mark, which is no part of its first line.
+      return this.#head(line, line.charCodeAt(0) === byteOrderMark ? 1 : 0, line.length, false)
     }
     return { bytes, text, head }
   }
@@ -112,6 +113,7 @@ class Head implements LineHead {
 }
 
 const maxAttempts = 1000
+const byteOrderMark = 0xfeff
 const [blank, tab, carriageReturn, colon, opening, closing, letterM] = [0x20, 0x09, 0x0d, 0x3a, 0x5b, 0x5d, 0x6d]
 
 /** Where the word behind the host begins: the host is a word of its own that ends in no colon. -1 for none. */

@@ -7,7 +7,7 @@ import type { LogChunk } from '../events.ts'
 import type { MatcherPlugin } from '../plugin.ts'
 import { EngineBinding, type BoundScanner } from './engine-binding.ts'
 import { scanGuarded, type GuardedScanner } from './guarded-scan.ts'
-import { cutLines } from './line-cutting.ts'
+import { cutLines, type CutLines } from './line-cutting.ts'
 import { LineGuard } from './line-guard.ts'
 import { LogForms } from './log-form.ts'
 import { LineReader, type LineProgress } from './lines.ts'
@@ -59,7 +59,8 @@ class ChunkScan {
   readonly #chunk: LogChunk
   readonly #progress: LineProgress | undefined
   readonly #bytes: Buffer
-  readonly #text: string
+  /** Null where the chunk is the inside of a line that is too long. */
+  readonly #text: string | null
   readonly #base: number
   readonly #bare: boolean | null
 
@@ -69,7 +70,8 @@ class ChunkScan {
     this.#progress = progress
     const { bytes, base } = bytesOf(chunk, tools.memory)
     this.#bytes = bytes
-    this.#text = bytes.toString('latin1')
+    // The inside of an endless line is not worth a text: that alone took 80 MiB for 100 MB of it.
+    this.#text = chunk.insideLine && !bytes.includes(0x0a) ? null : bytes.toString('latin1')
     this.#base = base
     this.#bare = tools.forms.isBare(chunk)
   }
@@ -78,7 +80,9 @@ class ChunkScan {
     const { binding, reader, maker, guard } = this.#tools
     const started = performance.now()
     const { scanners, order } = binding.for(this.#chunk.jails)
-    const { segments, skipped, ...counts } = cutLines(this.#text, this.#chunk.insideLine)
+    const text = this.#text
+    const { segments, skipped, ...counts } =
+      text === null ? inside(this.#bytes) : cutLines(text, this.#chunk.insideLine)
     const slow: SlowLine[] = []
     reader.reference = this.#chunk.arrivedAt
     maker.start(this.#chunk.log)
@@ -106,8 +110,8 @@ class ChunkScan {
    */
   #scan({ scanner, filters }: BoundScanner, { start, end }: LineSpan, progress?: LineProgress): void {
     const { reader, maker } = this.#tools
-    const whole = start === 0 && end === this.#text.length
-    const text = whole ? this.#text : this.#text.slice(start, end)
+    const all = this.#text ?? ''
+    const text = start === 0 && end === all.length ? all : all.slice(start, end)
     scanner.scan(reader.block(this.#bytes.subarray(start, end), text, start, progress), (found) => {
       const taken = filters[found.filter]
       if (!taken) return
@@ -127,9 +131,13 @@ class ChunkScan {
       },
       at: () => note.last && { line: note.last, ms: performance.now() - note.since },
       forget: (jails, start) => maker.forget(jails, this.#base + start),
-      lineAt: (start) => ({ start, end: this.#text.indexOf('\n', start) + 1 }),
+      lineAt: (start) => ({ start, end: this.#bytes.indexOf(0x0a, start) + 1 }),
     }
   }
+}
+
+function inside({ length }: Buffer): CutLines {
+  return { segments: [], consumed: length, insideLine: true, lines: 0, skipped: 0 }
 }
 
 /** Remembers the last line heard of, and when, and passes it on. */
