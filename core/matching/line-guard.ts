@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { createContext, Script } from 'node:vm'
+import type { ProcessorTime } from './processor-time.ts'
 
 /**
  * Stops synchronous work of this thread when its time is over, also inside a regular expression, and
@@ -8,10 +8,12 @@ import { createContext, Script } from 'node:vm'
  * whole blocks are guarded and single lines only when a block was stopped.
  */
 export class LineGuard {
+  readonly #processor: ProcessorTime
   readonly #sandbox: { work: () => void }
   readonly #call = new Script('work()')
 
-  constructor() {
+  constructor(processor: ProcessorTime) {
+    this.#processor = processor
     this.#sandbox = { work: () => {} }
     createContext(this.#sandbox)
   }
@@ -22,24 +24,15 @@ export class LineGuard {
    * work throws is thrown.
    */
   run(work: () => void, ms: number): number | null {
-    const before = processorMs()
+    const before = this.#processor.ms
     this.#sandbox.work = work
     try {
       this.#call.runInContext(this.#sandbox, { timeout: Math.max(1, Math.floor(ms)) })
       return null
     } catch (error) {
       if (!isTimeout(error)) throw error
-      return processorMs() - before
+      return this.#processor.ms - before
     }
-  }
-}
-
-/** Processor time of this thread, as proc_pid_schedstat(5) has it; where it does not, time that has passed. */
-function processorMs(): number {
-  try {
-    return Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ', 1)[0]) / 1e6
-  } catch {
-    return performance.now()
   }
 }
 

@@ -28,7 +28,7 @@ export interface ScanTask {
 export interface GuardedResult extends ScanResult {
   /** Lines that were passed over for a jail. */
   readonly slow: readonly SlowLine[]
-  /** How long it took. */
+  /** Milliseconds of the processor that it took. */
   readonly ms: number
 }
 
@@ -51,7 +51,7 @@ export interface LineSpan {
  */
 export class ProgressCell {
   readonly memory: SharedArrayBuffer
-  /** Whether begun; start and end of the line. */
+  /** The thread that took it up; start and end of the line. */
   readonly #words: Int32Array
 
   constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(12)) {
@@ -59,9 +59,9 @@ export class ProgressCell {
     this.#words = new Int32Array(memory)
   }
 
-  /** Called by the worker when it takes the chunk up. */
-  begin(): void {
-    Atomics.store(this.#words, 0, 1)
+  /** Called by the worker when it takes the chunk up, with the number of its thread (0: not known). */
+  begin(thread: number): void {
+    Atomics.store(this.#words, 0, thread + 1)
   }
 
   /** Called by the worker for each line before it is matched. The one who waits reads it much later. */
@@ -71,7 +71,11 @@ export class ProgressCell {
   }
 
   get begun(): boolean {
-    return Atomics.load(this.#words, 0) === 1
+    return Atomics.load(this.#words, 0) > 0
+  }
+
+  get thread(): number {
+    return Atomics.load(this.#words, 0) - 1
   }
 
   /** The line the worker is at; null before the first. */

@@ -12,6 +12,7 @@ import { LineGuard } from './line-guard.ts'
 import { LogForms } from './log-form.ts'
 import { LineReader, type LineProgress } from './lines.ts'
 import { MatchMaker } from './match-records.ts'
+import { ProcessorTime } from './processor-time.ts'
 import type { GuardedResult, JailFilter, LineSpan, SlowLine } from './messages.ts'
 
 export interface LogScanner {
@@ -32,12 +33,14 @@ export function createLogScanner(setup: {
   readonly jails: readonly JailFilter[]
   readonly engines: readonly MatcherPlugin[]
 }): LogScanner {
+  const processor = new ProcessorTime()
   const tools: Tools = {
+    processor,
     binding: new EngineBinding(setup),
     reader: new LineReader(),
     maker: new MatchMaker(),
     forms: new LogForms(),
-    guard: new LineGuard(),
+    guard: new LineGuard(processor),
     memory: Buffer.alloc(maxChunkBytes),
   }
   return { scan: (chunk, progress, lineMs = null) => new ChunkScan(tools, chunk, progress).run(lineMs) }
@@ -50,6 +53,7 @@ interface Tools {
   readonly maker: MatchMaker
   readonly forms: LogForms
   readonly guard: LineGuard
+  readonly processor: ProcessorTime
   readonly memory: Buffer
 }
 
@@ -77,8 +81,8 @@ class ChunkScan {
   }
 
   run(lineMs: number | null): GuardedResult {
-    const { binding, reader, maker, guard } = this.#tools
-    const started = performance.now()
+    const { binding, reader, maker, guard, processor } = this.#tools
+    const before = processor.ms
     const { scanners, order } = binding.for(this.#chunk.jails)
     const text = this.#text
     const { segments, skipped, ...counts } =
@@ -99,7 +103,7 @@ class ChunkScan {
       skipped: skipped + passedOver,
       bare: this.#bare === true,
       slow,
-      ms: performance.now() - started,
+      ms: processor.ms - before,
     }
   }
 

@@ -8,6 +8,7 @@ import { BailiffError, quote } from '../errors.ts'
 import type { MatcherPlugin } from '../plugin.ts'
 import { ProgressCell, type ScanTask, type WorkerSetup } from './messages.ts'
 import { packResult, type PackedResult } from './packed-results.ts'
+import { threadNumber } from './processor-time.ts'
 import { createLogScanner } from './scan.ts'
 
 // Patterns that the linear engine can run are given to it when they backtrack too much.
@@ -22,11 +23,13 @@ const scanner = once(async () => {
   return createLogScanner({ jails, engines: await Promise.all(engineUrls.map(loadEngine)) })
 })
 
+const thread = threadNumber()
+
 /** Answers a task. */
 export default async function scan({ chunk, lineMs, progress }: ScanTask): Promise<PackedResult> {
   const ready = await scanner()
   const cell = new ProgressCell(progress)
-  cell.begin()
+  cell.begin(thread)
   return packResult(ready.scan(chunk, cell, lineMs))
 }
 

@@ -50,7 +50,8 @@ function begin(log: string, fault: LogFault): void {
   writeFileSync(log, fault.head ?? '')
 }
 
-function judge(written: readonly number[], banned: ReadonlyMap<string, number>): Played {
+/** What became of lines with an address of their own each, in the order in which they were written. */
+export function judge(written: readonly number[], banned: ReadonlyMap<string, number>): Played {
   const addresses = written.map((_, index) => failureAddress(index + 1))
   const known = new Set(addresses)
   const delays = addresses
@@ -77,7 +78,8 @@ async function stallWhile(agent: ReadingAgent, ms: number, writing: Promise<void
   }
 }
 
-function run(words: readonly string[]): Promise<void> {
+/** Runs a program of Node to its end, for at most two minutes. */
+export function run(words: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, words, { stdio: ['ignore', 'inherit', 'inherit'], timeout: 120_000 })
     child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`the writer ended with ${code}`))))
