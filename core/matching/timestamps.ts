@@ -3,7 +3,7 @@
  * at. Two forms: syslog's (RFC 3164) `Nov 22 13:41:02`, and RFC 3339 `2026-11-22T13:41:02.5+01:00`,
  * also with a blank for the `T`, a comma for the point, and without zone. Either may stand behind a
  * syslog priority, `<38>`. Without a zone it is local time; an hour that summer time leaves out is
- * read as `Date` reads it.
+ * read as `Date` reads it, one that comes twice (in syslog's form) as the later one that is not to come.
  */
 
 /** Reads dates; it remembers the last minute, which neighbouring lines share. One a thread. */
@@ -88,6 +88,7 @@ const [digitZero, digitNine, letterT, letterZ] = [0x30, 0x39, 0x54, 0x5a]
 /** Minutes east of UTC that no zone has: local time. */
 const localZone = 100_000
 const day = 86_400_000
+const minuteMs = 60_000
 
 /** Where the text goes on behind `<0>` to `<191>`; the start where there is no such thing. */
 function behindPriority(text: string, start: number, end: number): number {
@@ -220,7 +221,17 @@ function latestYear(month: number, dayOfMonth: number, hour: number, minute: num
   // February 29 comes every eighth year at the latest.
   for (let year = last; year > last - 9; year--) {
     const time = minuteOf(year, month, dayOfMonth, hour, minute, localZone)
-    if (time !== null && time <= reference + day) return time
+    if (time !== null && time <= reference + day) return laterReading(time, reference)
   }
   return null
+}
+
+/** When summer time ends, some local times come twice: the second one, unless that is still to come. */
+function laterReading(time: number, reference: number): number {
+  const offset = (at: number) => new Date(at).getTimezoneOffset()
+  const turned = (offset(time + day) - offset(time)) * minuteMs
+  const later = time + turned
+  return turned > 0 && later <= reference + minuteMs && offset(later) - offset(time) === turned / minuteMs
+    ? later
+    : time
 }

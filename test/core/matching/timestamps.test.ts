@@ -82,6 +82,49 @@ test('syslog dates agree with Date in every year, also around the turn of a year
   )
 })
 
+test('lines written now are read as of now, also where the clock of the land is turned, and at the turn of the year', () => {
+  const before = process.env.TZ
+  const turns: Readonly<Record<string, readonly [string, string]>> = {
+    'Europe/Berlin': ['2026-03-29T01:00:00Z', '2026-10-25T01:00:00Z'],
+    'America/New_York': ['2026-03-08T07:00:00Z', '2026-11-01T06:00:00Z'],
+    'Australia/Lord_Howe': ['2026-10-03T15:30:00Z', '2026-04-04T15:00:00Z'],
+    UTC: ['2026-12-31T23:59:30Z', '2028-02-29T00:00:00Z'],
+  }
+  try {
+    for (const [zone, moments] of Object.entries(turns)) {
+      process.env.TZ = zone
+      for (const moment of moments) {
+        for (let second = -3 * 3600; second <= 3 * 3600; second += 41) {
+          const written = Date.parse(moment) + second * 1000
+          const reader = new TimestampReader()
+          const text = syslogText(new Date(written))
+          for (const delay of [0, 20_000]) {
+            reader.reference = written + delay
+            assert.is(reader.read(text, 0, text.length), 15)
+            assert.is(reader.time, written, `${text} in ${zone}, written ${new Date(written).toISOString()}`)
+          }
+        }
+      }
+    }
+  } finally {
+    if (before === undefined) delete process.env.TZ
+    else process.env.TZ = before
+  }
+})
+
+test('lines of December are those of last year in January, and of next year when the clock is behind', () => {
+  const local = (year: number, month: number, date: number) => new Date(year, month, date, 23, 59, 58).getTime()
+  const reader = new TimestampReader()
+  const read = (text: string, reference: number) => {
+    reader.reference = reference
+    assert.is(reader.read(text, 0, text.length), 15)
+    return reader.time
+  }
+  assert.is(read('Dec 31 23:59:58', local(2027, 0, 1)), local(2026, 11, 31))
+  assert.is(read('Jan  1 23:59:58', local(2026, 11, 31)), local(2027, 0, 1), 'a day ahead is the clock')
+  assert.is(read('Jan  3 23:59:58', local(2026, 11, 31)), local(2026, 0, 3))
+})
+
 test('RFC 3339 dates agree with Date', () => {
   const reader = new TimestampReader()
   const date = fc.date({
