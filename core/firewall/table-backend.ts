@@ -8,6 +8,7 @@ import { byName, mend, singleAddressSets, type Found, type Sets } from './table-
 
 /** The table with its elements, as the kernel has it at one time. */
 export interface Held extends Found {
+  /** By set. */
   readonly elements: ReadonlyMap<string, Elements>
   /** How many milliseconds the end of an element may be off. */
   readonly toleranceMs: number
@@ -29,15 +30,25 @@ export class ToolError extends Error {
 
 /** A way to the kernel. All that fails is a `ToolError`. One call at a time. */
 export interface TableTool {
-  /** From this many elements on a set is written anew instead of being listed and compared. */
-  readonly rewrittenFrom: number
   /** The table without its elements. `known` are sets whose ports need not be read. */
   look(known: Sets): Promise<Found>
-  /** The table with the elements of its sets, except those for which `skipped` says yes. */
-  hold(known: Sets, skipped: (name: string) => boolean): Promise<Held>
-  /** One transaction. With a generation it fails with `changed` where the ruleset has another one by now. */
+  /**
+   * The table with the elements of the sets that are asked for; a tool may give more. `count` is how
+   * many elements a set has, where the tool knows that beforehand.
+   */
+  hold(known: Sets, asked: (name: string, count: number | undefined) => boolean): Promise<Held>
+  /**
+   * One transaction, or several in order where there are more elements than the tool thinks right for
+   * one. With a generation it fails with `changed` where the ruleset has another one by now.
+   */
   apply(changes: readonly Change[], generation?: number): Promise<void>
 }
+
+/**
+ * A set with so many elements is written anew instead of being listed and compared: the kernel begins
+ * a list from the start for each piece of it, so a list of n takes the square of n (a million: a minute).
+ */
+const rewrittenFrom = 200_000
 
 /** How often a call is tried again after others changed the table, or any other, meanwhile. */
 const retries = 3
@@ -93,7 +104,7 @@ export class TableBackend implements Backend {
       await remove((name) => present.has(name)).catch(async (error: unknown) => {
         // A full set has no room for adding what is to be deleted, so only what is there is named.
         if (failureOf(error) !== 'set-full') throw error
-        const { elements } = await this.#tool.hold(this.#declared, (name) => !groups.has(name))
+        const { elements } = await this.#tool.hold(this.#declared, (name) => groups.has(name))
         await remove((name, address) => elements.get(name)?.has(address) === true)
       })
     })
@@ -101,18 +112,19 @@ export class TableBackend implements Backend {
 
   async sync(entries: readonly Entry[]): Promise<void> {
     const groups = bySet(entries)
-    const isLarge = (name: string) => (groups.get(name)?.elements.length ?? 0) >= this.#tool.rewrittenFrom
     await this.#again(async (basis, attempt) => {
-      const held = await this.#tool.hold(this.#declared, isLarge)
+      const held = await this.#tool.hold(this.#declared, (_, count = 0) => count < rewrittenFrom)
       const wanted = new Map([...this.#declared, ...keysOf(groups)])
       const same = held.sound && held.ruled && held.nameless.length === 0 && sameKeys(wanted, held.sets)
       const changes: Change[] = same ? [] : mend(held, wanted)
       for (const name of wanted.keys()) {
+        // In a long list nobody looks for what comes twice until the kernel says that something does.
         const elements = groups.get(name)?.elements ?? []
-        const before: Elements = (held.sound ? held.elements.get(name) : undefined) ?? new Map()
-        if (!isLarge(name)) changes.push(...difference(name, before, byAddress(elements), held.toleranceMs))
-        // In a large one nobody looks for what comes twice until the kernel says that something does.
-        else changes.push({ do: 'flush-set', name }, created(name, { elements }, attempt > 0))
+        const create = elements.length === 0 ? [] : [created(name, { elements }, attempt > 0)]
+        const before = held.sound && held.sets.has(name) ? held.elements.get(name) : none
+        if (before === undefined) changes.push({ do: 'flush-set', name }, ...create)
+        else if (before.size === 0) changes.push(...create)
+        else changes.push(...difference(name, before, byAddress(elements), held.toleranceMs))
       }
       if (changes.length > 0) await this.#tool.apply(changes, basis(held.generation))
       this.#present = wanted
@@ -121,7 +133,7 @@ export class TableBackend implements Backend {
 
   async list(): Promise<readonly Entry[]> {
     return this.#again(async () => {
-      const { sets, elements } = await this.#tool.hold(this.#declared, () => false)
+      const { sets, elements } = await this.#tool.hold(this.#declared, () => true)
       return [...sets].flatMap(([name, key]) =>
         Array.from(elements.get(name) ?? [], ([address, endsAt]) => ({ ...key, address, endsAt })),
       )
@@ -138,7 +150,7 @@ export class TableBackend implements Backend {
     let found: Found = await this.#tool.look(this.#declared)
     let elements: ReadonlyMap<string, Elements> = new Map()
     if (!found.sound || found.nameless.length > 0) {
-      const held = await this.#tool.hold(this.#declared, () => false)
+      const held = await this.#tool.hold(this.#declared, () => true)
       found = held
       if (!held.sound) elements = held.elements
     }
@@ -170,6 +182,8 @@ export class TableBackend implements Backend {
 
 /** The generation to insist on. */
 type Basis = (generation: number | undefined) => number | undefined
+
+const none: Elements = new Map()
 
 const meanwhile: readonly ToolFailure[] = ['missing', 'exists', 'busy', 'changed']
 

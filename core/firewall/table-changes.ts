@@ -23,6 +23,12 @@ export type Change =
   | { readonly do: 'renew'; readonly name: string; readonly elements: readonly Element[] }
   | { readonly do: 'remove'; readonly name: string; readonly addresses: readonly string[] }
 
+/**
+ * Elements that one transaction changes at most. While anybody listens to the events of nf_tables, as
+ * the helper does, the kernel keeps 4 KiB for each until the end of the transaction, so this is 80 MB.
+ */
+const elementsInTransaction = 20_000
+
 /** The entries of one set. */
 export interface Group {
   readonly key: SetKey
@@ -77,9 +83,55 @@ export function difference(name: string, held: Elements, wanted: Elements, toler
   return changes
 }
 
+/**
+ * The changes in order as transactions of at most `most` changed elements. A set that is flushed is
+ * filled in the same transaction, however many elements it takes.
+ */
+export function transactions(changes: readonly Change[], most = elementsInTransaction): Change[][] {
+  const flushed = new Set(changes.flatMap((change) => (change.do === 'flush-set' ? [change.name] : [])))
+  const isBound = (change: Change) => 'name' in change && flushed.has(change.name)
+  const parts: Change[][] = []
+  let room = 0
+  for (const change of changes.flatMap((each) =>
+    isBound(each) || weightOf(each) <= most ? [each] : cut(each, most),
+  )) {
+    const weight = weightOf(change)
+    if (parts.length === 0 || (weight > room && !isBound(change))) {
+      parts.push([])
+      room = most
+    }
+    parts.at(-1)?.push(change)
+    room -= weight
+  }
+  return parts
+}
+
 /** The whole seconds that an element still has; an end that is past becomes one second, the least there is. */
 export function secondsLeft(endsAt: number, now: number): number {
   return Math.max(1, Math.ceil((endsAt - now) / 1000))
+}
+
+/** How many elements a change touches. */
+function weightOf(change: Change): number {
+  if (change.do === 'create') return change.elements.length
+  if (change.do === 'renew') return 2 * change.elements.length
+  return change.do === 'remove' ? change.addresses.length : 0
+}
+
+/** A change of elements as several. */
+function cut(change: Change, most: number): Change[] {
+  const parts: Change[] = []
+  if (change.do === 'create' || change.do === 'renew') {
+    const each = change.do === 'create' ? most : most / 2
+    for (let at = 0; at < change.elements.length; at += each) {
+      parts.push({ ...change, elements: change.elements.slice(at, at + each) })
+    }
+  } else if (change.do === 'remove') {
+    for (let at = 0; at < change.addresses.length; at += most) {
+      parts.push({ ...change, addresses: change.addresses.slice(at, at + most) })
+    }
+  }
+  return parts
 }
 
 function close(one: number | null, other: number | null, toleranceMs: number): boolean {

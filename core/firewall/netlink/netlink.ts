@@ -3,7 +3,7 @@ import { fstatSync } from 'node:fs'
 import type { Backend, ForeignChange } from '../backend.ts'
 import { maxEntries } from '../messages.ts'
 import { TableBackend, ToolError, type Held, type TableTool, type ToolFailure } from '../table-backend.ts'
-import type { Change, Elements } from '../table-changes.ts'
+import { transactions, type Change, type Elements } from '../table-changes.ts'
 import { examine, type Found, type Sets } from '../table-layout.ts'
 import { errno } from './kernel-numbers.ts'
 import { EventReader } from './events.ts'
@@ -52,8 +52,6 @@ export class NetlinkBackend extends TableBackend implements Backend {
 }
 
 class NetlinkTool implements TableTool {
-  /** A dump begins anew for each 32 KiB of its answer, so listing takes the square of the time: a million a minute. */
-  readonly rewrittenFrom = 100_000
   readonly #socket: NetlinkSocket
   readonly #size: number
 
@@ -63,38 +61,43 @@ class NetlinkTool implements TableTool {
   }
 
   look(known: Sets): Promise<Found> {
-    return this.#told(async () => this.#examined(known))
+    return this.#told(async () => this.#examined(known).found)
   }
 
-  hold(known: Sets, skipped: (name: string) => boolean): Promise<Held> {
+  hold(known: Sets, asked: (name: string, count: number | undefined) => boolean): Promise<Held> {
     return this.#told(async () => {
-      const found = this.#examined(known)
+      const { found, counts } = this.#examined(known)
       const elements = new Map<string, Elements>()
       for (const name of found.sets.keys()) {
-        if (!skipped(name)) elements.set(name, await listElements(this.#socket, name))
+        if (asked(name, counts.get(name))) elements.set(name, await listElements(this.#socket, name))
       }
       // As much as nft needs, which prints whole seconds, so that both change the same.
       return { ...found, elements, toleranceMs: 3000 }
     })
   }
 
-  apply(changes: readonly Change[], generation?: number): Promise<void> {
+  async apply(changes: readonly Change[], generation?: number): Promise<void> {
+    for (const [place, part] of transactions(changes).entries()) {
+      await this.#told(() => this.#transact(part, place === 0 ? generation : undefined))
+    }
+  }
+
+  async #transact(changes: readonly Change[], generation: number | undefined): Promise<void> {
     const send = (strict: boolean) =>
       this.#socket.transact((add) => new TableMessages(add, this.#size).write(changes, { strict }), generation)
-    return this.#told(async () => {
-      if (!changes.every((change) => change.do === 'remove')) return send(false)
-      // What is to be removed is there nearly always, and then needs not be added first.
-      return send(true).catch((error: unknown) => {
-        if (!(error instanceof NetlinkError) || error.errno !== errno.missing) throw error
-        return send(false)
-      })
+    if (!changes.every((change) => change.do === 'remove')) return send(false)
+    // What is to be removed is there nearly always, and then needs not be added first.
+    await send(true).catch((error: unknown) => {
+      if (!(error instanceof NetlinkError) || error.errno !== errno.missing) throw error
+      return send(false)
     })
   }
 
-  #examined(known: Sets): Found {
+  #examined(known: Sets) {
     const generation = this.#socket.generation()
-    const { frame, rules, portSets } = listTable(this.#socket)
-    return { ...examine(frame, listedRules(rules, portSets), this.#size, known), generation }
+    const { frame, rules, portSets, counts } = listTable(this.#socket)
+    const found: Found = { ...examine(frame, listedRules(rules, portSets), this.#size, known), generation }
+    return { found, counts }
   }
 
   /** The answer, or the failure in the words of tools. */
