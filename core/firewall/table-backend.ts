@@ -3,7 +3,16 @@ import type { Entry } from './admission.ts'
 import { BackendError, type Backend } from './backend.ts'
 import type { FailureCode, WirePorts } from './messages.ts'
 import type { SetKey } from './set-names.ts'
-import { bySet, byAddress, difference, distinct, type Change, type Elements, type Group } from './table-changes.ts'
+import {
+  bySet,
+  byAddress,
+  difference,
+  distinct,
+  type Change,
+  type Element,
+  type Elements,
+  type Group,
+} from './table-changes.ts'
 import { byName, mend, singleAddressSets, type Found, type Sets } from './table-layout.ts'
 
 /** The table with its elements, as the kernel has it at one time. */
@@ -45,10 +54,13 @@ export interface TableTool {
 }
 
 /**
- * A set with so many elements is written anew instead of being listed and compared: the kernel begins
- * a list from the start for each piece of it, so a list of n takes the square of n (a million: a minute).
+ * A set with so many elements is listed and compared only where its count says that it has too many: the
+ * kernel begins a list from the start for each piece of it, so n elements take the square of n (a million:
+ * a minute). Kernels that tell the count (6.17) renew times by themselves, so all are put there instead.
  */
-const rewrittenFrom = 200_000
+const longFrom = 200_000
+/** A long set that is to become as short as this is made again, which is one transaction. */
+const remadeUpTo = 20_000
 
 /** How often a call is tried again after others changed the table, or any other, meanwhile. */
 const retries = 3
@@ -113,22 +125,41 @@ export class TableBackend implements Backend {
   async sync(entries: readonly Entry[]): Promise<void> {
     const groups = bySet(entries)
     await this.#again(async (basis, attempt) => {
-      const held = await this.#tool.hold(this.#declared, (_, count = 0) => count < rewrittenFrom)
+      const held = await this.#tool.hold(this.#declared, (_, count = 0) => count < longFrom)
       const wanted = new Map([...this.#declared, ...keysOf(groups)])
+      const elementsOf = (name: string) => groups.get(name)?.elements ?? []
+      const long = held.sound
+        ? [...held.sets.keys()].filter((name) => wanted.has(name) && !held.elements.has(name))
+        : []
+      const emptied = long.filter((name) => elementsOf(name).length <= remadeUpTo)
       const same = held.sound && held.ruled && held.nameless.length === 0 && sameKeys(wanted, held.sets)
-      const changes: Change[] = same ? [] : mend(held, wanted)
+      const changes: Change[] = same && emptied.length === 0 ? [] : mend(held, wanted, emptied)
       for (const name of wanted.keys()) {
+        const before = held.sound && !emptied.includes(name) ? held.elements.get(name) : undefined
+        if (before !== undefined && before.size > 0) {
+          changes.push(...difference(name, before, byAddress(elementsOf(name)), held.toleranceMs))
+        } else if (elementsOf(name).length === 0) continue
+        else if (long.includes(name) && !emptied.includes(name)) {
+          changes.push({ do: 'put', name, elements: distinct(elementsOf(name)) })
+        }
         // In a long list nobody looks for what comes twice until the kernel says that something does.
-        const elements = groups.get(name)?.elements ?? []
-        const create = elements.length === 0 ? [] : [created(name, { elements }, attempt > 0)]
-        const before = held.sound && held.sets.has(name) ? held.elements.get(name) : none
-        if (before === undefined) changes.push({ do: 'flush-set', name }, ...create)
-        else if (before.size === 0) changes.push(...create)
-        else changes.push(...difference(name, before, byAddress(elements), held.toleranceMs))
+        else changes.push(created(name, { elements: elementsOf(name) }, attempt > 0))
       }
       if (changes.length > 0) await this.#tool.apply(changes, basis(held.generation))
+      if (long.length > emptied.length) await this.#shorten(long, elementsOf)
       this.#present = wanted
     })
+  }
+
+  /** Removes from long sets, which have all wanted elements, those that they have beyond. */
+  async #shorten(long: readonly string[], elementsOf: (name: string) => readonly Element[]): Promise<void> {
+    const wanted = new Map(long.map((name) => [name, byAddress(elementsOf(name))]))
+    const held = await this.#tool.hold(this.#declared, (name, count = 0) => count > (wanted.get(name)?.size ?? count))
+    const changes = [...wanted].flatMap(([name, elements]) => {
+      const before = held.elements.get(name)
+      return before === undefined ? [] : difference(name, before, elements, held.toleranceMs)
+    })
+    if (changes.length > 0) await this.#tool.apply(changes)
   }
 
   async list(): Promise<readonly Entry[]> {
@@ -182,8 +213,6 @@ export class TableBackend implements Backend {
 
 /** The generation to insist on. */
 type Basis = (generation: number | undefined) => number | undefined
-
-const none: Elements = new Map()
 
 const meanwhile: readonly ToolFailure[] = ['missing', 'exists', 'busy', 'changed']
 

@@ -13,13 +13,14 @@ export type Elements = ReadonlyMap<string, Element['endsAt']>
 /**
  * Changes are one transaction, carried out in order.
  * `create` adds elements that are not there: where one is, or comes twice, the transaction fails with `exists`.
+ * `put` adds elements; what is there stays, and gets its new time from kernels since 6.12.
  * `renew` adds elements, or gives them their new time; each comes once.
  * `remove` removes elements; what is not there, or has just expired, is no failure.
  */
 export type Change =
   | Step
-  | { readonly do: 'flush-set'; readonly name: string }
   | { readonly do: 'create'; readonly name: string; readonly elements: readonly Element[] }
+  | { readonly do: 'put'; readonly name: string; readonly elements: readonly Element[] }
   | { readonly do: 'renew'; readonly name: string; readonly elements: readonly Element[] }
   | { readonly do: 'remove'; readonly name: string; readonly addresses: readonly string[] }
 
@@ -83,20 +84,13 @@ export function difference(name: string, held: Elements, wanted: Elements, toler
   return changes
 }
 
-/**
- * The changes in order as transactions of at most `most` changed elements. A set that is flushed is
- * filled in the same transaction, however many elements it takes.
- */
+/** The changes in order as transactions of at most `most` changed elements. */
 export function transactions(changes: readonly Change[], most = elementsInTransaction): Change[][] {
-  const flushed = new Set(changes.flatMap((change) => (change.do === 'flush-set' ? [change.name] : [])))
-  const isBound = (change: Change) => 'name' in change && flushed.has(change.name)
   const parts: Change[][] = []
   let room = 0
-  for (const change of changes.flatMap((each) =>
-    isBound(each) || weightOf(each) <= most ? [each] : cut(each, most),
-  )) {
+  for (const change of changes.flatMap((each) => (weightOf(each) <= most ? [each] : cut(each, most)))) {
     const weight = weightOf(change)
-    if (parts.length === 0 || (weight > room && !isBound(change))) {
+    if (parts.length === 0 || weight > room) {
       parts.push([])
       room = most
     }
@@ -113,7 +107,7 @@ export function secondsLeft(endsAt: number, now: number): number {
 
 /** How many elements a change touches. */
 function weightOf(change: Change): number {
-  if (change.do === 'create') return change.elements.length
+  if (change.do === 'create' || change.do === 'put') return change.elements.length
   if (change.do === 'renew') return 2 * change.elements.length
   return change.do === 'remove' ? change.addresses.length : 0
 }
@@ -121,8 +115,8 @@ function weightOf(change: Change): number {
 /** A change of elements as several. */
 function cut(change: Change, most: number): Change[] {
   const parts: Change[] = []
-  if (change.do === 'create' || change.do === 'renew') {
-    const each = change.do === 'create' ? most : most / 2
+  if ('elements' in change) {
+    const each = change.do === 'renew' ? most / 2 : most
     for (let at = 0; at < change.elements.length; at += each) {
       parts.push({ ...change, elements: change.elements.slice(at, at + each) })
     }

@@ -51,6 +51,9 @@ export class TableMessages {
         case 'create':
           await this.#elements(message.newElement, change, flag.create | flag.exclusive)
           break
+        case 'put':
+          await this.#elements(message.newElement, change, flag.create)
+          break
         case 'renew':
           await this.#remove(
             change.name,
@@ -87,7 +90,7 @@ export class TableMessages {
     }
   }
 
-  #step(step: Exclude<Change, { do: 'create' | 'renew' | 'remove' }>): void {
+  #step(step: Exclude<Change, { do: 'create' | 'put' | 'renew' | 'remove' }>): void {
     const add = (kind: number, flags: number, attributes: Message['attributes']) =>
       this.#add({ message: kind, flags, attributes })
     switch (step.do) {
@@ -101,8 +104,6 @@ export class TableMessages {
         return add(message.deleteRule, 0, writeRulePlace)
       case 'delete-set':
         return add(message.deleteSet, 0, (out) => writeSetName(out, step.name))
-      case 'flush-set':
-        return add(message.deleteElement, 0, (out) => writeElementsPlace(out, step.name))
       case 'add-set':
         return this.#addSet(step.name, step.key)
       case 'add-rule':
