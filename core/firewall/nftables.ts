@@ -36,6 +36,8 @@ export class NftablesBackend extends TableBackend {
 }
 
 class NftTool implements TableTool {
+  /** Older ones do not, and a run of nft takes longer than what is won. */
+  readonly renewsInPlace = false
   readonly #options: NftablesOptions
   readonly #size: number
   #nft: Nft | undefined

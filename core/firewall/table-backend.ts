@@ -39,6 +39,8 @@ export class ToolError extends Error {
 
 /** A way to the kernel. All that fails is a `ToolError`. One call at a time. */
 export interface TableTool {
+  /** Whether putting an element that is there gives it its new time: on kernels from 6.12 on. */
+  readonly renewsInPlace: boolean
   /** The table without its elements. `known` are sets whose ports need not be read. */
   look(known: Sets): Promise<Found>
   /**
@@ -96,6 +98,7 @@ export class TableBackend implements Backend {
           [...made.changes, ...Array.from(groups, ([name, group]) => make(name, group))],
           basis(made.generation),
         )
+      if (this.#tool.renewsInPlace) return apply(put)
       // Most bans are new ones, and for those alone the cheaper way is enough.
       await apply(created).catch(async (error: unknown) => {
         if (failureOf(error) !== 'exists') throw error
@@ -140,7 +143,7 @@ export class TableBackend implements Backend {
           changes.push(...difference(name, before, byAddress(elementsOf(name)), held.toleranceMs))
         } else if (elementsOf(name).length === 0) continue
         else if (long.includes(name) && !emptied.includes(name)) {
-          changes.push({ do: 'put', name, elements: distinct(elementsOf(name)) })
+          changes.push(put(name, { elements: elementsOf(name) }))
         }
         // In a long list nobody looks for what comes twice until the kernel says that something does.
         else changes.push(created(name, { elements: elementsOf(name) }, attempt > 0))
@@ -224,6 +227,10 @@ const keysOf = (groups: ReadonlyMap<string, Group>): Sets => byName([...groups.v
 
 function created(name: string, { elements }: Pick<Group, 'elements'>, once = false): Change {
   return { do: 'create', name, elements: once ? distinct(elements) : elements }
+}
+
+function put(name: string, { elements }: Pick<Group, 'elements'>): Change {
+  return { do: 'put', name, elements: distinct(elements) }
 }
 
 function renewed(name: string, { elements }: Pick<Group, 'elements'>): Change {

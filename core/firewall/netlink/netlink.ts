@@ -1,5 +1,6 @@
 /** The backend that speaks with the kernel itself, over a netlink socket that somebody else opened. */
 import { fstatSync } from 'node:fs'
+import { release } from 'node:os'
 import type { Backend, ForeignChange } from '../backend.ts'
 import { maxEntries } from '../messages.ts'
 import { TableBackend, ToolError, type Held, type TableTool, type ToolFailure } from '../table-backend.ts'
@@ -51,7 +52,10 @@ export class NetlinkBackend extends TableBackend implements Backend {
   }
 }
 
+type Add = ConstructorParameters<typeof TableMessages>[0]
+
 class NetlinkTool implements TableTool {
+  readonly renewsInPlace = isAtLeast(release(), 6, 12)
   readonly #socket: NetlinkSocket
   readonly #size: number
 
@@ -78,19 +82,9 @@ class NetlinkTool implements TableTool {
 
   async apply(changes: readonly Change[], generation?: number): Promise<void> {
     for (const [place, part] of transactions(changes).entries()) {
-      await this.#told(() => this.#transact(part, place === 0 ? generation : undefined))
+      const write = (add: Add) => new TableMessages(add, this.#size).write(part)
+      await this.#told(() => this.#socket.transact(write, place === 0 ? generation : undefined))
     }
-  }
-
-  async #transact(changes: readonly Change[], generation: number | undefined): Promise<void> {
-    const send = (strict: boolean) =>
-      this.#socket.transact((add) => new TableMessages(add, this.#size).write(changes, { strict }), generation)
-    if (!changes.every((change) => change.do === 'remove')) return send(false)
-    // What is to be removed is there nearly always, and then needs not be added first.
-    await send(true).catch((error: unknown) => {
-      if (!(error instanceof NetlinkError) || error.errno !== errno.missing) throw error
-      return send(false)
-    })
   }
 
   #examined(known: Sets) {
@@ -131,4 +125,10 @@ function isSocket(descriptor: number): boolean {
   } catch {
     return false
   }
+}
+
+/** Whether a kernel's release, such as `6.12.48+deb13-amd64`, is this one or newer. */
+function isAtLeast(given: string, major: number, minor: number): boolean {
+  const [, first, second] = /^(\d+)\.(\d+)/.exec(given) ?? []
+  return Number(first) > major || (Number(first) === major && Number(second) >= minor)
 }
