@@ -3,7 +3,6 @@ import {
   addElements,
   createElements,
   deleteElements,
-  flushSet,
   timed,
   type Command,
   type Element as NftElement,
@@ -16,10 +15,10 @@ import { secondsLeft, type Change, type Element, type Elements } from './table-c
 /** The commands for a change. `size` is how many elements a set takes; times count from `now`. */
 export function commandsOf(change: Change, size: number, now: number): Command[] {
   switch (change.do) {
-    case 'flush-set':
-      return [flushSet(setAt(change.name))]
     case 'create':
       return [createElements(setAt(change.name), withTimes(change.elements, now))]
+    case 'put':
+      return [addElements(setAt(change.name), withTimes(change.elements, now))]
     case 'remove':
       return removed(change.name, change.addresses)
     case 'renew':

@@ -36,8 +36,8 @@ export class NftablesBackend extends TableBackend {
 }
 
 class NftTool implements TableTool {
-  /** nft lists the table as a whole, so nothing is won by leaving out one set. */
-  readonly rewrittenFrom = Infinity
+  /** Older ones do not, and a run of nft takes longer than what is won. */
+  readonly renewsInPlace = false
   readonly #options: NftablesOptions
   readonly #size: number
   #nft: Nft | undefined
@@ -55,6 +55,7 @@ class NftTool implements TableTool {
     return examine(listed, listedRules(listed), this.#size, known)
   }
 
+  /** nft lists the table as a whole, so nothing is won by leaving out one set. */
   async hold(known: Sets): Promise<Held> {
     const started = performance.now()
     const listed = await told(this.#listTable())

@@ -3,11 +3,21 @@ import type { Entry } from './admission.ts'
 import { BackendError, type Backend } from './backend.ts'
 import type { FailureCode, WirePorts } from './messages.ts'
 import type { SetKey } from './set-names.ts'
-import { bySet, byAddress, difference, distinct, type Change, type Elements, type Group } from './table-changes.ts'
+import {
+  bySet,
+  byAddress,
+  difference,
+  distinct,
+  type Change,
+  type Element,
+  type Elements,
+  type Group,
+} from './table-changes.ts'
 import { byName, mend, singleAddressSets, type Found, type Sets } from './table-layout.ts'
 
 /** The table with its elements, as the kernel has it at one time. */
 export interface Held extends Found {
+  /** By set. */
   readonly elements: ReadonlyMap<string, Elements>
   /** How many milliseconds the end of an element may be off. */
   readonly toleranceMs: number
@@ -29,15 +39,30 @@ export class ToolError extends Error {
 
 /** A way to the kernel. All that fails is a `ToolError`. One call at a time. */
 export interface TableTool {
-  /** From this many elements on a set is written anew instead of being listed and compared. */
-  readonly rewrittenFrom: number
+  /** Whether putting an element that is there gives it its new time: on kernels from 6.12 on. */
+  readonly renewsInPlace: boolean
   /** The table without its elements. `known` are sets whose ports need not be read. */
   look(known: Sets): Promise<Found>
-  /** The table with the elements of its sets, except those for which `skipped` says yes. */
-  hold(known: Sets, skipped: (name: string) => boolean): Promise<Held>
-  /** One transaction. With a generation it fails with `changed` where the ruleset has another one by now. */
+  /**
+   * The table with the elements of the sets that are asked for; a tool may give more. `count` is how
+   * many elements a set has, where the tool knows that beforehand.
+   */
+  hold(known: Sets, asked: (name: string, count: number | undefined) => boolean): Promise<Held>
+  /**
+   * One transaction, or several in order where there are more elements than the tool thinks right for
+   * one. With a generation it fails with `changed` where the ruleset has another one by now.
+   */
   apply(changes: readonly Change[], generation?: number): Promise<void>
 }
+
+/**
+ * A set with so many elements is listed and compared only where its count says that it has too many: the
+ * kernel begins a list from the start for each piece of it, so n elements take the square of n (a million:
+ * a minute). Kernels that tell the count (6.17) renew times by themselves, so all are put there instead.
+ */
+const longFrom = 200_000
+/** A long set that is to become as short as this is made again, which is one transaction. */
+const remadeUpTo = 20_000
 
 /** How often a call is tried again after others changed the table, or any other, meanwhile. */
 const retries = 3
@@ -73,6 +98,7 @@ export class TableBackend implements Backend {
           [...made.changes, ...Array.from(groups, ([name, group]) => make(name, group))],
           basis(made.generation),
         )
+      if (this.#tool.renewsInPlace) return apply(put)
       // Most bans are new ones, and for those alone the cheaper way is enough.
       await apply(created).catch(async (error: unknown) => {
         if (failureOf(error) !== 'exists') throw error
@@ -93,7 +119,7 @@ export class TableBackend implements Backend {
       await remove((name) => present.has(name)).catch(async (error: unknown) => {
         // A full set has no room for adding what is to be deleted, so only what is there is named.
         if (failureOf(error) !== 'set-full') throw error
-        const { elements } = await this.#tool.hold(this.#declared, (name) => !groups.has(name))
+        const { elements } = await this.#tool.hold(this.#declared, (name) => groups.has(name))
         await remove((name, address) => elements.get(name)?.has(address) === true)
       })
     })
@@ -101,27 +127,47 @@ export class TableBackend implements Backend {
 
   async sync(entries: readonly Entry[]): Promise<void> {
     const groups = bySet(entries)
-    const isLarge = (name: string) => (groups.get(name)?.elements.length ?? 0) >= this.#tool.rewrittenFrom
     await this.#again(async (basis, attempt) => {
-      const held = await this.#tool.hold(this.#declared, isLarge)
+      const held = await this.#tool.hold(this.#declared, (_, count = 0) => count < longFrom)
       const wanted = new Map([...this.#declared, ...keysOf(groups)])
+      const elementsOf = (name: string) => groups.get(name)?.elements ?? []
+      const long = held.sound
+        ? [...held.sets.keys()].filter((name) => wanted.has(name) && !held.elements.has(name))
+        : []
+      const emptied = long.filter((name) => elementsOf(name).length <= remadeUpTo)
       const same = held.sound && held.ruled && held.nameless.length === 0 && sameKeys(wanted, held.sets)
-      const changes: Change[] = same ? [] : mend(held, wanted)
+      const changes: Change[] = same && emptied.length === 0 ? [] : mend(held, wanted, emptied)
       for (const name of wanted.keys()) {
-        const elements = groups.get(name)?.elements ?? []
-        const before: Elements = (held.sound ? held.elements.get(name) : undefined) ?? new Map()
-        if (!isLarge(name)) changes.push(...difference(name, before, byAddress(elements), held.toleranceMs))
-        // In a large one nobody looks for what comes twice until the kernel says that something does.
-        else changes.push({ do: 'flush-set', name }, created(name, { elements }, attempt > 0))
+        const before = held.sound && !emptied.includes(name) ? held.elements.get(name) : undefined
+        if (before !== undefined && before.size > 0) {
+          changes.push(...difference(name, before, byAddress(elementsOf(name)), held.toleranceMs))
+        } else if (elementsOf(name).length === 0) continue
+        else if (long.includes(name) && !emptied.includes(name)) {
+          changes.push(put(name, { elements: elementsOf(name) }))
+        }
+        // In a long list nobody looks for what comes twice until the kernel says that something does.
+        else changes.push(created(name, { elements: elementsOf(name) }, attempt > 0))
       }
       if (changes.length > 0) await this.#tool.apply(changes, basis(held.generation))
+      if (long.length > emptied.length) await this.#shorten(long, elementsOf)
       this.#present = wanted
     })
   }
 
+  /** Removes from long sets, which have all wanted elements, those that they have beyond. */
+  async #shorten(long: readonly string[], elementsOf: (name: string) => readonly Element[]): Promise<void> {
+    const wanted = new Map(long.map((name) => [name, byAddress(elementsOf(name))]))
+    const held = await this.#tool.hold(this.#declared, (name, count = 0) => count > (wanted.get(name)?.size ?? count))
+    const changes = [...wanted].flatMap(([name, elements]) => {
+      const before = held.elements.get(name)
+      return before === undefined ? [] : difference(name, before, elements, held.toleranceMs)
+    })
+    if (changes.length > 0) await this.#tool.apply(changes)
+  }
+
   async list(): Promise<readonly Entry[]> {
     return this.#again(async () => {
-      const { sets, elements } = await this.#tool.hold(this.#declared, () => false)
+      const { sets, elements } = await this.#tool.hold(this.#declared, () => true)
       return [...sets].flatMap(([name, key]) =>
         Array.from(elements.get(name) ?? [], ([address, endsAt]) => ({ ...key, address, endsAt })),
       )
@@ -138,7 +184,7 @@ export class TableBackend implements Backend {
     let found: Found = await this.#tool.look(this.#declared)
     let elements: ReadonlyMap<string, Elements> = new Map()
     if (!found.sound || found.nameless.length > 0) {
-      const held = await this.#tool.hold(this.#declared, () => false)
+      const held = await this.#tool.hold(this.#declared, () => true)
       found = held
       if (!held.sound) elements = held.elements
     }
@@ -181,6 +227,10 @@ const keysOf = (groups: ReadonlyMap<string, Group>): Sets => byName([...groups.v
 
 function created(name: string, { elements }: Pick<Group, 'elements'>, once = false): Change {
   return { do: 'create', name, elements: once ? distinct(elements) : elements }
+}
+
+function put(name: string, { elements }: Pick<Group, 'elements'>): Change {
+  return { do: 'put', name, elements: distinct(elements) }
 }
 
 function renewed(name: string, { elements }: Pick<Group, 'elements'>): Change {

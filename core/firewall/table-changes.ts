@@ -13,15 +13,22 @@ export type Elements = ReadonlyMap<string, Element['endsAt']>
 /**
  * Changes are one transaction, carried out in order.
  * `create` adds elements that are not there: where one is, or comes twice, the transaction fails with `exists`.
+ * `put` adds elements; what is there stays, and gets its new time from kernels since 6.12.
  * `renew` adds elements, or gives them their new time; each comes once.
  * `remove` removes elements; what is not there, or has just expired, is no failure.
  */
 export type Change =
   | Step
-  | { readonly do: 'flush-set'; readonly name: string }
   | { readonly do: 'create'; readonly name: string; readonly elements: readonly Element[] }
+  | { readonly do: 'put'; readonly name: string; readonly elements: readonly Element[] }
   | { readonly do: 'renew'; readonly name: string; readonly elements: readonly Element[] }
   | { readonly do: 'remove'; readonly name: string; readonly addresses: readonly string[] }
+
+/**
+ * Elements that one transaction changes at most. While anybody listens to the events of nf_tables, as
+ * the helper does, the kernel keeps 4 KiB for each until the end of the transaction, so this is 80 MB.
+ */
+const elementsInTransaction = 20_000
 
 /** The entries of one set. */
 export interface Group {
@@ -77,9 +84,48 @@ export function difference(name: string, held: Elements, wanted: Elements, toler
   return changes
 }
 
+/** The changes in order as transactions of at most `most` changed elements. */
+export function transactions(changes: readonly Change[], most = elementsInTransaction): Change[][] {
+  const parts: Change[][] = []
+  let room = 0
+  for (const change of changes.flatMap((each) => (weightOf(each) <= most ? [each] : cut(each, most)))) {
+    const weight = weightOf(change)
+    if (parts.length === 0 || weight > room) {
+      parts.push([])
+      room = most
+    }
+    parts.at(-1)?.push(change)
+    room -= weight
+  }
+  return parts
+}
+
 /** The whole seconds that an element still has; an end that is past becomes one second, the least there is. */
 export function secondsLeft(endsAt: number, now: number): number {
   return Math.max(1, Math.ceil((endsAt - now) / 1000))
+}
+
+/** How many elements a change touches. */
+function weightOf(change: Change): number {
+  if (change.do === 'create' || change.do === 'put') return change.elements.length
+  if (change.do === 'renew') return 2 * change.elements.length
+  return change.do === 'remove' ? change.addresses.length : 0
+}
+
+/** A change of elements as several. */
+function cut(change: Change, most: number): Change[] {
+  const parts: Change[] = []
+  if ('elements' in change) {
+    const each = change.do === 'renew' ? most / 2 : most
+    for (let at = 0; at < change.elements.length; at += each) {
+      parts.push({ ...change, elements: change.elements.slice(at, at + each) })
+    }
+  } else if (change.do === 'remove') {
+    for (let at = 0; at < change.addresses.length; at += most) {
+      parts.push({ ...change, addresses: change.addresses.slice(at, at + most) })
+    }
+  }
+  return parts
 }
 
 function close(one: number | null, other: number | null, toleranceMs: number): boolean {

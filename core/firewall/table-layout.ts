@@ -105,17 +105,20 @@ export function examine(listed: ListedFrame, rules: ListedRules, size: number, k
   return { sound, sets, nameless, ruled: rules.areThoseOf(sets) }
 }
 
-/** The steps that leave exactly these sets, with their rules, and the elements that those already had. */
-export function mend(found: Found, wanted: Sets): Step[] {
+/**
+ * The steps that leave exactly these sets, with their rules, and the elements that those already had:
+ * all but those of `emptied`, which are made again.
+ */
+export function mend(found: Found, wanted: Sets, emptied: readonly string[] = []): Step[] {
   const old = [...found.sets.keys(), ...found.nameless].filter((name) => !wanted.has(name))
   return [
     { do: 'add-table' },
     ...(found.sound ? [] : [{ do: 'delete-table' } as const, { do: 'add-table' } as const]),
     { do: 'add-chain' },
-    ...Array.from(wanted, ([name, key]) => ({ do: 'add-set', name, key }) as const),
     { do: 'flush-chain' },
+    ...(found.sound ? [...old, ...emptied].map((name) => ({ do: 'delete-set', name }) as const) : []),
+    ...Array.from(wanted, ([name, key]) => ({ do: 'add-set', name, key }) as const),
     ...Array.from(wanted, ([name, key]) => ({ do: 'add-rule', name, key }) as const),
-    ...(found.sound ? old.map((name) => ({ do: 'delete-set', name }) as const) : []),
   ]
 }
 

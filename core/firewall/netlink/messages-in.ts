@@ -124,6 +124,30 @@ export function text(attributes: Attributes, type: number): string | undefined {
   return value.toString('latin1', 0, end < 0 ? value.length : end)
 }
 
+/**
+ * The items of a list of elements that are addresses, with the milliseconds that they still have (null:
+ * no end): what `eachAttribute` would find, read at once because there are many.
+ */
+export function* readAddresses(list: Buffer): Generator<{ address: string; leftMs: number | null }, void> {
+  const view = new DataView(list.buffer, list.byteOffset, list.length)
+  for (let at = 0; list.length - at >= 4;) {
+    const end = at + attributeLength(view, at, list.length)
+    let address = ''
+    let timeout: number | null = null
+    let left: number | null = null
+    for (let inner = at + 4; end - inner >= 4;) {
+      const length = attributeLength(view, inner, end)
+      const type = view.getUint16(inner + 2, little) & typeMask
+      if (type === attribute.element.key) address = digits(view, inner + 8, inner + length)
+      else if (type === attribute.element.timeout && length === 12) timeout = large(view, inner + 4)
+      else if (type === attribute.element.expiration && length === 12) left = large(view, inner + 4)
+      inner += align(length)
+    }
+    yield { address, leftMs: timeout === null ? null : (left ?? timeout) }
+    at += align(end - at)
+  }
+}
+
 /** What an error message, which also tells of success, or the end of a dump says; null for other messages. */
 export function verdictOf({ type, flags, body }: InMessage): Verdict | null {
   if (type === control.done) return { errno: body.length >= 4 ? -hostSigned(body, 0) : 0, text: '' }
@@ -135,6 +159,22 @@ export function verdictOf({ type, flags, body }: InMessage): Verdict | null {
   const said = explained ? readAttributes(body.subarray(4 + align(copied))) : new Map()
   return { errno, text: text(said, attribute.error.text) ?? '' }
 }
+
+/** The length of the attribute there, which must be inside. */
+function attributeLength(view: DataView, at: number, end: number): number {
+  const length = view.getUint16(at, little)
+  if (length < 4 || length > end - at) throw new MalformedError('the length of an attribute is wrong')
+  return length
+}
+
+/** Whole groups of four bytes as hexadecimal digits. */
+function digits(view: DataView, from: number, to: number): string {
+  let text = ''
+  for (let at = from; at + 4 <= to; at += 4) text += view.getUint32(at).toString(16).padStart(8, '0')
+  return text
+}
+
+const large = (view: DataView, at: number) => view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4)
 
 const align = (length: number) => (length + 3) & ~3
 

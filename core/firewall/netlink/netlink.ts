@@ -1,9 +1,10 @@
 /** The backend that speaks with the kernel itself, over a netlink socket that somebody else opened. */
 import { fstatSync } from 'node:fs'
+import { release } from 'node:os'
 import type { Backend, ForeignChange } from '../backend.ts'
 import { maxEntries } from '../messages.ts'
 import { TableBackend, ToolError, type Held, type TableTool, type ToolFailure } from '../table-backend.ts'
-import type { Change, Elements } from '../table-changes.ts'
+import { transactions, type Change, type Elements } from '../table-changes.ts'
 import { examine, type Found, type Sets } from '../table-layout.ts'
 import { errno } from './kernel-numbers.ts'
 import { EventReader } from './events.ts'
@@ -51,9 +52,10 @@ export class NetlinkBackend extends TableBackend implements Backend {
   }
 }
 
+type Add = ConstructorParameters<typeof TableMessages>[0]
+
 class NetlinkTool implements TableTool {
-  /** A dump begins anew for each 32 KiB of its answer, so listing takes the square of the time: a million a minute. */
-  readonly rewrittenFrom = 100_000
+  readonly renewsInPlace = isAtLeast(release(), 6, 12)
   readonly #socket: NetlinkSocket
   readonly #size: number
 
@@ -63,38 +65,33 @@ class NetlinkTool implements TableTool {
   }
 
   look(known: Sets): Promise<Found> {
-    return this.#told(async () => this.#examined(known))
+    return this.#told(async () => this.#examined(known).found)
   }
 
-  hold(known: Sets, skipped: (name: string) => boolean): Promise<Held> {
+  hold(known: Sets, asked: (name: string, count: number | undefined) => boolean): Promise<Held> {
     return this.#told(async () => {
-      const found = this.#examined(known)
+      const { found, counts } = this.#examined(known)
       const elements = new Map<string, Elements>()
       for (const name of found.sets.keys()) {
-        if (!skipped(name)) elements.set(name, await listElements(this.#socket, name))
+        if (asked(name, counts.get(name))) elements.set(name, await listElements(this.#socket, name))
       }
       // As much as nft needs, which prints whole seconds, so that both change the same.
       return { ...found, elements, toleranceMs: 3000 }
     })
   }
 
-  apply(changes: readonly Change[], generation?: number): Promise<void> {
-    const send = (strict: boolean) =>
-      this.#socket.transact((add) => new TableMessages(add, this.#size).write(changes, { strict }), generation)
-    return this.#told(async () => {
-      if (!changes.every((change) => change.do === 'remove')) return send(false)
-      // What is to be removed is there nearly always, and then needs not be added first.
-      return send(true).catch((error: unknown) => {
-        if (!(error instanceof NetlinkError) || error.errno !== errno.missing) throw error
-        return send(false)
-      })
-    })
+  async apply(changes: readonly Change[], generation?: number): Promise<void> {
+    for (const [place, part] of transactions(changes).entries()) {
+      const write = (add: Add) => new TableMessages(add, this.#size).write(part)
+      await this.#told(() => this.#socket.transact(write, place === 0 ? generation : undefined))
+    }
   }
 
-  #examined(known: Sets): Found {
+  #examined(known: Sets) {
     const generation = this.#socket.generation()
-    const { frame, rules, portSets } = listTable(this.#socket)
-    return { ...examine(frame, listedRules(rules, portSets), this.#size, known), generation }
+    const { frame, rules, portSets, counts } = listTable(this.#socket)
+    const found: Found = { ...examine(frame, listedRules(rules, portSets), this.#size, known), generation }
+    return { found, counts }
   }
 
   /** The answer, or the failure in the words of tools. */
@@ -128,4 +125,10 @@ function isSocket(descriptor: number): boolean {
   } catch {
     return false
   }
+}
+
+/** Whether a kernel's release, such as `6.12.48+deb13-amd64`, is this one or newer. */
+function isAtLeast(given: string, major: number, minor: number): boolean {
+  const [, first, second] = /^(\d+)\.(\d+)/.exec(given) ?? []
+  return Number(first) > major || (Number(first) === major && Number(second) >= minor)
 }

@@ -195,12 +195,12 @@ export class NetlinkSocket {
 
   /** The answers that are meant; those to requests that were given up are passed over. */
   *#answers(meant: (answer: InMessage) => boolean): Generator<InMessage, void> {
-    const until = performance.now() + answerMs
-    while (performance.now() < until) {
+    for (let until = performance.now() + answerMs; performance.now() < until;) {
       for (const answer of readMessages(this.#read())) {
         if (!meant(answer)) continue
         this.#port = answer.port
         yield answer
+        until = performance.now() + answerMs
       }
     }
     throw new NetlinkError(errno.again)

@@ -9,6 +9,7 @@ import {
   familyOf,
   items,
   largeNumber,
+  readAddresses,
   nest,
   number,
   readAttributes,
@@ -27,10 +28,12 @@ export interface ListedTable {
   readonly rules: readonly ListedRule[]
   /** The ports of the sets without a name, ascending. */
   readonly portSets: ReadonlyMap<string, readonly number[]>
+  /** How many elements the sets have, where the kernel tells. */
+  readonly counts: ReadonlyMap<string, number | undefined>
 }
 
 /** After so many answers with elements, of 32 KiB each, other work gets its turn. */
-const answersInOneGo = 32
+const answersInOneGo = 8
 
 /** Lists the table. Throws `NetlinkError`. */
 export function listTable(socket: NetlinkSocket): ListedTable {
@@ -52,7 +55,8 @@ export function listTable(socket: NetlinkSocket): ListedTable {
   const named = sets.filter(({ anonymous }) => !anonymous)
   const maps = named.filter(({ isMap }) => isMap).map(() => inTable)
   const plain = named.filter(({ isMap }) => !isMap)
-  return { frame: { tables, chains, sets: plain, others: [...others, ...maps] }, rules, portSets }
+  const counts = new Map(plain.map(({ name, count }) => [name, count]))
+  return { frame: { tables, chains, sets: plain, others: [...others, ...maps] }, rules, portSets, counts }
 }
 
 /** Lists the elements of a set; their ends are in milliseconds of `performance.now()`. */
@@ -84,6 +88,7 @@ const nothing: ListedTable = {
   frame: { tables: [], chains: [], sets: [], others: [] },
   rules: [],
   portSets: new Map(),
+  counts: new Map(),
 }
 
 /** Lists what is in our table by the attribute that names it, or, without one, all of the family. */
@@ -143,6 +148,7 @@ function readSet(attributes: Attributes) {
     type: type === keyType.ipv4 ? 'ipv4_addr' : type === keyType.ipv6 ? 'ipv6_addr' : 'another',
     flags: flags === setFlag.timeout ? ['timeout'] : ['others'],
     anonymous: (flags & setFlag.anonymous) !== 0,
+    count: number(attributes, attribute.set.count),
     isMap: (flags & setFlag.map) !== 0,
     ...(size === undefined ? {} : { size }),
     ...(timeout === undefined ? {} : { timeout }),
@@ -172,12 +178,9 @@ function elementsOf(socket: NetlinkSocket, set: string): Generator<InMessage, vo
 }
 
 function readElements(answer: InMessage, now: number, into: Map<string, number | null>): void {
-  for (const item of items(attributesOf(answer), attribute.elements.list)) {
-    const element = readAttributes(item)
-    const timeout = largeNumber(element, attribute.element.timeout)
-    const left = largeNumber(element, attribute.element.expiration) ?? timeout
-    into.set(keyOf(element).toString('hex'), timeout === undefined || left === undefined ? null : now + left)
-  }
+  const list = attributesOf(answer).get(attribute.elements.list)
+  if (list === undefined) return
+  for (const { address, leftMs } of readAddresses(list)) into.set(address, leftMs === null ? null : now + leftMs)
 }
 
 function keyOf(element: Attributes): Buffer {
