@@ -58,7 +58,7 @@ export class TableBackend implements Backend {
     await this.#again(async (basis) => {
       this.#declared = new Map([...this.#declared, ...declared])
       const { changes, generation } = await this.#made(new Map())
-      await this.#tool.apply(changes, basis(generation))
+      if (changes.length > 0) await this.#tool.apply(changes, basis(generation))
     })
   }
 
@@ -105,7 +105,7 @@ export class TableBackend implements Backend {
     await this.#again(async (basis, attempt) => {
       const held = await this.#tool.hold(this.#declared, isLarge)
       const wanted = new Map([...this.#declared, ...keysOf(groups)])
-      const same = held.sound && held.ruled && held.nameless.length === 0 && sameKeys(wanted, held.sets)
+      const same = isWhole(held) && sameKeys(wanted, held.sets)
       const changes: Change[] = same ? [] : mend(held, wanted)
       for (const name of wanted.keys()) {
         const elements = groups.get(name)?.elements ?? []
@@ -128,6 +128,17 @@ export class TableBackend implements Backend {
     })
   }
 
+  async sound(): Promise<boolean> {
+    return this.#again(async () => {
+      const found = await this.#tool.look(this.#declared)
+      const present = [...this.#declared.keys(), ...(this.#present?.keys() ?? [])]
+      return (
+        isWhole({ ...found, ruled: found.ruled || found.rulesUnread === true }) &&
+        present.every((name) => found.sets.has(name))
+      )
+    })
+  }
+
   /** What a set holds, by its name, where that is known. */
   protected keyOf(name: string): SetKey | undefined {
     return this.#present?.get(name) ?? this.#declared.get(name)
@@ -144,6 +155,7 @@ export class TableBackend implements Backend {
     }
     const wanted = new Map([...this.#declared, ...found.sets, ...sets])
     this.#present = wanted
+    if (isWhole(found) && sameKeys(wanted, found.sets)) return { changes: [] }
     const kept = [...elements].flatMap(([name, each]) => {
       return wanted.has(name) ? difference(name, new Map(), each, 0) : []
     })
@@ -167,6 +179,8 @@ export class TableBackend implements Backend {
     }
   }
 }
+
+const isWhole = ({ sound, ruled, nameless }: Found): boolean => sound && ruled && nameless.length === 0
 
 /** The generation to insist on. */
 type Basis = (generation: number | undefined) => number | undefined
