@@ -28,8 +28,8 @@ const longestPauseMs = 3_600_000
 /** Others often make several changes, one after the other. */
 const settlingMs = { changed: 100, lost: 1000 }
 
-/** Mending what others break takes at most a tenth of the time, once it took two seconds. */
-const share = { share: 0.1, burstMs: 2000 }
+/** Mending what others break takes at most a tenth of the time, once it took ten seconds. */
+const share = { share: 0.1, burstMs: 10_000 }
 
 /** Entries in one transaction that nobody waits for, so that one that somebody waits for comes in between. */
 const batch = 10_000
