@@ -105,7 +105,7 @@ export class TableBackend implements Backend {
     await this.#again(async (basis, attempt) => {
       const held = await this.#tool.hold(this.#declared, isLarge)
       const wanted = new Map([...this.#declared, ...keysOf(groups)])
-      const same = isWhole(held) && sameKeys(wanted, held.sets)
+      const same = held.sound && held.ruled && held.nameless.length === 0 && sameKeys(wanted, held.sets)
       const changes: Change[] = same ? [] : mend(held, wanted)
       for (const name of wanted.keys()) {
         const elements = groups.get(name)?.elements ?? []
