@@ -33,11 +33,6 @@ import type { Settings } from './settings/load-settings.ts'
 import { openStore, type Changes, type Store } from './store/store.ts'
 
 const notifierGraceMs = 3000
-/**
- * How often the firewall is asked to hold exactly what is wanted, in case others changed it: every 30 s,
- * and less often with many bans, so that it stays at about 1 % of a core (0.36 s for 20 000 with nft).
- */
-const repairEveryMs = { least: 30_000, perBan: 2 }
 const dayMs = 86_400_000
 const pausedMeans = 'no ban is in the firewall; "bailiff resume" puts all back'
 
@@ -124,7 +119,6 @@ export class Agent implements RunningAgent {
   #firewall: FirewallHelper | null = null
   #socket: { stop(): Promise<void> } | null = null
   #ticks: NodeJS.Timeout | null = null
-  #repairs: NodeJS.Timeout | null = null
   readonly #bareLogs = new Set<string>()
   #resumed = false
   #reloading: Promise<void> = Promise.resolve()
@@ -187,7 +181,6 @@ export class Agent implements RunningAgent {
   async start(): Promise<void> {
     this.#socket = await startControl(this.control, new AgentControl(this))
     this.#ticks = setInterval(() => this.#expire(), 1000)
-    this.#repairLater()
     if (this.wanted.size > 0) this.options.log.info({}, `${this.wanted.size} bans of before go on`)
     await this.#apply(this.configuration)
     const { since } = this.pause
@@ -216,7 +209,6 @@ export class Agent implements RunningAgent {
 
   async stop(): Promise<void> {
     if (this.#ticks) clearInterval(this.#ticks)
-    if (this.#repairs) clearTimeout(this.#repairs)
     await this.#socket?.stop()
     await this.intake.stop()
     this.judge.stop()
@@ -353,6 +345,7 @@ export class Agent implements RunningAgent {
     const firewall = await startFirewall({ ...this.options.firewall, log: this.options.log })
     this.#firewall = firewall
     firewall.onRestart(() => this.#repair())
+    firewall.onAlarm((message) => this.#alarm('firewall', message))
     const found = await firewall.list().catch((error: unknown) => {
       this.options.log.error({}, `the firewall does not tell what it holds: ${describeError(error)}`)
       return []
@@ -393,18 +386,7 @@ export class Agent implements RunningAgent {
     await this.#pool.pool.scan({ ...nothing, jails: jails.map(({ name }) => name) })
   }
 
-  #repairLater(): void {
-    const { least, perBan } = repairEveryMs
-    this.#repairs = setTimeout(
-      () => {
-        this.#repair()
-        this.#repairLater()
-      },
-      least + perBan * this.wanted.size,
-    )
-  }
-
-  /** Elements, rules or the table may be gone, by a flush of others: what is there already costs one listing. */
+  /** Tells a helper that knows nothing what it has to hold. */
   #repair(): void {
     for (const queue of this.instances.firewallQueues()) this.#enforcer.restore(queue)
   }

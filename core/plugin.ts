@@ -208,12 +208,14 @@ export interface ActionPlugin<Options = unknown> {
   sync?(bans: readonly ActionBan[], host: ActionHost<Options>): Refused | Promise<Refused>
 }
 
-/** The bans that will not be carried out, however often they are asked for, and why. */
+/** The bans that are not carried out, and why. */
 export type Refused = readonly Refusal[] | void
 
+/** Refused for good, unless `again` is true: then there is no room now, and it is to be asked for again. */
 export interface Refusal {
   readonly prefix: Prefix
   readonly reason: string
+  readonly again?: boolean
 }
 
 /** A ban as actions see it: `until` is the latest of all jails that want this prefix away from these ports. */

@@ -1,6 +1,14 @@
-import { RetryLater, type ActionBan, type ActionHost, type ActionPlugin, type Logger, type Refused } from '../plugin.ts'
+import {
+  RetryLater,
+  type ActionBan,
+  type ActionHost,
+  type ActionPlugin,
+  type Logger,
+  type Refusal,
+  type Refused,
+} from '../plugin.ts'
 import type { Prefix } from '../address.ts'
-import { describeError } from '../errors.ts'
+import { BailiffError, describeError } from '../errors.ts'
 import { entryKey } from './wanted-set.ts'
 import { withDeadline } from './deadline.ts'
 
@@ -187,12 +195,14 @@ export class ActionQueue {
   }
 
   async #restore(restoring: Restoring): Promise<void> {
-    const refused = reasons(await this.#call((host) => this.#plugin.sync?.(restoring.bans, host)))
+    const refused = refusals(await this.#call((host) => this.#plugin.sync?.(restoring.bans, host)))
     this.#inDoubt = false
     if (this.#restoring === restoring) this.#restoring = null
+    const settle = (ban: ActionBan) => (reason: string | null) => reason !== null && restoring.refused(ban, reason)
     for (const ban of restoring.bans) {
-      const reason = refused.get(ban.prefix)
-      if (reason !== undefined) restoring.refused(ban, reason)
+      const refusal = refused.get(ban.prefix)
+      if (refusal?.again && !this.#tasks.has(entryKey(ban))) this.ban(ban, settle(ban))
+      else if (refusal && !refusal.again) restoring.refused(ban, refusal.reason)
     }
   }
 
@@ -202,8 +212,13 @@ export class ActionQueue {
     const many = verb === 'ban' ? this.#plugin.banMany : this.#plugin.unbanMany
     if (!many) return this.#oneByOne(tasks)
     const bans = tasks.map(({ ban }) => ban)
-    const refused = reasons(await this.#call((host) => many.call(this.#plugin, bans, host)))
-    for (const task of tasks) this.#settle(task, refused.get(task.ban.prefix) ?? null)
+    const refused = refusals(await this.#call((host) => many.call(this.#plugin, bans, host)))
+    for (const task of tasks) {
+      const refusal = refused.get(task.ban.prefix)
+      if (!refusal?.again) this.#settle(task, refusal?.reason ?? null)
+    }
+    const again = [...refused.values()].find((refusal) => refusal.again)
+    if (again) throw new BailiffError('try-again', `${again.prefix} and ${refused.size - 1} others: ${again.reason}`)
   }
 
   async #oneByOne(tasks: Task[]): Promise<void> {
@@ -267,8 +282,8 @@ export class ActionQueue {
   }
 }
 
-function reasons(refused: Refused): Map<Prefix, string> {
-  return new Map((refused ?? []).map(({ prefix, reason }) => [prefix, reason]))
+function refusals(refused: Refused): Map<Prefix, Refusal> {
+  return new Map((refused ?? []).map((refusal) => [refusal.prefix, refusal]))
 }
 
 function pause(ms: number): Promise<void> {

@@ -1,6 +1,6 @@
 /** Who is served when several connect: one agent at a time. */
 import type { Server, Socket } from 'node:net'
-import type { Backend } from './backend.ts'
+import type { Guard } from './guard.ts'
 import { encode } from './messages.ts'
 import { serve } from './serve.ts'
 
@@ -14,13 +14,13 @@ const maxConnections = 8
  */
 export class AgentsInTurn {
   readonly #server: Server
-  readonly #backend: Backend
+  readonly #guard: Guard
   #current: { readonly connection: Socket; readonly over: Promise<void> } | undefined
   #next: { readonly connection: Socket; readonly timer: NodeJS.Timeout } | undefined
 
-  constructor(server: Server, backend: Backend) {
+  constructor(server: Server, guard: Guard) {
     this.#server = server
-    this.#backend = backend
+    this.#guard = guard
     server.maxConnections = maxConnections
     server.on('connection', (connection) => this.#welcome(connection))
   }
@@ -43,7 +43,7 @@ export class AgentsInTurn {
   }
 
   #serve(connection: Socket): void {
-    const over = serve(connection, this.#backend)
+    const over = serve(connection, this.#guard)
       .catch((error: unknown) => {
         if (!connection.destroyed) console.error(`a conversation ended: ${String(error)}`)
         connection.destroy()

@@ -18,6 +18,11 @@ export interface Backend {
   /** What the kernel holds; times to about a second. */
   list(): Promise<readonly Entry[]>
   /**
+   * Whether sets and rules are as this backend made them, as far as that can be told cheaply whatever the
+   * sets hold; `declare` mends them.
+   */
+  sound?(): Promise<boolean>
+  /**
    * Tells from now on what others change in our table; our own changes are not told. The answer ends
    * it. Calls come from the event loop, some milliseconds after the change, one for each transaction.
    * Missing where the tool cannot tell.

@@ -1,11 +1,19 @@
 /** The agent's side of the firewall: starts the helper, speaks with it, finds it again when it dies. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { BailiffError, describeError } from '../errors.ts'
+import { BailiffError, describeError, printable } from '../errors.ts'
 import type { Ports } from '../events.ts'
 import type { Firewall, FirewallEntry, Refusal } from '../plugin.ts'
 import { HelperConnection } from './helper-connection.ts'
 import { HelperProcess, type HelperProcessOptions } from './helper-process.ts'
-import { maxDeclared, maxEntries, refusalReasons, type Reply, type Request, type WireEntry } from './messages.ts'
+import {
+  maxDeclared,
+  maxEntries,
+  refusalReasons,
+  type Reply,
+  type Request,
+  type Told,
+  type WireEntry,
+} from './messages.ts'
 import { declarationPieces, fromWire, pieces, portsKey, toWire } from './wire-entries.ts'
 
 export interface FirewallOptions extends HelperProcessOptions {
@@ -30,6 +38,8 @@ export interface FirewallHelper extends Firewall {
   onRestart(callback: () => void): void
   /** Resolves when the helper answers, in its turn; one that does not within the deadline counts as hung. */
   ping(): Promise<void>
+  /** Calls back with what people should know: bans that others took away and that are back, a full set, lasting failures. */
+  onAlarm(callback: (message: string) => void): void
   /** Ends the helper after the calls made before. Bans stay in the kernel until their time is over. */
   stop(): Promise<void>
 }
@@ -54,6 +64,7 @@ export async function startFirewall(options: FirewallOptions): Promise<FirewallH
 class Client implements FirewallHelper {
   readonly #options: FirewallOptions
   readonly #callbacks: (() => void)[] = []
+  readonly #alarms: ((message: string) => void)[] = []
   /** What was declared, and the index that stands for it on the wire: its place. */
   readonly #declared: Ports[] = []
   readonly #indexes = new Map<string, number>()
@@ -76,6 +87,10 @@ class Client implements FirewallHelper {
 
   onRestart(callback: () => void): void {
     this.#callbacks.push(callback)
+  }
+
+  onAlarm(callback: (message: string) => void): void {
+    this.#alarms.push(callback)
   }
 
   declare(ports: readonly Ports[]): Promise<void> {
@@ -141,7 +156,10 @@ class Client implements FirewallHelper {
   async launch(): Promise<void> {
     const started = performance.now()
     const socket = this.#options.running ?? (await this.#startProcess())
-    const helper = await HelperConnection.open(socket, () => this.#process?.kill()).catch(async (error: unknown) => {
+    const helper = await HelperConnection.open(socket, {
+      hung: () => this.#process?.kill(),
+      told: (told) => this.#tell(told),
+    }).catch(async (error: unknown) => {
       // What ended the process says more than the end of the connection.
       const why = await Promise.race([this.#process?.ended, sleep(500)])
       throw why === undefined ? error : new BailiffError('unavailable', `the firewall helper ${why}`)
@@ -185,6 +203,17 @@ class Client implements FirewallHelper {
     for (const callback of this.#callbacks) {
       try {
         callback()
+      } catch (error) {
+        this.#warn(error)
+      }
+    }
+  }
+
+  #tell(told: Told): void {
+    const message = told.type === 'alarm' ? printable(told.message.slice(0, 600)) : repairedMessage(told.count)
+    for (const callback of this.#alarms) {
+      try {
+        callback(message)
       } catch (error) {
         this.#warn(error)
       }
@@ -274,7 +303,13 @@ function refusals(replies: readonly Reply[], given: readonly FirewallEntry[]): R
     if (reply.type !== 'done') return []
     return reply.refused.flatMap(([position, reason]) => {
       const entry = given[position]
-      return entry === undefined ? [] : [{ prefix: entry.prefix, reason: refusalReasons[reason] }]
+      const again = reason === 'full' ? { again: true } : {}
+      return entry === undefined ? [] : [{ prefix: entry.prefix, reason: refusalReasons[reason], ...again }]
     })
   })
+}
+
+function repairedMessage(count: number): string {
+  const what = count === 0 ? 'rules of Bailiff were' : count === 1 ? '1 ban was' : `${count} bans were`
+  return `${what} taken out of the firewall by another program, and put back`
 }

@@ -12,7 +12,15 @@ import {
   type FailureCode,
   type Reply,
   type Request,
+  type Told,
 } from './messages.ts'
+
+export interface HelperConnectionOptions {
+  /** Called when the helper does not answer in time, before the connection ends. */
+  readonly hung?: (why: string) => void
+  /** Hears what the helper says without being asked. */
+  readonly told?: (told: Told) => void
+}
 
 interface Pending {
   readonly id: number
@@ -26,7 +34,7 @@ const helloMs = 10_000
 /** A connection to a helper. It takes one request at a time. */
 export class HelperConnection {
   readonly #connection: Socket
-  readonly #hung: (why: string) => void
+  readonly #options: HelperConnectionOptions
   #hello: (version: number) => void = () => {}
   #pid: number | undefined
   #pending: Pending | undefined
@@ -35,8 +43,8 @@ export class HelperConnection {
   /** Resolves when the connection has ended, with the reason for people. */
   readonly ended: Promise<string>
 
-  private constructor(socket: string, hung: (why: string) => void) {
-    this.#hung = hung
+  private constructor(socket: string, options: HelperConnectionOptions) {
+    this.#options = options
     this.#connection = connect(socket)
     this.ended = new Promise((resolve) => {
       this.#connection.on('error', (error) => (this.#why ??= `cannot be reached at ${socket}: ${error.message}`))
@@ -46,11 +54,11 @@ export class HelperConnection {
   }
 
   /**
-   * Connects and resolves when the helper has said that it speaks the same version. `hung` is called
-   * when it does not answer in time, before the connection ends. Rejects with `BailiffError`.
+   * Connects and resolves when the helper has said that it speaks the same version. Rejects with
+   * `BailiffError`.
    */
-  static async open(socket: string, hung: (why: string) => void = () => {}): Promise<HelperConnection> {
-    const helper = new HelperConnection(socket, hung)
+  static async open(socket: string, options: HelperConnectionOptions = {}): Promise<HelperConnection> {
+    const helper = new HelperConnection(socket, options)
     const hello = new Promise<number>((resolve) => (helper.#hello = resolve))
     const timer = setTimeout(() => helper.#giveUp(`did not answer within ${helloMs / 1000} s`), helloMs)
     const version = await Promise.race([hello, helper.ended])
@@ -101,7 +109,7 @@ export class HelperConnection {
   }
 
   #giveUp(why: string): void {
-    this.#hung(why)
+    this.#options.hung?.(why)
     this.end(why)
   }
 
@@ -119,7 +127,8 @@ export class HelperConnection {
         if (reply.type === 'hello') {
           this.#pid = reply.pid
           this.#hello(reply.version)
-        } else this.#take(reply)
+        } else if (reply.type === 'repaired' || reply.type === 'alarm') this.#options.told?.(reply)
+        else this.#take(reply)
       }
     } catch (error) {
       // A connection that ended in the middle is told by `ended`.
@@ -128,7 +137,7 @@ export class HelperConnection {
     }
   }
 
-  #take(reply: Exclude<Reply, { type: 'hello' }>): void {
+  #take(reply: Exclude<Reply, Told | { type: 'hello' }>): void {
     const pending = this.#pending
     // Before its hello: it serves another agent.
     if (reply.type === 'failed' && this.#pid === undefined) return this.end(`refuses: ${printable(reply.message)}`)
@@ -169,7 +178,7 @@ function failure(code: FailureCode, message: string): BailiffError {
         hint: 'It needs root or the capability CAP_NET_ADMIN.',
       })
     case 'set-full':
-      return new BailiffError('unavailable', `a firewall set is full, so nothing of the batch is enforced: ${said}`, {
+      return new BailiffError('unavailable', `the firewall is full, so nothing of the batch is enforced: ${said}`, {
         hint: 'Shorten bantime, or ban networks instead of single addresses.',
       })
     case 'timeout':

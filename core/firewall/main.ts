@@ -9,11 +9,12 @@ import { fstatSync } from 'node:fs'
 import { createServer, Socket } from 'node:net'
 import { AgentsInTurn } from './agents-in-turn.ts'
 import { backendNames, chooseBackend } from './choose-backend.ts'
+import { Guard } from './guard.ts'
 import { serve } from './serve.ts'
 
 const descriptor = 3
 const asked = backendNames.find((name) => process.argv.includes(`--backend=${name}`)) ?? 'auto'
-const backend = () => chooseBackend(asked)
+const makeGuard = () => new Guard(chooseBackend(asked))
 
 if (!is(descriptor, 'isSocket')) {
   console.error(`bailiff-firewall is started by bailiff, with a socket as descriptor ${descriptor}`)
@@ -24,16 +25,22 @@ else await serveOne()
 /** Serves until it is told to end; then what was asked for last is still done. */
 function serveAll(): void {
   const server = createServer()
-  const agents = new AgentsInTurn(server, backend())
+  const guard = makeGuard()
+  const agents = new AgentsInTurn(server, guard)
   server.listen({ fd: descriptor })
-  const end = () => void agents.stop().then(() => process.exit(0))
+  const end = async () => {
+    await agents.stop()
+    await guard.stop()
+    process.exit(0)
+  }
   if (!is(0, 'isFIFO') && !is(0, 'isSocket')) {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end)
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end())
     return
   }
   heedNoSignals()
   // Whoever holds the other end is gone, and there is nobody left who would end this process.
-  process.stdin.on('end', end).on('error', end).resume()
+  const ended = () => void end()
+  process.stdin.on('end', ended).on('error', ended).resume()
 }
 
 async function serveOne(): Promise<void> {
@@ -41,9 +48,11 @@ async function serveOne(): Promise<void> {
   const connection = new Socket({ fd: descriptor, readable: true, writable: true })
   // The agent died while it was being answered: what it asked for is done, and nobody listens.
   connection.on('error', () => connection.destroy())
-  await serve(connection, backend()).catch((error: unknown) => {
+  const guard = makeGuard()
+  await serve(connection, guard).catch((error: unknown) => {
     if (!connection.destroyed) throw error
   })
+  await guard.stop()
 }
 
 /** The agent decides when it ends, also when a terminal signals the whole group. */

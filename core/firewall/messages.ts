@@ -6,7 +6,7 @@
  */
 
 /** Both sides must have the same. */
-export const protocolVersion = 1
+export const protocolVersion = 2
 
 /** The longest line, without its newline, in bytes. A longer one ends the connection. */
 export const maxFrameBytes = 1024 * 1024
@@ -47,7 +47,7 @@ export type Request =
     }
   | { readonly type: 'list'; readonly id: number }
 
-/** Why the helper does not enforce an entry. */
+/** Why the helper does not enforce an entry: for good, except `full`. */
 export const refusalReasons = {
   undeclared: 'its ports were not declared to the firewall helper',
   'host-bits': 'bits beyond the length of the prefix are set',
@@ -56,6 +56,7 @@ export const refusalReasons = {
   time: 'the time is not between 1 second and 10 years',
   special: 'it holds an address that nobody outside has (loopback, unspecified, link-local, multicast or mapped)',
   own: 'it holds an address of this machine',
+  full: 'its firewall set is full; it goes in as soon as there is room',
 } as const
 
 export type RefusalReason = keyof typeof refusalReasons
@@ -80,8 +81,15 @@ export type Reply =
       readonly entries: readonly WireEntry[]
       readonly more: boolean
     }
+  /** Others changed the table; it is as it should be again, for which `count` entries had to be put back. */
+  | { readonly type: 'repaired'; readonly count: number }
+  /** What somebody should look at, for people. */
+  | { readonly type: 'alarm'; readonly message: string }
   /** `id` is null where the request could not be read. */
   | { readonly type: 'failed'; readonly id: number | null; readonly code: FailureCode; readonly message: string }
+
+/** What the helper says without being asked, between the answers: bans put back that others took away, troubles. */
+export type Told = Extract<Reply, { readonly type: 'repaired' | 'alarm' }>
 
 /** A line that is no message. The text says what is wrong with it and quotes nothing of it. */
 export class MessageError extends Error {
@@ -119,9 +127,11 @@ export function decodeReply(line: string): Reply {
   if (type === 'failed') {
     const id = fields.id === null ? null : whole(fields.id, 'id', Number.MAX_SAFE_INTEGER)
     const code = oneOf(fields.code, 'code', failureCodes)
-    if (typeof fields.message !== 'string') throw new MessageError('message is no text')
-    return exactly(fields, { type, id, code, message: fields.message })
+    return exactly(fields, { type, id, code, message: text(fields.message, 'message') })
   }
+  if (type === 'repaired')
+    return exactly(fields, { type, count: whole(fields.count, 'count', Number.MAX_SAFE_INTEGER) })
+  if (type === 'alarm') return exactly(fields, { type, message: text(fields.message, 'message') })
   const id = whole(fields.id, 'id', Number.MAX_SAFE_INTEGER)
   const more = bool(fields.more, 'more')
   if (type === 'done') return exactly(fields, { type, id, refused: items(fields.refused, 'refused', refusal), more })
@@ -198,6 +208,11 @@ function whole(value: unknown, what: string, max: number): number {
 
 function bool(value: unknown, what: string): boolean {
   if (typeof value !== 'boolean') throw new MessageError(`${what} is neither true nor false`)
+  return value
+}
+
+function text(value: unknown, what: string): string {
+  if (typeof value !== 'string') throw new MessageError(`${what} is no text`)
   return value
 }
 

@@ -1,6 +1,7 @@
 /** The backend that lets the program nft do it. */
 import {
   createNft,
+  findNft,
   list,
   NftError,
   type Command,
@@ -9,9 +10,13 @@ import {
   type NftOptions,
   type Ruleset,
 } from './nftables-json/index.ts'
+import type { Backend, ForeignChange } from './backend.ts'
 import { maxEntries } from './messages.ts'
+import { NftMonitor } from './nft-monitor.ts'
 import { commandsOf, readElements } from './nftables-elements.ts'
 import { listedRules } from './nftables-layout.ts'
+import { OwnRuns } from './own-runs.ts'
+import { Patience } from './patience.ts'
 import { TableBackend, ToolError, type Held, type TableTool, type ToolFailure } from './table-backend.ts'
 import type { Change, Elements } from './table-changes.ts'
 import { examine, table, type Found, type Sets } from './table-layout.ts'
@@ -21,17 +26,35 @@ export interface NftablesOptions extends NftOptions {
   readonly setSize?: number
 }
 
-/** A change takes 5 s at most, and longer when it is large (measured: 100 000 elements a second at the worst). */
-const changeMs = 5000
-const changeMsEach = 0.1
-
 /** A list takes nft 1 s for 100 000 elements and 60 s for a million. */
 const shortestListMs = 5000
 const longestListMs = 160_000
 
-export class NftablesBackend extends TableBackend {
+export class NftablesBackend extends TableBackend implements Backend {
+  readonly #options: NftablesOptions
+  readonly #runs: OwnRuns
+
   constructor(options: NftablesOptions = {}) {
-    super(new NftTool(options))
+    const runs = new OwnRuns()
+    super(new NftTool({ ...options, onRun: (pid) => runs.started(pid) }))
+    this.#options = options
+    this.#runs = runs
+  }
+
+  watch(heard: (change: ForeignChange) => void): () => void {
+    try {
+      const monitor = new NftMonitor({
+        command: this.#options.command ?? [findNft()],
+        isOurs: (pid, program) => this.#runs.has(pid, program),
+        keyOf: (set) => this.keyOf(set),
+        heard,
+      })
+      return () => monitor.stop()
+    } catch (error) {
+      // Without an nft there is nothing to watch; each change says so.
+      if (error instanceof NftError) return () => {}
+      throw error
+    }
   }
 }
 
@@ -40,6 +63,7 @@ class NftTool implements TableTool {
   readonly renewsInPlace = false
   readonly #options: NftablesOptions
   readonly #size: number
+  readonly #patience = new Patience()
   #nft: Nft | undefined
   #listMs = shortestListMs
 
@@ -48,11 +72,10 @@ class NftTool implements TableTool {
     this.#size = options.setSize ?? maxEntries
   }
 
-  /** The sets without their elements, and the chain without its rules: cheap whatever the sets hold. */
+  /** Cheap whatever the sets hold. */
   async look(known: Sets): Promise<Found> {
-    // No list of tables: nft 1.0.6 prints stray memory where any of them has flags, as firewalld's may.
-    const listed = await told(this.#run(setsAndChains, { terse: true }))
-    return examine(listed, listedRules(listed), this.#size, known)
+    const { listed, rulesUnread } = await told(this.#listTerse())
+    return { ...examine(listed, listedRules(listed), this.#size, known), rulesUnread }
   }
 
   /** nft lists the table as a whole, so nothing is won by leaving out one set. */
@@ -69,11 +92,38 @@ class NftTool implements TableTool {
     return { ...found, elements, toleranceMs: 3000 + took / 2 }
   }
 
+  /** Carries out the changes, and once more with more patience where nft was killed for being late. */
   async apply(changes: readonly Change[]): Promise<void> {
+    if (changes.length === 0) return
     const now = performance.now()
     const commands = changes.flatMap((change) => commandsOf(change, this.#size, now))
     const elements = commands.reduce((sum, command) => sum + elementsOf(command), 0)
-    await told(this.#run(commands, { deadlineMs: changeMs + elements * changeMsEach }))
+    const carryOut = async (deadlineMs: number) => {
+      const started = performance.now()
+      await this.#run(commands, { deadlineMs })
+      this.#patience.took(performance.now() - started, elements)
+    }
+    try {
+      await carryOut(this.#patience.firstMs(elements)).catch((error: unknown) => {
+        if (!isLate(error)) throw error
+        return carryOut(this.#patience.secondMs(elements))
+      })
+    } catch (error) {
+      if (isLate(error)) this.#patience.late()
+      throw inWordsOfTools(error)
+    }
+  }
+
+  async #listTerse(): Promise<{ listed: Ruleset; rulesUnread: boolean }> {
+    try {
+      // All tables of the family: a terse list of one table, or of its chain, fetches all elements (nft 1.0.6).
+      const all = await this.#run([list({ ruleset: { family: table.family } })], { terse: true })
+      return { listed: ours(all), rulesUnread: false }
+    } catch (error) {
+      if (!(error instanceof NftError) || error.failure !== 'unreadable') throw error
+      // nft 1.0.6 prints stray memory where any table has flags, as firewalld's may: no tables then, and no rules.
+      return { listed: await this.#run(setsAndChains, { terse: true }), rulesUnread: true }
+    }
   }
 
   /** Lists the table; its deadline follows what the last list took, and grows after one that was too short. */
@@ -114,12 +164,29 @@ function elementsOf(command: Command): number {
 
 /** What nft answered, or its failure in the words of tools. */
 async function told<Result>(answer: Promise<Result>): Promise<Result> {
-  try {
-    return await answer
-  } catch (error) {
-    throw error instanceof NftError ? new ToolError(failures[error.failure], error.message) : error
+  return answer.catch((error: unknown) => {
+    throw inWordsOfTools(error)
+  })
+}
+
+function inWordsOfTools(error: unknown): unknown {
+  return error instanceof NftError ? new ToolError(failures[error.failure], error.message) : error
+}
+
+/** What a list of all tables says of ours. */
+function ours(listed: Ruleset): Ruleset {
+  const isOurs = (each: { readonly family: string; readonly table: string }) =>
+    each.family === table.family && each.table === table.name
+  return {
+    tables: listed.tables.filter(({ name }) => name === table.name),
+    chains: listed.chains.filter(isOurs),
+    sets: listed.sets.filter(isOurs),
+    rules: listed.rules.filter(isOurs),
+    others: listed.others.filter(isOurs),
   }
 }
+
+const isLate = (error: unknown): boolean => error instanceof NftError && error.failure === 'timeout'
 
 const failures: Readonly<Record<NftFailure, ToolFailure>> = {
   'not-found': 'no-nft',

@@ -1,9 +1,10 @@
-/** The conversation of the firewall helper with the agent: reads requests, checks them, lets the backend do them. */
+/** The conversation of the firewall helper with the agent: reads requests, checks them, lets the guard do them. */
 import type { Duplex } from 'node:stream'
 import { once } from 'node:events'
 import { Admission, type Entry } from './admission.ts'
-import { BackendError, type Backend } from './backend.ts'
+import { BackendError } from './backend.ts'
 import { FrameTooLong, readLines } from './frames.ts'
+import type { Guard } from './guard.ts'
 import {
   decodeRequest,
   encode,
@@ -24,12 +25,14 @@ import { setName } from './set-names.ts'
 const itemsEach = 10_000
 
 /** Serves one agent, one request after the other, until the connection ends or cannot be trusted any more. */
-export async function serve(stream: Duplex, backend: Backend): Promise<void> {
+export async function serve(stream: Duplex, guard: Guard): Promise<void> {
   const send = async (reply: Reply) => {
     if (!stream.write(encode(reply))) await drained(stream)
   }
-  const conversation = new Conversation(backend)
+  const conversation = new Conversation(guard)
   await send({ type: 'hello', version: protocolVersion, pid: process.pid })
+  // Told seldom, so nobody waits for room in the stream.
+  guard.begin((told) => stream.writable && stream.write(encode(told)))
   try {
     // The stream is kept open when reading fails, so that the agent is told why.
     for await (const line of readLines(stream.iterator({ destroyOnReturn: false }))) {
@@ -53,24 +56,28 @@ async function drained(stream: Duplex): Promise<void> {
   }
 }
 
-interface OpenSync {
-  readonly id: number
+/** Entries that may go to the kernel, in the order in which they came, and the positions of the others. */
+interface Checked {
   readonly entries: Entry[]
   readonly refused: WireRefusal[]
+}
+
+interface OpenSync extends Checked {
+  readonly id: number
   parts: number
   /** How many entries came. */
   count: number
 }
 
 class Conversation {
-  readonly #backend: Backend
+  readonly #guard: Guard
   readonly #admission = new Admission()
   readonly #declared = new Map<number, WirePorts>()
   /** The parts of a sync that have come so far. */
   #sync: OpenSync | undefined
 
-  constructor(backend: Backend) {
-    this.#backend = backend
+  constructor(guard: Guard) {
+    this.#guard = guard
   }
 
   /** The replies to a line; never throws. */
@@ -93,11 +100,11 @@ class Conversation {
     const { type, id } = request
     if (type === 'sync') return this.#takeSync(request)
     this.#sync = undefined
-    if (type === 'list') return listed(id, await this.#backend.list())
+    if (type === 'list') return listed(id, await this.#guard.list())
     if (type === 'declare') return this.#declare(id, request.ports)
-    const { entries, refused } = this.#check(request.entries, type)
-    if (entries.length > 0) await this.#backend[type](entries)
-    return done(id, refused)
+    const checked = this.#check(request.entries, type)
+    if (checked.entries.length === 0) return done(id, checked.refused)
+    return done(id, allRefused(checked, await this.#guard[type](checked.entries)))
   }
 
   async #declare(id: number, declarations: readonly Declaration[]): Promise<readonly Reply[]> {
@@ -110,7 +117,7 @@ class Conversation {
       }
       declared.set(index, before ?? said)
     }
-    await this.#backend.declare([...declared.values()])
+    await this.#guard.declare([...declared.values()])
     for (const [index, ports] of declared) this.#declared.set(index, ports)
     return done(id, [])
   }
@@ -128,11 +135,10 @@ class Conversation {
     sync.count += entries.length
     if (more) return []
     this.#sync = undefined
-    await this.#backend.sync(sync.entries)
-    return done(id, sync.refused)
+    return done(id, allRefused(sync, await this.#guard.sync(sync.entries)))
   }
 
-  #check(given: readonly WireEntry[], use: 'add' | 'del', first = 0): { entries: Entry[]; refused: WireRefusal[] } {
+  #check(given: readonly WireEntry[], use: 'add' | 'del', first = 0): Checked {
     const entries: Entry[] = []
     const refused: WireRefusal[] = []
     const now = performance.now()
@@ -144,6 +150,21 @@ class Conversation {
     }
     return { entries, refused }
   }
+}
+
+/** What was refused at once, and those of the entries for which the guard has no room. */
+function allRefused({ entries, refused }: Checked, full: readonly Entry[] | void): readonly WireRefusal[] {
+  if (full === undefined || full.length === 0) return refused
+  const waiting = new Set(full)
+  const passed = new Set(refused.map(([position]) => position))
+  const all = [...refused]
+  let position = 0
+  for (const entry of entries) {
+    while (passed.has(position)) position++
+    if (waiting.has(entry)) all.push([position, 'full'])
+    position++
+  }
+  return all
 }
 
 const failed = (id: number | null, code: FailureCode, message: string): Reply => ({ type: 'failed', id, code, message })

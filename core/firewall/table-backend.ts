@@ -83,7 +83,7 @@ export class TableBackend implements Backend {
     await this.#again(async (basis) => {
       this.#declared = new Map([...this.#declared, ...declared])
       const { changes, generation } = await this.#made(new Map())
-      await this.#tool.apply(changes, basis(generation))
+      if (changes.length > 0) await this.#tool.apply(changes, basis(generation))
     })
   }
 
@@ -174,6 +174,17 @@ export class TableBackend implements Backend {
     })
   }
 
+  async sound(): Promise<boolean> {
+    return this.#again(async () => {
+      const found = await this.#tool.look(this.#declared)
+      const present = [...this.#declared.keys(), ...(this.#present?.keys() ?? [])]
+      return (
+        isWhole({ ...found, ruled: found.ruled || found.rulesUnread === true }) &&
+        present.every((name) => found.sets.has(name))
+      )
+    })
+  }
+
   /** What a set holds, by its name, where that is known. */
   protected keyOf(name: string): SetKey | undefined {
     return this.#present?.get(name) ?? this.#declared.get(name)
@@ -190,6 +201,7 @@ export class TableBackend implements Backend {
     }
     const wanted = new Map([...this.#declared, ...found.sets, ...sets])
     this.#present = wanted
+    if (isWhole(found) && sameKeys(wanted, found.sets)) return { changes: [] }
     const kept = [...elements].flatMap(([name, each]) => {
       return wanted.has(name) ? difference(name, new Map(), each, 0) : []
     })
@@ -213,6 +225,8 @@ export class TableBackend implements Backend {
     }
   }
 }
+
+const isWhole = ({ sound, ruled, nameless }: Found): boolean => sound && ruled && nameless.length === 0
 
 /** The generation to insist on. */
 type Basis = (generation: number | undefined) => number | undefined

@@ -63,6 +63,8 @@ export interface Found {
   readonly nameless: readonly string[]
   /** Whether there is one rule for each of `sets`, as it should be, and no other. */
   readonly ruled: boolean
+  /** The tool could not read the rules; `ruled` is false then. */
+  readonly rulesUnread?: boolean
   /** The generation of the kernel's ruleset at which it was so, where the tool tells. */
   readonly generation?: number
 }

@@ -17,6 +17,8 @@ export interface NftOptions {
   readonly deadlineMs?: number
   /** The most that is read of the output, in bytes. Default 256 MiB. */
   readonly maxOutputBytes?: number
+  /** Hears of each run; `nft monitor` names the process that changed something. */
+  readonly onRun?: (pid: number) => void
 }
 
 export interface RunOptions {
@@ -42,6 +44,7 @@ export function createNft(options: NftOptions = {}): Nft {
     } finally {
       closeSync(input)
     }
+    if (child.pid !== undefined) options.onRun?.(child.pid)
     return readRuleset(await collect(child, deadlineMs, options.maxOutputBytes ?? 256 * 1024 * 1024))
   }
 }

@@ -132,3 +132,4 @@ export type Listable =
   | { readonly tables: { readonly family: Family } }
   | { readonly chains: { readonly family: Family } }
   | { readonly sets: { readonly family: Family } }
+  | { readonly ruleset: { readonly family: Family } }

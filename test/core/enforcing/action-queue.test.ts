@@ -55,6 +55,33 @@ test('what is decided in one turn is one batch, bans before unbans', async () =>
   assert.is(queue.state.pending, 0)
 })
 
+test('a ban for which there is no room waits and is asked for again; the others are settled', async () => {
+  const room = new Set(['192.0.2.1'])
+  const calls: string[] = []
+  const take = async (bans: readonly ActionBan[]) => {
+    calls.push(bans.map(({ prefix }) => prefix).join(' '))
+    return bans.flatMap(({ prefix }) => (room.has(prefix) ? [] : [{ prefix, reason: 'full', again: true }]))
+  }
+  const plugin: ActionPlugin = { ...recorder().plugin, banMany: take, sync: take }
+  const { queue, alarms } = queueOf(plugin)
+  const settled: string[] = []
+  const refused: string[] = []
+  queue.restore([actionBan('192.0.2.3')], (ban) => void refused.push(ban.prefix))
+  for (const prefix of ['192.0.2.1', '192.0.2.2'])
+    queue.ban(actionBan(prefix), (refusal) => void settled.push(`${prefix} ${refusal}`))
+  await until(() => calls.length === 2, 'a sync and a batch')
+  await until(() => alarms.length === 1, 'an alarm')
+  assert.equal(settled, ['192.0.2.1 null'])
+  assert.is(queue.state.pending, 2)
+  assert.not.ok(queue.confirmed(actionBan('192.0.2.2')) || queue.confirmed(actionBan('192.0.2.3')))
+  room.add('192.0.2.2').add('192.0.2.3')
+  await until(() => queue.state.pending === 0, 'all settled')
+  assert.equal(settled, ['192.0.2.1 null', '192.0.2.2 null'])
+  assert.equal(refused, [])
+  assert.equal(calls.slice(0, 2), ['192.0.2.3', '192.0.2.1 192.0.2.2 192.0.2.3'])
+  await queue.stop()
+})
+
 test('a paused action holds nothing, whatever is decided, until it is resumed and restored', async () => {
   const { plugin, calls } = recorder()
   const { queue } = queueOf(plugin)

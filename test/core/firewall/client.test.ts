@@ -162,6 +162,28 @@ test('a helper that hangs is killed at the deadline and started again', async ()
   assert.equal(await firewall.add([entry('198.51.100.1')]), [])
 })
 
+test('what others take out comes back while nobody asks, and that is told', async () => {
+  for (const backend of ['nft', 'netlink'] as const) {
+    const firewall = await start({ backend })
+    const alarms: string[] = []
+    firewall.onAlarm((message) => alarms.push(message))
+    await firewall.declare([all, web])
+    await firewall.sync([entry('198.51.100.1'), entry('2001:db8::/64', web)])
+    const whole = () => {
+      const held = space.run('nft', 'list', 'ruleset')
+      return held.includes('198.51.100.1') && held.includes('2001:db8::') && held.match(/drop$/gm)?.length === 5
+    }
+    // The monitor of nft needs a moment until it hears.
+    for (let tries = 0; tries < 20 && alarms.length === 0; tries++) {
+      space.run('nft', 'flush', 'ruleset')
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    }
+    assert.ok(await eventually(whole), backend)
+    assert.is(alarms[0], '2 bans were taken out of the firewall by another program, and put back')
+    await firewall.stop()
+  }
+})
+
 test('calls made at once are carried out in their order', async () => {
   const firewall = await start()
   const calls = [firewall.declare([all]), firewall.add([entry('198.51.100.1'), entry('198.51.100.2')])]

@@ -55,6 +55,8 @@ const reply: fc.Arbitrary<Reply> = fc.oneof(
     more,
   }),
   fc.record({ type: fc.constant('listed' as const), id, ports: fc.array(ports, { maxLength: 3 }), entries, more }),
+  fc.record({ type: fc.constant('repaired' as const), count: fc.nat() }),
+  fc.record({ type: fc.constant('alarm' as const), message: fc.string() }),
   fc.record({
     type: fc.constant('failed' as const),
     id: fc.option(id, { nil: null }),

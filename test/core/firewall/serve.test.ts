@@ -161,7 +161,72 @@ test('100 000 random frames: each is answered, none changes anything', async () 
   assert.equal(await declare(), done(1))
 })
 
+test('valid messages of any content: each is answered, and only the own table changes', async () => {
+  space.run('nft', 'add', 'table', 'inet', 'other')
+  space.run('nft', 'add', 'set', 'inet', 'other', 'all_v4', '{ type ipv4_addr; }')
+  space.run('nft', 'add', 'element', 'inet', 'other', 'all_v4', '{ 198.51.100.1 }')
+  const others = () => space.run('nft', 'list', 'table', 'inet', 'other')
+  const before = others()
+  for (const [place, request] of fc.sample(anyRequest, 400).entries()) {
+    connection.write(encode(request))
+    // Only the last part of a sync is answered, unless it is wrong; a list tells that all before it was.
+    const last = 1_000_000 + place
+    connection.write(encode({ type: 'list', id: last }))
+    const answered = new Set<number | null>()
+    for (let next = await reply(); !isEnd(next, last); next = await reply()) if ('id' in next) answered.add(next.id)
+    assert.ok(answered.has(request.id) || (request.type === 'sync' && request.more), JSON.stringify(request))
+  }
+  assert.is(others(), before)
+  assert.equal(space.run('nft', 'list', 'tables').trim().split('\n').toSorted(), [
+    'table inet bailiff',
+    'table inet other',
+  ])
+  assert.is(child.exitCode, null)
+})
+
 test.run()
+
+const isEnd = (answer: Reply, id: number) => answer.type === 'listed' && answer.id === id && !answer.more
+
+const anyPorts = fc.oneof(
+  fc.constant(['all', []] as const),
+  fc.uniqueArray(fc.integer({ min: 0, max: 65_535 }), { minLength: 1, maxLength: 30 }).map((list) => {
+    return ['tcp', list.toSorted((a, b) => a - b)] as const
+  }),
+)
+const anyEntry = fc.tuple(
+  fc.nat(5),
+  fc.oneof(
+    fc.uint8Array({ minLength: 4, maxLength: 4 }).map((bytes) => Buffer.from(bytes).toString('hex')),
+    fc.uint8Array({ minLength: 2, maxLength: 2 }).map((bytes) => `${Buffer.from(bytes).toString('hex')}0000`),
+    fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes).toString('hex')),
+    fc
+      .uint8Array({ minLength: 4, maxLength: 4 })
+      .map((bytes) => `2001${Buffer.from(bytes).toString('hex')}${'0'.repeat(20)}`),
+  ),
+  fc.constantFrom(16, 24, 32, 48, 64, 128),
+  fc.option(fc.nat(5000)),
+)
+const anyEntries = fc.array(anyEntry, { maxLength: 30 })
+const anyRequest: fc.Arbitrary<Request> = fc.oneof(
+  fc.record({ type: fc.constant('list' as const), id: fc.nat() }),
+  fc.record({ type: fc.constantFrom('add' as const, 'del' as const), id: fc.nat(), entries: anyEntries }),
+  fc.record({
+    type: fc.constant('sync' as const),
+    id: fc.nat(3),
+    part: fc.nat(1),
+    entries: anyEntries,
+    more: fc.boolean(),
+  }),
+  fc.record({
+    type: fc.constant('declare' as const),
+    id: fc.nat(),
+    ports: fc.array(
+      fc.tuple(fc.nat(5), anyPorts).map(([index, some]) => [index, ...some] as const),
+      { maxLength: 3 },
+    ),
+  }),
+)
 
 /** Lines that are no messages: random bytes, random JSON, and messages with something wrong in them. */
 function randomFrames(count: number): Buffer[] {
