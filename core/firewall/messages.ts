@@ -56,6 +56,10 @@ export const refusalReasons = {
   time: 'the time is not between 1 second and 10 years',
   special: 'it holds an address that nobody outside has (loopback, unspecified, link-local, multicast or mapped)',
   own: 'it holds an address of this machine',
+  broadcast: 'it holds the broadcast address of a network of this machine',
+  gateway: 'it holds a gateway of this machine',
+  resolver: 'it holds a name server of this machine',
+  'never-ban': 'it holds an address that /etc/bailiff/firewall.conf says is never banned',
   full: 'its firewall set is full; it goes in as soon as there is room',
 } as const
 

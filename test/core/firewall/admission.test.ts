@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert'
 import { parsePrefix, prefixParts } from '../../../core/address.ts'
 import { Admission } from '../../../core/firewall/admission.ts'
 import type { WireEntry } from '../../../core/firewall/messages.ts'
+import { withAddresses } from './never-banned-places.ts'
 import { suite } from '../../suite.ts'
 
 const test = suite('firewall admission')
@@ -14,8 +15,8 @@ function wire(text: string, seconds: number | null = 60): WireEntry {
   return [0, Buffer.from(bytes).toString('hex'), length, seconds]
 }
 
-const own = ['203.0.113.7', '2001:db9:1::7', 'fe80::7%eth0', 'nonsense']
-const admission = () => new Admission(() => own)
+const own = ['203.0.113.7/24', '2001:db9:1::7/64', 'fe80::7/64']
+const admission = () => new Admission(withAddresses(() => own))
 
 const judge = (entry: WireEntry) => {
   const answer = admission().admit(entry, all, 0)
@@ -88,6 +89,9 @@ test('the addresses of this machine are never banned, alone or inside a prefix',
     ['203.0.0.0/8', 'own'],
     ['203.0.113.8', 'admitted'],
     ['203.0.113.8/29', 'admitted'],
+    ['203.0.113.255', 'broadcast'],
+    ['203.0.113.128/25', 'broadcast'],
+    ['203.0.113.254', 'admitted'],
     ['2001:db9:1::7', 'own'],
     ['2001:db9:1::/64', 'own'],
     ['2001:db9::/32', 'own'],
@@ -99,7 +103,7 @@ test('the addresses of this machine are never banned, alone or inside a prefix',
 
 test('the addresses of this machine are read again, but not for every entry', () => {
   let reads = 0
-  const changing = new Admission(() => [`198.51.100.${++reads}`])
+  const changing = new Admission(withAddresses(() => [`198.51.100.${++reads}/32`]))
   const ask = (text: string, now: number) => changing.admit(wire(text), all, now)
   assert.is(ask('198.51.100.1', 0), 'own')
   assert.is.not(ask('198.51.100.2', 100), 'own')
