@@ -3,7 +3,9 @@
  * it is the part with the rights, and a mistake or a broken agent must not lock anybody out.
  */
 import { prefixParts } from '../address.ts'
+import { Allowance } from './allowance.ts'
 import { BlockList, type Block } from './block-list.ts'
+import { Breadth } from './breadth.ts'
 import type { RefusalReason, WireEntry, WirePorts } from './messages.ts'
 import { NeverBanned, type Spared } from './never-banned.ts'
 import type { SetKey } from './set-names.ts'
@@ -16,7 +18,10 @@ export interface Entry extends SetKey {
   readonly endsAt: number | null
 }
 
-/** The widest prefixes: a provider's whole block is banned by nobody on purpose, a typing error bans it easily. */
+/**
+ * The widest prefixes. Jails ban single addresses and /64; only people and lists ban wider, and the
+ * largest block that a registry gave to one holder is a /8 (IPv6: a /19). Anything wider is a typing error.
+ */
 const widest = { 4: 8, 6: 19 } as const
 
 const longestSeconds = 10 * 366 * 24 * 3600
@@ -36,9 +41,14 @@ const special: readonly Block<'special'>[] = (
   ] as const
 ).map(([address, length]) => ({ address, length, reason: 'special' }))
 
-/** Checks entries one by one, with what the machine depends on as it is now. */
+/**
+ * Checks entries one by one, with what the machine depends on as it is now. There is one in a helper,
+ * whatever the number of agents it has served, so that connecting anew makes no limit wider.
+ */
 export class Admission {
   readonly #neverBanned: NeverBanned
+  readonly #allowance = new Allowance(performance.now())
+  #breadth = new Breadth()
   #spared: readonly Spared[] | undefined
   #refused = new BlockList<RefusalReason>([])
 
@@ -46,22 +56,46 @@ export class Admission {
     this.#neverBanned = neverBanned
   }
 
-  /** The checked entry, or why it is refused. `ports` are those its index stands for, `now` is of `performance.now()`. */
-  admit([, address, length, seconds]: WireEntry, ports: WirePorts | undefined, now: number): Entry | RefusalReason {
+  /** Whether so many new entries may come now. A sync needs not ask: it is how whole lists are loaded. */
+  allows(count: number, now: number): boolean {
+    return this.#allowance.take(count, now)
+  }
+
+  /**
+   * The checked entry, or why it is refused. `ports` are those its index stands for, `now` is of
+   * `performance.now()`, `breadth` what is in force beside it.
+   */
+  admit(
+    [, address, length, seconds]: WireEntry,
+    ports: WirePorts | undefined,
+    now: number,
+    breadth = this.#breadth,
+  ): Entry | RefusalReason {
     if (ports === undefined) return 'undeclared'
     const family = familyOf(address)
     const wrong = malformed(address, length) ?? (length < widest[family] ? 'wide' : null)
     if (wrong !== null) return wrong
     if (seconds !== null && (seconds < 1 || seconds > longestSeconds)) return 'time'
     const reason = this.#list(now).touching(address, length)
+    if (reason !== null) return reason
     // Written out, here and below: a spread makes a million entries take a second and a half longer.
-    return reason ?? { ports, family, length, address, endsAt: seconds === null ? null : now + seconds * 1000 }
+    const entry = { ports, family, length, address, endsAt: seconds === null ? null : now + seconds * 1000 }
+    return breadth.add(entry, now) ? entry : 'broad'
   }
 
   /** As `admit`, for an entry that is to be removed: whatever the kernel could hold may go. */
   release([, address, length]: WireEntry, ports: WirePorts | undefined): Entry | RefusalReason {
     if (ports === undefined) return 'undeclared'
-    return malformed(address, length) ?? { ports, family: familyOf(address), length, address, endsAt: null }
+    const wrong = malformed(address, length)
+    if (wrong !== null) return wrong
+    const entry = { ports, family: familyOf(address), length, address, endsAt: null }
+    this.#breadth.remove(entry)
+    return entry
+  }
+
+  /** From now on this is in force: a sync has replaced everything. */
+  replace(breadth: Breadth): void {
+    this.#breadth = breadth
   }
 
   /** Why an entry may not be, or not stay, in force: it holds an address that is never banned. Null: it may. */

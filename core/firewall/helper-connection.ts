@@ -181,6 +181,7 @@ function failure(code: FailureCode, message: string): BailiffError {
       return new BailiffError('unavailable', `the firewall is full, so nothing of the batch is enforced: ${said}`, {
         hint: 'Shorten bantime, or ban networks instead of single addresses.',
       })
+    case 'busy':
     case 'timeout':
       return new BailiffError('try-again', said)
     case 'bad-message':

@@ -53,6 +53,8 @@ export const refusalReasons = {
   'host-bits': 'bits beyond the length of the prefix are set',
   length: 'the length of the prefix does not fit its family',
   wide: 'the prefix is wider than the firewall helper bans (/8 for IPv4, /19 for IPv6)',
+  broad:
+    'with it all bans together would hold more than a quarter of all addresses, or be more than 131072 prefixes wider than /24 (/40 for IPv6)',
   time: 'the time is not between 1 second and 10 years',
   special: 'it holds an address that nobody outside has (loopback, unspecified, link-local, multicast or mapped)',
   own: 'it holds an address of this machine',
@@ -69,7 +71,7 @@ export type RefusalReason = keyof typeof refusalReasons
 export type WireRefusal = readonly [position: number, reason: RefusalReason]
 
 /** Why a whole request failed; nothing of it was done, except perhaps after `timeout`. */
-export const failureCodes = ['bad-message', 'no-nft', 'no-permission', 'set-full', 'timeout', 'failed'] as const
+export const failureCodes = ['bad-message', 'no-nft', 'no-permission', 'set-full', 'timeout', 'busy', 'failed'] as const
 export type FailureCode = (typeof failureCodes)[number]
 
 export type Reply =

@@ -2,7 +2,9 @@
 import type { Duplex } from 'node:stream'
 import { once } from 'node:events'
 import { Admission, type Entry } from './admission.ts'
+import { allowanceWords } from './allowance.ts'
 import { BackendError } from './backend.ts'
+import { Breadth } from './breadth.ts'
 import { FrameTooLong, readLines } from './frames.ts'
 import type { Guard } from './guard.ts'
 import {
@@ -25,11 +27,11 @@ import { setName } from './set-names.ts'
 const itemsEach = 10_000
 
 /** Serves one agent, one request after the other, until the connection ends or cannot be trusted any more. */
-export async function serve(stream: Duplex, guard: Guard): Promise<void> {
+export async function serve(stream: Duplex, guard: Guard, admission = new Admission()): Promise<void> {
   const send = async (reply: Reply) => {
     if (!stream.write(encode(reply))) await drained(stream)
   }
-  const conversation = new Conversation(guard)
+  const conversation = new Conversation(guard, admission)
   await send({ type: 'hello', version: protocolVersion, pid: process.pid })
   // Told seldom, so nobody waits for room in the stream.
   guard.begin((told) => stream.writable && stream.write(encode(told)))
@@ -64,6 +66,7 @@ interface Checked {
 
 interface OpenSync extends Checked {
   readonly id: number
+  readonly breadth: Breadth
   parts: number
   /** How many entries came. */
   count: number
@@ -71,13 +74,14 @@ interface OpenSync extends Checked {
 
 class Conversation {
   readonly #guard: Guard
-  readonly #admission = new Admission()
+  readonly #admission: Admission
   readonly #declared = new Map<number, WirePorts>()
   /** The parts of a sync that have come so far. */
   #sync: OpenSync | undefined
 
-  constructor(guard: Guard) {
+  constructor(guard: Guard, admission: Admission) {
     this.#guard = guard
+    this.#admission = admission
   }
 
   /** The replies to a line; never throws. */
@@ -102,6 +106,9 @@ class Conversation {
     this.#sync = undefined
     if (type === 'list') return listed(id, await this.#guard.list())
     if (type === 'declare') return this.#declare(id, request.ports)
+    if (type === 'add' && !this.#admission.allows(request.entries.length, performance.now())) {
+      throw new BackendError('busy', `the firewall helper takes ${allowanceWords}; the rest is tried again`)
+    }
     const checked = this.#check(request.entries, type)
     if (checked.entries.length === 0) return done(id, checked.refused)
     return done(id, allRefused(checked, await this.#guard[type](checked.entries)))
@@ -124,28 +131,30 @@ class Conversation {
 
   async #takeSync({ id, part, entries, more }: Request & { type: 'sync' }): Promise<readonly Reply[]> {
     // Parts of an older sync that never ended are forgotten.
-    if (part === 0) this.#sync = { id, entries: [], refused: [], parts: 0, count: 0 }
+    if (part === 0) this.#sync = { id, entries: [], refused: [], breadth: new Breadth(), parts: 0, count: 0 }
     const sync = this.#sync
     if (sync?.id !== id || sync.parts !== part) throw new MessageError('a part of a sync is missing')
     if (sync.count + entries.length > maxEntries) throw new MessageError(`a sync has more than ${maxEntries} entries`)
-    const checked = this.#check(entries, 'add', sync.count)
+    const checked = this.#check(entries, 'add', sync)
     for (const entry of checked.entries) sync.entries.push(entry)
     for (const refusal of checked.refused) sync.refused.push(refusal)
     sync.parts++
     sync.count += entries.length
     if (more) return []
     this.#sync = undefined
+    this.#admission.replace(sync.breadth)
     return done(id, allRefused(sync, await this.#guard.sync(sync.entries)))
   }
 
-  #check(given: readonly WireEntry[], use: 'add' | 'del', first = 0): Checked {
+  #check(given: readonly WireEntry[], use: 'add' | 'del', sync?: OpenSync): Checked {
     const entries: Entry[] = []
     const refused: WireRefusal[] = []
     const now = performance.now()
     for (const [position, entry] of given.entries()) {
       const ports = this.#declared.get(entry[0])
-      const answer = use === 'add' ? this.#admission.admit(entry, ports, now) : this.#admission.release(entry, ports)
-      if (typeof answer === 'string') refused.push([first + position, answer])
+      const answer =
+        use === 'add' ? this.#admission.admit(entry, ports, now, sync?.breadth) : this.#admission.release(entry, ports)
+      if (typeof answer === 'string') refused.push([(sync?.count ?? 0) + position, answer])
       else entries.push(answer)
     }
     return { entries, refused }

@@ -109,6 +109,44 @@ test('a sync counts only when all its parts came', async () => {
   assert.equal(elementsOf(space, 'all_v4'), ['198.51.100.1', '198.51.100.2'])
 })
 
+test('too many new bans are to be tried again, but a sync may have as many', async () => {
+  await declare()
+  const entries = (from: number) =>
+    Array.from({ length: 10_000 }, (_, i) => [0, (from + i).toString(16).padStart(8, '0'), 32, 600] as const)
+  // Loopback is refused, so the kernel does not slow this down; asking counts all the same.
+  let asked = 0
+  let last: Reply = done(0)
+  for (; asked < 100 && last.type === 'done'; asked++) {
+    last = await ask({ type: 'add', id: asked, entries: entries(0x7f000000) })
+  }
+  assert.is(last.type === 'failed' ? last.code : last.type, 'busy')
+  assert.ok(asked > 10, `${asked}`)
+  const sync: Request = { type: 'sync', id: 999, part: 0, entries: entries(0xc6330000), more: false }
+  assert.equal(await ask(sync), done(999))
+  assert.is(elementsOf(space, 'all_v4').length, 10_000)
+})
+
+test('no row of requests bans a quarter of the world', async () => {
+  await declare()
+  const eighth = (n: number) => [0, `${n.toString(16).padStart(2, '0')}000000`, 8, 600] as const
+  const some = (from: number, count: number) => Array.from({ length: count }, (_, i) => eighth(from + i))
+  // 10.0.0.0/8 may hold an address of this machine.
+  assert.equal(await ask({ type: 'add', id: 2, entries: some(11, 40) }), done(2))
+  assert.equal(
+    await ask({ type: 'add', id: 3, entries: some(51, 26) }),
+    done(3, [
+      [24, 'broad'],
+      [25, 'broad'],
+    ]),
+  )
+  assert.equal(await ask({ type: 'del', id: 4, entries: some(11, 2) }), done(4))
+  assert.equal(await ask({ type: 'add', id: 5, entries: some(75, 3) }), done(5, [[2, 'broad']]))
+  assert.equal(
+    await ask({ type: 'sync', id: 6, part: 0, entries: some(11, 65), more: false }),
+    done(6, [[64, 'broad']]),
+  )
+})
+
 test('a line that is too long ends the connection and the helper, and changes nothing', async () => {
   await declare()
   await ask({ type: 'add', id: 2, entries: [[0, 'c6336401', 32, 60]] })

@@ -1,0 +1,79 @@
+import * as assert from 'uvu/assert'
+import { Breadth } from '../../../core/firewall/breadth.ts'
+import type { WirePorts } from '../../../core/firewall/messages.ts'
+import { suite } from '../../suite.ts'
+
+const test = suite('firewall breadth')
+
+const all: WirePorts = { protocol: 'all', ports: [] }
+const ssh: WirePorts = { protocol: 'tcp', ports: [22] }
+
+function prefix(address: string, length: number, ports = all, endsAt: number | null = null) {
+  return { address, length, ports, family: address.length === 8 ? 4 : 6, endsAt } as const
+}
+
+/** The n-th /8. */
+const eighth = (n: number, ports = all, endsAt: number | null = null) =>
+  prefix(`${n.toString(16).padStart(2, '0')}000000`, 8, ports, endsAt)
+
+const addMany = (breadth: Breadth, from: number, to: number, endsAt: number | null = null) => {
+  for (let n = from; n < to; n++) assert.ok(breadth.add(eighth(n, all, endsAt), 0), `${n}`)
+}
+
+test('a quarter of IPv4 and no more', () => {
+  const breadth = new Breadth()
+  addMany(breadth, 0, 64)
+  assert.not(breadth.add(eighth(64), 0))
+  assert.not(breadth.add(prefix('50000000', 23), 0))
+  // What is in force may be renewed, and banned for other ports as well.
+  assert.ok(breadth.add(eighth(3), 0))
+  assert.ok(breadth.add(eighth(3, ssh), 0))
+  // Narrow prefixes and the other family do not suffer.
+  assert.ok(breadth.add(prefix('50000000', 24), 0))
+  assert.ok(breadth.add(prefix('50000001', 32), 0))
+  assert.ok(breadth.add(prefix(`2400${'0'.repeat(28)}`, 19), 0))
+})
+
+test('a quarter of 2000::/3', () => {
+  const breadth = new Breadth()
+  // The bits of 2000::/3, and sixteen that count.
+  const block = (n: number) => prefix(((1n << 125n) | (BigInt(n) << 109n)).toString(16).padStart(32, '0'), 19)
+  const most = 2 ** 14
+  for (let n = 0; n < most; n++) assert.ok(breadth.add(block(n), 0), `${n}`)
+  assert.not(breadth.add(prefix(`fc00${'0'.repeat(28)}`, 19), 0))
+  assert.ok(breadth.add(prefix(`fc00${'0'.repeat(28)}`, 48), 0))
+})
+
+test('what is removed makes room, once it is in no set', () => {
+  const breadth = new Breadth()
+  addMany(breadth, 0, 64)
+  assert.ok(breadth.add(eighth(0, ssh), 0))
+  breadth.remove(eighth(0))
+  assert.not(breadth.add(eighth(64), 0))
+  breadth.remove(eighth(0))
+  breadth.remove(eighth(200))
+  assert.not(breadth.add(eighth(64), 0))
+  breadth.remove(eighth(0, ssh))
+  assert.ok(breadth.add(eighth(64), 0))
+  assert.not(breadth.add(eighth(65), 0))
+})
+
+test('what is over makes room', () => {
+  const breadth = new Breadth()
+  addMany(breadth, 0, 63)
+  addMany(breadth, 63, 64, 5000)
+  assert.not(breadth.add(eighth(64), 4000))
+  assert.not(breadth.add(eighth(64), 4999))
+  assert.ok(breadth.add(eighth(64), 6000))
+  assert.not(breadth.add(eighth(65), 9000))
+})
+
+test('so many wide prefixes are remembered and no more', () => {
+  const breadth = new Breadth()
+  const nth = (n: number) => prefix((n * 2 * 256).toString(16).padStart(8, '0'), 23)
+  for (let n = 0; n < 131_072; n++) assert.ok(breadth.add(nth(n), 0))
+  assert.not(breadth.add(nth(131_072), 0))
+  assert.ok(breadth.add(nth(7), 0))
+})
+
+test.run()
