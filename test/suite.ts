@@ -8,6 +8,7 @@ export type Need =
   | 'root'
   | 'nft'
   | 'ip'
+  | 'conntrack'
   | 'sshd'
   | 'ssh'
   | 'rsyslogd'
@@ -22,6 +23,7 @@ export type Need =
 export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> = {
   nft: 'nftables',
   ip: 'iproute2',
+  conntrack: 'conntrack',
   sshd: 'openssh-server',
   ssh: 'openssh-client',
   rsyslogd: 'rsyslog',

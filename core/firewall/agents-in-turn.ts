@@ -1,8 +1,6 @@
 /** Who is served when several connect: one agent at a time. */
 import type { Server, Socket } from 'node:net'
-import type { Guard } from './guard.ts'
 import { encode } from './messages.ts'
-import { serve } from './serve.ts'
 
 /** How long one who connects may wait for the agent before it to go: one that was killed is gone at once. */
 const patienceMs = 1000
@@ -14,13 +12,14 @@ const maxConnections = 8
  */
 export class AgentsInTurn {
   readonly #server: Server
-  readonly #guard: Guard
+  readonly #serveOne: (connection: Socket) => Promise<void>
   #current: { readonly connection: Socket; readonly over: Promise<void> } | undefined
   #next: { readonly connection: Socket; readonly timer: NodeJS.Timeout } | undefined
 
-  constructor(server: Server, guard: Guard) {
+  /** `serve` serves one agent until its connection ends. */
+  constructor(server: Server, serve: (connection: Socket) => Promise<void>) {
     this.#server = server
-    this.#guard = guard
+    this.#serveOne = serve
     server.maxConnections = maxConnections
     server.on('connection', (connection) => this.#welcome(connection))
   }
@@ -43,7 +42,7 @@ export class AgentsInTurn {
   }
 
   #serve(connection: Socket): void {
-    const over = serve(connection, this.#guard)
+    const over = this.#serveOne(connection)
       .catch((error: unknown) => {
         if (!connection.destroyed) console.error(`a conversation ended: ${String(error)}`)
         connection.destroy()

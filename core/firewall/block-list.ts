@@ -61,7 +61,8 @@ export function lastAddress(address: string, length: number): string {
   return filled(address, length, 0xf, 'f')
 }
 
-function firstAddress(address: string, length: number): string {
+/** The address with every bit beyond the length zero. */
+export function firstAddress(address: string, length: number): string {
   return filled(address, length, 0, '0')
 }
 

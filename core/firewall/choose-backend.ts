@@ -1,11 +1,8 @@
 /** Which tool the helper uses. */
 import { BackendError, type Backend } from './backend.ts'
+import type { BackendName } from './firewall-conf.ts'
 import { openNetlink } from './netlink/netlink.ts'
 import { NftablesBackend } from './nftables.ts'
-
-/** What may be asked for. */
-export const backendNames = ['auto', 'netlink', 'nft'] as const
-export type BackendName = (typeof backendNames)[number]
 
 /** `auto` takes netlink where the launcher opened its sockets and the kernel answers, else the program nft. */
 export function chooseBackend(name: BackendName): Backend {

@@ -11,11 +11,12 @@ import { parsePrefix, type Prefix } from '../address.ts'
 
 export const firewallConfPath = '/etc/bailiff/firewall.conf'
 
-const backends = ['auto', 'netlink', 'nft'] as const
+/** What the helper can be told to change the firewall with; `auto`: netlink where it can, else the program nft. */
+export const backendNames = ['auto', 'netlink', 'nft'] as const
+export type BackendName = (typeof backendNames)[number]
 
 export interface FirewallConf {
-  /** What the helper changes the firewall with; `auto`: netlink where it can, else the program nft. */
-  readonly backend: (typeof backends)[number]
+  readonly backend: BackendName
   /** Prefixes of which no address may be banned. */
   readonly neverBan: readonly Prefix[]
 }
@@ -38,7 +39,7 @@ const mostProblems = 20
 export function parseFirewallConf(text: string, file: string = firewallConfPath): FirewallConfReading {
   const neverBan = new Set<Prefix>()
   const problems: string[] = []
-  let backend: FirewallConf['backend'] = 'auto'
+  let backend: BackendName = 'auto'
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     const [, key = '', value = ''] = /^([^=]*?)\s*=\s*(.*)$/.exec(line.replace(/#.*/, '').trim()) ?? []
     const problem = (what: string) => problems.push(`${file}:${index + 1}: ${what}`)
@@ -48,8 +49,8 @@ export function parseFirewallConf(text: string, file: string = firewallConfPath)
       else if (neverBan.size < mostPrefixes) neverBan.add(prefix)
       else problem(`more than ${mostPrefixes} prefixes; this one is left out`)
     } else if (key === 'backend') {
-      const found = backends.find((name) => name === value)
-      if (found === undefined) problem(`backend is ${quoted(value)}; it can be ${backends.join(', ')}`)
+      const found = backendNames.find((name) => name === value)
+      if (found === undefined) problem(`backend is ${quoted(value)}; it can be ${backendNames.join(', ')}`)
       else backend = found
     } else if (!/^\s*(?:#|$)/.test(line)) {
       problem(`${quoted(line)} is neither "backend = …" nor "never-ban = PREFIX" nor a # comment`)

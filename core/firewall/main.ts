@@ -7,14 +7,18 @@
  */
 import { fstatSync } from 'node:fs'
 import { createServer, Socket } from 'node:net'
+import { Admission } from './admission.ts'
 import { AgentsInTurn } from './agents-in-turn.ts'
-import { backendNames, chooseBackend } from './choose-backend.ts'
+import { chooseBackend } from './choose-backend.ts'
+import { ConnectionCutter, cutting } from './connection-cutter.ts'
+import { conntrackProgram } from './conntrack-program.ts'
+import { backendNames, readFirewallConf } from './firewall-conf.ts'
 import { Guard } from './guard.ts'
+import { NeverBanned } from './never-banned.ts'
 import { serve } from './serve.ts'
 
 const descriptor = 3
-const asked = backendNames.find((name) => process.argv.includes(`--backend=${name}`)) ?? 'auto'
-const makeGuard = () => new Guard(chooseBackend(asked))
+const asked = backendNames.find((name) => process.argv.includes(`--backend=${name}`))
 
 if (!is(descriptor, 'isSocket')) {
   console.error(`bailiff-firewall is started by bailiff, with a socket as descriptor ${descriptor}`)
@@ -25,8 +29,8 @@ else await serveOne()
 /** Serves until it is told to end; then what was asked for last is still done. */
 function serveAll(): void {
   const server = createServer()
-  const guard = makeGuard()
-  const agents = new AgentsInTurn(server, guard)
+  const { guard, admission } = makeParts()
+  const agents = new AgentsInTurn(server, (connection) => serve(connection, guard, admission))
   server.listen({ fd: descriptor })
   const end = async () => {
     await agents.stop()
@@ -48,11 +52,24 @@ async function serveOne(): Promise<void> {
   const connection = new Socket({ fd: descriptor, readable: true, writable: true })
   // The agent died while it was being answered: what it asked for is done, and nobody listens.
   connection.on('error', () => connection.destroy())
-  const guard = makeGuard()
-  await serve(connection, guard).catch((error: unknown) => {
+  const { guard, admission } = makeParts()
+  await serve(connection, guard, admission).catch((error: unknown) => {
     if (!connection.destroyed) throw error
   })
   await guard.stop()
+}
+
+/** What serves the agents, the same for all of them: whoever connects anew finds the same limits. */
+function makeParts(): { readonly guard: Guard; readonly admission: Admission } {
+  const warn = (message: string) => console.error(message)
+  const backend = chooseBackend(asked ?? readFirewallConf().conf?.backend ?? 'auto')
+  const cutter = new ConnectionCutter(conntrackProgram, warn)
+  const guard = new Guard(cutting(backend, cutter))
+  const admission = new Admission(new NeverBanned({}, warn))
+  // What the machine has come to depend on is banned no longer, whether there is an agent or not.
+  const expel = () => guard.expel((entry) => admission.refuses(entry) !== null)
+  admission.onChange(() => void expel().catch((error: unknown) => warn(`a ban is not taken back: ${String(error)}`)))
+  return { guard, admission }
 }
 
 /** The agent decides when it ends, also when a terminal signals the whole group. */

@@ -1,0 +1,62 @@
+/** Which tracked connections some bans concern. */
+import type { Entry } from './admission.ts'
+import { firstAddress } from './block-list.ts'
+import type { WirePorts } from './messages.ts'
+import { bitsOf } from './set-names.ts'
+
+/** A connection as the one who opened it began it, before any translation of addresses. */
+export interface Connection {
+  /** Where it comes from: 8 or 32 lower-case hexadecimal digits. */
+  readonly source: string
+  /** The number of its protocol: 6 is TCP, 17 is UDP. */
+  readonly protocol: number
+  /** The port it was opened to; null where the protocol has none. */
+  readonly port: number | null
+}
+
+const protocolNumbers = { tcp: 6, udp: 17 } as const
+
+/** Bans by what they ban, so that a million connections can be asked about. */
+export class BannedSources {
+  readonly #lengths = { 4: new Map<number, Map<string, WirePorts[]>>(), 6: new Map<number, Map<string, WirePorts[]>>() }
+  #size = 0
+  #only: string | null = null
+
+  /** How many bans there are. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** The address, where there is a single one that is banned. */
+  get only(): string | null {
+    return this.#size === 1 ? this.#only : null
+  }
+
+  add({ family, length, address, ports }: Entry): void {
+    const lengths = this.#lengths[family]
+    let addresses = lengths.get(length)
+    if (addresses === undefined) lengths.set(length, (addresses = new Map()))
+    const known = addresses.get(address)
+    if (known === undefined) addresses.set(address, [ports])
+    else known.push(ports)
+    this.#size++
+    this.#only = length === bitsOf(family) ? address : null
+  }
+
+  /** Whether a connection is banned. */
+  has(connection: Connection): boolean {
+    const { source } = connection
+    for (const [length, addresses] of this.#lengths[source.length === 8 ? 4 : 6]) {
+      const found = addresses.get(length === source.length * 4 ? source : firstAddress(source, length))
+      if (found?.some((ports) => concerns(ports, connection))) return true
+    }
+    return false
+  }
+}
+
+function concerns({ protocol, ports }: WirePorts, connection: Connection): boolean {
+  if (protocol === 'all') return true
+  return (
+    connection.protocol === protocolNumbers[protocol] && connection.port !== null && ports.includes(connection.port)
+  )
+}
