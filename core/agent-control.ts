@@ -169,8 +169,8 @@ export class AgentControl implements Control {
     return { pausedSince: pause.since, bans: wanted.size, failure: failing?.state.failure ?? null }
   }
 
-  #outcome(prefix: Prefix, jail: string, since: number, spared: Prefix | undefined): BanAnswer['results'][number] {
-    if (spared !== undefined) return { prefix, outcome: 'refused', detail: `the ignore list has ${spared}` }
+  #outcome(prefix: Prefix, jail: string, since: number, spared: string | undefined): BanAnswer['results'][number] {
+    if (spared !== undefined) return { prefix, outcome: 'refused', detail: spared }
     const ban = this.#agent.wanted.get(prefix, jail)
     if (!ban) return { prefix, outcome: 'refused', detail: this.#agent.refusal(prefix, jail) ?? 'it ended at once' }
     const until = ban.until === null ? 'for ever' : `until ${new Date(ban.until).toISOString()}`

@@ -20,6 +20,8 @@ import type { Prefix } from './address.ts'
 import type { AgentEvent, Ban, LogChunk, LogPosition, Match, ScanResult, UnbanReason } from './events.ts'
 import { adoptable } from './adopted-bans.ts'
 import { startFirewall, type FirewallHelper, type FirewallOptions } from './firewall/client.ts'
+import { refusalReasons } from './firewall/messages.ts'
+import { NeverBanned } from './firewall/never-banned.ts'
 import { Instances } from './instances.ts'
 import { createIntake, positionAfter, type Intake } from './intake/intake.ts'
 import type { ReadyJail, ReadyJails } from './jails.ts'
@@ -114,6 +116,8 @@ export class Agent implements RunningAgent {
   readonly #announcer = new Announcer()
   readonly #enforcer: Enforcer
   readonly #refusals = new Map<string, string>()
+  /** Whom the helper would refuse to ban, so that nobody is told of a ban that does not come. */
+  readonly #neverBanned = new NeverBanned()
   #jails = new Map<string, ReadyJail>()
   #pool: { readonly key: string; readonly pool: MatchingPool } | null = null
   #firewall: FirewallHelper | null = null
@@ -134,6 +138,13 @@ export class Agent implements RunningAgent {
       offences,
       isBanned: (prefix, jail) => (this.wanted.get(prefix, jail) ?? this.observed.get(prefix, jail)) !== undefined,
       onBanned: (match, prefix, chunk) => this.#bannedLine(match, prefix, chunk),
+      vital: () =>
+        this.#neverBanned.at(performance.now()).map(({ prefix, reason }) => ({ prefix, why: refusalReasons[reason] })),
+      onSpared: (jail, address, why) =>
+        log.warn(
+          { jail },
+          `failures of ${address} are ignored: ${why}; if it is a proxy, let the service log the true address`,
+        ),
       onNameFailure: (name, error) => alarm('ignoreip', `the name ${name} cannot be looked up: ${error.message}`),
     })
     this.intake = createIntake({ positions, log, alarm, scan: (chunk, position) => this.#scan(chunk, position) })

@@ -1,38 +1,53 @@
 import { lookup } from 'node:dns/promises'
-import { networkInterfaces } from 'node:os'
 import { parseAddress, PrefixSet, type Prefix } from '../address.ts'
 
 const namesAgainMs = 5 * 60_000
-const interfacesAgainMs = 10_000
+const machineAgainMs = 10_000
 
 /** Whom an ignore list spares. */
 export interface IgnoreRules {
   readonly prefixes: readonly Prefix[]
   /** Host names; their addresses are looked up beside the work, never while a ban is decided. */
   readonly names: readonly string[]
-  /** Whether the addresses of this machine are spared. */
+  /** Whether the machine itself and what it depends on are spared. */
   readonly self: boolean
+}
+
+/** A prefix that the machine cannot do without, and why in words that go on from the prefix: "it holds a gateway". */
+export interface VitalPrefix {
+  readonly prefix: Prefix
+  readonly why: string
+}
+
+export interface IgnoreListOptions {
+  /** The addresses of the machine and what it depends on, as it is now. */
+  readonly vital: () => readonly VitalPrefix[]
+  readonly onNameFailure: (name: string, error: Error) => void
 }
 
 /** The addresses that are never banned, kept up to date. */
 export class IgnoreList {
   readonly #rules: IgnoreRules
-  readonly #onNameFailure: (name: string, error: Error) => void
+  readonly #options: IgnoreListOptions
   readonly #named = new Map<string, readonly Prefix[]>()
   readonly #configured: PrefixSet
   #live = new PrefixSet()
+  #vital = new PrefixSet()
+  #whyVital: ReadonlyMap<Prefix, string> = new Map()
+  /** Vital prefixes of which it was told that they fail. */
+  readonly #told = new Set<Prefix>()
   readonly #timers: NodeJS.Timeout[] = []
 
-  constructor(rules: IgnoreRules, onNameFailure: (name: string, error: Error) => void) {
+  constructor(rules: IgnoreRules, options: IgnoreListOptions) {
     this.#rules = rules
-    this.#onNameFailure = onNameFailure
+    this.#options = options
     this.#configured = new PrefixSet(rules.prefixes)
     this.#refresh()
   }
 
-  /** Looks names up once, and from then on keeps names and own addresses fresh until `stop`. */
+  /** Looks names up once, and from then on keeps names and what is vital fresh until `stop`. */
   async start(): Promise<void> {
-    if (this.#rules.self) this.#every(interfacesAgainMs, () => this.#refresh())
+    if (this.#rules.self) this.#every(machineAgainMs, () => this.#refresh())
     if (this.#rules.names.length === 0) return
     this.#every(namesAgainMs, () => void this.#resolve())
     await this.#resolve()
@@ -42,9 +57,20 @@ export class IgnoreList {
     for (const timer of this.#timers.splice(0)) clearInterval(timer)
   }
 
-  /** An entry that spares the address, or some address of the prefix; undefined where none does. */
-  sparing(prefix: Prefix): Prefix | undefined {
-    return this.#configured.overlapping(prefix) ?? this.#live.overlapping(prefix)
+  /** Why the address, or some address of the prefix, is spared, in words for people; undefined where none is. */
+  sparing(prefix: Prefix): string | undefined {
+    const entry = this.#configured.overlapping(prefix) ?? this.#live.overlapping(prefix)
+    if (entry !== undefined) return `the ignore list has ${entry}`
+    const vital = this.#vital.overlapping(prefix)
+    return vital === undefined ? undefined : this.#whyVital.get(vital)
+  }
+
+  /** As `sparing`, and only once for each prefix that is vital: worth telling, since it may be a proxy that hides attackers. */
+  newsOf(prefix: Prefix): string | undefined {
+    const vital = this.#vital.overlapping(prefix)
+    if (vital === undefined || this.#told.has(vital)) return undefined
+    this.#told.add(vital)
+    return this.#whyVital.get(vital)
   }
 
   async #resolve(): Promise<void> {
@@ -58,7 +84,7 @@ export class IgnoreList {
           )
         } catch (error) {
           // What the name meant before stays spared: a name server that fails must not get anybody banned.
-          this.#onNameFailure(name, error as Error)
+          this.#options.onNameFailure(name, error as Error)
         }
       }),
     )
@@ -66,8 +92,10 @@ export class IgnoreList {
   }
 
   #refresh(): void {
-    const own = this.#rules.self ? ownAddresses() : []
-    this.#live = new PrefixSet([...own, ...[...this.#named.values()].flat()])
+    this.#live = new PrefixSet([...this.#named.values()].flat())
+    const vital = this.#rules.self ? this.#options.vital() : []
+    this.#whyVital = new Map(vital.toReversed().map(({ prefix, why }) => [prefix, why]))
+    this.#vital = new PrefixSet(this.#whyVital.keys())
   }
 
   #every(ms: number, work: () => void): void {
@@ -75,12 +103,4 @@ export class IgnoreList {
     timer.unref()
     this.#timers.push(timer)
   }
-}
-
-function ownAddresses(): Prefix[] {
-  return Object.values(networkInterfaces()).flatMap((addresses) =>
-    (addresses ?? [])
-      .map(({ address }) => parseAddress(address.replace(/%.*$/, '')))
-      .filter((address) => address !== null),
-  )
 }

@@ -5,7 +5,7 @@ import { banLength, foreverIfLong, type Bantime } from './bantime.ts'
 import { Excerpts } from './excerpts.ts'
 import { entryKinds, FailureLog, readEntries, type Entry } from './failure-log.ts'
 import { FailureTable } from './failure-table.ts'
-import { IgnoreList, type IgnoreRules } from './ignore-list.ts'
+import { IgnoreList, type IgnoreListOptions, type IgnoreRules } from './ignore-list.ts'
 import { networkOf, Networks, type Failure } from './networks.ts'
 import { Offences, type Offence } from './offences.ts'
 
@@ -60,24 +60,29 @@ export class Judge {
   readonly #maxAddresses: number
   readonly #isBanned: (prefix: Prefix, jail: string) => boolean
   readonly #onBanned: (match: Match, prefix: Prefix, chunk: Pick<LogChunk, 'arrivedAt' | 'live'>) => void
-  readonly #onNameFailure: (name: string, error: Error) => void
+  readonly #onSpared: (jail: string, address: Address, why: string) => void
+  readonly #ignoring: IgnoreListOptions
 
-  constructor(options: {
-    readonly offences: Iterable<Offence>
-    /** Whether the jail's ban of the prefix is in force: its lines need no second decision. */
-    readonly isBanned: (prefix: Prefix, jail: string) => boolean
-    /** Hears of failures of a prefix that is banned, which are not counted. */
-    readonly onBanned?: (match: Match, prefix: Prefix, chunk: Pick<LogChunk, 'arrivedAt' | 'live'>) => void
-    readonly onNameFailure: (name: string, error: Error) => void
-    readonly maxAddresses?: number
-    readonly excerptBytes?: number
-  }) {
+  constructor(
+    options: IgnoreListOptions & {
+      readonly offences: Iterable<Offence>
+      /** Whether the jail's ban of the prefix is in force: its lines need no second decision. */
+      readonly isBanned: (prefix: Prefix, jail: string) => boolean
+      /** Hears of failures of a prefix that is banned, which are not counted. */
+      readonly onBanned?: (match: Match, prefix: Prefix, chunk: Pick<LogChunk, 'arrivedAt' | 'live'>) => void
+      /** Hears of each vital address of which failures come and are ignored; once. */
+      readonly onSpared?: (jail: string, address: Address, why: string) => void
+      readonly maxAddresses?: number
+      readonly excerptBytes?: number
+    },
+  ) {
     this.#offences = new Offences(options.offences)
     this.#excerpts = new Excerpts(options.excerptBytes ?? 8 * 1024 * 1024)
     this.#maxAddresses = options.maxAddresses ?? 200_000
     this.#isBanned = options.isBanned
     this.#onBanned = options.onBanned ?? (() => {})
-    this.#onNameFailure = options.onNameFailure
+    this.#onSpared = options.onSpared ?? (() => {})
+    this.#ignoring = options
   }
 
   /** Takes over the jails of a new configuration. Counts go on where window and threshold are the same. */
@@ -90,7 +95,7 @@ export class Judge {
       const table = same ? old.table : new FailureTable({ ...rules, maxAddresses: this.#maxAddresses })
       const networks = same ? old.networks : new Networks(rules)
       const { failures, ignored, bans } = old ?? { failures: 0, ignored: 0, bans: 0 }
-      const ignore = new IgnoreList(rules.ignore, this.#onNameFailure)
+      const ignore = new IgnoreList(rules.ignore, this.#ignoring)
       this.#jails.set(rules.name, { rules, table, networks, ignore, failures, ignored, bans })
     }
     // Counters that are gone must not come back from the store.
@@ -172,6 +177,8 @@ export class Judge {
     }
     if (jail.ignore.sparing(address) !== undefined) {
       jail.ignored += match.attempts
+      const why = jail.ignore.newsOf(address)
+      if (why !== undefined) this.#onSpared(match.jail, address, why)
       return []
     }
     jail.failures += match.attempts
@@ -241,8 +248,8 @@ export class Judge {
     return { prefix, jail: jailName, ports, since, until, count, failures: 0, lines: [] }
   }
 
-  /** An entry of the jail's ignore list that has an address in common with the prefix; for a ban without a jail, of any jail's. */
-  sparing(prefix: Prefix, jailName: string): Prefix | undefined {
+  /** Why the jail does not ban the prefix, in words for people; for a ban without a jail, why any jail does not. */
+  sparing(prefix: Prefix, jailName: string): string | undefined {
     const jail = this.#jails.get(jailName)
     const lists = jail ? [jail] : [...this.#jails.values()]
     return lists.map(({ ignore }) => ignore.sparing(prefix)).find((entry) => entry !== undefined)

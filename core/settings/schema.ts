@@ -26,7 +26,7 @@ const judging = {
 export const fileSchema = section({
   defaults: section(judging).describe('what holds for jails that do not say otherwise').optional(),
   ignoreip: listOf(ignored).describe('addresses, prefixes and host names that no jail bans').optional(),
-  ignoreself: toggle.describe('whether the addresses of this machine are never banned').optional(),
+  ignoreself: toggle.describe('whether this machine, its gateways and its name servers are never banned').optional(),
   jails: z.record(z.string(), z.unknown()).describe('the jails by name').optional(),
   notifiers: listOf(pluginUse).describe('who is told of everything').optional(),
   observe: toggle.describe('whether nothing is enforced and everything shown').optional(),

@@ -34,7 +34,12 @@ function match(address: string, time: number | null, more: Partial<Match> = {}):
 }
 
 async function judgeOf(jails: readonly JailRules[] = [rules], banned = new Set<Prefix>()): Promise<Judge> {
-  const judge = new Judge({ offences: [], isBanned: (prefix) => banned.has(prefix), onNameFailure: () => {} })
+  const judge = new Judge({
+    offences: [],
+    isBanned: (prefix) => banned.has(prefix),
+    vital: () => [],
+    onNameFailure: () => {},
+  })
   await judge.configure(jails)
   return judge
 }
@@ -87,7 +92,42 @@ test('who is ignored is counted as ignored and never banned', async () => {
   const judge = await judgeOf()
   for (let i = 0; i < 10; i++) assert.is(count(judge, match('198.51.100.9', noon), live(noon)), null)
   assert.is(judge.counts('sshd')?.ignored, 10)
-  assert.is(judge.sparing(parsePrefix('198.51.100.9')!, 'sshd'), '198.51.100.0/24')
+  assert.is(judge.sparing(parsePrefix('198.51.100.9')!, 'sshd'), 'the ignore list has 198.51.100.0/24')
+})
+
+test('what the machine depends on is spared, and told of once, unless ignoreself is off', async () => {
+  const [gateway, office] = ['192.0.2.1', '203.0.113.0/24'].map((text) => parsePrefix(text)!)
+  const told: string[] = []
+  const judge = new Judge({
+    offences: [],
+    isBanned: () => false,
+    vital: () => [
+      { prefix: gateway!, why: 'it holds a gateway' },
+      { prefix: office!, why: 'root says so' },
+      { prefix: gateway!, why: 'it holds a name server' },
+    ],
+    onSpared: (...words) => told.push(words.join(' ')),
+    onNameFailure: () => {},
+  })
+  const self = { ...rules, ignore: { prefixes: [], names: [], self: true } }
+  await judge.configure([self, { ...rules, name: 'strict' }])
+  try {
+    for (let i = 0; i < 5; i++) {
+      for (const address of ['192.0.2.1', '203.0.113.9', '203.0.113.8'])
+        assert.is(count(judge, match(address, noon), live(noon)), null)
+    }
+    assert.equal(told, ['sshd 192.0.2.1 it holds a gateway', 'sshd 203.0.113.9 root says so'])
+    assert.is(judge.counts('sshd')?.ignored, 15)
+    assert.is(judge.sparing(parsePrefix('192.0.0.0/16')!, 'sshd'), 'it holds a gateway')
+    assert.is(judge.sparing(gateway!, 'strict'), undefined)
+    for (let i = 0; i < 3; i++) count(judge, match('192.0.2.2', noon), live(noon))
+    assert.is(judge.counts('sshd')?.bans, 1)
+    const strict = { jail: 'strict' }
+    for (let i = 0; i < 2; i++) assert.is(count(judge, match('192.0.2.1', noon, strict), live(noon)), null)
+    assert.is(count(judge, match('192.0.2.1', noon, strict), live(noon))?.prefix, gateway)
+  } finally {
+    judge.stop()
+  }
 })
 
 test('who is banned already is not decided on again', async () => {
@@ -218,7 +258,13 @@ test('what is told to the store, in pieces or whole, counts again as it counted'
   ))
 
 test('where more was counted than is kept for the store, it is told everything', async () => {
-  const judge = new Judge({ offences: [], isBanned: () => false, onNameFailure: () => {}, maxAddresses: 100 })
+  const judge = new Judge({
+    offences: [],
+    isBanned: () => false,
+    vital: () => [],
+    onNameFailure: () => {},
+    maxAddresses: 100,
+  })
   await judge.configure([{ ...rules, maxretry: 5000 }])
   for (let i = 0; i < 263_000; i++) judge.count(match(`192.0.2.${i % 100}`, noon), live(noon))
   assert.is(judge.counted(), 'too-many')
