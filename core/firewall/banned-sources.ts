@@ -2,7 +2,6 @@
 import type { Entry } from './admission.ts'
 import { firstAddress } from './block-list.ts'
 import type { WirePorts } from './messages.ts'
-import { bitsOf } from './set-names.ts'
 
 /** A connection as the one who opened it began it, before any translation of addresses. */
 export interface Connection {
@@ -16,20 +15,24 @@ export interface Connection {
 
 const protocolNumbers = { tcp: 6, udp: 17 } as const
 
+const few = 8
+
 /** Bans by what they ban, so that a million connections can be asked about. */
 export class BannedSources {
   readonly #lengths = { 4: new Map<number, Map<string, WirePorts[]>>(), 6: new Map<number, Map<string, WirePorts[]>>() }
   #size = 0
-  #only: string | null = null
 
   /** How many bans there are. */
   get size(): number {
     return this.#size
   }
 
-  /** The address, where there is a single one that is banned. */
-  get only(): string | null {
-    return this.#size === 1 ? this.#only : null
+  /** The addresses that are banned, where they are a few single ones, so that others need not be looked at; else null. */
+  few(): readonly string[] | null {
+    if (this.#size > few) return null
+    const addresses = Object.values(this.#lengths).flatMap((lengths) => [...lengths])
+    if (addresses.some(([length, of]) => [...of.keys()].some((address) => address.length * 4 > length))) return null
+    return addresses.flatMap(([, of]) => [...of.keys()])
   }
 
   add({ family, length, address, ports }: Entry): void {
@@ -40,7 +43,6 @@ export class BannedSources {
     if (known === undefined) addresses.set(address, [ports])
     else known.push(ports)
     this.#size++
-    this.#only = length === bitsOf(family) ? address : null
   }
 
   /** Whether a connection is banned. */

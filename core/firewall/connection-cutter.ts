@@ -6,15 +6,12 @@
 import { readFileSync } from 'node:fs'
 import type { Entry } from './admission.ts'
 import type { Backend } from './backend.ts'
-import { BannedSources, type Connection } from './banned-sources.ts'
+import { BannedSources } from './banned-sources.ts'
 
 /** Where the kernel tracks connections. */
 export interface ConnectionTable {
-  /**
-   * Forgets the connections for which `banned` says so, and resolves with how many. With a `source` only
-   * connections from that address need be asked about.
-   */
-  forget(banned: (connection: Connection) => boolean, source: string | null): Promise<number>
+  /** Forgets the connections that are banned, and resolves with how many. */
+  forget(banned: BannedSources): Promise<number>
 }
 
 /**
@@ -79,7 +76,7 @@ export class ConnectionCutter {
     this.#looking = true
     const started = performance.now()
     try {
-      if (this.#tracked() > 0) await this.#table.forget((connection) => banned.has(connection), banned.only)
+      if (this.#tracked() > 0) await this.#table.forget(banned)
       this.#told = false
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { addressBytes, parseAddress } from '../address.ts'
-import type { Connection } from './banned-sources.ts'
+import type { BannedSources, Connection } from './banned-sources.ts'
 import type { ConnectionTable } from './connection-cutter.ts'
 import { hexToText } from './hex-address.ts'
 
@@ -17,15 +17,19 @@ const mostDeletions = 200
 /** The table behind the program. It rejects, with words for people, where the machine has no such program. */
 export const conntrackProgram: ConnectionTable = { forget }
 
-async function forget(banned: (connection: Connection) => boolean, source: string | null): Promise<number> {
+async function forget(banned: BannedSources): Promise<number> {
   const program = places.find(isExecutable)
   if (program === undefined) throw new Error('there is no program conntrack (Debian, Ubuntu: the package conntrack)')
-  const listed = await run(program, ['-L', ...(source === null ? [] : ['-s', hexToText(source)])])
+  const [source, ...others] = banned.few() ?? []
+  const listed = await run(
+    program,
+    source === undefined || others.length > 0 ? ['-L'] : ['-L', '-s', hexToText(source)],
+  )
   const deletions = new Map<string, string[]>()
   let count = 0
   for (const line of listed.split('\n')) {
     const connection = readConnection(line)
-    if (connection === null || !banned(connection)) continue
+    if (connection === null || !banned.has(connection)) continue
     const words = deletion(connection)
     deletions.set(words.join(' '), words)
     count++

@@ -10,7 +10,8 @@
 #   4  requests. A read gives up after 5 s with EAGAIN. Errors come with what the kernel says about them,
 #      and without a copy of the request.
 #   5  events: joined to the group of nf_tables. A read gives up after 1 s with EAGAIN.
-# Where one of them cannot be opened both are missing, and the reason is on standard error. The buffers
+#   6  requests about tracked connections: as 4, apart from it so that a long list holds up no ban.
+# Where one of them cannot be opened all are missing, and the reason is on standard error. The buffers
 # are as large as the rights of this process allow. Whatever else is open is closed.
 #
 # It has the rights of the helper and no more, reads one letter at a time, and runs no shell.
@@ -61,7 +62,7 @@ sub start {
     POSIX::_exit(NOT_STARTED);
 }
 
-# Makes 4 and 5 what they are to be; where that fails, it dies and both are closed.
+# Makes 4, 5 and 6 what they are to be; where that fails, it dies and all are closed.
 sub give_netlink {
     my @high = eval {
         # A million elements are one message of 40 MB.
@@ -69,13 +70,14 @@ sub give_netlink {
         setsockopt($requests, SOL_NETLINK, NETLINK_CAP_ACK, pack('i', 1));
         setsockopt($requests, SOL_NETLINK, NETLINK_EXT_ACK, pack('i', 1));
         my $events = open_netlink(NFTABLES_GROUP, 1, 0, 8 * MIB);
-        # By way of high numbers: these handles may have 4 and 5, and close them with their variables.
-        map { fcntl($_, F_DUPFD, 10) // die "no descriptor: $!\n" } $requests, $events;
+        my $connections = open_netlink(0, 5, 0, 8 * MIB);
+        # By way of high numbers: these handles may have 4 to 6, and close them with their variables.
+        map { fcntl($_, F_DUPFD, 10) // die "no descriptor: $!\n" } $requests, $events, $connections;
     };
     my $why = $@;
-    POSIX::close($_) for 4, 5;
+    POSIX::close($_) for 4 .. 6;
     die $why unless @high;
-    for my $descriptor (4, 5) {
+    for my $descriptor (4 .. 6) {
         my $high = shift @high;
         POSIX::dup2($high, $descriptor) // die "descriptor $descriptor: $!\n";
         POSIX::close($high);

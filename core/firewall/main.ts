@@ -14,6 +14,7 @@ import { ConnectionCutter, cutting } from './connection-cutter.ts'
 import { conntrackProgram } from './conntrack-program.ts'
 import { backendNames, readFirewallConf } from './firewall-conf.ts'
 import { Guard } from './guard.ts'
+import { openTrackedConnections } from './netlink/tracked-connections.ts'
 import { NeverBanned } from './never-banned.ts'
 import { serve } from './serve.ts'
 
@@ -63,7 +64,7 @@ async function serveOne(): Promise<void> {
 function makeParts(): { readonly guard: Guard; readonly admission: Admission } {
   const warn = (message: string) => console.error(message)
   const backend = chooseBackend(asked ?? readFirewallConf().conf?.backend ?? 'auto')
-  const cutter = new ConnectionCutter(conntrackProgram, warn)
+  const cutter = new ConnectionCutter(openTrackedConnections() ?? conntrackProgram, warn)
   const guard = new Guard(cutting(backend, cutter))
   const admission = new Admission(new NeverBanned({}, warn))
   // What the machine has come to depend on is banned no longer, whether there is an agent or not.

@@ -51,6 +51,25 @@ export const message = {
   getFlowtable: 23,
 } as const
 
+/** Messages of connection tracking (linux/netfilter/nfnetlink_conntrack.h). */
+export const trackingMessage = { get: 1, delete: 2 } as const
+
+/** Attributes of a tracked connection. `tuple` is the original direction; a tuple has a nest of addresses and one of ports. */
+export const tracking = {
+  tuple: 1,
+  zone: 18,
+  filter: 25,
+  tupleAddresses: 1,
+  tuplePorts: 2,
+  source4: 1,
+  source6: 3,
+  protocol: 1,
+  destinationPort: 3,
+  filterOriginal: 1,
+  /** A flag in `filterOriginal`, in the byte order of the machine: the source must be the same. */
+  bySource: 1,
+} as const
+
 /** Attributes, by the object that has them. */
 export const attribute = {
   batch: { generation: 1 },

@@ -51,11 +51,22 @@ test('connections are found by prefix, protocol and the port they were opened to
     assert.is(sources.has({ source: digits(source), protocol, port }), banned, `${source} ${protocol} ${port}`)
 })
 
-test('a single address is told, so that others need not be looked at', () => {
-  assert.is(banning(['192.0.2.1', web]).only, digits('192.0.2.1'))
-  assert.is(banning(['192.0.2.0/24', web]).only, null)
-  assert.is(banning(['192.0.2.1', web], ['192.0.2.2', web]).only, null)
-  assert.is(banning().only, null)
+test('a few single addresses are told, so that others need not be looked at', () => {
+  const cases: [prefixes: string[], few: string[] | null][] = [
+    [[], []],
+    [['192.0.2.1'], ['192.0.2.1']],
+    [
+      ['192.0.2.1', '2001:db8::1', '192.0.2.2'],
+      ['192.0.2.1', '192.0.2.2', '2001:db8::1'],
+    ],
+    [['192.0.2.1', '192.0.2.0/24'], null],
+    [['2001:db8::/64'], null],
+    [Array.from({ length: 9 }, (_, n) => `192.0.2.${n}`), null],
+  ]
+  for (const [prefixes, few] of cases) {
+    const sources = banning(...prefixes.map((prefix): [string, WirePorts] => [prefix, web]))
+    assert.equal(sources.few(), few?.map(digits) ?? null, prefixes.join(' '))
+  }
 })
 
 test('the lines of the program conntrack', () => {
