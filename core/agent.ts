@@ -16,7 +16,7 @@ import { Bite } from './enforcing/bite.ts'
 import { Enforcer } from './enforcing/enforcer.ts'
 import { WantedSet, type WantedChange } from './enforcing/wanted-set.ts'
 import { describeError } from './errors.ts'
-import type { Prefix } from './address.ts'
+import { PrefixSet, type Prefix } from './address.ts'
 import type { AgentEvent, Ban, LogChunk, LogPosition, Match, ScanResult, UnbanReason } from './events.ts'
 import { adoptable } from './adopted-bans.ts'
 import { startFirewall, type FirewallHelper, type FirewallOptions } from './firewall/client.ts'
@@ -190,6 +190,7 @@ export class Agent implements RunningAgent {
   }
 
   async start(): Promise<void> {
+    this.#neverBanned.onChange(() => this.#spare())
     this.#socket = await startControl(this.control, new AgentControl(this))
     this.#ticks = setInterval(() => this.#expire(), 1000)
     if (this.wanted.size > 0) this.options.log.info({}, `${this.wanted.size} bans of before go on`)
@@ -222,6 +223,7 @@ export class Agent implements RunningAgent {
     if (this.#ticks) clearInterval(this.#ticks)
     await this.#socket?.stop()
     await this.intake.stop()
+    this.#neverBanned.stop()
     this.judge.stop()
     await this.#pool?.pool.close()
     await this.instances.settled()
@@ -439,6 +441,18 @@ export class Agent implements RunningAgent {
       const at = Date.now()
       this.#commit({ unbans: [{ prefix, jail, at, reason: reason as UnbanReason }] })
       this.#tell({ type: 'unban', time: at, ban: before, reason: reason as UnbanReason })
+    }
+  }
+
+  /** What the machine depends on from now on is banned no longer. */
+  #spare(): void {
+    this.judge.refresh()
+    const list = this.#neverBanned.at(performance.now())
+    const spared = new PrefixSet(list.map(({ prefix }) => prefix))
+    for (const ban of [...this.wanted]) {
+      const found = spared.overlapping(ban.prefix)
+      const reason = list.find(({ prefix }) => prefix === found)?.reason
+      if (reason !== undefined) this.#refuse(ban, 'the firewall', refusalReasons[reason])
     }
   }
 

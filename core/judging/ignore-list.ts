@@ -2,7 +2,6 @@ import { lookup } from 'node:dns/promises'
 import { parseAddress, PrefixSet, type Prefix } from '../address.ts'
 
 const namesAgainMs = 5 * 60_000
-const machineAgainMs = 10_000
 
 /** Whom an ignore list spares. */
 export interface IgnoreRules {
@@ -42,12 +41,11 @@ export class IgnoreList {
     this.#rules = rules
     this.#options = options
     this.#configured = new PrefixSet(rules.prefixes)
-    this.#refresh()
+    this.refresh()
   }
 
-  /** Looks names up once, and from then on keeps names and what is vital fresh until `stop`. */
+  /** Looks names up once, and from then on keeps names fresh until `stop`. */
   async start(): Promise<void> {
-    if (this.#rules.self) this.#every(machineAgainMs, () => this.#refresh())
     if (this.#rules.names.length === 0) return
     this.#every(namesAgainMs, () => void this.#resolve())
     await this.#resolve()
@@ -73,6 +71,14 @@ export class IgnoreList {
     return this.#whyVital.get(vital)
   }
 
+  /** Takes over what is vital now. */
+  refresh(): void {
+    this.#live = new PrefixSet([...this.#named.values()].flat())
+    const vital = this.#rules.self ? this.#options.vital() : []
+    this.#whyVital = new Map(vital.toReversed().map(({ prefix, why }) => [prefix, why]))
+    this.#vital = new PrefixSet(this.#whyVital.keys())
+  }
+
   async #resolve(): Promise<void> {
     await Promise.all(
       this.#rules.names.map(async (name) => {
@@ -88,14 +94,7 @@ export class IgnoreList {
         }
       }),
     )
-    this.#refresh()
-  }
-
-  #refresh(): void {
-    this.#live = new PrefixSet([...this.#named.values()].flat())
-    const vital = this.#rules.self ? this.#options.vital() : []
-    this.#whyVital = new Map(vital.toReversed().map(({ prefix, why }) => [prefix, why]))
-    this.#vital = new PrefixSet(this.#whyVital.keys())
+    this.refresh()
   }
 
   #every(ms: number, work: () => void): void {

@@ -149,6 +149,11 @@ export class Judge {
     this.#offences.note(offence)
   }
 
+  /** To be called when what is vital has changed. */
+  refresh(): void {
+    for (const { ignore } of this.#jails.values()) ignore.refresh()
+  }
+
   stop(): void {
     for (const { ignore } of this.#jails.values()) ignore.stop()
   }

@@ -76,6 +76,26 @@ test('bans whose store is lost are found in the kernel again, and end on time', 
   })
 })
 
+test('who becomes a gateway is banned no longer, and not again', () =>
+  withAgent(bed, configuration(bed, { bantime: '5m' }), async (agent) => {
+    const gateway = outside.v4(30)
+    await banned(agent, gateway)
+    const route = (verb: string) => {
+      const [program = '', ...words] = [...bed.inVictim, 'ip', 'route', verb, '203.0.113.0/24', 'via', gateway]
+      execFileSync(program, words)
+    }
+    route('add')
+    try {
+      await waitFor('the end of the ban', () => !inKernel(bed).includes(gateway))
+      await waitFor('that in the report', async () => (await agent.jail()).bans.every((ban) => ban.prefix !== gateway))
+      await bed.failLogin(gateway, { tries: 3 })
+      await waitFor('that it is ignored', async () => (await agent.jail()).ignored > 0)
+      assert.not(inKernel(bed).includes(gateway))
+    } finally {
+      route('del')
+    }
+  }))
+
 test('a ruleset that somebody flushes is put back', () =>
   withAgent(bed, configuration(bed, { bantime: '5m' }), async (agent) => {
     const attacker = outside.v4(14)

@@ -98,14 +98,15 @@ test('who is ignored is counted as ignored and never banned', async () => {
 test('what the machine depends on is spared, and told of once, unless ignoreself is off', async () => {
   const [gateway, office] = ['192.0.2.1', '203.0.113.0/24'].map((text) => parsePrefix(text)!)
   const told: string[] = []
+  const vital = [
+    { prefix: gateway!, why: 'it holds a gateway' },
+    { prefix: office!, why: 'root says so' },
+    { prefix: gateway!, why: 'it holds a name server' },
+  ]
   const judge = new Judge({
     offences: [],
     isBanned: () => false,
-    vital: () => [
-      { prefix: gateway!, why: 'it holds a gateway' },
-      { prefix: office!, why: 'root says so' },
-      { prefix: gateway!, why: 'it holds a name server' },
-    ],
+    vital: () => vital,
     onSpared: (...words) => told.push(words.join(' ')),
     onNameFailure: () => {},
   })
@@ -125,6 +126,9 @@ test('what the machine depends on is spared, and told of once, unless ignoreself
     const strict = { jail: 'strict' }
     for (let i = 0; i < 2; i++) assert.is(count(judge, match('192.0.2.1', noon, strict), live(noon)), null)
     assert.is(count(judge, match('192.0.2.1', noon, strict), live(noon))?.prefix, gateway)
+    vital.length = 0
+    judge.refresh()
+    assert.is(judge.sparing(gateway!, 'sshd'), undefined)
   } finally {
     judge.stop()
   }
