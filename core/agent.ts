@@ -449,7 +449,7 @@ export class Agent implements RunningAgent {
     this.judge.refresh()
     const list = this.#neverBanned.at(performance.now())
     const spared = new PrefixSet(list.map(({ prefix }) => prefix))
-    for (const ban of [...this.wanted]) {
+    for (const ban of this.wanted) {
       const found = spared.overlapping(ban.prefix)
       const reason = list.find(({ prefix }) => prefix === found)?.reason
       if (reason !== undefined) this.#refuse(ban, 'the firewall', refusalReasons[reason])

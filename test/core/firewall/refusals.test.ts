@@ -92,10 +92,13 @@ test('what is wrong in firewall.conf is told', async () => {
   )
 })
 
-test('a gateway that comes is refused, one that goes is not', async () => {
+test('a gateway that comes is taken out of the kernel and refused, one that goes may be banned', async () => {
   assert.is(await refusal('10.96.0.77'), undefined)
+  assert.is(await refusal('10.96.0.78'), undefined)
   space.run('ip', 'route', 'add', '192.88.99.0/24', 'via', '10.96.0.77')
-  assert.ok(await eventually(async () => (await refusal('10.96.0.77')) === refusalReasons.gateway))
+  assert.ok(await eventually(() => !elementsOf(space, 'all_v4').includes('10.96.0.77')))
+  assert.is(await refusal('10.96.0.77'), refusalReasons.gateway)
+  assert.ok(elementsOf(space, 'all_v4').includes('10.96.0.78'))
   space.run('ip', 'route', 'del', '192.88.99.0/24')
   assert.ok(await eventually(async () => (await refusal('10.96.0.77')) === undefined))
 })
