@@ -7,12 +7,15 @@ import { NftablesBackend } from './nftables.ts'
 export const backendNames = ['auto', 'netlink', 'nft'] as const
 export type BackendName = (typeof backendNames)[number]
 
-/** `auto` takes netlink where the launcher opened its sockets and the kernel answers, else the program nft. */
+/** Throws `BackendError` where what was asked for is not to be had. `auto` takes netlink where the launcher opened its sockets and the kernel answers, else the program nft. */
 export function chooseBackend(name: BackendName): Backend {
   const netlink = name === 'nft' ? null : openNetlink()
   if (netlink !== null) return netlink
   if (name === 'netlink') {
-    throw new BackendError('failed', 'netlink is asked for, but its sockets (descriptors 4 and 5) were not opened')
+    throw new BackendError(
+      'failed',
+      'the backend netlink is asked for, but launcher.pl could not open its sockets: take auto, or install perl',
+    )
   }
   return new NftablesBackend()
 }

@@ -8,13 +8,14 @@
 import { fstatSync } from 'node:fs'
 import { createServer, Socket } from 'node:net'
 import { AgentsInTurn } from './agents-in-turn.ts'
+import type { Backend } from './backend.ts'
 import { backendNames, chooseBackend } from './choose-backend.ts'
 import { Guard } from './guard.ts'
 import { serve } from './serve.ts'
 
 const descriptor = 3
 const asked = backendNames.find((name) => process.argv.includes(`--backend=${name}`)) ?? 'auto'
-const makeGuard = () => new Guard(chooseBackend(asked))
+const makeGuard = () => new Guard(backend())
 
 if (!is(descriptor, 'isSocket')) {
   console.error(`bailiff-firewall is started by bailiff, with a socket as descriptor ${descriptor}`)
@@ -53,6 +54,16 @@ async function serveOne(): Promise<void> {
     if (!connection.destroyed) throw error
   })
   await guard.stop()
+}
+
+function backend(): Backend {
+  try {
+    return chooseBackend(asked)
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    // "Unavailable" of sysexits.h.
+    return process.exit(69)
+  }
 }
 
 /** The agent decides when it ends, also when a terminal signals the whole group. */
