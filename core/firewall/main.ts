@@ -9,10 +9,11 @@ import { fstatSync } from 'node:fs'
 import { createServer, Socket } from 'node:net'
 import { Admission } from './admission.ts'
 import { AgentsInTurn } from './agents-in-turn.ts'
+import type { Backend } from './backend.ts'
 import { chooseBackend } from './choose-backend.ts'
 import { ConnectionCutter, cutting } from './connection-cutter.ts'
 import { conntrackProgram } from './conntrack-program.ts'
-import { backendNames, readFirewallConf } from './firewall-conf.ts'
+import { backendNames, readFirewallConf, type BackendName } from './firewall-conf.ts'
 import { Guard } from './guard.ts'
 import { openTrackedConnections } from './netlink/tracked-connections.ts'
 import { NeverBanned } from './never-banned.ts'
@@ -63,7 +64,7 @@ async function serveOne(): Promise<void> {
 /** What serves the agents, the same for all of them: whoever connects anew finds the same limits. */
 function makeParts(): { readonly guard: Guard; readonly admission: Admission } {
   const warn = (message: string) => console.error(message)
-  const backend = chooseBackend(asked ?? readFirewallConf().conf?.backend ?? 'auto')
+  const backend = openBackend(asked ?? readFirewallConf().conf?.backend ?? 'auto')
   const cutter = new ConnectionCutter(openTrackedConnections() ?? conntrackProgram, warn)
   const guard = new Guard(cutting(backend, cutter))
   const admission = new Admission(new NeverBanned({}, warn))
@@ -71,6 +72,16 @@ function makeParts(): { readonly guard: Guard; readonly admission: Admission } {
   const expel = () => guard.expel((entry) => admission.refuses(entry) !== null)
   admission.onChange(() => void expel().catch((error: unknown) => warn(`a ban is not taken back: ${String(error)}`)))
   return { guard, admission }
+}
+
+/** Ends the process where what was asked for is not to be had ("unavailable" of sysexits.h). */
+function openBackend(name: BackendName): Backend {
+  try {
+    return chooseBackend(name)
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    return process.exit(69)
+  }
 }
 
 /** The agent decides when it ends, also when a terminal signals the whole group. */

@@ -6,6 +6,7 @@ import type { SetKey } from './set-names.ts'
 import {
   bySet,
   byAddress,
+  countDistinct,
   difference,
   distinct,
   type Change,
@@ -60,9 +61,9 @@ export interface TableTool {
  * kernel begins a list from the start for each piece of it, so n elements take the square of n (a million:
  * a minute). Kernels that tell the count (6.17) renew times by themselves, so all are put there instead.
  */
-const longFrom = 200_000
-/** A long set that is to become as short as this is made again, which is one transaction. */
-const remadeUpTo = 20_000
+const longByDefault = 200_000
+/** A long set that is to become so many times shorter is made again, which is one transaction. */
+const muchShorter = 10
 
 /** How often a call is tried again after others changed the table, or any other, meanwhile. */
 const retries = 3
@@ -70,12 +71,15 @@ const retries = 3
 /** The backend over a tool. */
 export class TableBackend implements Backend {
   readonly #tool: TableTool
+  readonly #longFrom: number
   #declared: Sets = new Map()
   /** The sets that the kernel has, as far as known; null where that must be asked. */
   #present: Sets | null = null
 
-  constructor(tool: TableTool) {
+  /** Sets with `longFrom` elements are not compared one by one where the tool can do without. */
+  constructor(tool: TableTool, longFrom = longByDefault) {
     this.#tool = tool
+    this.#longFrom = longFrom
   }
 
   async declare(ports: readonly WirePorts[]): Promise<void> {
@@ -88,7 +92,7 @@ export class TableBackend implements Backend {
   }
 
   async add(entries: readonly Entry[]): Promise<void> {
-    const groups = bySet(entries)
+    const groups = await bySet(entries)
     await this.#again(async (basis) => {
       const sets = keysOf(groups)
       const missing = [...sets.keys()].some((name) => this.#present?.has(name) !== true)
@@ -108,7 +112,7 @@ export class TableBackend implements Backend {
   }
 
   async del(entries: readonly Entry[]): Promise<void> {
-    const groups = bySet(entries)
+    const groups = await bySet(entries)
     const remove = async (there: (name: string, address: string) => boolean) => {
       const changes = [...groups].flatMap(([name, group]) => removed(name, group, (address) => there(name, address)))
       if (changes.length > 0) await this.#tool.apply(changes)
@@ -126,41 +130,41 @@ export class TableBackend implements Backend {
   }
 
   async sync(entries: readonly Entry[]): Promise<void> {
-    const groups = bySet(entries)
+    const groups = await bySet(entries)
+    const elementsOf = (name: string) => groups.get(name)?.elements ?? []
     await this.#again(async (basis, attempt) => {
-      const held = await this.#tool.hold(this.#declared, (_, count = 0) => count < longFrom)
+      const held = await this.#tool.hold(this.#declared, (_, count = 0) => count < this.#longFrom)
       const wanted = new Map([...this.#declared, ...keysOf(groups)])
-      const elementsOf = (name: string) => groups.get(name)?.elements ?? []
-      const long = held.sound
+      const unlisted = held.sound
         ? [...held.sets.keys()].filter((name) => wanted.has(name) && !held.elements.has(name))
         : []
-      const emptied = long.filter((name) => elementsOf(name).length <= remadeUpTo)
+      const emptied = unlisted.filter((name) => elementsOf(name).length <= this.#longFrom / muchShorter)
+      const long = unlisted.filter((name) => !emptied.includes(name))
       const same = held.sound && held.ruled && held.nameless.length === 0 && sameKeys(wanted, held.sets)
       const changes: Change[] = same && emptied.length === 0 ? [] : mend(held, wanted, emptied)
       for (const name of wanted.keys()) {
-        const before = held.sound && !emptied.includes(name) ? held.elements.get(name) : undefined
+        const before = held.sound ? held.elements.get(name) : undefined
+        const elements = elementsOf(name)
         if (before !== undefined && before.size > 0) {
-          changes.push(...difference(name, before, byAddress(elementsOf(name)), held.toleranceMs))
-        } else if (elementsOf(name).length === 0) continue
-        else if (long.includes(name) && !emptied.includes(name)) {
-          changes.push(put(name, { elements: elementsOf(name) }))
-        }
+          changes.push(...difference(name, before, byAddress(elements), held.toleranceMs))
+        } else if (long.includes(name)) changes.push({ do: 'put', name, elements })
         // In a long list nobody looks for what comes twice until the kernel says that something does.
-        else changes.push(created(name, { elements: elementsOf(name) }, attempt > 0))
+        else if (elements.length > 0) changes.push(created(name, { elements }, attempt > 0))
       }
       if (changes.length > 0) await this.#tool.apply(changes, basis(held.generation))
-      if (long.length > emptied.length) await this.#shorten(long, elementsOf)
+      if (long.length > 0) await this.#shorten(long, elementsOf)
       this.#present = wanted
     })
   }
 
   /** Removes from long sets, which have all wanted elements, those that they have beyond. */
   async #shorten(long: readonly string[], elementsOf: (name: string) => readonly Element[]): Promise<void> {
-    const wanted = new Map(long.map((name) => [name, byAddress(elementsOf(name))]))
-    const held = await this.#tool.hold(this.#declared, (name, count = 0) => count > (wanted.get(name)?.size ?? count))
-    const changes = [...wanted].flatMap(([name, elements]) => {
+    const sizes = new Map<string, number>()
+    for (const name of long) sizes.set(name, await countDistinct(elementsOf(name)))
+    const held = await this.#tool.hold(this.#declared, (name, count = 0) => count > (sizes.get(name) ?? count))
+    const changes = long.flatMap((name) => {
       const before = held.elements.get(name)
-      return before === undefined ? [] : difference(name, before, elements, held.toleranceMs)
+      return before === undefined ? [] : difference(name, before, byAddress(elementsOf(name)), held.toleranceMs)
     })
     if (changes.length > 0) await this.#tool.apply(changes)
   }

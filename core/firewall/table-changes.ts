@@ -1,4 +1,5 @@
 /** What is to be changed in the table, whatever tool does it. */
+import { setImmediate as otherWork } from 'node:timers/promises'
 import type { Entry } from './admission.ts'
 import type { WirePorts } from './messages.ts'
 import { setName, type SetKey } from './set-names.ts'
@@ -13,7 +14,8 @@ export type Elements = ReadonlyMap<string, Element['endsAt']>
 /**
  * Changes are one transaction, carried out in order.
  * `create` adds elements that are not there: where one is, or comes twice, the transaction fails with `exists`.
- * `put` adds elements; what is there stays, and gets its new time from kernels since 6.12.
+ * `put` adds elements; what is there stays, and gets its new time from kernels since 6.12. Of an element
+ * that comes twice the last one counts there.
  * `renew` adds elements, or gives them their new time; each comes once.
  * `remove` removes elements; what is not there, or has just expired, is no failure.
  */
@@ -30,17 +32,21 @@ export type Change =
  */
 const elementsInTransaction = 20_000
 
+/** After so many other work gets its turn; without a compiler they take 50 ms. */
+const entriesInOneGo = 50_000
+
 /** The entries of one set. */
 export interface Group {
   readonly key: SetKey
   readonly elements: Entry[]
 }
 
-/** Entries by set, in their order. */
-export function bySet(entries: readonly Entry[]): Map<string, Group> {
+/** Entries by set, in their order. A long list lets other work have its turn. */
+export async function bySet(entries: readonly Entry[]): Promise<Map<string, Group>> {
   const groups = new Map<string, Group>()
   const known = new Map<WirePorts, Map<number, Group>>()
-  for (const entry of entries) {
+  for (const [place, entry] of entries.entries()) {
+    if (place % entriesInOneGo === entriesInOneGo - 1) await otherWork()
     // Names are made once for each ports and length: a batch has few of them and many entries.
     let lengths = known.get(entry.ports)
     if (lengths === undefined) known.set(entry.ports, (lengths = new Map()))
@@ -55,6 +61,16 @@ export function bySet(entries: readonly Entry[]): Map<string, Group> {
     group.elements.push(entry)
   }
   return groups
+}
+
+/** How many different addresses there are. A long list lets other work have its turn. */
+export async function countDistinct(elements: readonly Element[]): Promise<number> {
+  const addresses = new Set<string>()
+  for (const [place, { address }] of elements.entries()) {
+    if (place % entriesInOneGo === entriesInOneGo - 1) await otherWork()
+    addresses.add(address)
+  }
+  return addresses.size
 }
 
 /** The elements by address. Of one that comes twice the last one counts. */

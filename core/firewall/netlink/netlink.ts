@@ -20,10 +20,12 @@ const inherited = { requests: 4, events: 5 } as const
 export interface NetlinkOptions {
   /** How many elements a set takes. Tests want few. */
   readonly setSize?: number
+  /** From how many elements on a set is not compared one by one. Tests want few. */
+  readonly longFrom?: number
 }
 
 /** The backend over the sockets that launcher.pl opened; null where they are not there, or the kernel does not answer. */
-export function openNetlink({ setSize = maxEntries }: NetlinkOptions = {}): NetlinkBackend | null {
+export function openNetlink(options: NetlinkOptions = {}): NetlinkBackend | null {
   if (!isSocket(inherited.requests) || !isSocket(inherited.events)) return null
   const requests = new NetlinkSocket(inherited.requests)
   try {
@@ -31,15 +33,15 @@ export function openNetlink({ setSize = maxEntries }: NetlinkOptions = {}): Netl
   } catch {
     return null
   }
-  return new NetlinkBackend(requests, inherited.events, setSize)
+  return new NetlinkBackend(requests, inherited.events, options)
 }
 
 export class NetlinkBackend extends TableBackend implements Backend {
   readonly #requests: NetlinkSocket
   readonly #events: number
 
-  constructor(requests: NetlinkSocket, events: number, setSize: number) {
-    super(new NetlinkTool(requests, setSize))
+  constructor(requests: NetlinkSocket, events: number, { setSize = maxEntries, longFrom }: NetlinkOptions) {
+    super(new NetlinkTool(requests, setSize), longFrom)
     this.#requests = requests
     this.#events = events
   }

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { Entry } from '../../../core/firewall/admission.ts'
 import { BackendError, type Backend, type ForeignChange } from '../../../core/firewall/backend.ts'
 import type { WirePorts } from '../../../core/firewall/messages.ts'
-import { openNetlink } from '../../../core/firewall/netlink/netlink.ts'
+import { openNetlink, type NetlinkOptions } from '../../../core/firewall/netlink/netlink.ts'
 import type { Namespace } from './namespace.ts'
 
 interface Call {
@@ -31,10 +31,10 @@ export interface BackendProcess extends Backend {
 const self = fileURLToPath(import.meta.url)
 const launcher = fileURLToPath(new URL('../../../../core/firewall/launcher.pl', import.meta.url))
 
-/** Starts one inside the namespace. `before` are words that run the rest with fewer rights. */
-export function startBackend(space: Namespace, setSize?: number, before: readonly string[] = []): BackendProcess {
-  const node = [process.execPath, '--jitless', self, ...(setSize === undefined ? [] : [String(setSize)])]
-  const [program = '', ...words] = [...space.inside, ...before, '/usr/bin/perl', launcher, 'exec', ...node]
+/** Starts one inside the namespace. */
+export function startBackend(space: Namespace, options: NetlinkOptions = {}): BackendProcess {
+  const node = [process.execPath, '--jitless', self, JSON.stringify(options)]
+  const [program = '', ...words] = [...space.inside, '/usr/bin/perl', launcher, 'exec', ...node]
   const child = spawn(program, words, { stdio: ['ignore', 'inherit', 'ignore', 'ipc'], serialization: 'advanced' })
   const waiting = new Map<number, { resolve: (entries: readonly Entry[]) => void; reject: (error: Error) => void }>()
   let heard: (change: ForeignChange) => void = () => {}
@@ -100,6 +100,5 @@ function serveCalls(backend: Backend | null): void {
 }
 
 if (process.argv[1] === self && process.send !== undefined) {
-  const size = process.argv[2]
-  serveCalls(openNetlink(size === undefined ? {} : { setSize: Number(size) }))
+  serveCalls(openNetlink(JSON.parse(process.argv[2] ?? '{}')))
 }

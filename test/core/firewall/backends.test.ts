@@ -33,7 +33,7 @@ function nft(setSize?: number): Backend {
 }
 
 function netlink(setSize?: number): Backend {
-  const started = startBackend(space, setSize)
+  const started = startBackend(space, setSize === undefined ? {} : { setSize })
   processes.push(started)
   return started
 }

@@ -42,7 +42,7 @@ function nft({ setSize, program = '/usr/sbin/nft' }: Options = {}): Backend {
 }
 
 function netlink({ setSize }: Options = {}): Backend {
-  const started = startBackend(space, setSize)
+  const started = startBackend(space, setSize === undefined ? {} : { setSize })
   ends.push(() => started.stop())
   return started
 }
