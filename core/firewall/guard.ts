@@ -28,6 +28,9 @@ const longestPauseMs = 3_600_000
 /** Others often make several changes, one after the other. */
 const settlingMs = { changed: 100, lost: 1000 }
 
+/** A list of more entries keeps bans waiting for seconds, so without a sign of damage it is put off. */
+const long = { entries: 100_000, settlingMs: 600_000 }
+
 /** Mending what others break takes at most a tenth of the time, once it took ten seconds. */
 const share = { share: 0.1, burstMs: 10_000 }
 
@@ -150,6 +153,11 @@ export class Guard {
   }
 
   #hear(change: ForeignChange): void {
+    if (change.kind === 'lost' && this.#desired.size > long.entries) {
+      // Most often it was a large change of our own that was too much to hear.
+      this.#looker.soon(settlingMs.lost)
+      return this.#comparer.soon(long.settlingMs)
+    }
     if (change.kind !== 'removed') return this.#comparer.soon(settlingMs[change.kind])
     const { wanted } = this.#asWanted(change.entries)
     this.#takenAway += wanted.length
