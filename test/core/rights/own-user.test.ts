@@ -1,4 +1,4 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFileSync,
@@ -163,6 +163,25 @@ test('all threads are that user without a capability; the helper has CAP_NET_ADM
   }
 })
 
+test('a helper with a user of its own works, and the agent may not signal it', async () => {
+  const own = makeUser('h')
+  try {
+    config = configure(`user: ${user.name}\nfirewall: { user: ${own.name} }\n`)
+    const agent = await started()
+    failures('198.51.100.6')
+    assert.ok(await bans('198.51.100.6'), agent.output)
+    for (const pid of [agent.launcher, agent.helper]) {
+      assert.is(must(threadsOf(pid)[0]).get('Uid'), Array(4).fill(own.uid).join('\t'))
+      assert.is(must(threadsOf(pid)[0]).get('CapEff'), onlyNetAdmin)
+      const words = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', 'kill', '-0', String(pid)]
+      assert.match(spawnSync(must(which('setpriv')), words, { encoding: 'utf8' }).stderr, 'not permitted')
+    }
+    await agent.end()
+  } finally {
+    own.remove()
+  }
+})
+
 test('launcher and helper inherit nothing but what is theirs', async () => {
   const agent = await started()
   const [launcher, helper] = [descriptorsOf(agent.launcher), descriptorsOf(agent.helper)]
@@ -270,6 +289,10 @@ test('a user that is missing, or cannot be become, ends the start', async () => 
   const missing = new Agent()
   await missing.shows('useradd --system --user-group --no-create-home --shell /usr/sbin/nologin nobody-has-this-name')
   assert.ok(await eventually(() => missing.child.exitCode === 78))
+  config = configure(`user: ${user.name}\nfirewall: { user: nobody-has-this-name }\n`)
+  const helperless = new Agent()
+  await helperless.shows('firewall.user: there is no user "nobody-has-this-name"')
+  assert.ok(await eventually(() => helperless.child.exitCode === 78))
   config = configure(`user: ${user.name}\ngroups: [nobody-has-this-group]\n`)
   const groupless = new Agent()
   await groupless.shows('there is no group "nobody-has-this-group"')
