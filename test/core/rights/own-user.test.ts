@@ -19,8 +19,9 @@ import { kill } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import { connectControl } from '../../../core/control/client.ts'
+import { HelperProcess } from '../../../core/firewall/helper-process.ts'
 import { suite, which } from '../../suite.ts'
-import { elementsOf, eventually, makeNamespace, must, type Namespace } from '../firewall/namespace.ts'
+import { elementsOf, eventually, makeNamespace, must, silent, type Namespace } from '../firewall/namespace.ts'
 import { childrenOf, commandOf, descriptorsOf, isAlive, threadsOf } from './processes.ts'
 import { makeUser, OpenDoors, type SystemUser } from './system-user.ts'
 
@@ -112,8 +113,8 @@ class Agent {
   }
 }
 
-async function started(): Promise<Agent> {
-  const agent = new Agent()
+async function started(...before: string[]): Promise<Agent> {
+  const agent = new Agent(...before)
   const socket = join(folder, 'run/control.sock')
   const answers = () =>
     connectControl([socket])
@@ -235,6 +236,36 @@ test('an agent that is killed takes launcher and helper with it; the bans stay, 
   assert.equal(held(), ['198.51.100.5'])
   await started()
   assert.match((await command('status', 'sshd')).output, '198.51.100.5')
+})
+
+test('as under systemd: never root, a helper that others run and that outlives the agent', async () => {
+  for (const name of ['state', 'run', 'firewall']) {
+    mkdirSync(join(folder, name), { mode: 0o700 })
+    chownSync(join(folder, name), user.uid, user.gid)
+  }
+  writeFileSync(config, `defaults: { maxretry: 2 }\njails:\n  sshd: { source: ${log} }\n`)
+  const socket = join(folder, 'firewall/socket')
+  const helper = await HelperProcess.start({ log: silent, command: space.inside, socket, owner: user, user })
+  const rights = ['--bounding-set=-all', '--inh-caps=-all', '--no-new-privs', '--clear-groups']
+  const folders = [`STATE_DIRECTORY=${folder}/state`, `RUNTIME_DIRECTORY=${folder}/run`]
+  const become = [`--reuid=${user.uid}`, `--regid=${user.gid}`]
+  const before = [must(which('setpriv')), ...become, ...rights, 'env', `BAILIFF_FIREWALL=${socket}`, ...folders]
+  try {
+    const first = await started(...before)
+    failures('198.51.100.7')
+    assert.ok(await bans('198.51.100.7'), first.output)
+    assert.equal(childrenOf(first.pid), [])
+    assert.is(must(threadsOf(first.pid)[0]).get('CapBnd'), none)
+    await first.end('SIGKILL')
+    assert.not.ok(helper.over)
+    const second = await started(...before)
+    failures('198.51.100.8')
+    assert.ok(await bans('198.51.100.8'), second.output)
+    assert.equal(held(), ['198.51.100.7', '198.51.100.8'])
+    await second.end()
+  } finally {
+    await helper.stop()
+  }
 })
 
 test('without its launcher the agent ends, and says why', async () => {
