@@ -103,7 +103,7 @@ export class Agent implements RunningAgent {
   readonly pause: Pause
   readonly instances: Instances
   configuration: Configuration
-  /** What was handed to the store and is not on the disk yet, the oldest first. */
+  /** What was handed to the store and is not on the disk yet, the oldest first; some of it where it is much. */
   readonly unstored = new Set<{ readonly since: number }>()
 
   readonly #clock = new Clock()
@@ -467,7 +467,7 @@ export class Agent implements RunningAgent {
   /** Nothing waits for the store; it tells itself when the disk fails, and rejects only what it cannot hold. */
   #commit(changes: Changes): void {
     const mark = { since: performance.now() }
-    this.unstored.add(mark)
+    if (this.unstored.size < 1000) this.unstored.add(mark)
     this.store
       .commit(changes)
       .catch((error: unknown) => this.options.log.warn({}, `not stored: ${describeError(error)}`))

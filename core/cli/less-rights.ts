@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { claimSocket } from '../control/server.ts'
-import { BailiffError, quote } from '../errors.ts'
+import { BailiffError, printable, quote } from '../errors.ts'
 import { HelperProcess } from '../firewall/helper-process.ts'
 import type { Logger } from '../plugin.ts'
 import { findAccount, type Account } from '../rights/accounts.ts'
@@ -48,26 +48,33 @@ export async function takeLessRights(
 /** Whom the agent becomes; null: it stays root. */
 function ownAccount({ user, groups, file }: Settings, log: Logger): Account | null {
   if (user === 'root') return null
-  const account = findAccount(user ?? agentUser, groups)
-  if (account?.uid === 0) throw new BailiffError('config', `user: ${quote(user)} is root by another name`)
+  const account = accountOf('user', user ?? agentUser, groups, user === null ? null : file)
   if (account !== null) return account
-  const command = (name: string) => `useradd --system --user-group --no-create-home --shell /usr/sbin/nologin ${name}`
-  if (user !== null)
-    throw new BailiffError('config', `user: there is no user ${quote(user)}`, {
-      where: { file },
-      hint: `make one with "${command(user)}"`,
-    })
-  log.warn(
-    {},
-    `there is no user ${agentUser}, so the agent keeps the rights of root; make one with "${command(agentUser)}"`,
-  )
+  const what = `there is no user ${agentUser}, so the agent keeps the rights of root`
+  log.warn({}, `${what}; make one with "${makeUser(agentUser)}"`)
   return null
 }
 
+/** Null where there is no such user. Where a file names it, that is an error, as is another name of root. */
+function accountOf(option: string, name: string, groups: readonly string[] | null, file: string | null) {
+  const account = findAccount(name, groups)
+  if (account?.uid === 0) throw new BailiffError('config', `${option}: ${quote(name)} is root by another name`)
+  if (account !== null || file === null) return account
+  throw new BailiffError('config', `${option}: there is no user ${quote(name)}`, {
+    where: { file },
+    hint: `make one with "${makeUser(name)}"`,
+  })
+}
+
+const makeUser = (name: string) =>
+  `useradd --system --user-group --no-create-home --shell /usr/sbin/nologin ${printable(name)}`
+
 function startHelper(settings: Settings, account: Account | null, log: Logger): Promise<HelperProcess> {
+  const { firewallUser, file } = settings
   // As a user of its own no process of the agent may signal it. With that of the agent one could at least
   // not look into it or steer it (ptrace(2)), for it has a capability that the agent has not.
-  const user = findAccount(helperUser, []) ?? account
+  const own = accountOf('firewall.user', firewallUser ?? helperUser, [], firewallUser === null ? null : file)
+  const user = own ?? account
   return HelperProcess.start({
     log,
     socket: helperSocket(settings),

@@ -40,6 +40,8 @@ export interface Settings {
   readonly groups: readonly string[] | null
   /** Where a firewall helper listens that somebody else runs; null: the agent starts its own. */
   readonly firewallSocket: string | null
+  /** The user that the helper becomes; null: not said. */
+  readonly firewallUser: string | null
   /** Threads that match, at most; null: the agent decides. */
   readonly workers: number | null
   /** How long bans are remembered after they ended. */
@@ -103,6 +105,7 @@ export async function loadSettings({
     groups: raw.groups ?? null,
     firewallSocket:
       raw.firewall?.socket === undefined ? null : resolve(folderOf(tree, 'firewall'), raw.firewall.socket),
+    firewallUser: raw.firewall?.user ?? null,
     workers: raw.workers ?? null,
     historyMs: raw.history ?? 30 * 86_400_000,
     problems,

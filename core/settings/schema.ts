@@ -36,6 +36,7 @@ export const fileSchema = section({
   groups: listOf(text).describe('groups of that user beside its own; unless said, those that may read logs').optional(),
   firewall: section({
     socket: text.describe('where a firewall helper listens that somebody else runs').optional(),
+    user: text.describe('the user that the helper becomes when root starts the agent').optional(),
   })
     .describe('the firewall helper')
     .optional(),

@@ -1,8 +1,15 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { kill } from 'node:process'
 import * as assert from 'uvu/assert'
 import { parsePrefix, type Prefix } from '../../../core/address.ts'
 import { BailiffError } from '../../../core/errors.ts'
 import { startFirewall, type FirewallHelper, type FirewallOptions } from '../../../core/firewall/client.ts'
+import { helperCommand } from '../../../core/firewall/helper-command.ts'
+import { makeListeningSocket } from '../../../core/firewall/listening-socket.ts'
 import { HelperProcess } from '../../../core/firewall/helper-process.ts'
 import type { FirewallEntry, Ports } from '../../../core/plugin.ts'
 import { suite } from '../../suite.ts'
@@ -214,6 +221,30 @@ test('a helper that somebody else runs serves one agent at a time, and outlives 
   }
 })
 
+test('started as systemd starts it, it serves until SIGTERM and then ends in order', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bailiff-client-'))
+  const running = join(folder, 'socket')
+  const server = await makeListeningSocket(running)
+  const { fd } = (server as unknown as { _handle: { fd: number } })._handle
+  const [program = '', ...words] = [...space.inside, ...helperCommand({}, false).words.map(asExec)]
+  const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'inherit', fd] })
+  server.close()
+  try {
+    for (const address of ['198.51.100.1', '198.51.100.2']) {
+      const firewall = await start({ running })
+      await firewall.declare([all])
+      await firewall.add([entry(address)])
+      await firewall.stop()
+    }
+    assert.equal(elementsOf(space, 'all_v4'), ['198.51.100.1', '198.51.100.2'])
+    child.kill('SIGTERM')
+    assert.equal(await once(child, 'exit'), [0, null])
+  } finally {
+    child.kill('SIGKILL')
+    rmSync(folder, { recursive: true })
+  }
+})
+
 test('without perl the agent starts the helper itself, and again', async () => {
   const firewall = await start({ folders: ['/nowhere'] })
   await firewall.declare([all])
@@ -234,6 +265,11 @@ test('a helper that cannot be started is a clear error', async () => {
 })
 
 test.run()
+
+/** The launcher becomes the helper. */
+function asExec(word: string): string {
+  return word === 'keep' ? 'exec' : word
+}
 
 function alive(pid: number): boolean {
   try {

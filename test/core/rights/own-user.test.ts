@@ -1,4 +1,4 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFileSync,
@@ -19,8 +19,9 @@ import { kill } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import { connectControl } from '../../../core/control/client.ts'
+import { HelperProcess } from '../../../core/firewall/helper-process.ts'
 import { suite, which } from '../../suite.ts'
-import { elementsOf, eventually, makeNamespace, must, type Namespace } from '../firewall/namespace.ts'
+import { elementsOf, eventually, makeNamespace, must, silent, type Namespace } from '../firewall/namespace.ts'
 import { childrenOf, commandOf, descriptorsOf, isAlive, threadsOf } from './processes.ts'
 import { makeUser, OpenDoors, type SystemUser } from './system-user.ts'
 
@@ -112,8 +113,8 @@ class Agent {
   }
 }
 
-async function started(): Promise<Agent> {
-  const agent = new Agent()
+async function started(...before: string[]): Promise<Agent> {
+  const agent = new Agent(...before)
   const socket = join(folder, 'run/control.sock')
   const answers = () =>
     connectControl([socket])
@@ -160,6 +161,25 @@ test('all threads are that user without a capability; the helper has CAP_NET_ADM
       for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
         assert.is(thread.get(set), onlyNetAdmin, set)
     }
+  }
+})
+
+test('a helper with a user of its own works, and the agent may not signal it', async () => {
+  const own = makeUser('h')
+  try {
+    config = configure(`user: ${user.name}\nfirewall: { user: ${own.name} }\n`)
+    const agent = await started()
+    failures('198.51.100.6')
+    assert.ok(await bans('198.51.100.6'), agent.output)
+    for (const pid of [agent.launcher, agent.helper]) {
+      assert.is(must(threadsOf(pid)[0]).get('Uid'), Array(4).fill(own.uid).join('\t'))
+      assert.is(must(threadsOf(pid)[0]).get('CapEff'), onlyNetAdmin)
+      const words = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', 'kill', '-0', String(pid)]
+      assert.match(spawnSync(must(which('setpriv')), words, { encoding: 'utf8' }).stderr, 'not permitted')
+    }
+    await agent.end()
+  } finally {
+    own.remove()
   }
 })
 
@@ -219,6 +239,36 @@ test('an agent that is killed takes launcher and helper with it; the bans stay, 
   assert.match((await command('status', 'sshd')).output, '198.51.100.5')
 })
 
+test('as under systemd: never root, a helper that others run and that outlives the agent', async () => {
+  for (const name of ['state', 'run', 'firewall']) {
+    mkdirSync(join(folder, name), { mode: 0o700 })
+    chownSync(join(folder, name), user.uid, user.gid)
+  }
+  writeFileSync(config, `defaults: { maxretry: 2 }\njails:\n  sshd: { source: ${log} }\n`)
+  const socket = join(folder, 'firewall/socket')
+  const helper = await HelperProcess.start({ log: silent, command: space.inside, socket, owner: user, user })
+  const rights = ['--bounding-set=-all', '--inh-caps=-all', '--no-new-privs', '--clear-groups']
+  const folders = [`STATE_DIRECTORY=${folder}/state`, `RUNTIME_DIRECTORY=${folder}/run`]
+  const become = [`--reuid=${user.uid}`, `--regid=${user.gid}`]
+  const before = [must(which('setpriv')), ...become, ...rights, 'env', `BAILIFF_FIREWALL=${socket}`, ...folders]
+  try {
+    const first = await started(...before)
+    failures('198.51.100.7')
+    assert.ok(await bans('198.51.100.7'), first.output)
+    assert.equal(childrenOf(first.pid), [])
+    assert.is(must(threadsOf(first.pid)[0]).get('CapBnd'), none)
+    await first.end('SIGKILL')
+    assert.not.ok(helper.over)
+    const second = await started(...before)
+    failures('198.51.100.8')
+    assert.ok(await bans('198.51.100.8'), second.output)
+    assert.equal(held(), ['198.51.100.7', '198.51.100.8'])
+    await second.end()
+  } finally {
+    await helper.stop()
+  }
+})
+
 test('without its launcher the agent ends, and says why', async () => {
   const agent = await started()
   const { helper, launcher } = agent
@@ -271,6 +321,10 @@ test('a user that is missing, or cannot be become, ends the start', async () => 
   const missing = new Agent()
   await missing.shows('useradd --system --user-group --no-create-home --shell /usr/sbin/nologin nobody-has-this-name')
   assert.ok(await eventually(() => missing.child.exitCode === 78))
+  config = configure(`user: ${user.name}\nfirewall: { user: nobody-has-this-name }\n`)
+  const helperless = new Agent()
+  await helperless.shows('firewall.user: there is no user "nobody-has-this-name"')
+  assert.ok(await eventually(() => helperless.child.exitCode === 78))
   config = configure(`user: ${user.name}\ngroups: [nobody-has-this-group]\n`)
   const groupless = new Agent()
   await groupless.shows('there is no group "nobody-has-this-group"')

@@ -22,7 +22,8 @@ export function makeUser(label: string, groups: readonly string[] = []): SystemU
     name,
     uid: number('-u'),
     gid: number('-g'),
-    remove: () => void spawnSync('/usr/sbin/userdel', [name]),
+    // By force: after a test that failed a process of the user may run for a moment yet.
+    remove: () => void spawnSync('/usr/sbin/userdel', ['--force', name]),
   }
 }
 
