@@ -141,7 +141,9 @@ function sourceFiles(): string[] {
   const walk = (folder: string): string[] =>
     readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`
-      if (entry.isDirectory()) return skipped.test(entry.name) ? [] : walk(path)
+      // In a worktree of git, `.git` is a file.
+      if (skipped.test(entry.name)) return []
+      if (entry.isDirectory()) return walk(path)
       return entry.isFile() && !entry.name.endsWith('.tgz') ? [path] : []
     })
   return walk('').toSorted()
