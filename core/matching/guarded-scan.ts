@@ -36,8 +36,9 @@ export function scanGuarded(scanner: GuardedScanner, part: LineSpan, guard: Line
     if (used === null) break
     const { line, ms } = scanner.at() ?? { line: scanner.lineAt(from), ms: 0 }
     scanner.forget(scanner.jails, line.start)
-    // With one jail there is no doubt whose patterns it was.
-    const known = used >= patience * ownShare && scanner.jails.length === 1 && ms >= lineMs * 0.8
+    // With one jail there is no doubt whose patterns it was; but the first time they may have been compiled.
+    const certain = slow.length > 0 && scanner.jails.length === 1
+    const known = certain && used >= patience * ownShare && ms >= lineMs * 0.8
     const missing = known
       ? scanner.jails
       : scanner.jails.filter((jail) => !scanLine(scanner, jail, line, guard, lineMs))

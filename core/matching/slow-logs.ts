@@ -4,7 +4,7 @@ import type { SlowLine } from './messages.ts'
 
 /** How long one line of a slow log may take the patterns of a jail: the first ones, and when there are many. */
 export const patientLineMs = 20
-const hastyLineMs = 3
+const hastyLineMs = 4
 const patientFor = 8
 /** A chunk that took so long, and so long for each byte, has slow lines, though none was slow enough to be stopped. */
 const slowChunkMs = 100

@@ -68,7 +68,7 @@ for (const mode of ['normal', 'aggressive']) {
     const agent = await new ReadingAgent({ folder, logs: [other], jails }).watching()
     const peers = new Map<string, Connection>()
     for (const [index, one] of all.entries()) {
-      const peer = one.ipv6 ? `2001:db8:1::${(index + 1).toString(16)}` : `10.1.${index >> 8}.${index & 255}`
+      const peer = one.ipv6 ? `2001:db8:1:${(index + 1).toString(16)}::1` : `10.1.${index >> 8}.${index & 255}`
       peers.set(peer, one)
       appendFileSync(log, linesOf(one, peer, index).map(logged).join(''))
     }

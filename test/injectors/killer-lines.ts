@@ -48,7 +48,12 @@ export async function playKiller(
   mkdirSync(join(folder, 'log'))
   const logs = Array.from({ length: floods + 1 }, (_, index) => join(folder, 'log', `${index}.log`))
   for (const log of logs) writeFileSync(log, '')
-  const agent = new ReadingAgent({ folder, logs, failregex: [failregex, '^failure of somebody from <ADDR>$'] })
+  const agent = new ReadingAgent({
+    folder,
+    logs,
+    failregex: [failregex, '^failure of somebody from <ADDR>$'],
+    urgent: true,
+  })
   try {
     await agent.watching()
     const written = new Map<string, { readonly at: number; readonly same: boolean }>()

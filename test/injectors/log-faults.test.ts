@@ -8,12 +8,13 @@ const test = suite('logs under every fault')
 
 test.after.each(endAgents)
 
-for (const [name, { allowedLoss = 0 }] of Object.entries(logFaults)) {
+for (const [name, { perishable }] of Object.entries(logFaults)) {
   test(name, async () => {
     const { lines, lost, wrong } = await playFault(name)
     assert.equal(wrong, [])
-    // Lines that stand nowhere any more are a matter of time: the soak is strict, here the machine may be busy.
-    if (lost.length > lines * allowedLoss * 4) assert.unreachable(`lost ${lost.length} of ${lines}: ${lost.join(' ')}`)
+    // Where lines perish the soak is strict; here the machine may be too busy for the agent to look in time.
+    const allowed = perishable ? lines / 4 : 0
+    if (lost.length > allowed) assert.unreachable(`lost ${lost.length} of ${lines}: ${lost.slice(0, 50).join(' ')}`)
   })
 }
 

@@ -34,6 +34,8 @@ export interface LogFault {
   readonly lineEveryMs?: number
   /** The share of lines that may be lost: only where they stand nowhere any more. */
   readonly allowedLoss?: number
+  /** Whether lines stand nowhere any more soon after they were written: then it is a matter of milliseconds. */
+  readonly perishable?: true
   /** Whether the log itself is a link, made before the agent starts. */
   readonly link?: true
   /** The agent is stopped for so long again and again, so that several steps lie between two looks. */
@@ -67,11 +69,17 @@ export const logFaults: Readonly<Record<string, LogFault>> = {
     step: ({ path }, number) => (renameSync(path, `${path}-${20_260_100 + number}`), writeFileSync(path, '')),
   },
   'rename into another folder': {
+    perishable: true,
     everyMs: 100,
     lines: 600,
     step: ({ path }, number) => intoFolder(path, `auth.log.${number}`),
   },
-  'rename, compressed at the second rotation': { everyMs: 100, lines: 600, step: ({ path }) => delayCompress(path) },
+  'rename, compressed at the second rotation': {
+    perishable: true,
+    everyMs: 100,
+    lines: 600,
+    step: ({ path }) => delayCompress(path),
+  },
   'copytruncate, the copy stays': { everyMs: 50, lines: 1000, step: ({ path }) => copyTruncate(path) },
   'copytruncate, the copy stays, the agent stands still': {
     everyMs: 100,
@@ -80,6 +88,7 @@ export const logFaults: Readonly<Record<string, LogFault>> = {
     step: ({ path }) => copyTruncate(path),
   },
   'copytruncate, the copy goes elsewhere': {
+    perishable: true,
     everyMs: 50,
     lines: 1000,
     allowedLoss: 0.005,
@@ -98,7 +107,7 @@ export const logFaults: Readonly<Record<string, LogFault>> = {
     step: ({ path }, _, line) => rewrite(path, line),
   },
   'delete + create': { everyMs: 1000, lines: 400, lineEveryMs: 10, step: ({ path }) => unlinkSync(path) },
-  'delete + create, quickly': { everyMs: 50, lines: 1000, step: ({ path }) => unlinkSync(path) },
+  'delete + create, quickly': { perishable: true, everyMs: 50, lines: 1000, step: ({ path }) => unlinkSync(path) },
   'a link is pointed elsewhere': {
     everyMs: 1000,
     lines: 400,

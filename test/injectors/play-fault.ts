@@ -26,7 +26,7 @@ export async function playFault(name: string, lines = logFaults[name]?.lines ?? 
   const folder = temporaryFolder()
   const log = join(folder, 'log', 'auth.log')
   begin(log, fault)
-  const agent = new ReadingAgent({ folder, logs: [log] })
+  const agent = new ReadingAgent({ folder, logs: [log], urgent: true })
   try {
     await agent.watching()
     const out = join(folder, 'written')

@@ -22,7 +22,7 @@ export async function playFlood(linesPerSecond: number, seconds: number): Promis
   const log = join(folder, 'log', 'auth.log')
   writeFileSync(log, '')
   const jails = `  sshd:\n    source: ${log}\n    maxretry: 100\n    findtime: 10s\n`
-  const agent = await new ReadingAgent({ folder, logs: [log], jails }).watching()
+  const agent = await new ReadingAgent({ folder, logs: [log], jails, urgent: true }).watching()
   try {
     const out = join(folder, 'written')
     const writing = run([writer, log, String(linesPerSecond), String(seconds), out])

@@ -1,5 +1,5 @@
 /**
- * Plays faults long, one after the other, and prints what held: `npm run soak [PART OF A NAME…]`.
+ * Plays faults long, one after the other, and prints what held: `npm run soak:logs [PART OF A NAME…]`.
  * SOAK_TIMES (5) says how many times as long as in the tests. To be run on a machine that has nothing else to do.
  */
 import { killers, playKiller } from './killer-lines.ts'
