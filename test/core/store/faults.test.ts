@@ -3,8 +3,11 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { migrate } from '../../../core/store/schema.ts'
+import { openDatabase } from '../../../core/store/sqlite.ts'
 import { suite } from '../../suite.ts'
 import { inStateFolder, withStore } from './bans.ts'
+import { steps } from './migration-steps.ts'
 
 const test = suite('store, broken at every call of the system', 'strace')
 
@@ -27,7 +30,7 @@ interface Run {
 
 /** The n-th such call on the files of the store fails, or is where the process is killed. */
 function run(path: string, kind: string, call: string, fault: keyof typeof faults, n: number): Promise<Run> {
-  const program = fileURLToPath(new URL('faulty.js', import.meta.url))
+  const program = fileURLToPath(new URL(kind === 'old' ? 'migrating.js' : 'faulty.js', import.meta.url))
   const trace = join(dirname(dirname(path)), 'trace')
   const watched = [path, `${path}-wal`, dirname(path)].flatMap((each) => ['-P', each])
   const inject = `inject=${call}:${faults[fault]}:when=${n}`
@@ -67,6 +70,17 @@ async function check(path: string, damaged: boolean, { acknowledged }: Run, name
   })
 }
 
+/** A store is of the old schema or of the new one, and can be brought forward. */
+async function checkMigration(path: string, name: string): Promise<void> {
+  const database = await openDatabase(path)
+  const version = migrate(database, steps)
+  const rows = 'SELECT count(*) AS bans, sum(doubled = 2 * count) AS lifted FROM bans'
+  const { bans, lifted } = database.prepare(rows).get() ?? {}
+  assert.is(bans, version === 2 || bans !== 0 ? 500 : 0, `${name}: schema ${version}`)
+  assert.is(lifted ?? 0, bans, `${name}: schema ${version}`)
+  database.close()
+}
+
 /** Breaks the scenario at the first, second, … such call until there is none. Answers how many points there were. */
 async function walk(kind: string, call: string, fault: keyof typeof faults): Promise<number> {
   const step = call === 'pwrite64' ? stride : 1
@@ -85,7 +99,8 @@ async function breakAt(kind: string, call: string, fault: keyof typeof faults, n
     mkdirSync(dirname(path))
     const outcome = await run(path, kind, call, fault, n)
     const name = `${kind}, ${fault} at ${call} ${n}`
-    await check(path, kind === 'damaged', outcome, name)
+    if (kind === 'old') await checkMigration(path, name)
+    else await check(path, kind === 'damaged', outcome, name)
     if (fault !== 'kill') assert.equal([outcome.code, outcome.acknowledged], [0, 4], name)
     hit = outcome.hit
   })
@@ -105,5 +120,11 @@ for (const kind of ['sound', 'damaged']) {
     })
   }
 }
+
+test('kill at every point of a migration leaves the old schema or the new one', async () => {
+  let points = 0
+  for (const call of ['pwrite64', 'fsync', 'ftruncate', 'unlink']) points += await walk('old', call, 'kill')
+  assert.ok(points > 5, `only ${points} points`)
+})
 
 test.run()
