@@ -15,7 +15,7 @@ let told = 0
 
 let alarms = 0
 const alarm = () => alarms++
-const checkEveryMs = kind === 'damaged' ? 20 : 1e6
+const checkEveryMs = kind === 'damaged' ? 100 : 1e6
 const store = await openStore({ path, log: silent, alarm, now: () => start, waitMs: 0, checkEveryMs })
 store.hold({
   bans: () => bans,
