@@ -13,6 +13,7 @@ export type Need =
   | 'ssh'
   | 'rsyslogd'
   | 'python3'
+  | 'strace'
   | 'perl'
   | 'faketime'
   | 'setpriv'
@@ -28,6 +29,7 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   ssh: 'openssh-client',
   rsyslogd: 'rsyslog',
   python3: 'python3',
+  strace: 'strace',
   perl: 'perl-base',
   faketime: 'faketime',
   setpriv: 'util-linux',

@@ -29,24 +29,13 @@ const noLines: readonly string[] = []
 
 export function packBans(entries: readonly HistoryEntry[], withLines: boolean): PackedBans {
   const names = new Map<string, number>()
-  const portsUsed = new Map<string, { index: number; ports: Ports }>()
-  const portsOf = (ports: Ports) => {
-    const key = JSON.stringify(ports)
-    const known = portsUsed.get(key) ?? { index: portsUsed.size, ports }
-    portsUsed.set(key, known)
-    return known.index
-  }
-  const nameOf = (name: string) => {
-    const index = names.get(name) ?? names.size
-    names.set(name, index)
-    return index
-  }
+  const portsUsed = new Map<Ports, number>()
   return {
     prefixes: entries.map(({ prefix }) => prefix).join('\n'),
-    jails: Uint32Array.from(entries, ({ jail }) => nameOf(jail)),
-    ports: Uint32Array.from(entries, ({ ports }) => portsOf(ports)),
+    jails: Uint32Array.from(entries, ({ jail }) => indexIn(names, jail)),
+    ports: Uint32Array.from(entries, ({ ports }) => indexIn(portsUsed, ports)),
     names: [...names.keys()],
-    portsUsed: Array.from(portsUsed.values(), ({ ports }) => ports),
+    portsUsed: [...portsUsed.keys()],
     since: Float64Array.from(entries, ({ since }) => since),
     until: Float64Array.from(entries, ({ until }) => until ?? Infinity),
     counts: Float64Array.from(entries, ({ count }) => count),
@@ -84,4 +73,10 @@ export function* unpackOffences({ prefixes, jails, names, since, counts }: Packe
     const [prefix, jail] = [all[i], names[jails[i] ?? 0]]
     if (prefix !== undefined && jail !== undefined) yield { jail, prefix, count: counts[i] ?? 1, last: since[i] ?? 0 }
   }
+}
+
+function indexIn<T>(known: Map<T, number>, value: T): number {
+  const index = known.get(value) ?? known.size
+  if (index === known.size) known.set(value, index)
+  return index
 }

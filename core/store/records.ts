@@ -36,10 +36,14 @@ export function banValues({ prefix, jail, since, until, count, failures, ports }
   return [prefix, jail, since, until, count, failures, JSON.stringify(ports)]
 }
 
-/** The entry of a row, with the lines where the row has them; null where the row was damaged. */
-export function readEntry(row: Row): HistoryEntry | null {
+/**
+ * The entry of a row, with the lines where the row has them; null where the row was damaged. `known`
+ * spares reading the same ports again for each of many rows.
+ */
+export function readEntry(row: Row, known: Map<unknown, unknown> = new Map()): HistoryEntry | null {
   const prefix = parsePrefix(String(row.prefix))
-  const ports = parse(row.ports)
+  const ports = known.get(row.ports) ?? parse(row.ports)
+  known.set(row.ports, ports)
   const lines = row.lines === undefined || row.lines === null ? [] : parse(row.lines)
   const { jail, since, until, count, failures } = row
   if (prefix === null || !isPorts(ports) || !isTexts(lines) || typeof jail !== 'string') return null

@@ -4,11 +4,11 @@
  */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { describeError } from '../errors.ts'
-import { checkFiles, identify, type FileIdentity } from './file-check.ts'
+import { StoreFiles } from './file-check.ts'
 import type { Reply, Request, ThreadData } from './messages.ts'
 import { purge } from './purge.ts'
 import { rollBack } from './schema.ts'
-import { codes, sqliteCode, type Database } from './sqlite.ts'
+import { codes, freeClosed, sqliteCode, type Database } from './sqlite.ts'
 import { checkPages, isDamage, openStoreFile, setAside } from './store-file.ts'
 import { Tables } from './tables.ts'
 
@@ -16,7 +16,7 @@ import { Tables } from './tables.ts'
 interface Opened {
   readonly database: Database
   readonly tables: Tables
-  readonly files: FileIdentity
+  readonly files: StoreFiles
 }
 
 class StoreThread {
@@ -96,20 +96,20 @@ class StoreThread {
   async #open(starting = false): Promise<Opened> {
     if (this.#opened !== null) return this.#opened
     const { path } = this.#data
+    if (!starting) await freeClosed()
     const { database, version } = await openStoreFile(path, (message) => this.#alarm(message))
-    const tables = new Tables(database)
-    const opened = { database, tables, files: identify(path) }
     try {
+      const tables = new Tables(database)
       if (!starting && (version === 0 || !this.#loaded)) this.#needsAll = true
       if (!this.#loaded) this.#load(tables)
+      this.#loaded = true
+      return (this.#opened = { database, tables, files: new StoreFiles(path) })
     } catch (error) {
       database.close()
       if (!isDamage(error)) throw error
       this.#replace(error)
       return this.#open()
     }
-    this.#loaded = true
-    return (this.#opened = opened)
   }
 
   #load(tables: Tables): void {
@@ -134,7 +134,7 @@ class StoreThread {
   }
 
   #check({ database, files }: Opened, pages: boolean): void {
-    checkFiles(this.#data.path, files)
+    files.check()
     if (!pages || this.#anew) return
     // What SQLite has in memory would hide what the disk has become.
     database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all()
@@ -154,10 +154,11 @@ class StoreThread {
   }
 
   #close(): void {
-    const database = this.#opened?.database
+    const opened = this.#opened
     this.#opened = null
     this.#anew = false
-    database?.close()
+    opened?.database.close()
+    opened?.files.close()
   }
 
   #alarm(message: string): void {

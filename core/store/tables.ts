@@ -120,7 +120,8 @@ export class Tables {
          WHERE since >= ? OR ended IS NULL ORDER BY bans.id`
       : `SELECT ${columns} FROM bans WHERE since >= ? OR ended IS NULL ORDER BY id`
     const values = withLines ? [now, now, since] : [now, since]
-    for (const some of this.#rows(sql, values, readEntry)) yield packBans(some, withLines)
+    const known = new Map<unknown, unknown>()
+    for (const some of this.#rows(sql, values, (row) => readEntry(row, known))) yield packBans(some, withLines)
   }
 
   *failures(): Generator<CountedFailures[]> {

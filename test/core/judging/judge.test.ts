@@ -258,7 +258,7 @@ test('what is told to the store, in pieces or whole, counts again as it counted'
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 100 },
   ))
 
 test('where more was counted than is kept for the store, it is told everything', async () => {
