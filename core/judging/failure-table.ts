@@ -64,6 +64,11 @@ export class FailureTable {
     return this.#add(time, attempts, excerpt)
   }
 
+  /** The address of the last `add`, as `writeKey` writes it. */
+  get key(): Uint32Array {
+    return this.#probe
+  }
+
   /** As `add` without an excerpt, for an address that `writeKey` wrote to `words` at `at`. */
   addKey(words: Uint32Array, at: number, time: number, attempts: number): void {
     this.#probe.set(words.subarray(at, at + 4))

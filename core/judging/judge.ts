@@ -187,9 +187,9 @@ export class Judge {
       return []
     }
     jail.failures += match.attempts
-    this.#log.add(entryKinds.failed, match.jail, address, time, match.attempts)
     const keep = (previous: number) => this.#excerpts.add(match.line, previous)
     const failures = jail.table.add(address, time, match.attempts, keep)
+    this.#log.addKey(entryKinds.failed, match.jail, jail.table.key, 0, time, match.attempts)
     const ofNetwork = network === null ? 0 : jail.networks.add(network, { address, time, attempts: match.attempts })
     const lines = this.#linesOf(jail, address, Math.max(failures, ofNetwork))
     const since = chunk.live ? chunk.arrivedAt : time
