@@ -37,7 +37,17 @@ for (const backend of backends) {
     undo.push(server.remove)
     clients = makeNamespace()
     undo.push(clients.remove)
-    const addresses = ['10.99.0.2/16', '10.99.0.3/16', '10.99.7.7/16', 'fd99::2/48', 'fd99::3/48', 'fd99:0:0:7::7/48']
+    const addresses = [
+      '10.99.0.2/16',
+      '10.99.0.3/16',
+      '10.99.7.7/16',
+      'fd99::2/48',
+      'fd99::3/48',
+      'fd99:0:0:7::7/48',
+      'fd99:0:0:7:ffff::7/48',
+      'fd99:0:0:6::7/48',
+      'fd99:0:0:8::7/48',
+    ]
     join(server, ['10.99.0.1/16', 'fd99::1/48'], clients, addresses)
     undo.push(await listen(server, [2222, 8080, 9000]))
     firewall = await startFirewall({ log: silent, command: server.inside, backend })
@@ -102,6 +112,10 @@ for (const backend of backends) {
       [to('10.99.7.7', 2222), false],
       [to('10.99.0.2', 2222), true],
       [to('fd99:0:0:7::7', 2222), false],
+      [to('fd99:0:0:7:ffff::7', 2222), false],
+      // The networks just below and above it.
+      [to('fd99:0:0:6::7', 2222), true],
+      [to('fd99:0:0:8::7', 2222), true],
       [to('fd99:0:0:7::7', 8080), true],
       [to('fd99::2', 2222), true],
     ])
