@@ -27,6 +27,7 @@ import { Judge } from './judging/judge.ts'
 import { circumstances, likelyCause } from './enforcing/likely-cause.ts'
 import { createPool, type MatchingPool } from './matching/pool.ts'
 import { createSessions } from './matching/sessions.ts'
+import { MemoryWatch } from './memory-watch.ts'
 import { Pause } from './pause.ts'
 import type { Logger } from './plugin.ts'
 import type { Settings } from './settings/load-settings.ts'
@@ -99,6 +100,7 @@ export class Agent implements RunningAgent {
   readonly bite: Bite
   readonly intake: Intake
   readonly pause: Pause
+  readonly memory: MemoryWatch
   readonly instances: Instances
   configuration: Configuration
   /** What was handed to the store and is not on the disk yet, the oldest first. */
@@ -144,6 +146,11 @@ export class Agent implements RunningAgent {
       ),
     )
     this.pause = new Pause(configuration.settings.state)
+    this.memory = new MemoryWatch({
+      cap: configuration.settings.memoryBytes,
+      alarm: (message) => alarm('memory', message),
+      relieve: (scarcity) => this.judge.relieve(scarcity),
+    })
     this.instances = new Instances({
       folder: join(configuration.settings.state, 'plugins'),
       log,
@@ -185,6 +192,7 @@ export class Agent implements RunningAgent {
     await this.#apply(this.configuration)
     const { since } = this.pause
     if (since !== null) this.#alarm('firewall', `paused since ${new Date(since).toISOString()}: ${pausedMeans}`)
+    this.memory.start()
     this.#tell({ type: 'start', time: this.startedAt, jails: [...this.#jails.keys()] })
   }
 
@@ -209,6 +217,7 @@ export class Agent implements RunningAgent {
 
   async stop(): Promise<void> {
     if (this.#ticks) clearInterval(this.#ticks)
+    this.memory.stop()
     await this.#socket?.stop()
     await this.intake.stop()
     this.judge.stop()

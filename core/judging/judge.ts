@@ -13,6 +13,8 @@ import { Offences, type Offence } from './offences.ts'
 const trustedSkewMs = 60_000
 /** Failures told to the store at once. */
 const toldAtOnce = 20_000
+/** Addresses that each jail goes on tracking, however scarce memory is. */
+const leastAddresses = 4096
 /** Lines kept with a ban. */
 const linesOfBan = 10
 
@@ -146,6 +148,20 @@ export class Judge {
 
   stop(): void {
     for (const { ignore } of this.#jails.values()) ignore.stop()
+  }
+
+  /**
+   * Makes do with less memory. 1: no lines are kept. 2: nor do tables grow, and with every call they give
+   * up half of what they have, down to some thousand addresses. 3: they do so at once. 0: all as usual.
+   */
+  relieve(scarcity: 0 | 1 | 2 | 3): void {
+    this.#excerpts.keep(scarcity === 0)
+    const left = (size: number) =>
+      scarcity < 2 ? Infinity : Math.max(leastAddresses, scarcity === 2 ? Math.ceil(size / 2) : 0)
+    for (const { table, networks } of this.#jails.values()) {
+      table.limit(left(table.size))
+      networks.shrink(left(networks.size))
+    }
   }
 
   /** The clock was set by so many milliseconds: failures stay as old as they are. */
