@@ -92,9 +92,9 @@ export class Agent implements RunningAgent {
   readonly options: AgentOptions
   readonly startedAt = Date.now()
   readonly store: Store
-  readonly wanted = new WantedSet(this.startedAt)
+  readonly wanted = new WantedSet()
   /** What jails in observe mode would have banned. Nothing enforces it. */
-  readonly observed = new WantedSet(this.startedAt)
+  readonly observed = new WantedSet()
   readonly judge: Judge
   /** Whether bans hold in truth what they promise. */
   readonly bite: Bite
@@ -134,7 +134,7 @@ export class Agent implements RunningAgent {
     const alarm = (subject: string, message: string) => this.#alarm(subject, message)
     this.judge = new Judge({
       offences,
-      isBanned: (prefix, jail) => (this.wanted.get(prefix, jail) ?? this.observed.get(prefix, jail)) !== undefined,
+      isBanned: (prefix, jail) => this.wanted.has(prefix, jail) || this.observed.has(prefix, jail),
       onBanned: (match, prefix, chunk) => this.#bannedLine(match, prefix, chunk),
       onNameFailure: (name, error) => alarm('ignoreip', `the name ${name} cannot be looked up: ${error.message}`),
     })
