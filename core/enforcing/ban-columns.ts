@@ -57,7 +57,13 @@ export class BanColumns {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     const isV4 = bytes.length === 4
     for (let word = 0; word < 4; word++) {
-      this.#words[row * 4 + word] = isV4 ? (word === 3 ? view.getUint32(0) : word === 2 ? 0xffff : 0) : view.getUint32(word * 4)
+      this.#words[row * 4 + word] = isV4
+        ? word === 3
+          ? view.getUint32(0)
+          : word === 2
+            ? 0xffff
+            : 0
+        : view.getUint32(word * 4)
     }
     this.#lengths[row] = isV4 ? length + 128 - 32 : length
     this.#jails[row] = this.#jailNames.number(ban.jail)
@@ -121,7 +127,12 @@ export class BanColumns {
 
   #isV4(row: number): boolean {
     const at = row * 4
-    return this.#words[at] === 0 && this.#words[at + 1] === 0 && this.#words[at + 2] === 0xffff && (this.#lengths[row] ?? 0) >= 96
+    return (
+      this.#words[at] === 0 &&
+      this.#words[at + 1] === 0 &&
+      this.#words[at + 2] === 0xffff &&
+      (this.#lengths[row] ?? 0) >= 96
+    )
   }
 
   #keepLines(row: number, lines: readonly string[]): void {

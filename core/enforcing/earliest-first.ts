@@ -54,7 +54,7 @@ export class EarliestFirst {
   }
 
   #down(place: number): void {
-    for (let at = place; ; ) {
+    for (let at = place; ;) {
       let least = 2 * at
       if (least > this.#size) return
       if (least < this.#size && this.#end(least + 1) < this.#end(least)) least++

@@ -85,7 +85,11 @@ export class WantedSet {
 
   /** Ends the bans whose time is over at `now` (unix ms). To be called about every second. */
   expire(now: number): void {
-    for (let row = this.#ending.first; row !== undefined && (this.#bans.until[row] ?? 0) <= now; row = this.#ending.first)
+    for (
+      let row = this.#ending.first;
+      row !== undefined && (this.#bans.until[row] ?? 0) <= now;
+      row = this.#ending.first
+    )
       this.#end(row, 'expired')
   }
 
@@ -117,6 +121,14 @@ export class WantedSet {
   /** The bans of exactly this prefix. */
   of(prefix: Prefix): readonly Ban[] {
     return this.#rowsOf(prefix).map((row) => this.#bans.read(row))
+  }
+
+  /** Bans of this jail, as many as there are up to `most`. */
+  ofJail(jail: string, most: number): Ban[] {
+    const found: Ban[] = []
+    for (let row = 0; row < this.#bans.end && found.length < most; row++)
+      if (!this.#bans.isFree(row) && this.#bans.jail(row) === jail) found.push(this.#bans.read(row))
+    return found
   }
 
   *[Symbol.iterator](): Iterator<Ban> {
