@@ -4,7 +4,11 @@
  * BAILIFF_NODE for another Node and SOAK_MINUTES for the length of the soak (default 10).
  */
 import { cpus } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { parsePrefix } from '../core/address.ts'
+import type { Ban } from '../core/events.ts'
+import { openStore } from '../core/store/store.ts'
 import { MeasuredAgent, type MeasuredAgentOptions } from './measured-agent.ts'
 
 interface Case {
@@ -22,7 +26,16 @@ const cases: Readonly<Record<string, Case>> = {
   'sources-1m': { load: (agent) => manySources(agent, 1_000_000) },
   'long-names': { options: { jail: 'maxretry: 10' }, load: longNames },
   'long-names-banned': { load: longNames },
-  soak: { options: { defaults: '' }, load: soak },
+  'bans-1m': {
+    options: { prepare: storeBans, more: 'observe: true' },
+    load: async (agent) => {
+      const begun = performance.now()
+      const { bans } = await agent.status()
+      const { bans: told } = await agent.jail()
+      return `${bans} bans, ${told.length} told; status and jail took ${(performance.now() - begun).toFixed(0)} ms`
+    },
+  },
+  soak: { load: soak },
 }
 
 const asked = process.argv.slice(2)
@@ -78,6 +91,35 @@ async function longNames(agent: MeasuredAgent): Promise<string> {
   await agent.write(lines())
   const { tracked, banned } = await agent.jail()
   return `${tracked} tracked, ${banned} banned`
+}
+
+/** A store with a million bans that go on. */
+async function storeBans(state: string): Promise<void> {
+  const store = await openStore({
+    path: join(state, 'bailiff.sqlite'),
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    historyEntries: 2_000_000,
+  })
+  const now = Date.now()
+  const ports = { protocol: 'tcp' as const, ports: [22] }
+  for (let from = 0; from < 1_000_000; from += 10_000) {
+    const bans = Array.from({ length: 10_000 }, (_, index): Ban => {
+      const prefix = parsePrefix(source(from + index))
+      if (prefix === null) throw new Error(`${source(from + index)} is no address`)
+      return {
+        prefix,
+        jail: 'sshd',
+        ports,
+        since: now,
+        until: now + 86_400_000 + index * 1000,
+        count: 1,
+        failures: 5,
+        lines: [],
+      }
+    })
+    await store.commit({ bans })
+  }
+  await store.close()
 }
 
 /** A mixed load: ordinary lines, once-only sources, attackers that are banned for a short time; a sample a minute. */

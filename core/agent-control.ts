@@ -22,6 +22,7 @@ const mostBansTold = 10_000
 /** How long `ban` waits for the actions before it says that they have not confirmed yet. */
 const confirmWithinMs = 5000
 /** The ban time of a ban by hand that names neither a jail nor a time. */
+const nothingCounted = { failures: 0, ignored: 0, tracked: 0, bans: 0 }
 const everybody = ['0.0.0.0/0', '::/0'].map((text) => parsePrefix(text)).filter((prefix) => prefix !== null)
 const usualBantime = { baseMs: 3_600_000, increment: false, factor: 1, maxMs: null }
 
@@ -141,7 +142,7 @@ export class AgentControl implements Control {
 
   #summary({ name, mode }: Pick<ReadyJail, 'name' | 'mode'>): JailSummary {
     const { judge, wanted, intake, observing, bite } = this.#agent
-    const { failures, ignored, tracked, bans } = judge.counts(name) ?? { failures: 0, ignored: 0, tracked: 0, bans: 0 }
+    const { failures, ignored, tracked, bans } = judge.counts(name) ?? nothingCounted
     const banned = wanted.perJail.get(name) ?? 0
     const logs = intake
       .logs()

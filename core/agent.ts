@@ -19,6 +19,7 @@ import { describeError } from './errors.ts'
 import type { Prefix } from './address.ts'
 import type { AgentEvent, Ban, LogChunk, LogPosition, Match, ScanResult, UnbanReason } from './events.ts'
 import { adoptable } from './adopted-bans.ts'
+import { FullTables } from './full-tables.ts'
 import { startFirewall, type FirewallHelper, type FirewallOptions } from './firewall/client.ts'
 import { Instances } from './instances.ts'
 import { createIntake, positionAfter, type Intake } from './intake/intake.ts'
@@ -122,6 +123,7 @@ export class Agent implements RunningAgent {
   #socket: { stop(): Promise<void> } | null = null
   #ticks: NodeJS.Timeout | null = null
   readonly #bareLogs = new Set<string>()
+  readonly #full = new FullTables((subject, message) => this.#alarm(subject, message))
   #resumed = false
   #reloading: Promise<void> = Promise.resolve()
 
@@ -316,6 +318,7 @@ export class Agent implements RunningAgent {
     // A filter that names no programs expects no header either.
     const trusted = matches.some(({ jail }) => (this.#jails.get(jail)?.filter.programs ?? null) !== null)
     if (!trusted || this.#bareLogs.has(log)) return
+    if (this.#bareLogs.size >= 1000) this.#bareLogs.clear()
     this.#bareLogs.add(log)
     this.#alarm(
       log,
@@ -427,6 +430,21 @@ export class Agent implements RunningAgent {
     const now = Date.now()
     this.wanted.expire(now)
     this.observed.expire(now)
+    this.#tellFull()
+  }
+
+  /** What is given up because a table is full is told. */
+  #tellFull(): void {
+    const now = performance.now()
+    for (const name of this.#jails.keys()) {
+      const { givenUp = 0, tracked = 0 } = this.judge.counts(name) ?? {}
+      const message = (more: number) =>
+        `tracks ${tracked} addresses and no more fit: ${more} with the fewest failures were forgotten. Shorten findtime, or raise "memory:"`
+      this.#full.look(`failures of ${name}`, name, givenUp, now, message)
+    }
+    const crowded = (more: number) =>
+      `${this.wanted.size} bans are in force and no more fit: ${more} ended before their time or were not made. Shorten bantime`
+    this.#full.look('bans', 'bans', this.wanted.crowdedOut, now, crowded)
   }
 
   #keep({ before, after, reason }: WantedChange): void {

@@ -37,6 +37,8 @@ export interface JailCounts {
   readonly ignored: number
   /** Addresses that failed but are not banned. */
   readonly tracked: number
+  /** Addresses and networks given up because there were too many. */
+  readonly givenUp: number
   readonly bans: number
 }
 
@@ -266,7 +268,9 @@ export class Judge {
 
   counts(jailName: string): JailCounts | undefined {
     const jail = this.#jails.get(jailName)
-    return jail && { failures: jail.failures, ignored: jail.ignored, tracked: jail.table.size, bans: jail.bans }
+    if (jail === undefined) return undefined
+    const { failures, ignored, table, networks, bans } = jail
+    return { failures, ignored, tracked: table.size, givenUp: table.evicted + networks.evicted, bans }
   }
 }
 
