@@ -1,4 +1,4 @@
-import { PrefixSet, type Prefix } from './address.ts'
+import { parsePrefix, PrefixSet, type Prefix } from './address.ts'
 import type { Agent } from './agent.ts'
 import type {
   BanAnswer,
@@ -17,9 +17,13 @@ import { BailiffError, describeError, quote } from './errors.ts'
 import type { Ban } from './events.ts'
 import type { ReadyJail } from './jails.ts'
 
+/** Bans of one jail that are told in one answer. A million would be half a gigabyte, and stop everything for seconds. */
+const mostBansTold = 10_000
 /** How long `ban` waits for the actions before it says that they have not confirmed yet. */
 const confirmWithinMs = 5000
 /** The ban time of a ban by hand that names neither a jail nor a time. */
+const nothingCounted = { failures: 0, ignored: 0, tracked: 0, bans: 0 }
+const everybody = ['0.0.0.0/0', '::/0'].map((text) => parsePrefix(text)).filter((prefix) => prefix !== null)
 const usualBantime = { baseMs: 3_600_000, increment: false, factor: 1, maxMs: null }
 
 /** What the control socket offers, answered from the stages of the agent. */
@@ -55,7 +59,7 @@ export class AgentControl implements Control {
 
   jail(name: string): JailReport {
     const other = this.#others().find((candidate) => candidate.name === name)
-    const bans = [...this.#agent.wanted].filter((ban) => ban.jail === name).map((ban) => this.#report(ban))
+    const bans = this.#agent.wanted.ofJail(name, mostBansTold).map((ban) => this.#report(ban))
     if (other) return { ...this.#summary(other), rules: null, bans }
     const jail = this.#find(name)
     const { filter, maxretry, findtimeMs } = jail
@@ -83,15 +87,14 @@ export class AgentControl implements Control {
   async unban({ prefixes, jail }: UnbanRequest): Promise<UnbanAnswer> {
     const { wanted } = this.#agent
     if (jail !== undefined && jail !== 'manual') this.#find(jail)
-    const all = prefixes === 'all' ? [...new Set([...wanted].map((ban) => ban.prefix))] : prefixes
+    const all = prefixes === 'all' ? everybody : prefixes
     const ended = all.map((prefix) => ({ prefix, bans: wanted.remove(prefix, jail ?? null) }))
     await this.#settled(jail)
-    const banned = new PrefixSet([...wanted].map(({ prefix }) => prefix))
+    const absent = ended.filter(({ bans }) => prefixes !== 'all' && bans.length === 0)
+    const banned = new PrefixSet(absent.length === 0 ? [] : [...wanted].map(({ prefix }) => prefix))
     return {
       ended: ended.flatMap(({ bans }) => bans),
-      absent: ended
-        .filter(({ bans }) => bans.length === 0)
-        .map(({ prefix }) => ({ prefix, covering: banned.covering(prefix) ?? null })),
+      absent: absent.map(({ prefix }) => ({ prefix, covering: banned.covering(prefix) ?? null })),
     }
   }
 
@@ -132,15 +135,15 @@ export class AgentControl implements Control {
   /** Those who ban without being a jail of the configuration: `manual`, and jails that are gone. */
   #others(): Pick<ReadyJail, 'name' | 'mode'>[] {
     const known = new Set(this.#agent.configuration.ready.jails.map(({ name }) => name))
-    const names = new Set([...this.#agent.wanted].map(({ jail }) => jail))
-    return [...names].filter((name) => !known.has(name)).map((name) => ({ name, mode: 'enforce' }))
+    return [...this.#agent.wanted.perJail.keys()]
+      .filter((name) => !known.has(name))
+      .map((name) => ({ name, mode: 'enforce' }))
   }
 
   #summary({ name, mode }: Pick<ReadyJail, 'name' | 'mode'>): JailSummary {
     const { judge, wanted, intake, observing, bite } = this.#agent
-    const { failures, ignored, tracked, bans } = judge.counts(name) ?? { failures: 0, ignored: 0, tracked: 0, bans: 0 }
-    let banned = 0
-    for (const ban of wanted) if (ban.jail === name) banned++
+    const { failures, ignored, tracked, bans } = judge.counts(name) ?? nothingCounted
+    const banned = wanted.perJail.get(name) ?? 0
     const logs = intake
       .logs()
       .filter(({ jails }) => jails.includes(name))

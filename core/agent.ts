@@ -19,6 +19,7 @@ import { describeError } from './errors.ts'
 import { PrefixSet, type Prefix } from './address.ts'
 import type { AgentEvent, Ban, LogChunk, LogPosition, Match, ScanResult, UnbanReason } from './events.ts'
 import { adoptable } from './adopted-bans.ts'
+import { FullTables } from './full-tables.ts'
 import { startFirewall, type FirewallHelper, type FirewallOptions } from './firewall/client.ts'
 import { refusalReasons } from './firewall/messages.ts'
 import { NeverBanned } from './firewall/never-banned.ts'
@@ -29,6 +30,7 @@ import { Judge } from './judging/judge.ts'
 import { circumstances, likelyCause } from './enforcing/likely-cause.ts'
 import { createPool, type MatchingPool } from './matching/pool.ts'
 import { createSessions } from './matching/sessions.ts'
+import { MemoryWatch } from './memory-watch.ts'
 import { Pause } from './pause.ts'
 import type { Logger } from './plugin.ts'
 import type { Settings } from './settings/load-settings.ts'
@@ -93,14 +95,15 @@ export class Agent implements RunningAgent {
   readonly options: AgentOptions
   readonly startedAt = Date.now()
   readonly store: Store
-  readonly wanted = new WantedSet(this.startedAt)
+  readonly wanted = new WantedSet()
   /** What jails in observe mode would have banned. Nothing enforces it. */
-  readonly observed = new WantedSet(this.startedAt)
+  readonly observed = new WantedSet()
   readonly judge: Judge
   /** Whether bans hold in truth what they promise. */
   readonly bite: Bite
   readonly intake: Intake
   readonly pause: Pause
+  readonly memory: MemoryWatch
   readonly instances: Instances
   configuration: Configuration
   /** What was handed to the store and is not on the disk yet, the oldest first; some of it where it is much. */
@@ -124,6 +127,7 @@ export class Agent implements RunningAgent {
   #socket: { stop(): Promise<void> } | null = null
   #ticks: NodeJS.Timeout | null = null
   readonly #bareLogs = new Set<string>()
+  readonly #full = new FullTables((subject, message) => this.#alarm(subject, message))
   #resumed = false
   #reloading: Promise<void> = Promise.resolve()
 
@@ -136,7 +140,7 @@ export class Agent implements RunningAgent {
     const alarm = (subject: string, message: string) => this.#alarm(subject, message)
     this.judge = new Judge({
       offences,
-      isBanned: (prefix, jail) => (this.wanted.get(prefix, jail) ?? this.observed.get(prefix, jail)) !== undefined,
+      isBanned: (prefix, jail) => this.wanted.has(prefix, jail) || this.observed.has(prefix, jail),
       onBanned: (match, prefix, chunk) => this.#bannedLine(match, prefix, chunk),
       vital: () =>
         this.#neverBanned.at(performance.now()).map(({ prefix, reason }) => ({ prefix, why: refusalReasons[reason] })),
@@ -155,6 +159,11 @@ export class Agent implements RunningAgent {
       ),
     )
     this.pause = new Pause(configuration.settings.state)
+    this.memory = new MemoryWatch({
+      cap: configuration.settings.memoryBytes,
+      alarm: (message) => alarm('memory', message),
+      relieve: (scarcity) => this.judge.relieve(scarcity),
+    })
     this.instances = new Instances({
       folder: join(configuration.settings.state, 'plugins'),
       log,
@@ -197,6 +206,7 @@ export class Agent implements RunningAgent {
     await this.#apply(this.configuration)
     const { since } = this.pause
     if (since !== null) this.#alarm('firewall', `paused since ${new Date(since).toISOString()}: ${pausedMeans}`)
+    this.memory.start()
     this.#tell({ type: 'start', time: this.startedAt, jails: [...this.#jails.keys()] })
   }
 
@@ -221,6 +231,7 @@ export class Agent implements RunningAgent {
 
   async stop(): Promise<void> {
     if (this.#ticks) clearInterval(this.#ticks)
+    this.memory.stop()
     await this.#socket?.stop()
     await this.intake.stop()
     this.#neverBanned.stop()
@@ -320,6 +331,7 @@ export class Agent implements RunningAgent {
     // A filter that names no programs expects no header either.
     const trusted = matches.some(({ jail }) => (this.#jails.get(jail)?.filter.programs ?? null) !== null)
     if (!trusted || this.#bareLogs.has(log)) return
+    if (this.#bareLogs.size >= 1000) this.#bareLogs.clear()
     this.#bareLogs.add(log)
     this.#alarm(
       log,
@@ -431,6 +443,21 @@ export class Agent implements RunningAgent {
     const now = Date.now()
     this.wanted.expire(now)
     this.observed.expire(now)
+    this.#tellFull()
+  }
+
+  /** What is given up because a table is full is told. */
+  #tellFull(): void {
+    const now = performance.now()
+    for (const name of this.#jails.keys()) {
+      const { givenUp = 0, tracked = 0 } = this.judge.counts(name) ?? {}
+      const message = (more: number) =>
+        `tracks ${tracked} addresses and no more fit: ${more} with the fewest failures were forgotten. Shorten findtime, or raise "memory:"`
+      this.#full.look(`failures of ${name}`, name, givenUp, now, message)
+    }
+    const crowded = (more: number) =>
+      `${this.wanted.size} bans are in force and no more fit: ${more} ended before their time or were not made. Shorten bantime`
+    this.#full.look('bans', 'bans', this.wanted.crowdedOut, now, crowded)
   }
 
   #keep({ before, after, reason }: WantedChange): void {

@@ -1,5 +1,6 @@
-import { pino, type Logger } from 'pino'
+import { pino, type Logger, type LoggerOptions } from 'pino'
 import { printable } from '../errors.ts'
+import { LogLimit, shortMessage } from './log-limit.ts'
 import { styled } from './output.ts'
 
 const levels: Readonly<Record<number, [name: string, style: Parameters<typeof styled>[0]]>> = {
@@ -10,10 +11,29 @@ const levels: Readonly<Record<number, [name: string, style: Parameters<typeof st
   60: ['fatal', 'red'],
 }
 
-/** The agent's own log on standard output: a line of text for people, or of JSON for programs. */
+/** The agent's own log on standard output: a line of text for people, or of JSON for programs. Floods are told, not written. */
 export function createLog(format: 'text' | 'json', level: string): Logger {
-  if (format === 'json') return pino({ level, base: null })
-  return pino({ level, base: null }, { write: (line: string) => void process.stdout.write(textLine(line)) })
+  const limit = new LogLimit((level, withheld, example) => {
+    const name = (levels[level] ?? levels[30])?.[0] as 'info'
+    unlimited[name]({ withheld }, `… and ${withheld} more like: ${example}`)
+  })
+  const unlimited = pinoOf(format, level, {})
+  return pinoOf(format, level, {
+    hooks: {
+      logMethod(words, write, level) {
+        const at = words.findIndex((word) => typeof word === 'string')
+        const message = String(words[at] ?? '')
+        if (!limit.passes(level, message)) return
+        if (at >= 0) (words as unknown[])[at] = shortMessage(message)
+        write.apply(this, words)
+      },
+    },
+  })
+}
+
+function pinoOf(format: 'text' | 'json', level: string, options: LoggerOptions): Logger {
+  if (format === 'json') return pino({ ...options, level, base: null })
+  return pino({ ...options, level, base: null }, { write: (line: string) => void process.stdout.write(textLine(line)) })
 }
 
 /** `2026-11-22T13:41:02.000Z info  message  field=value`, without the fields whose value the message has already. */

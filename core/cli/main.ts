@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command line: one file a command, each exporting a function that adds it. */
+import './small-heap.ts'
 import { Command, CommanderError } from 'commander'
 import { BailiffError, describeError, exitCodes } from '../errors.ts'
 import addBan from './ban.ts'

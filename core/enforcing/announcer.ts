@@ -6,6 +6,8 @@ import { withDeadline } from './deadline.ts'
 const longestQueue = 1000
 const callDeadlineMs = 10_000
 const tries = 3
+/** A notifier that is too slow is told of again after so long. */
+const tellAgainMs = 10 * 60_000
 
 /** A notifier with the jails it tells about; `jails` null: all of them, and the agent itself. */
 export interface Listener {
@@ -48,6 +50,7 @@ class NotifierQueue {
   #started = false
   #stopped = false
   #dropped = 0
+  #toldAt = Number.NEGATIVE_INFINITY
 
   constructor(listener: Listener) {
     this.#listener = listener
@@ -65,10 +68,19 @@ class NotifierQueue {
     if (this.#events.push(event) > longestQueue) {
       this.#events.shift()
       this.#dropped++
+      this.#tellDropped()
     }
     this.#running ??= this.#work().finally(() => {
       this.#running = null
     })
+  }
+
+  #tellDropped(): void {
+    const { host } = this.#listener
+    if (host.now() - this.#toldAt < tellAgainMs) return
+    this.#toldAt = host.now()
+    const fields = { notifier: host.name, dropped: this.#dropped }
+    host.log.error(fields, `the notifier ${host.name} is too slow: ${this.#dropped} events were dropped so far`)
   }
 
   async drained(): Promise<void> {

@@ -34,12 +34,12 @@ export class Enforcer {
 
   /** Makes an action hold exactly what is wanted of it. */
   restore(queue: ActionQueue): void {
-    const entries = new Map<string, ActionBan>()
+    const entries: ActionBan[] = []
     for (const ban of this.#wanted) {
-      const effective = this.#effective(ban, queue)
-      if (effective) entries.set(entryKey(ban), { ...effective, reason: 'restored' })
+      // Of the bans that share an entry, the one whose end is the entry's.
+      if (this.#effective(ban, queue)?.jail === ban.jail) entries.push({ ...ban, reason: 'restored' })
     }
-    queue.restore([...entries.values()], (ban, reason) => this.#told.refused(ban, queue.name, reason))
+    queue.restore(entries, (ban, reason) => this.#told.refused(ban, queue.name, reason))
   }
 
   #carryOut({ before, after, reason }: WantedChange): void {

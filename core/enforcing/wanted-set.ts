@@ -1,5 +1,11 @@
-import { prefixParts, PrefixSet, type Prefix } from '../address.ts'
+import { randomInt } from 'node:crypto'
+import { prefixParts, type Prefix } from '../address.ts'
 import type { Ban, BanReason, UnbanReason } from '../events.ts'
+import { BanColumns } from './ban-columns.ts'
+import { EarliestFirst } from './earliest-first.ts'
+
+/** Bans at most: about 80 MB. */
+const maxBans = 1_000_000
 
 /** A change of what is wanted: a ban that came (`before` null), was extended, or ended (`after` null). */
 export interface WantedChange {
@@ -10,24 +16,46 @@ export interface WantedChange {
 
 /**
  * What should be enforced: at most one ban a prefix and jail. Everything that enforces, stores or
- * tells subscribes to its changes. Bans that are over leave it within a second.
+ * tells subscribes to its changes. Bans that are over leave it within a second. Bounded: of too many the
+ * one that ends first ends at once; `crowdedOut` counts those.
+ *
+ * Rows of numbers, found through an open-addressing index by 64 bits of a hash of the prefix with a
+ * secret seed (two of a million prefixes share one with a chance of 1 to 30 million); the bans of one
+ * prefix are chained. Ban records are made when they are asked for.
  */
 export class WantedSet {
-  readonly #bans = new Map<Prefix, Map<string, Ban>>()
-  /** Which bans to look at in which second. A ban that was extended meanwhile is simply not over yet. */
-  readonly #ending = new Map<number, Set<Prefix>>()
+  readonly #bans = new BanColumns()
+  readonly #ending = new EarliestFirst(this.#bans)
   readonly #listeners: ((change: WantedChange) => void)[] = []
+  readonly #seed = randomInt(2 ** 32)
+  readonly #max: number
+  readonly #perJail = new Map<string, number>()
+  /** Row + 1 of the first ban of a prefix; 0 where a slot is free. */
+  #index = new Int32Array(256)
+  #prefixes = 0
   #size = 0
-  #lookedAt: number
+  #crowdedOut = 0
+  /** What the last `#hash` made. */
+  #low = 0
+  #high = 0
 
-  /** `now` is the time (unix ms) from which on endings are looked at. */
-  constructor(now: number) {
-    this.#lookedAt = second(now)
+  constructor(max = maxBans) {
+    this.#max = max
   }
 
   /** Number of bans. */
   get size(): number {
     return this.#size
+  }
+
+  /** Bans that ended before their time, or were not taken, because there were too many. */
+  get crowdedOut(): number {
+    return this.#crowdedOut
+  }
+
+  /** How many bans each jail has; those without one are not in it. */
+  get perJail(): ReadonlyMap<string, number> {
+    return this.#perJail
   }
 
   /** Calls `listener` after every change, in the order of the changes. */
@@ -37,45 +65,32 @@ export class WantedSet {
 
   /** Adds a ban, or extends the one of the same prefix and jail; one that would end sooner changes nothing. */
   add(ban: Ban, reason: BanReason): void {
-    const jails = this.#bans.get(ban.prefix) ?? new Map<string, Ban>()
-    const before = jails.get(ban.jail) ?? null
-    if (before && endOf(before) >= endOf(ban)) return
-    if (!before) this.#size++
-    this.#bans.set(ban.prefix, jails.set(ban.jail, ban))
-    this.#watchEnd(ban)
-    this.#tell({ before, after: ban, reason: before ? 'extended' : reason })
+    const known = this.#find(ban.prefix, ban.jail)
+    if (known !== undefined) {
+      const before = this.#bans.read(known)
+      if (endOf(before) >= endOf(ban)) return
+      this.#write(known, ban)
+      return this.#tell({ before, after: ban, reason: 'extended' })
+    }
+    if (this.#size >= this.#max && !this.#makeRoom(endOf(ban))) return
+    this.#insert(ban)
+    this.#tell({ before: null, after: ban, reason })
   }
 
   /** Ends the bans of everything inside `prefix`, of one jail or (null) of all, and answers them. */
   remove(prefix: Prefix, jail: string | null): Ban[] {
-    const inside =
-      this.#bans.has(prefix) && prefixParts(prefix).length === bits(prefix)
-        ? [prefix]
-        : [...this.#bans.keys()].filter((banned) => new PrefixSet([prefix]).covering(banned) !== undefined)
-    const ended = inside.flatMap((banned) => this.of(banned).filter((ban) => jail === null || ban.jail === jail))
-    for (const ban of ended) this.#end(ban, 'unbanned')
-    return ended
+    const inside = this.#rowsInside(prefix).filter((row) => jail === null || this.#bans.jail(row) === jail)
+    return inside.map((row) => this.#end(row, 'unbanned'))
   }
 
   /** Ends the bans whose time is over at `now` (unix ms). To be called about every second. */
   expire(now: number): void {
-    const until = second(now)
-    // After a jump of the clock there may be more seconds to look at than there are endings.
-    const due =
-      until - this.#lookedAt > this.#ending.size
-        ? [...this.#ending.keys()].filter((at) => at <= until)
-        : range(this.#lookedAt, until)
-    this.#lookedAt = until
-    for (const at of due) {
-      const prefixes = this.#ending.get(at)
-      this.#ending.delete(at)
-      for (const prefix of prefixes ?? []) {
-        for (const ban of this.of(prefix)) {
-          if (endOf(ban) <= now) this.#end(ban, 'expired')
-          else this.#watchEnd(ban)
-        }
-      }
-    }
+    for (
+      let row = this.#ending.first;
+      row !== undefined && (this.#bans.until[row] ?? 0) <= now;
+      row = this.#ending.first
+    )
+      this.#end(row, 'expired')
   }
 
   /**
@@ -83,42 +98,168 @@ export class WantedSet {
    * would have, and so ends at another time. Answers those; listeners are not told, for nothing is to be done.
    */
   shift(ms: number, spares: (ban: Ban) => boolean): Ban[] {
-    const moved = [...this].filter((ban) => ban.until !== null && !spares(ban))
-    this.#lookedAt = 0
-    const shifted = moved.map((ban) => ({ ...ban, until: endOf(ban) + ms }))
-    for (const ban of shifted) this.#bans.get(ban.prefix)?.set(ban.jail, ban)
-    this.#ending.clear()
-    for (const ban of this) this.#watchEnd(ban)
+    const shifted: Ban[] = []
+    for (let row = 0; row < this.#bans.end; row++) {
+      const until = this.#bans.until[row] ?? Infinity
+      if (this.#bans.isFree(row) || until === Infinity || spares(this.#bans.read(row))) continue
+      this.#bans.until[row] = until + ms
+      this.#ending.put(row)
+      shifted.push(this.#bans.read(row))
+    }
     return shifted
   }
 
+  has(prefix: Prefix, jail: string): boolean {
+    return this.#find(prefix, jail) !== undefined
+  }
+
   get(prefix: Prefix, jail: string): Ban | undefined {
-    return this.#bans.get(prefix)?.get(jail)
+    const row = this.#find(prefix, jail)
+    return row === undefined ? undefined : this.#bans.read(row)
   }
 
   /** The bans of exactly this prefix. */
   of(prefix: Prefix): readonly Ban[] {
-    return [...(this.#bans.get(prefix)?.values() ?? [])]
+    return this.#rowsOf(prefix).map((row) => this.#bans.read(row))
+  }
+
+  /** Bans of this jail, as many as there are up to `most`. */
+  ofJail(jail: string, most: number): Ban[] {
+    const found: Ban[] = []
+    for (let row = 0; row < this.#bans.end && found.length < most; row++)
+      if (!this.#bans.isFree(row) && this.#bans.jail(row) === jail) found.push(this.#bans.read(row))
+    return found
   }
 
   *[Symbol.iterator](): Iterator<Ban> {
-    for (const jails of this.#bans.values()) yield* jails.values()
+    for (let row = 0; row < this.#bans.end; row++) if (!this.#bans.isFree(row)) yield this.#bans.read(row)
   }
 
-  #end(ban: Ban, reason: UnbanReason): void {
-    const jails = this.#bans.get(ban.prefix)
-    if (!jails?.delete(ban.jail)) return
-    if (jails.size === 0) this.#bans.delete(ban.prefix)
+  #insert(ban: Ban): void {
+    if ((this.#prefixes + 1) * 2 > this.#index.length) this.#growIndex()
+    const row = this.#bans.take()
+    const slot = this.#slot(ban.prefix)
+    this.#bans.low[row] = this.#low
+    this.#bans.high[row] = this.#high
+    this.#bans.next[row] = this.#index[slot] ?? 0
+    this.#bans.place[row] = 0
+    if (this.#index[slot] === 0) this.#prefixes++
+    this.#index[slot] = row + 1
+    this.#write(row, ban)
+    this.#size++
+    this.#perJail.set(ban.jail, (this.#perJail.get(ban.jail) ?? 0) + 1)
+  }
+
+  #write(row: number, ban: Ban): void {
+    this.#bans.write(row, ban)
+    if (ban.until === null) this.#ending.remove(row)
+    else this.#ending.put(row)
+  }
+
+  #end(row: number, reason: UnbanReason): Ban {
+    const ban = this.#bans.read(row)
+    const slot = this.#slot(ban.prefix)
+    const first = (this.#index[slot] ?? 0) - 1
+    const after = this.#bans.next[row] ?? 0
+    if (first === row) this.#index[slot] = after
+    else {
+      let before = first
+      while (this.#bans.next[before] !== row + 1) before = (this.#bans.next[before] ?? 0) - 1
+      this.#bans.next[before] = after
+    }
+    if (this.#index[slot] === 0) this.#unlink(slot)
+    this.#ending.remove(row)
+    this.#bans.clear(row)
     this.#size--
+    const left = (this.#perJail.get(ban.jail) ?? 0) - 1
+    if (left > 0) this.#perJail.set(ban.jail, left)
+    else this.#perJail.delete(ban.jail)
     this.#tell({ before: ban, after: null, reason })
+    return ban
   }
 
-  #watchEnd(ban: Ban): void {
-    if (ban.until === null) return
-    const at = Math.max(second(ban.until), this.#lookedAt)
-    const prefixes = this.#ending.get(at)
-    if (prefixes) prefixes.add(ban.prefix)
-    else this.#ending.set(at, new Set([ban.prefix]))
+  /** Ends the ban that ends first; false where none ends before `until`. */
+  #makeRoom(until: number): boolean {
+    this.#crowdedOut++
+    const first = this.#ending.first
+    if (first === undefined || (this.#bans.until[first] ?? Infinity) >= until) return false
+    this.#end(first, 'unbanned')
+    return true
+  }
+
+  #rowsInside(prefix: Prefix): number[] {
+    const { bytes, length } = prefixParts(prefix)
+    // Nothing but itself is inside a single address.
+    if (length === bytes.length * 8) return this.#rowsOf(prefix)
+    const rows: number[] = []
+    for (let row = 0; row < this.#bans.end; row++) if (this.#bans.isInside(row, prefix)) rows.push(row)
+    return rows
+  }
+
+  #rowsOf(prefix: Prefix): number[] {
+    const rows: number[] = []
+    for (let next = this.#index[this.#slot(prefix)] ?? 0; next !== 0; next = this.#bans.next[next - 1] ?? 0)
+      rows.push(next - 1)
+    return rows
+  }
+
+  #find(prefix: Prefix, jail: string): number | undefined {
+    for (let next = this.#index[this.#slot(prefix)] ?? 0; next !== 0; next = this.#bans.next[next - 1] ?? 0)
+      if (this.#bans.jail(next - 1) === jail) return next - 1
+    return undefined
+  }
+
+  /** The slot of a prefix, or the free one where it belongs. */
+  #slot(prefix: Prefix): number {
+    this.#hash(prefix)
+    const mask = this.#index.length - 1
+    let slot = this.#low & mask
+    for (let entry = this.#index[slot] ?? 0; entry !== 0; entry = this.#index[slot] ?? 0) {
+      if (this.#bans.low[entry - 1] === this.#low && this.#bans.high[entry - 1] === this.#high) break
+      slot = (slot + 1) & mask
+    }
+    return slot
+  }
+
+  /** Two rounds over the characters, as FNV-1a and as MurmurHash3 mix, and MurmurHash3's last steps. */
+  #hash(prefix: Prefix): void {
+    let low = this.#seed | 0
+    let high = ~this.#seed
+    for (let at = 0; at < prefix.length; at++) {
+      const code = prefix.charCodeAt(at)
+      low = Math.imul(low ^ code, 0x01000193)
+      high = Math.imul((high << 13) | (high >>> 19), 5) + Math.imul(code, 0xcc9e2d51)
+    }
+    low = Math.imul(low ^ (low >>> 16), 0x85ebca6b)
+    high = Math.imul(high ^ (high >>> 13), 0xc2b2ae35)
+    this.#low = (low ^ (low >>> 13)) >>> 0
+    this.#high = (high ^ (high >>> 16)) >>> 0
+  }
+
+  /** Closes the gap at a slot by moving back those behind it that had to give way (Knuth 6.4, algorithm R). */
+  #unlink(free: number): void {
+    this.#prefixes--
+    const mask = this.#index.length - 1
+    let gap = free
+    for (let slot = (gap + 1) & mask; this.#index[slot] !== 0; slot = (slot + 1) & mask) {
+      const home = (this.#bans.low[(this.#index[slot] ?? 0) - 1] ?? 0) & mask
+      if (((slot - home) & mask) < ((slot - gap) & mask)) continue
+      this.#index[gap] = this.#index[slot] ?? 0
+      gap = slot
+    }
+    this.#index[gap] = 0
+  }
+
+  #growIndex(): void {
+    const old = this.#index
+    this.#index = new Int32Array(old.length * 2)
+    const mask = this.#index.length - 1
+    for (const entry of old) {
+      if (entry === 0) continue
+      let slot = (this.#bans.low[entry - 1] ?? 0) & mask
+      while (this.#index[slot] !== 0) slot = (slot + 1) & mask
+      this.#index[slot] = entry
+    }
   }
 
   #tell(change: WantedChange): void {
@@ -134,11 +275,4 @@ export function endOf(ban: Pick<Ban, 'until'>): number {
 /** What makes two bans the same entry of an action: prefix and ports. */
 export function entryKey({ prefix, ports }: Pick<Ban, 'prefix' | 'ports'>): string {
   return `${prefix} ${ports.protocol} ${ports.ports.join(',')}`
-}
-
-const second = (time: number): number => Math.floor(time / 1000)
-const bits = (prefix: Prefix): number => (prefix.includes(':') ? 128 : 32)
-
-function range(from: number, to: number): number[] {
-  return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
 }

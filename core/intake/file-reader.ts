@@ -10,6 +10,12 @@ import { Trouble } from './trouble.ts'
 /** On a log that is written without a pause, chunks gather for so long; a line after a pause is read at once. */
 const gatherMs = 2
 const gatherBelowBytes = 64 * 1024
+/**
+ * Chunks with more matches than this are too large, and the next ones are made smaller (but larger than a
+ * line may be): all matches of a chunk are in memory at once, a record for each line and jail.
+ */
+const manyMatches = 500
+const leastChunkBytes = 96 * 1024
 /** A file born this long before the log was first caught up with was not written while we watched. */
 const bornSlackMs = 2000
 
@@ -41,6 +47,7 @@ export class FileReader {
   readonly #stopping = new AbortController()
   #running: Promise<void> | null = null
   #again = false
+  #chunkBytes = leastChunkBytes
   #busy: LogFile | null = null
   #looked: Moment | null = null
   #caughtUpOnce: Moment | null = null
@@ -142,7 +149,7 @@ export class FileReader {
       const result = await this.#options.scanner.run(() => {
         // What was there before we looked and what is written since are not one chunk: dates may differ in worth.
         const edge = file.scannedEnd < file.oldEnd ? file.oldEnd : file.size
-        end = Math.min(edge, file.size, file.offset + maxChunkBytes)
+        end = Math.min(edge, file.size, file.offset + this.#chunkBytes)
         return [this.#chunk(file, end), this.#generations.holdsPosition(file) ? file.position(this.path) : null]
       }, signal)
       const length = end - file.offset
@@ -183,9 +190,14 @@ export class FileReader {
   #advance(file: LogFile, end: number, result: ScanResult): void {
     this.#count.add(result)
     file.triedEnd = end
-    if (result.consumed === 0 && end - file.offset >= maxChunkBytes) {
+    const wanted = result.matches.length > manyMatches ? this.#chunkBytes / 2 : this.#chunkBytes * 2
+    if (result.consumed > 0) this.#chunkBytes = Math.max(leastChunkBytes, Math.min(wanted, maxChunkBytes))
+    if (result.consumed === 0 && end - file.offset >= this.#chunkBytes) {
       // Not as the contract says: a line that long is to be passed over. Without this, nothing would move again.
-      this.#options.log.error({ log: this.path }, `nothing of ${maxChunkBytes} bytes was scanned: they are passed over`)
+      this.#options.log.error(
+        { log: this.path },
+        `nothing of ${end - file.offset} bytes was scanned: they are passed over`,
+      )
       this.#count.skipped++
       file.resume({ offset: end, insideLine: true })
     } else {

@@ -9,42 +9,59 @@ const maxTextBytes = 1536
  * pointer to something overwritten is known to be stale.
  */
 export class Excerpts {
-  readonly #ring: Buffer
+  readonly #bytes: number
+  /** Made with the first line. */
+  #ring: Buffer | null = null
+  #keeps = true
   /** Position of the next entry, counted on and on; 0 means "no entry". */
   #next = headerBytes
 
   /** `bytes` is the size of the ring, a multiple of 16, at least 4 KiB. */
   constructor(bytes: number) {
-    this.#ring = Buffer.alloc(bytes)
+    this.#bytes = bytes
+  }
+
+  /** Whether lines are kept. Without, what was kept is dropped and its memory given back. */
+  keep(keeps: boolean): void {
+    if (!keeps && this.#ring !== null) {
+      this.#next += 2 * this.#bytes
+      this.#ring = null
+    }
+    this.#keeps = keeps
   }
 
   /** Keeps a line in front of the chain `previous` (0 for none) and answers the new head of the chain. */
   add(line: string, previous: number): number {
+    if (!this.#keeps) return previous
+    this.#ring ??= Buffer.alloc(this.#bytes)
+    const ring = this.#ring
     const room = headerBytes + maxTextBytes
-    const at = this.#next % this.#ring.length
-    if (at + room > this.#ring.length) this.#next += this.#ring.length - at
+    const at = this.#next % ring.length
+    if (at + room > ring.length) this.#next += ring.length - at
     const pointer = this.#next
-    const start = pointer % this.#ring.length
-    const length = this.#ring.write(line, start + headerBytes, maxTextBytes)
-    this.#ring.writeDoubleLE(previous, start)
-    this.#ring.writeUInt16LE(length, start + 8)
+    const start = pointer % ring.length
+    const length = ring.write(line, start + headerBytes, maxTextBytes)
+    ring.writeDoubleLE(previous, start)
+    ring.writeUInt16LE(length, start + 8)
     this.#next += Math.ceil((headerBytes + length) / 16) * 16
     return pointer
   }
 
   /** The newest lines of a chain that are still there, at most `count`, oldest first. */
   last(pointer: number, count: number): string[] {
+    const ring = this.#ring
     const lines: string[] = []
+    if (ring === null) return lines
     for (let at = pointer; this.#holds(at) && lines.length < count;) {
-      const start = at % this.#ring.length
+      const start = at % ring.length
       const text = start + headerBytes
-      lines.unshift(this.#ring.toString('utf8', text, text + this.#ring.readUInt16LE(start + 8)))
-      at = this.#ring.readDoubleLE(start)
+      lines.unshift(ring.toString('utf8', text, text + ring.readUInt16LE(start + 8)))
+      at = ring.readDoubleLE(start)
     }
     return lines
   }
 
   #holds(pointer: number): boolean {
-    return pointer > 0 && pointer < this.#next && pointer + this.#ring.length >= this.#next + headerBytes + maxTextBytes
+    return pointer > 0 && pointer < this.#next && pointer + this.#bytes >= this.#next + headerBytes + maxTextBytes
   }
 }

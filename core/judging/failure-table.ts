@@ -22,7 +22,9 @@ const evictionCandidates = 16
 export class FailureTable {
   readonly #maxretry: number
   readonly #findtimeMs: number
-  readonly #maxRows: number
+  readonly #mostRows: number
+  /** As many as `mostRows`, or fewer while memory is scarce. */
+  #maxRows: number
   readonly #seed = randomInt(0x1_0000_0000 - 1) | 0
   #rows = 0
   #capacity = 0
@@ -40,7 +42,8 @@ export class FailureTable {
     this.#maxretry = limits.maxretry
     this.#findtimeMs = limits.findtimeMs
     const rowBytes = rowBytesWithoutTimes + 8 * limits.maxretry
-    this.#maxRows = Math.max(1, Math.min(limits.maxAddresses, Math.floor(maxTableBytes / rowBytes)))
+    this.#mostRows = Math.max(1, Math.min(limits.maxAddresses, Math.floor(maxTableBytes / rowBytes)))
+    this.#maxRows = this.#mostRows
     this.#resize(Math.min(this.#maxRows, 1024))
   }
 
@@ -95,6 +98,16 @@ export class FailureTable {
   shift(ms: number): void {
     this.#latest += ms
     for (let at = 0; at < this.#rows * this.#maxretry; at++) this.#times[at] = (this.#times[at] ?? 0) + ms
+  }
+
+  /**
+   * Tracks no more than so many addresses from now on, Infinity: as many as it was made for. The least
+   * dangerous are given up, and their memory with them.
+   */
+  limit(addresses: number): void {
+    this.#maxRows = Math.max(1, Math.min(this.#mostRows, addresses))
+    while (this.#rows > this.#maxRows) this.#evict()
+    if (this.#capacity > this.#maxRows) this.#resize(this.#maxRows)
   }
 
   /** Forgets an address; one that is not tracked is no error. */
@@ -210,10 +223,10 @@ export class FailureTable {
 
   #resize(capacity: number): void {
     this.#capacity = capacity
-    this.#keys = grown(this.#keys, new Uint32Array(capacity * 4))
-    this.#counts = grown(this.#counts, new Uint32Array(capacity))
-    this.#excerpts = grown(this.#excerpts, new Float64Array(capacity))
-    this.#times = grown(this.#times, new Float64Array(capacity * this.#maxretry))
+    this.#keys = moved(this.#keys, new Uint32Array(capacity * 4))
+    this.#counts = moved(this.#counts, new Uint32Array(capacity))
+    this.#excerpts = moved(this.#excerpts, new Float64Array(capacity))
+    this.#times = moved(this.#times, new Float64Array(capacity * this.#maxretry))
     this.#index = new Int32Array(2 ** Math.ceil(Math.log2(capacity * 2)))
     for (let row = 0; row < this.#rows; row++) this.#link(row)
   }
@@ -279,7 +292,8 @@ export class FailureTable {
   }
 }
 
-function grown<T extends Uint32Array | Float64Array>(old: T, larger: T): T {
-  larger.set(old)
-  return larger
+/** The values of the old array in the new one, as far as they fit. */
+function moved<T extends Uint32Array | Float64Array>(old: T, fresh: T): T {
+  fresh.set(old.subarray(0, fresh.length))
+  return fresh
 }

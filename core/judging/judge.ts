@@ -13,6 +13,8 @@ import { Offences, type Offence } from './offences.ts'
 const trustedSkewMs = 60_000
 /** Failures told to the store at once. */
 const toldAtOnce = 20_000
+/** Addresses that each jail goes on tracking, however scarce memory is. */
+const leastAddresses = 4096
 /** Lines kept with a ban. */
 const linesOfBan = 10
 
@@ -35,6 +37,8 @@ export interface JailCounts {
   readonly ignored: number
   /** Addresses that failed but are not banned. */
   readonly tracked: number
+  /** Addresses and networks given up because there were too many. */
+  readonly givenUp: number
   readonly bans: number
 }
 
@@ -158,6 +162,20 @@ export class Judge {
     for (const { ignore } of this.#jails.values()) ignore.stop()
   }
 
+  /**
+   * Makes do with less memory. 1: no lines are kept. 2: nor do tables grow, and with every call they give
+   * up half of what they have, down to some thousand addresses. 3: they do so at once. 0: all as usual.
+   */
+  relieve(scarcity: 0 | 1 | 2 | 3): void {
+    this.#excerpts.keep(scarcity === 0)
+    const left = (size: number) =>
+      scarcity < 2 ? Infinity : Math.max(leastAddresses, scarcity === 2 ? Math.ceil(size / 2) : 0)
+    for (const { table, networks } of this.#jails.values()) {
+      table.limit(left(table.size))
+      networks.shrink(left(networks.size))
+    }
+  }
+
   /** The clock was set by so many milliseconds: failures stay as old as they are. */
   shift(ms: number): void {
     for (const { table, networks } of this.#jails.values()) {
@@ -262,7 +280,9 @@ export class Judge {
 
   counts(jailName: string): JailCounts | undefined {
     const jail = this.#jails.get(jailName)
-    return jail && { failures: jail.failures, ignored: jail.ignored, tracked: jail.table.size, bans: jail.bans }
+    if (jail === undefined) return undefined
+    const { failures, ignored, table, networks, bans } = jail
+    return { failures, ignored, tracked: table.size, givenUp: table.evicted + networks.evicted, bans }
   }
 }
 

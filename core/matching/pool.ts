@@ -83,7 +83,7 @@ class Pool implements MatchingPool {
         concurrentTasksPerWorker: 1,
         idleTimeout: idleTimeoutMs,
         // Room for the matches of a chunk, which live until it is done.
-        resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 96 },
+        resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 12 },
       })
       return piscina.on('error', (error: Error) => log.error({ error: error.message }, 'a matching thread ended'))
     }

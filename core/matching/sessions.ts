@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import type { Match } from '../events.ts'
 
 /** Joins the lines that tell of the same failure. */
@@ -19,7 +20,7 @@ interface Session {
 }
 
 export interface SessionLimits {
-  /** Sessions remembered; the one that was quiet for longest is forgotten first. */
+  /** Sessions remembered at most; at least the half of it that was seen last is. */
   readonly capacity?: number
   /**
    * A session that began longer ago is over: its process id or port may be another connection by now,
@@ -31,31 +32,32 @@ export interface SessionLimits {
 }
 
 export function createSessions({
-  capacity = 10_000,
+  capacity = 20_000,
   lifetimeMs = 120_000,
   now = Date.now,
 }: SessionLimits = {}): Sessions {
-  /** In the order in which they were last seen. */
-  const sessions = new Map<string, Session>()
+  const seed = randomInt(2 ** 32)
+  // Two generations: when the young one is full, it becomes the old one, and what that held is forgotten.
+  let young = new Generation(Math.ceil(capacity / 2))
+  let old = new Generation(Math.ceil(capacity / 2))
 
-  const sessionOf = (key: string, time: number): Session | undefined => {
-    const session = sessions.get(key)
+  const sessionOf = (key: number, time: number): Session | undefined => {
+    const session = young.get(key) ?? old.get(key)
     // Either way round: after a jump of the clock nothing is known.
     return session && Math.abs(time - session.since) <= lifetimeMs ? session : undefined
   }
 
-  const remember = (key: string, session: Session) => {
-    sessions.delete(key)
-    sessions.set(key, session)
-    for (const oldest of sessions.keys()) {
-      if (sessions.size <= capacity) break
-      sessions.delete(oldest)
-    }
+  const remember = (key: number, session: Session) => {
+    if (young.put(key, session)) return
+    const emptied = old.clear()
+    old = young
+    young = emptied
+    young.put(key, session)
   }
 
   const counted = (match: Match): Match | null => {
     if (match.session === null) return match
-    const key = [match.log, match.jail, match.address, match.session].join('\0')
+    const key = hash([match.log, match.jail, match.address, match.session], seed)
     const time = match.time ?? now()
     const session = sessionOf(key, time)
     const repeats = match.once && (session === undefined || session.repeats)
@@ -65,6 +67,75 @@ export function createSessions({
   }
 
   return { merge: (matches) => matches.flatMap((match) => counted(match) ?? []) }
+}
+
+/**
+ * Some sessions by the hash of what names them, in arrays of numbers that are made once: a string and an
+ * object for each would live just long enough to be moved to where garbage is collected last.
+ */
+class Generation {
+  readonly #capacity: number
+  readonly #mask: number
+  /** The hash; 0 where a slot is free. */
+  readonly #keys: Float64Array
+  readonly #since: Float64Array
+  readonly #repeats: Uint8Array
+  #size = 0
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+    const slots = 2 ** Math.ceil(Math.log2(Math.max(2, capacity * 2)))
+    this.#mask = slots - 1
+    this.#keys = new Float64Array(slots)
+    this.#since = new Float64Array(slots)
+    this.#repeats = new Uint8Array(slots)
+  }
+
+  get(key: number): Session | undefined {
+    const slot = this.#slot(key)
+    if (this.#keys[slot] !== key) return undefined
+    return { since: this.#since[slot] ?? 0, repeats: this.#repeats[slot] === 1 }
+  }
+
+  /** False where there is no room for one more. */
+  put(key: number, { since, repeats }: Session): boolean {
+    const slot = this.#slot(key)
+    if (this.#keys[slot] !== key && this.#size++ >= this.#capacity) return false
+    this.#keys[slot] = key
+    this.#since[slot] = since
+    this.#repeats[slot] = repeats ? 1 : 0
+    return true
+  }
+
+  clear(): this {
+    this.#keys.fill(0)
+    this.#size = 0
+    return this
+  }
+
+  #slot(key: number): number {
+    let slot = key & this.#mask
+    while (this.#keys[slot] !== 0 && this.#keys[slot] !== key) slot = (slot + 1) & this.#mask
+    return slot
+  }
+}
+
+/**
+ * 53 bits from some texts, never 0: two runs of FNV-1a, the second over what the first makes of each
+ * character. The seed is secret, so nobody can choose texts that look the same.
+ */
+function hash(texts: readonly string[], seed: number): number {
+  let low = seed | 0
+  let high = ~seed
+  for (const text of texts) {
+    for (let at = 0; at < text.length; at++) {
+      low = Math.imul(low ^ text.charCodeAt(at), 0x01000193)
+      high = Math.imul(high ^ (low >>> 13), 0x85ebca6b)
+    }
+    // Not a character: texts that are cut elsewhere are others.
+    low = Math.imul(low ^ 0x10000, 0x01000193)
+  }
+  return (high >>> 11) * 2 ** 32 + ((low ^ (low >>> 15)) >>> 0) || 1
 }
 
 function withAttempts(match: Match, attempts: number): Match | null {

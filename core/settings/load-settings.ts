@@ -44,6 +44,8 @@ export interface Settings {
   readonly firewallUser: string | null
   /** Threads that match, at most; null: the agent decides. */
   readonly workers: number | null
+  /** Bytes of memory that the agent makes do with. */
+  readonly memoryBytes: number
   /** How long bans are remembered after they ended. */
   readonly historyMs: number
   /** What is wrong with jails, which are left out for it. */
@@ -107,6 +109,7 @@ export async function loadSettings({
       raw.firewall?.socket === undefined ? null : resolve(folderOf(tree, 'firewall'), raw.firewall.socket),
     firewallUser: raw.firewall?.user ?? null,
     workers: raw.workers ?? null,
+    memoryBytes: (raw.memory ?? 256) * 1024 * 1024,
     historyMs: raw.history ?? 30 * 86_400_000,
     problems,
     warnings: await checkOwners(all, uses),

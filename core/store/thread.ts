@@ -35,7 +35,12 @@ export class Thread {
     this.#options = options
     // `node:sqlite` works and yet says on each start that it is new.
     const execArgv = ['--disable-warning=ExperimentalWarning']
-    this.#worker = new Worker(new URL('./store-thread.js', import.meta.url), { workerData: options.data, execArgv })
+    const resourceLimits = { maxYoungGenerationSizeMb: 6 }
+    this.#worker = new Worker(new URL('./store-thread.js', import.meta.url), {
+      workerData: options.data,
+      execArgv,
+      resourceLimits,
+    })
     this.#worker.on('error', (error) => options.log.error({ error: describeError(error) }, 'the store failed'))
     this.gone = new Promise((resolve) => this.#worker.once('exit', () => resolve(this.#end())))
     this.ready = new Promise((resolve, reject) => {

@@ -50,7 +50,7 @@ test('an entry goes on as what the history knows of it', async () => {
       latest: (of: readonly { jail: string }[]) =>
         Promise.resolve(of.map((asked) => known.find((each) => each.jail === asked.jail) ?? null)),
     }
-    const bans = await adoptable([entry], new WantedSet(now), jails, store, now)
+    const bans = await adoptable([entry], new WantedSet(), jails, store, now)
     const expected = jail === null ? [] : [[prefix, jail, count, since, entry.until]]
     assert.equal(
       bans.map((ban) => [ban.prefix, ban.jail, ban.count, ban.since, ban.until]),
@@ -62,7 +62,7 @@ test('an entry goes on as what the history knows of it', async () => {
 
 test('what is wanted is not adopted, ports of no jail are a ban by hand, and a store that fails takes nothing away', async () => {
   const broken = { latest: () => Promise.reject(new Error('disk I/O error')) }
-  const wanted = new WantedSet(now)
+  const wanted = new WantedSet()
   wanted.add(last('sshd'), 'restored')
   const web = { ...entry, ports: { protocol: 'tcp', ports: [80] } as Ports }
   const bans = await adoptable([entry, web], wanted, jails, broken, now)

@@ -165,7 +165,7 @@ test('an action that never answers does not hold up another', async () => {
 })
 
 function enforced(queuesOf: (jail: string) => ActionQueue[]): { wanted: WantedSet; told: string[] } {
-  const wanted = new WantedSet(0)
+  const wanted = new WantedSet()
   const told: string[] = []
   const enforcer = new Enforcer(wanted, {
     enforced: (ban, reason, action) => void told.push(`${ban.jail} ${ban.prefix} ${reason} by ${action}`),
@@ -229,7 +229,7 @@ test('a jail’s other actions hear of its bans and of no other jail’s', async
 test('a new action is given all that is in force, once an entry', async () => {
   const { plugin, calls } = recorder()
   const { queue } = queueOf(plugin)
-  const wanted = new WantedSet(0)
+  const wanted = new WantedSet()
   wanted.add(ban('a', 5000), 'restored')
   wanted.add(ban('b', 9000), 'restored')
   wanted.add(ban('a', 5000, '192.0.2.2'), 'restored')

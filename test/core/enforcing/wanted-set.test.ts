@@ -20,8 +20,8 @@ export function ban(prefix: string, until: number | null, jail = 'sshd'): Ban {
   }
 }
 
-function recorded(now = 0): { wanted: WantedSet; told: string[] } {
-  const wanted = new WantedSet(now)
+function recorded(): { wanted: WantedSet; told: string[] } {
+  const wanted = new WantedSet()
   const told: string[] = []
   wanted.onChange(({ before, after, reason }: WantedChange) =>
     told.push(`${reason} ${(after ?? before)?.prefix} ${before?.until ?? '-'}>${after?.until ?? '-'}`),
@@ -70,7 +70,7 @@ test('unban ends what lies inside the prefix, of one jail or of all', () => {
 })
 
 test('clock jumps, forward by years or back, end bans neither twice nor never', () => {
-  const { wanted, told } = recorded(1_000_000)
+  const { wanted, told } = recorded()
   wanted.add(ban('192.0.2.1', 1_005_000), 'new')
   wanted.expire(400_000)
   wanted.expire(1e12)
@@ -80,14 +80,14 @@ test('clock jumps, forward by years or back, end bans neither twice nor never', 
 })
 
 test('a ban that ends in the past when it is added ends at the next look', () => {
-  const { wanted } = recorded(100_000)
+  const { wanted } = recorded()
   wanted.add(ban('192.0.2.1', 50_000), 'restored')
   wanted.expire(101_000)
   assert.is(wanted.size, 0)
 })
 
 test('a clock that is set moves ends, and tells nobody; bans that were made by the right clock stay', () => {
-  const wanted = new WantedSet(100_000)
+  const wanted = new WantedSet()
   wanted.add(ban('192.0.2.1', 200_000), 'new')
   wanted.add(ban('192.0.2.2', 9_000_000), 'new')
   wanted.onChange(() => assert.unreachable('nothing is to be done'))
@@ -112,7 +112,7 @@ test('agrees with a plain list after any sequence', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       let now = 50_000
-      const wanted = new WantedSet(now)
+      const wanted = new WantedSet()
       const model = new Map<string, number>()
       for (const { who, jail, length, pass, unban, set } of steps) {
         now += pass
@@ -139,6 +139,42 @@ test('agrees with a plain list after any sequence', () => {
       }
     }),
   )
+})
+
+test('too many bans: the one that ends first gives way, a longer one is never pushed out by a shorter', () => {
+  const wanted = new WantedSet(3)
+  for (const [who, until] of [
+    [1, 5000],
+    [2, 9000],
+    [3, null],
+  ] as const)
+    wanted.add(ban(`192.0.2.${who}`, until), 'new')
+  wanted.add(ban('192.0.2.4', 4000), 'new')
+  wanted.add(ban('192.0.2.5', 7000), 'new')
+  assert.equal([...wanted].map(({ prefix }) => prefix).toSorted(), ['192.0.2.2', '192.0.2.3', '192.0.2.5'])
+  assert.is(wanted.crowdedOut, 2)
+})
+
+test('many bans of many lengths leave in the order of their ends, and the records are what they were', () => {
+  const wanted = new WantedSet()
+  const bans = Array.from({ length: 3000 }, (_, i) => ({
+    ...ban(
+      i % 3 === 0 ? `2001:db8:${i.toString(16)}::/64` : `10.0.${i >> 8}.${i & 255}`,
+      i % 50 === 0 ? null : 1000 + ((i * 7919) % 3000),
+    ),
+    ports: i % 2 === 0 ? { protocol: 'all' as const, ports: [] } : { protocol: 'tcp' as const, ports: [22, i % 7] },
+    count: i,
+    lines: [`line ${i}`],
+  }))
+  for (const each of bans) wanted.add(each, 'new')
+  // Of the older ones the lines are in the history only.
+  for (const each of bans) assert.equal({ ...wanted.get(each.prefix, 'sshd'), lines: each.lines }, each)
+  assert.equal(wanted.get(bans[2999]!.prefix, 'sshd')?.lines, ['line 2999'])
+  for (let now = 0; now <= 4000; now += 100) {
+    wanted.expire(now)
+    assert.is(wanted.size, bans.filter(({ until }) => (until ?? Infinity) > now).length)
+  }
+  assert.equal(wanted.perJail.get('sshd'), 60)
 })
 
 test.run()

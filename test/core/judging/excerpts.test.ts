@@ -30,4 +30,15 @@ test('a line longer than an entry is cut, not refused', () => {
   assert.is(excerpts.last(excerpts.add('y'.repeat(5000), 0), 1)[0]?.length, 1536)
 })
 
+test('while lines are not kept nothing is, and what was kept does not come back', () => {
+  const excerpts = new Excerpts(8 * 1024)
+  const before = excerpts.add('one', 0)
+  excerpts.keep(false)
+  assert.equal(excerpts.last(before, 5), [])
+  assert.is(excerpts.add('two', before), before)
+  excerpts.keep(true)
+  assert.equal(excerpts.last(before, 5), [])
+  assert.equal(excerpts.last(excerpts.add('three', before), 5), ['three'])
+})
+
 test.run()

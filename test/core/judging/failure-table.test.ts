@@ -112,4 +112,29 @@ test('agrees with a list of times, whatever the order of calls', () => {
   )
 })
 
+test('a limit gives up the least dangerous, holds while it is set, and is taken away again', () => {
+  const table = new FailureTable({ maxretry: 5, findtimeMs: 1e9, maxAddresses: 10_000 })
+  for (let i = 0; i < 4; i++) table.add(address(60_000), i, 1, same)
+  for (let i = 0; i < 10_000; i++) table.add(address(i), 10 + i, 1, same)
+  table.limit(100)
+  assert.is(table.size, 100)
+  for (let i = 0; i < 1000; i++) table.add(address(i), 20_000 + i, 1, same)
+  assert.is(table.size, 100)
+  assert.is(table.look(address(60_000))?.failures, 4)
+  table.limit(Infinity)
+  for (let i = 0; i < 20_000; i++) table.add(address(i), 30_000 + i, 1, same)
+  assert.is(table.size, 10_000)
+  assert.is(table.look(address(60_000))?.failures, 4)
+})
+
+test('a million sources that fail once do not push out one at four of five', () => {
+  const table = new FailureTable({ maxretry: 5, findtimeMs: 1e9, maxAddresses: 20_000 })
+  const source = (number: number) =>
+    formatPrefix(Uint8Array.of(10, number >> 16, (number >> 8) & 255, number & 255), 32) as Address
+  for (let i = 0; i < 4; i++) table.add(address(1), i, 1, same)
+  for (let i = 0; i < 1_000_000; i++) table.add(source(i), 10 + i, 1, same)
+  assert.is(table.add(address(1), 2_000_000, 1, same), 5)
+  assert.is(table.size, 20_000)
+})
+
 test.run()
