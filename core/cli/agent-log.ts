@@ -1,5 +1,6 @@
 import { pino, type Logger, type LoggerOptions } from 'pino'
 import { printable } from '../errors.ts'
+import { standardOutput, type Output } from './log-output.ts'
 import { LogLimit, shortMessage } from './log-limit.ts'
 import { styled } from './output.ts'
 
@@ -13,12 +14,13 @@ const levels: Readonly<Record<number, [name: string, style: Parameters<typeof st
 
 /** The agent's own log on standard output: a line of text for people, or of JSON for programs. Floods are told, not written. */
 export function createLog(format: 'text' | 'json', level: string): Logger {
+  const output = outputFor(format)
   const limit = new LogLimit((level, withheld, example) => {
     const name = (levels[level] ?? levels[30])?.[0] as 'info'
     unlimited[name]({ withheld }, `… and ${withheld} more like: ${example}`)
   })
-  const unlimited = pinoOf(format, level, {})
-  return pinoOf(format, level, {
+  const unlimited = pinoOf(level, {}, output)
+  const hooks: LoggerOptions = {
     hooks: {
       logMethod(words, write, level) {
         const at = words.findIndex((word) => typeof word === 'string')
@@ -28,12 +30,22 @@ export function createLog(format: 'text' | 'json', level: string): Logger {
         write.apply(this, words)
       },
     },
-  })
+  }
+  return pinoOf(level, hooks, output)
 }
 
-function pinoOf(format: 'text' | 'json', level: string, options: LoggerOptions): Logger {
-  if (format === 'json') return pino({ ...options, level, base: null })
-  return pino({ ...options, level, base: null }, { write: (line: string) => void process.stdout.write(textLine(line)) })
+function pinoOf(level: string, options: LoggerOptions, write: Output): Logger {
+  return pino({ ...options, level, base: null }, { write })
+}
+
+function outputFor(format: 'text' | 'json'): Output {
+  const shown = format === 'json' ? (json: string) => json : textLine
+  const left = (lines: number) =>
+    shown(
+      `${JSON.stringify({ level: 40, time: Date.now(), msg: `${lines} lines are missing here: nobody read this log` })}\n`,
+    )
+  const output = standardOutput(left)
+  return (json) => output(shown(json))
 }
 
 /** `2026-11-22T13:41:02.000Z info  message  field=value`, without the fields whose value the message has already. */

@@ -21,6 +21,8 @@ export interface AgentRun extends RunOptions {
 /** Runs an agent until SIGINT or SIGTERM, then stops it in order. A second signal ends it at once. */
 export async function runAgent(options: AgentRun): Promise<void> {
   const log = createLog(options.log, options.logLevel)
+  // A reader of warnings that is gone is no error of the agent.
+  process.stderr.on('error', () => {})
   const notifier = openServiceNotifier({ log })
   // Those of root, also when this is another user later.
   const places = defaultPlaces()

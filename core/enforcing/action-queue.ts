@@ -276,9 +276,7 @@ export class ActionQueue {
   }
 
   #call<T>(work: (host: ActionHost) => T | Promise<T>): Promise<T> {
-    return withDeadline(this.#host, this.#isFirewall ? firewallDeadlineMs : callDeadlineMs, async () =>
-      work(this.#host),
-    )
+    return withDeadline(this.#host, this.#isFirewall ? firewallDeadlineMs : callDeadlineMs, () => work(this.#host))
   }
 }
 

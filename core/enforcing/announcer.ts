@@ -90,7 +90,7 @@ class NotifierQueue {
   async stop(): Promise<void> {
     this.#stopped = true
     const { plugin, host } = this.#listener
-    if (this.#started) await withDeadline(host, callDeadlineMs, async () => plugin.stop?.(host)).catch(() => {})
+    if (this.#started) await withDeadline(host, callDeadlineMs, () => plugin.stop?.(host)).catch(() => {})
   }
 
   async #work(): Promise<void> {
@@ -102,9 +102,9 @@ class NotifierQueue {
     const { plugin, host } = this.#listener
     for (let attempt = 1; attempt <= tries && !this.#stopped; attempt++) {
       try {
-        if (!this.#started) await withDeadline(host, callDeadlineMs, async () => plugin.start?.(host))
+        if (!this.#started) await withDeadline(host, callDeadlineMs, () => plugin.start?.(host))
         this.#started = true
-        await withDeadline(host, callDeadlineMs, async () => plugin.notify(event, host))
+        await withDeadline(host, callDeadlineMs, () => plugin.notify(event, host))
         return
       } catch (error) {
         const fields = { notifier: host.name, event: event.type, attempt, dropped: this.#dropped }

@@ -62,7 +62,8 @@ export class CommitQueue {
     for (const position of positions) batch.positions.set(position.path, position)
     batch.counted ||= counted
     this.#bound(batch)
-    if (changes.length > 0) this.#hurry.abort()
+    // Once is enough: an abort makes an error with a stack, whether or not anybody waits.
+    if (changes.length > 0 && !this.#hurry.signal.aborted) this.#hurry.abort()
     this.#running ??= this.#run()
     return batch.done
   }

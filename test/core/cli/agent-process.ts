@@ -77,6 +77,12 @@ export class AgentProcess {
       throw new Error(`the agent did not say ${String(text)} (exit code ${this.child.exitCode}):\n${this.output}`)
   }
 
+  /** Nobody reads any more what it prints. */
+  closeOutput(): void {
+    this.child.stdout?.destroy()
+    this.child.stderr?.destroy()
+  }
+
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode
     const ended = new Promise<number | null>((resolve) => this.child.once('exit', resolve))

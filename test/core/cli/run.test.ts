@@ -252,6 +252,18 @@ test('a log without dates and headers works, with a word on what it is worth', a
   await agent.end()
 })
 
+test('bans go on when nobody reads the log of the agent any more', async () => {
+  const { log, held, cli, start } = bed()
+  const agent = start()
+  await agent.shows('watching: sshd')
+  agent.closeOutput()
+  for (let host = 1; host <= 20; host++)
+    for (let i = 0; i < 3; i++) appendFileSync(log, line(failure(`192.0.2.${host}`)))
+  await until(() => held().length === 20, '20 bans')
+  assert.is((await cli('status')).code, 0)
+  assert.is(await agent.end(), 0)
+})
+
 test('a ban that does not bite is an alarm with a likely cause', async () => {
   const { log, held, cli, start } = bed()
   const agent = start()
