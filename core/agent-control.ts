@@ -35,14 +35,14 @@ export class AgentControl implements Control {
   }
 
   status(): StatusReport {
-    const { options, startedAt, configuration, wanted, intake, instances, observing, pause } = this.#agent
+    const { options, startedAt, configuration, wanted, intake, instances, observing, firewall } = this.#agent
     return {
       version: options.version,
       pid: process.pid,
       startedAt,
       config: configuration.settings.file,
       observe: observing,
-      pausedSince: pause.since,
+      pausedSince: firewall.pausedSince,
       jails: [...configuration.ready.jails, ...this.#others()].map((jail) => this.#summary(jail)),
       bans: wanted.size,
       actions: observing ? [] : instances.queues().map(({ state }) => state),
@@ -99,12 +99,12 @@ export class AgentControl implements Control {
   }
 
   async pause(): Promise<PauseAnswer> {
-    this.#agent.pauseFirewall()
+    this.#agent.firewall.pause()
     return this.#paused()
   }
 
   async resume(): Promise<PauseAnswer> {
-    this.#agent.resumeFirewall()
+    this.#agent.firewall.resume()
     return this.#paused()
   }
 
@@ -166,10 +166,10 @@ export class AgentControl implements Control {
   }
 
   async #paused(): Promise<PauseAnswer> {
-    const { instances, pause, wanted } = this.#agent
+    const { instances, firewall, wanted } = this.#agent
     await this.#settled(undefined)
     const failing = instances.firewallQueues().find(({ state }) => state.failure !== null)
-    return { pausedSince: pause.since, bans: wanted.size, failure: failing?.state.failure ?? null }
+    return { pausedSince: firewall.pausedSince, bans: wanted.size, failure: failing?.state.failure ?? null }
   }
 
   #outcome(prefix: Prefix, jail: string, since: number, spared: string | undefined): BanAnswer['results'][number] {
@@ -181,7 +181,7 @@ export class AgentControl implements Control {
     const detail = ban.since === since ? until : `${until}, as it was before`
     if (this.#agent.isEnforced(ban)) return { prefix, outcome: 'banned', detail }
     const failing = this.#agent.queuesOf(jail).find((queue) => queue.state.failure !== null)
-    if (this.#agent.pause.since !== null && !failing)
+    if (this.#agent.firewall.pausedSince !== null && !failing)
       return { prefix, outcome: 'pending', detail: 'the firewall is paused until "bailiff resume"' }
     return {
       prefix,

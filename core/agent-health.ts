@@ -57,7 +57,7 @@ export class AgentHealth {
 
   /** Asks unless it is being asked already. A helper that hangs is killed by the deadline of the question. */
   #askHelper(): void {
-    const { firewall } = this.#agent
+    const firewall = this.#agent.firewall.helper
     if (firewall === null || this.#ping !== null) return
     this.#ping = { since: this.#now() }
     firewall

@@ -5,10 +5,12 @@
  *                                                          │          └─► store, announcer ─► notifiers
  */
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { AgentControl } from './agent-control.ts'
+import { AgentWarnings } from './agent-warnings.ts'
 import { AgentHealth, type Health } from './agent-health.ts'
-import { Clock } from './clock.ts'
+import { AgentClock } from './agent-clock.ts'
+import { AgentFirewall } from './agent-firewall.ts'
+import { CurrentPool } from './current-pool.ts'
 import { claimSocket, startControl } from './control/server.ts'
 import type { ActionQueue } from './enforcing/action-queue.ts'
 import { Announcer } from './enforcing/announcer.ts'
@@ -16,29 +18,22 @@ import { Bite } from './enforcing/bite.ts'
 import { Enforcer } from './enforcing/enforcer.ts'
 import { WantedSet, type WantedChange } from './enforcing/wanted-set.ts'
 import { describeError } from './errors.ts'
-import { PrefixSet, type Prefix } from './address.ts'
+import type { Prefix } from './address.ts'
 import type { AgentEvent, Ban, LogChunk, LogPosition, Match, ScanResult, UnbanReason } from './events.ts'
-import { adoptable } from './adopted-bans.ts'
-import { FullTables } from './full-tables.ts'
-import { startFirewall, type FirewallHelper, type FirewallOptions } from './firewall/client.ts'
-import { refusalReasons } from './firewall/messages.ts'
-import { NeverBanned } from './firewall/never-banned.ts'
+import type { FirewallOptions } from './firewall/client.ts'
 import { Instances } from './instances.ts'
 import { createIntake, positionAfter, type Intake } from './intake/intake.ts'
 import type { ReadyJail, ReadyJails } from './jails.ts'
 import { Judge } from './judging/judge.ts'
 import { circumstances, likelyCause } from './enforcing/likely-cause.ts'
-import { createPool, type MatchingPool } from './matching/pool.ts'
 import { createSessions } from './matching/sessions.ts'
 import { MemoryWatch } from './memory-watch.ts'
-import { Pause } from './pause.ts'
 import type { Logger } from './plugin.ts'
 import type { Settings } from './settings/load-settings.ts'
 import { openStore, type Changes, type Store } from './store/store.ts'
 
 const notifierGraceMs = 3000
 const dayMs = 86_400_000
-const pausedMeans = 'no ban is in the firewall; "bailiff resume" puts all back'
 
 /** A configuration that can run: what it says, and its jails made ready. */
 export interface Configuration {
@@ -102,32 +97,24 @@ export class Agent implements RunningAgent {
   /** Whether bans hold in truth what they promise. */
   readonly bite: Bite
   readonly intake: Intake
-  readonly pause: Pause
+  readonly firewall: AgentFirewall
+  readonly enforcer: Enforcer
   readonly memory: MemoryWatch
   readonly instances: Instances
   configuration: Configuration
   /** What was handed to the store and is not on the disk yet, the oldest first; some of it where it is much. */
   readonly unstored = new Set<{ readonly since: number }>()
 
-  readonly #clock = new Clock()
-  /** How far the clock was set in all since the start. */
-  #setBy = 0
-  /** Bans that began, as they say, after the start: the clock is behind until somebody sets it. */
-  readonly #ahead = new Set<string>()
+  readonly #clock = new AgentClock(this)
   readonly #health = new AgentHealth(this)
   readonly #sessions = createSessions()
   readonly #announcer = new Announcer()
-  readonly #enforcer: Enforcer
   readonly #refusals = new Map<string, string>()
-  /** Whom the helper would refuse to ban, so that nobody is told of a ban that does not come. */
-  readonly #neverBanned = new NeverBanned()
   #jails = new Map<string, ReadyJail>()
-  #pool: { readonly key: string; readonly pool: MatchingPool } | null = null
-  #firewall: FirewallHelper | null = null
+  readonly #pool: CurrentPool
   #socket: { stop(): Promise<void> } | null = null
   #ticks: NodeJS.Timeout | null = null
-  readonly #bareLogs = new Set<string>()
-  readonly #full = new FullTables((subject, message) => this.#alarm(subject, message))
+  readonly #warnings = new AgentWarnings(this)
   #resumed = false
   #reloading: Promise<void> = Promise.resolve()
 
@@ -137,13 +124,12 @@ export class Agent implements RunningAgent {
     this.configuration = configuration
     this.store = store
     const { bans, offences, positions } = store.loaded
-    const alarm = (subject: string, message: string) => this.#alarm(subject, message)
+    const alarm = (subject: string, message: string) => this.alarm(subject, message)
     this.judge = new Judge({
       offences,
       isBanned: (prefix, jail) => this.wanted.has(prefix, jail) || this.observed.has(prefix, jail),
       onBanned: (match, prefix, chunk) => this.#bannedLine(match, prefix, chunk),
-      vital: () =>
-        this.#neverBanned.at(performance.now()).map(({ prefix, reason }) => ({ prefix, why: refusalReasons[reason] })),
+      vital: () => this.firewall.vital(),
       onSpared: (jail, address, why) =>
         log.warn(
           { jail },
@@ -158,7 +144,8 @@ export class Agent implements RunningAgent {
         `lines of ${ban.prefix} still arrive although it is banned: ${likelyCause(ban, line, circumstances())}`,
       ),
     )
-    this.pause = new Pause(configuration.settings.state)
+    this.firewall = new AgentFirewall(this, configuration.settings.state)
+    this.#pool = new CurrentPool(options.matcherFiles, log)
     this.memory = new MemoryWatch({
       cap: configuration.settings.memoryBytes,
       alarm: (message) => alarm('memory', message),
@@ -168,11 +155,11 @@ export class Agent implements RunningAgent {
       folder: join(configuration.settings.state, 'plugins'),
       log,
       alarm,
-      firewall: () => this.#firewall,
+      firewall: () => this.firewall.helper,
     })
     for (const ban of bans) {
       this.wanted.add(ban, 'restored')
-      if (ban.since > this.startedAt) this.#ahead.add(`${ban.prefix} ${ban.jail} ${ban.since}`)
+      this.#clock.restored(ban)
     }
     store.hold({
       bans: () => this.wanted,
@@ -181,12 +168,12 @@ export class Agent implements RunningAgent {
       restored: (late) => this.#restore(late),
     })
     this.wanted.onChange((change) => this.#keep(change))
-    this.#enforcer = new Enforcer(this.wanted, {
+    this.enforcer = new Enforcer(this.wanted, {
       enforced: (ban, reason, action) => {
         this.bite.confirmed(ban, Date.now())
         this.#tell({ type: 'ban', time: Date.now(), ban, reason, action })
       },
-      refused: (ban, action, reason) => this.#refuse(ban, action, reason),
+      refused: (ban, action, reason) => this.refuse(ban, action, reason),
     })
   }
 
@@ -199,19 +186,13 @@ export class Agent implements RunningAgent {
   }
 
   async start(): Promise<void> {
-    this.#neverBanned.onChange(() => this.#spare())
     this.#socket = await startControl(this.control, new AgentControl(this))
     this.#ticks = setInterval(() => this.#expire(), 1000)
     if (this.wanted.size > 0) this.options.log.info({}, `${this.wanted.size} bans of before go on`)
     await this.#apply(this.configuration)
-    const { since } = this.pause
-    if (since !== null) this.#alarm('firewall', `paused since ${new Date(since).toISOString()}: ${pausedMeans}`)
+    this.firewall.tellPause()
     this.memory.start()
     this.#tell({ type: 'start', time: this.startedAt, jails: [...this.#jails.keys()] })
-  }
-
-  get firewall(): FirewallHelper | null {
-    return this.#firewall
   }
 
   look(): Health {
@@ -234,14 +215,14 @@ export class Agent implements RunningAgent {
     this.memory.stop()
     await this.#socket?.stop()
     await this.intake.stop()
-    this.#neverBanned.stop()
+    this.firewall.unwatch()
     this.judge.stop()
-    await this.#pool?.pool.close()
+    await this.#pool.close()
     await this.instances.settled()
     this.#tell({ type: 'stop', time: Date.now() })
     await this.#announcer.stop(notifierGraceMs)
     await this.instances.stop()
-    await this.#firewall?.stop()
+    await this.firewall.stop()
     this.store.seen(this.intake.positions())
     await this.store.close()
   }
@@ -266,24 +247,6 @@ export class Agent implements RunningAgent {
     return this.#refusals.get(`${prefix} ${jail}`)
   }
 
-  /** Takes all bans out of the firewall until `resumeFirewall`, over restarts too. Decisions go on. */
-  pauseFirewall(): void {
-    for (const queue of this.instances.firewallQueues()) queue.pause()
-    try {
-      this.pause.begin(Date.now())
-    } catch (error) {
-      this.#alarm('firewall', `the pause will not outlast a restart: ${describeError(error)}`)
-    }
-    this.#alarm('firewall', `paused: ${pausedMeans}`)
-  }
-
-  resumeFirewall(): void {
-    this.pause.end()
-    for (const queue of this.instances.firewallQueues()) queue.resume()
-    this.#repair()
-    this.options.log.info({}, `the firewall is resumed: ${this.wanted.size} bans are enforced again`)
-  }
-
   /** Carries a decision on: into the wanted set, or, when the jail only observes, to the notifiers alone. */
   decide(ban: Ban): void {
     if (ban.until !== null && ban.until <= Date.now()) return
@@ -297,14 +260,13 @@ export class Agent implements RunningAgent {
 
   /** The way of a piece of a log: matched in a worker, merged by session, judged; then its position is kept. */
   async #scan(chunk: LogChunk, position: LogPosition | null): Promise<ScanResult> {
-    if (!this.#pool) throw new Error('no jail is ready')
     // While a reload is under way, intake may still speak of a jail that is gone.
     const jails = chunk.jails.filter((jail) => this.#jails.has(jail))
-    const setBefore = this.#setBy
+    const { setBy } = this.#clock
     let at = position
-    return this.#pool.pool.scan({ ...chunk, jails }, (result) => {
+    return this.#pool.scan({ ...chunk, jails }, (result) => {
       this.#followClock()
-      this.#judge(result, { ...chunk, arrivedAt: chunk.arrivedAt + this.#setBy - setBefore })
+      this.#judge(result, { ...chunk, arrivedAt: chunk.arrivedAt + this.#clock.setBy - setBy })
       if (at !== null) at = positionAfter(at, result)
       // In the same transaction as the bans above and what was counted: what is read again after a crash is
       // neither decided nor counted yet. So nothing is to be awaited in between.
@@ -313,7 +275,7 @@ export class Agent implements RunningAgent {
   }
 
   #judge(result: ScanResult, chunk: LogChunk): void {
-    if (result.bare) this.#warnOfBare(chunk.log, result.matches)
+    if (result.bare) this.#warnings.bareLog(chunk.log, result.matches, this.#jails)
     for (const match of this.#sessions.merge(result.matches)) {
       for (const ban of this.judge.count(match, chunk)) this.decide(ban)
     }
@@ -326,19 +288,6 @@ export class Agent implements RunningAgent {
     this.bite.line(ban, match.time === null ? arrivedAt : Math.min(match.time, arrivedAt), match.line)
   }
 
-  /** Told once a log: the service writes what its peers send, line breaks too, so a peer can forge lines. */
-  #warnOfBare(log: string, matches: readonly Match[]): void {
-    // A filter that names no programs expects no header either.
-    const trusted = matches.some(({ jail }) => (this.#jails.get(jail)?.filter.programs ?? null) !== null)
-    if (!trusted || this.#bareLogs.has(log)) return
-    if (this.#bareLogs.size >= 1000) this.#bareLogs.clear()
-    this.#bareLogs.add(log)
-    this.#alarm(
-      log,
-      `the lines of ${log} have neither date nor syslog header: where a service logs so, a peer can forge lines and get others banned; let it log through syslog`,
-    )
-  }
-
   /** Takes a configuration over, stage by stage against the flow: who receives is ready before who sends. */
   async #apply({ settings, ready }: Configuration): Promise<void> {
     const { jails } = ready
@@ -346,74 +295,21 @@ export class Agent implements RunningAgent {
     if (jails.length === 0)
       this.options.log.warn({}, 'no jail is on, so nothing is watched; "bailiff check" tells more')
     for (const warning of settings.warnings) this.options.log.warn({}, describeError(warning))
-    await this.#startFirewall(jails)
+    await this.firewall.start(jails)
     const { fresh, listeners, sources, retire } = this.instances.take(ready)
     this.#jails = new Map(jails.map((jail) => [jail.name, jail]))
     await this.#announcer.configure(listeners)
-    if (this.pause.since !== null) for (const queue of this.instances.firewallQueues()) queue.pause()
-    this.#enforcer.configure((jail) => this.queuesOf(jail), this.observing ? [] : fresh)
+    this.firewall.holdBack()
+    this.enforcer.configure((jail) => this.queuesOf(jail), this.observing ? [] : fresh)
     await this.judge.configure(jails)
     if (!this.#resumed) this.judge.resume(this.store.loaded.failures)
     if (!this.#resumed) this.store.forgetLoaded()
     this.#resumed = true
-    await this.#replacePool(jails, settings.workers)
+    await this.#pool.replace(jails, settings.workers)
     await this.intake.configure(sources)
     // What is written to an empty log from now on is new, also to an agent that was killed meanwhile.
     this.store.seen(this.intake.positions().filter(({ offset, headLength }) => offset === 0 && headLength === 0))
     await retire()
-  }
-
-  /** Starts the helper when the first action needs it, and takes in what an earlier agent left in the kernel. */
-  async #startFirewall(jails: readonly ReadyJail[]): Promise<void> {
-    const needed = jails.some(({ actions }) => actions.some(({ plugin }) => plugin.capabilities?.includes('firewall')))
-    if (!needed || this.observing || this.#firewall) return
-    const firewall = await startFirewall({ ...this.options.firewall, log: this.options.log })
-    this.#firewall = firewall
-    firewall.onRestart(() => this.#repair())
-    firewall.onAlarm((message) => this.#alarm('firewall', message))
-    const found = await firewall.list().catch((error: unknown) => {
-      this.options.log.error({}, `the firewall does not tell what it holds: ${describeError(error)}`)
-      return []
-    })
-    for (const ban of await adoptable(found, this.wanted, jails, this.store, Date.now())) {
-      this.judge.note(ban)
-      this.wanted.add(ban, 'repaired')
-    }
-  }
-
-  async #replacePool(jails: readonly ReadyJail[], maxThreads: number | null): Promise<void> {
-    const filters = jails.map(({ name, filter }) => ({ jail: name, filter }))
-    const key = JSON.stringify([filters, maxThreads])
-    if (key === this.#pool?.key) return
-    const old = this.#pool?.pool
-    const { matcherFiles, log } = this.options
-    const threads = maxThreads === null ? {} : { maxThreads }
-    this.#pool = {
-      key,
-      pool: createPool({
-        jails: filters,
-        engineUrls: matcherFiles.map((file) => pathToFileURL(file).href),
-        log,
-        ...threads,
-      }),
-    }
-    await old?.close()
-    // The first line is not to wait for a thread that loads its engines.
-    const now = Date.now()
-    const nothing = {
-      log: '',
-      data: new Uint8Array(0),
-      arrivedAt: now,
-      live: false,
-      undatedAt: null,
-      insideLine: false,
-    }
-    await this.#pool.pool.scan({ ...nothing, jails: jails.map(({ name }) => name) })
-  }
-
-  /** Tells a helper that knows nothing what it has to hold. */
-  #repair(): void {
-    for (const queue of this.instances.firewallQueues()) this.#enforcer.restore(queue)
   }
 
   /** Bans of before the start that the store could not read then. */
@@ -424,18 +320,9 @@ export class Agent implements RunningAgent {
     }
   }
 
-  /** Bans and failures do not end sooner or later because somebody set the clock. */
   #followClock(): void {
-    const ms = this.#clock.step()
-    if (ms === 0) return
-    this.#setBy += ms
-    this.options.log.warn({}, `the clock was set by ${ms / 1000} s; bans go on for as long as they would have`)
-    const now = Date.now()
-    const spares = (ban: Ban) => this.#ahead.has(`${ban.prefix} ${ban.jail} ${ban.since}`) && ban.since <= now
-    this.#commit({ bans: this.wanted.shift(ms, spares) })
-    this.observed.shift(ms, spares)
-    this.judge.shift(ms)
-    for (const queue of this.instances.queues()) queue.shift(ms)
+    const moved = this.#clock.follow()
+    if (moved.length > 0) this.#commit({ bans: moved })
   }
 
   #expire(): void {
@@ -443,21 +330,7 @@ export class Agent implements RunningAgent {
     const now = Date.now()
     this.wanted.expire(now)
     this.observed.expire(now)
-    this.#tellFull()
-  }
-
-  /** What is given up because a table is full is told. */
-  #tellFull(): void {
-    const now = performance.now()
-    for (const name of this.#jails.keys()) {
-      const { givenUp = 0, tracked = 0 } = this.judge.counts(name) ?? {}
-      const message = (more: number) =>
-        `tracks ${tracked} addresses and no more fit: ${more} with the fewest failures were forgotten. Shorten findtime, or raise "memory:"`
-      this.#full.look(`failures of ${name}`, name, givenUp, now, message)
-    }
-    const crowded = (more: number) =>
-      `${this.wanted.size} bans are in force and no more fit: ${more} ended before their time or were not made. Shorten bantime`
-    this.#full.look('bans', 'bans', this.wanted.crowdedOut, now, crowded)
+    this.#warnings.fullTables(this.#jails.keys())
   }
 
   #keep({ before, after, reason }: WantedChange): void {
@@ -471,23 +344,11 @@ export class Agent implements RunningAgent {
     }
   }
 
-  /** What the machine depends on from now on is banned no longer. */
-  #spare(): void {
-    this.judge.refresh()
-    const list = this.#neverBanned.at(performance.now())
-    const spared = new PrefixSet(list.map(({ prefix }) => prefix))
-    for (const ban of this.wanted) {
-      const found = spared.overlapping(ban.prefix)
-      const reason = list.find(({ prefix }) => prefix === found)?.reason
-      if (reason !== undefined) this.#refuse(ban, 'the firewall', refusalReasons[reason])
-    }
-  }
-
   /** Nothing is called banned that is not: a ban that an action refuses for good ends. */
-  #refuse(ban: Ban, action: string, reason: string): void {
+  refuse(ban: Ban, action: string, reason: string): void {
     this.#refusals.set(`${ban.prefix} ${ban.jail}`, reason)
     if (this.#refusals.size > 1000) this.#refusals.clear()
-    this.#alarm(ban.jail, `${action} refuses to ban ${ban.prefix}: ${reason}`)
+    this.alarm(ban.jail, `${action} refuses to ban ${ban.prefix}: ${reason}`)
     this.wanted.remove(ban.prefix, ban.jail)
   }
 
@@ -501,7 +362,7 @@ export class Agent implements RunningAgent {
       .finally(() => this.unstored.delete(mark))
   }
 
-  #alarm(subject: string, message: string): void {
+  alarm(subject: string, message: string): void {
     this.#tell({ type: 'alarm', time: Date.now(), subject, message })
   }
 

@@ -1,0 +1,50 @@
+import { pathToFileURL } from 'node:url'
+import type { LogChunk, ScanResult } from './events.ts'
+import type { ReadyJail } from './jails.ts'
+import { createPool, type MatchingPool } from './matching/pool.ts'
+import type { Logger } from './plugin.ts'
+
+/** A chunk without anything in it: what a new thread is warmed up with. */
+const nothing = { log: '', data: new Uint8Array(0), live: false, undatedAt: null, insideLine: false }
+
+/** The matching workers for the jails there are now. */
+export class CurrentPool {
+  readonly #matchers: readonly string[]
+  readonly #log: Logger
+  #key = ''
+  #pool: MatchingPool | null = null
+
+  /** `matchers`: the files of the engines, in the order in which they are asked. */
+  constructor(matchers: readonly string[], log: Logger) {
+    this.#matchers = matchers
+    this.#log = log
+  }
+
+  /** As `MatchingPool.scan`, with the pool there is when it is called. */
+  scan(chunk: LogChunk, part: (result: ScanResult) => void): Promise<ScanResult> {
+    if (!this.#pool) return Promise.reject(new Error('no jail is ready'))
+    return this.#pool.scan(chunk, part)
+  }
+
+  /** Makes the pool for these jails, unless it is that already. What the old one was given it still does. */
+  async replace(jails: readonly ReadyJail[], maxThreads: number | null): Promise<void> {
+    const filters = jails.map(({ name, filter }) => ({ jail: name, filter }))
+    const key = JSON.stringify([filters, maxThreads])
+    if (key === this.#key) return
+    const old = this.#pool
+    this.#key = key
+    this.#pool = createPool({
+      jails: filters,
+      engineUrls: this.#matchers.map((file) => pathToFileURL(file).href),
+      log: this.#log,
+      ...(maxThreads === null ? {} : { maxThreads }),
+    })
+    await old?.close()
+    // The first line is not to wait for a thread that loads its engines.
+    await this.#pool.scan({ ...nothing, arrivedAt: Date.now(), jails: jails.map(({ name }) => name) })
+  }
+
+  async close(): Promise<void> {
+    await this.#pool?.close()
+  }
+}
