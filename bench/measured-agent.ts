@@ -23,7 +23,7 @@ export interface MeasuredAgentOptions {
   readonly prepare?: (state: string) => Promise<void>
 }
 
-/** Resident memory in MiB: of the agent (with its threads) and of its firewall helper. */
+/** Resident memory in MiB: of the agent (with its threads), and of its firewall helper with who launches it. */
 export interface Resident {
   readonly agent: number
   readonly helper: number
@@ -100,19 +100,17 @@ jails: { sshd: { source: ${this.log}, ports: [22], ${options.jail ?? ''} } }\n`,
   }
 
   resident(): Resident {
-    const helper = this.#helper()
-    return { agent: this.#memory(this.#pid, 'VmRSS'), helper: helper === null ? 0 : this.#memory(helper, 'VmRSS') }
+    return this.#both('VmRSS')
   }
 
   /** The most since `resetPeak`. */
   peak(): Resident {
-    const helper = this.#helper()
-    return { agent: this.#memory(this.#pid, 'VmHWM'), helper: helper === null ? 0 : this.#memory(helper, 'VmHWM') }
+    return this.#both('VmHWM')
   }
 
   /** Lets the kernel count the peak from now on (proc(5), clear_refs). */
   resetPeak(): void {
-    for (const pid of [this.#pid, this.#helper()]) if (pid !== null) writeFileSync(`/proc/${pid}/clear_refs`, '5')
+    for (const pid of [this.#pid, ...descendants(this.#pid)]) writeFileSync(`/proc/${pid}/clear_refs`, '5')
   }
 
   /** CPU seconds of the agent so far, user and system (proc_pid_stat(5)). */
@@ -140,14 +138,9 @@ jails: { sshd: { source: ${this.log}, ports: [22], ${options.jail ?? ''} } }\n`,
     return this.#child?.pid ?? 0
   }
 
-  #helper(): number | null {
-    const children = readFileSync(`/proc/${this.#pid}/task/${this.#pid}/children`, 'utf8').trim().split(' ')
-    return children[0] === '' || children[0] === undefined ? null : Number(children[0])
-  }
-
-  #memory(pid: number, field: string): number {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-    return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024
+  #both(field: string): Resident {
+    const sum = descendants(this.#pid).reduce((total, pid) => total + memoryOf(pid, field), 0)
+    return { agent: memoryOf(this.#pid, field), helper: sum }
   }
 
   async #append(lines: readonly string[]): Promise<void> {
@@ -173,4 +166,16 @@ jails: { sshd: { source: ${this.log}, ports: [22], ${options.jail ?? ''} } }\n`,
     }
     rmSync(this.folder, { recursive: true, force: true })
   }
+}
+
+/** The processes that a process has started, and those that these have. */
+function descendants(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').map(Number)
+  return children.filter((child) => child > 0).flatMap((child) => [child, ...descendants(child)])
+}
+
+/** A figure of /proc/PID/status, in MiB. */
+function memoryOf(pid: number, field: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024
 }

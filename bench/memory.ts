@@ -70,8 +70,8 @@ async function manySources(agent: MeasuredAgent, count: number): Promise<string>
   function* lines(): Generator<string> {
     for (let i = 0; i < count; i++) {
       yield failed('root', source(i), i)
-      // The fifth failure comes at the very end.
-      if (i % Math.floor(count / 4) === 0) yield failed('root', attacker, i)
+      // Among the last 200 000, when the table has long been full; the fifth failure comes at the very end.
+      if (i >= count - 200_000 && i % 50_000 === 0) yield failed('root', attacker, i)
     }
     yield failed('root', attacker, count)
   }
@@ -86,7 +86,8 @@ async function manySources(agent: MeasuredAgent, count: number): Promise<string>
 async function longNames(agent: MeasuredAgent): Promise<string> {
   function* lines(): Generator<string> {
     for (let round = 0; round < 8; round++)
-      for (let i = 0; i < 10_000; i++) yield failed(`${'n'.repeat(1000)}${i}`, source(i), i)
+      for (let i = 0; i < 10_000; i++)
+        yield `${stamp()} host sshd[${round * 10_000 + i}]: Invalid user ${'n'.repeat(1000)}${i} from ${source(i)} port ${1024 + i}`
   }
   await agent.write(lines())
   const { tracked, banned } = await agent.jail()

@@ -8,6 +8,11 @@ const rowBytesWithoutTimes = 16 + 4 + 8 + 8
 const maxTableBytes = 512 * 1024 * 1024
 /** Rows looked at for every failure counted: expired ones go, so that nothing ever has to sweep the whole table. */
 const sweptAtOnce = 2
+/**
+ * In few steps, for each leaves arrays behind that were too small, and holes of their size in memory. What
+ * is not used yet of a large array is not resident either.
+ */
+const growthFactor = 16
 /** Rows compared when a full table must give one up. */
 const evictionCandidates = 16
 
@@ -183,7 +188,7 @@ export class FailureTable {
 
   #insert(): number {
     if (this.#rows === this.#capacity) {
-      if (this.#capacity < this.#maxRows) this.#resize(Math.min(this.#maxRows, this.#capacity * 2))
+      if (this.#capacity < this.#maxRows) this.#resize(Math.min(this.#maxRows, this.#capacity * growthFactor))
       else this.#evict()
     }
     const row = this.#rows++
