@@ -93,7 +93,7 @@ async function verdict(): Promise<void> {
   await agent.end('SIGTERM')
   const database = await openDatabase(join(agent.folder, 'state', 'bailiff.sqlite'))
   const doubled = database
-    .prepare('SELECT prefix FROM history GROUP BY prefix HAVING count(*) > 1 OR max(count) > 1')
+    .prepare('SELECT prefix FROM bans GROUP BY prefix HAVING count(*) > 1 OR max(count) > 1')
     .all()
   database.close()
   for (const [name] of faults) console.log(`${name}: ${done.get(name) ?? 0} times`)
