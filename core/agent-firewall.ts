@@ -1,15 +1,23 @@
-import { PrefixSet } from './address.ts'
+import { PrefixSet, type Prefix } from './address.ts'
 import { adoptable } from './adopted-bans.ts'
-import type { Agent } from './agent.ts'
+import type { Agent, AgentOptions, Configuration } from './agent.ts'
 import { describeError } from './errors.ts'
 import { startFirewall, type FirewallHelper } from './firewall/client.ts'
 import { refusalReasons } from './firewall/messages.ts'
 import { NeverBanned } from './firewall/never-banned.ts'
 import type { ReadyJail } from './jails.ts'
 import { Pause } from './pause.ts'
-import type { Prefix } from './address.ts'
 
 const pausedMeans = 'no ban is in the firewall; "bailiff resume" puts all back'
+
+/** Starts the helper where some jail needs one, for it takes as long to come up as the store takes to load. */
+export function startEarly(options: AgentOptions, { settings, ready }: Configuration): Promise<FirewallHelper> | null {
+  if (options.observe || settings.observe || !needsFirewall(ready.jails)) return null
+  const starting = startFirewall({ ...options.firewall, log: options.log })
+  // Whoever awaits it hears of a failure.
+  starting.catch(() => {})
+  return starting
+}
 
 /** The agent's side of the firewall: the helper, whom it would refuse to ban, and the pause. */
 export class AgentFirewall {
@@ -17,11 +25,13 @@ export class AgentFirewall {
   readonly #pause: Pause
   /** As the helper knows them, so that nobody is told of a ban that does not come. */
   readonly #neverBanned = new NeverBanned()
+  #starting: Promise<FirewallHelper> | null
   #helper: FirewallHelper | null = null
 
-  /** `state`: the folder in which a pause is kept. */
-  constructor(agent: Agent, state: string) {
+  /** `state`: the folder in which a pause is kept. `starting`: what `startEarly` answered. */
+  constructor(agent: Agent, state: string, starting: Promise<FirewallHelper> | null) {
     this.#agent = agent
+    this.#starting = starting
     this.#pause = new Pause(state)
     this.#neverBanned.onChange(() => this.#spare())
   }
@@ -46,9 +56,9 @@ export class AgentFirewall {
   /** Starts the helper when the first action needs it, and takes in what an earlier agent left in the kernel. */
   async start(jails: readonly ReadyJail[]): Promise<void> {
     const { options, observing, wanted, judge, store } = this.#agent
-    const needed = jails.some(({ actions }) => actions.some(({ plugin }) => plugin.capabilities?.includes('firewall')))
-    if (!needed || observing || this.#helper) return
-    const helper = await startFirewall({ ...options.firewall, log: options.log })
+    if (!needsFirewall(jails) || observing || this.#helper) return
+    this.#starting ??= startFirewall({ ...options.firewall, log: options.log })
+    const helper = await this.#starting.finally(() => (this.#starting = null))
     this.#helper = helper
     helper.onRestart(() => this.restore())
     helper.onAlarm((message) => this.#agent.alarm('firewall', message))
@@ -106,7 +116,8 @@ export class AgentFirewall {
 
   /** To be called last: the queues of the actions speak to the helper until they are stopped. */
   async stop(): Promise<void> {
-    await this.#helper?.stop()
+    const starting = this.#starting?.then((helper) => helper.stop()).catch(() => {})
+    await Promise.all([starting, this.#helper?.stop()])
   }
 
   /** What the machine depends on from now on is banned no longer. */
@@ -121,4 +132,8 @@ export class AgentFirewall {
       if (why !== undefined) this.#agent.refuse(ban, 'the firewall', why)
     }
   }
+}
+
+function needsFirewall(jails: readonly ReadyJail[]): boolean {
+  return jails.some(({ actions }) => actions.some(({ plugin }) => plugin.capabilities?.includes('firewall')))
 }

@@ -9,7 +9,7 @@ import { AgentControl } from './agent-control.ts'
 import { AgentWarnings } from './agent-warnings.ts'
 import { AgentHealth, type Health } from './agent-health.ts'
 import { AgentClock } from './agent-clock.ts'
-import { AgentFirewall } from './agent-firewall.ts'
+import { AgentFirewall, startEarly } from './agent-firewall.ts'
 import { CurrentPool } from './current-pool.ts'
 import { claimSocket, startControl } from './control/server.ts'
 import type { ActionQueue } from './enforcing/action-queue.ts'
@@ -20,7 +20,7 @@ import { WantedSet, type WantedChange } from './enforcing/wanted-set.ts'
 import { describeError } from './errors.ts'
 import type { Prefix } from './address.ts'
 import type { AgentEvent, Ban, LogChunk, LogPosition, Match, ScanResult, UnbanReason } from './events.ts'
-import type { FirewallOptions } from './firewall/client.ts'
+import type { FirewallHelper, FirewallOptions } from './firewall/client.ts'
 import { Instances } from './instances.ts'
 import { createIntake, positionAfter, type Intake } from './intake/intake.ts'
 import type { ReadyJail, ReadyJails } from './jails.ts'
@@ -70,12 +70,16 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const configuration = await options.configure()
   const { state, control, historyMs } = configuration.settings
   await claimSocket(control)
+  const helper = startEarly(options, configuration)
   const store = await openStore({
     path: join(state, 'bailiff.sqlite'),
     log: options.log,
     historyDays: historyMs / dayMs,
+  }).catch(async (error: unknown) => {
+    await helper?.then((started) => started.stop()).catch(() => {})
+    throw error
   })
-  const agent = new Agent(options, configuration, store)
+  const agent = new Agent(options, configuration, store, helper)
   try {
     await agent.start()
   } catch (error) {
@@ -118,7 +122,12 @@ export class Agent implements RunningAgent {
   #resumed = false
   #reloading: Promise<void> = Promise.resolve()
 
-  constructor(options: AgentOptions, configuration: Configuration, store: Store) {
+  constructor(
+    options: AgentOptions,
+    configuration: Configuration,
+    store: Store,
+    helper: Promise<FirewallHelper> | null,
+  ) {
     const { log } = options
     this.options = options
     this.configuration = configuration
@@ -144,7 +153,7 @@ export class Agent implements RunningAgent {
         `lines of ${ban.prefix} still arrive although it is banned: ${likelyCause(ban, line, circumstances())}`,
       ),
     )
-    this.firewall = new AgentFirewall(this, configuration.settings.state)
+    this.firewall = new AgentFirewall(this, configuration.settings.state, helper)
     this.#pool = new CurrentPool(options.matcherFiles, log)
     this.memory = new MemoryWatch({
       cap: configuration.settings.memoryBytes,
@@ -295,6 +304,9 @@ export class Agent implements RunningAgent {
     if (jails.length === 0)
       this.options.log.warn({}, 'no jail is on, so nothing is watched; "bailiff check" tells more')
     for (const warning of settings.warnings) this.options.log.warn({}, describeError(warning))
+    // At the start threads load their engines beside the rest; later jails change before the pool does.
+    const pool = this.#resumed ? null : this.#pool.replace(jails, settings.workers)
+    pool?.catch(() => {})
     await this.firewall.start(jails)
     const { fresh, listeners, sources, retire } = this.instances.take(ready)
     this.#jails = new Map(jails.map((jail) => [jail.name, jail]))
@@ -305,7 +317,7 @@ export class Agent implements RunningAgent {
     if (!this.#resumed) this.judge.resume(this.store.loaded.failures)
     if (!this.#resumed) this.store.forgetLoaded()
     this.#resumed = true
-    await this.#pool.replace(jails, settings.workers)
+    await (pool ?? this.#pool.replace(jails, settings.workers))
     await this.intake.configure(sources)
     // What is written to an empty log from now on is new, also to an agent that was killed meanwhile.
     this.store.seen(this.intake.positions().filter(({ offset, headLength }) => offset === 0 && headLength === 0))
