@@ -33,7 +33,8 @@ export async function adoptable(
 }
 
 function candidatesFor(entry: FirewallEntry, jails: readonly ReadyJail[]): Candidate[] {
-  const same = jails.filter((jail) => samePorts(jail.ports, entry.ports)).map(({ name }) => ({ entry, jail: name }))
+  const able = jails.filter(({ mode, ports }) => mode !== 'observe' && samePorts(ports, entry.ports))
+  const same = able.map(({ name }) => ({ entry, jail: name }))
   return same.length > 0 ? same : [{ entry, jail: 'manual' }]
 }
 

@@ -60,10 +60,11 @@ export class AgentControl implements Control {
   jail(name: string): JailReport {
     const other = this.#others().find((candidate) => candidate.name === name)
     const bans = this.#agent.wanted.ofJail(name, mostBansTold).map((ban) => this.#report(ban))
-    if (other) return { ...this.#summary(other), rules: null, bans }
+    const { pausedSince } = this.#agent.firewall
+    if (other) return { ...this.#summary(other), pausedSince, rules: null, bans }
     const jail = this.#find(name)
     const { filter, maxretry, findtimeMs } = jail
-    return { ...this.#summary(jail), rules: { filter: filter.name, maxretry, findtimeMs }, bans }
+    return { ...this.#summary(jail), pausedSince, rules: { filter: filter.name, maxretry, findtimeMs }, bans }
   }
 
   async ban({ prefixes, jail: name, lengthMs }: BanRequest): Promise<BanAnswer> {
@@ -180,7 +181,10 @@ export class AgentControl implements Control {
     // A ban that ends sooner than the one in force changes nothing.
     const detail = ban.since === since ? until : `${until}, as it was before`
     if (this.#agent.isEnforced(ban)) return { prefix, outcome: 'banned', detail }
-    const failing = this.#agent.queuesOf(jail).find((queue) => queue.state.failure !== null)
+    const queues = this.#agent.queuesOf(jail)
+    if (queues.length === 0)
+      return { prefix, outcome: 'pending', detail: 'no jail is on, so there is no action that could ban' }
+    const failing = queues.find((queue) => queue.state.failure !== null)
     if (this.#agent.firewall.pausedSince !== null && !failing)
       return { prefix, outcome: 'pending', detail: 'the firewall is paused until "bailiff resume"' }
     return {

@@ -87,17 +87,19 @@ export class AgentFirewall {
 
   /** Takes all bans out of the firewall until `resume`, over restarts too. Decisions go on. */
   pause(): void {
+    const already = this.pausedSince !== null
     for (const queue of this.#agent.instances.firewallQueues()) queue.pause()
     try {
       this.#pause.begin(Date.now())
     } catch (error) {
       this.#agent.alarm('firewall', `the pause will not outlast a restart: ${describeError(error)}`)
     }
-    this.#agent.alarm('firewall', `paused: ${pausedMeans}`)
+    if (!already) this.#agent.alarm('firewall', `paused: ${pausedMeans}`)
   }
 
   resume(): void {
     const { instances, options, wanted } = this.#agent
+    if (this.pausedSince === null) return
     this.#pause.end()
     for (const queue of instances.firewallQueues()) queue.resume()
     this.restore()

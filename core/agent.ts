@@ -197,7 +197,7 @@ export class Agent implements RunningAgent {
   async start(): Promise<void> {
     this.#socket = await startControl(this.control, new AgentControl(this))
     this.#ticks = setInterval(() => this.#expire(), 1000)
-    if (this.wanted.size > 0) this.options.log.info({}, `${this.wanted.size} bans of before go on`)
+    if (this.wanted.size > 0) this.options.log.info({}, `bans of before go on: ${this.wanted.size}`)
     await this.#apply(this.configuration)
     this.firewall.tellPause()
     this.memory.start()
@@ -293,8 +293,13 @@ export class Agent implements RunningAgent {
   /** Bans in force should keep their address away: lines that are new are looked at. */
   #bannedLine(match: Match, prefix: Prefix, { arrivedAt, live }: Pick<LogChunk, 'arrivedAt' | 'live'>): void {
     const ban = this.wanted.get(prefix, match.jail)
-    if (!live || ban === undefined || !this.isEnforced(ban)) return
+    if (!live || ban === undefined || !this.isEnforced(ban) || !this.#protects(match.jail)) return
     this.bite.line(ban, match.time === null ? arrivedAt : Math.min(match.time, arrivedAt), match.line)
+  }
+
+  /** The in-memory firewall keeps nobody away, and says so itself. */
+  #protects(jail: string): boolean {
+    return this.#jails.get(jail)?.actions.some(({ name }) => name !== 'memory') ?? true
   }
 
   /** Takes a configuration over, stage by stage against the flow: who receives is ready before who sends. */

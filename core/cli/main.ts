@@ -38,6 +38,12 @@ Examples:
   return program
 }
 
+// `bailiff check | head` has read enough: that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
 try {
   await buildProgram().parseAsync()
 } catch (error) {

@@ -12,7 +12,7 @@ export default function addPause(program: Command): void {
     .option('--json', 'the outcome as JSON')
     .addHelpText('after', '\nExamples:\n  bailiff pause\n  bailiff unban 192.0.2.7 && bailiff resume')
   addSocketOptions(pause).action(async (options: SocketOptions & { json?: true }) => {
-    tell(await (await agentAt(options)).pause(), options, (bans) => `paused: ${bans} are out of the firewall`)
+    tell(await (await agentAt(options)).pause(), options, (bans) => `paused: ${bans} out of the firewall`)
   })
   const resume = program
     .command('resume')
@@ -20,7 +20,7 @@ export default function addPause(program: Command): void {
     .option('--json', 'the outcome as JSON')
     .addHelpText('after', '\nExample:\n  bailiff resume')
   addSocketOptions(resume).action(async (options: SocketOptions & { json?: true }) => {
-    tell(await (await agentAt(options)).resume(), options, (bans) => `resumed: ${bans} are in the firewall`)
+    tell(await (await agentAt(options)).resume(), options, (bans) => `not paused: ${bans} in the firewall`)
   })
 }
 

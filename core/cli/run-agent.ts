@@ -20,6 +20,8 @@ export interface AgentRun extends RunOptions {
 
 /** Runs an agent until SIGINT or SIGTERM, then stops it in order. A second signal ends it at once. */
 export async function runAgent(options: AgentRun): Promise<void> {
+  // For a command it is the end when its reader has enough, and not for an agent.
+  process.stdout.removeAllListeners('error')
   const log = createLog(options.log, options.logLevel)
   // A reader of warnings that is gone is no error of the agent.
   process.stderr.on('error', () => {})

@@ -63,12 +63,14 @@ function statusText(report: StatusReport): string {
     const what = `${afterBan.lines} lines came from banned addresses, the last from ${afterBan.last}`
     sections.push(styled('red', `${jail}: ${what}. Its bans do not bite: the log of the agent says why.`))
   }
-  if (report.pausedSince !== null) {
-    const since = report.pausedSince === 0 ? '' : ` since ${new Date(report.pausedSince).toISOString()}`
-    sections.push(styled('red', `The firewall is paused${since}: no ban is in force. "bailiff resume" ends it.`))
-  }
+  if (report.pausedSince !== null) sections.push(pausedText(report.pausedSince))
   if (problems.length > 0) sections.push(styled('red', ['Set aside:', ...problems].join('\n  ')))
   return sections.join('\n\n')
+}
+
+function pausedText(pausedSince: number): string {
+  const since = pausedSince === 0 ? '' : ` since ${new Date(pausedSince).toISOString()}`
+  return styled('red', `The firewall is paused${since}: no ban is in force. "bailiff resume" ends it.`)
 }
 
 function jailText(report: JailReport): string {
@@ -80,7 +82,8 @@ function jailText(report: JailReport): string {
   return [
     `${styled('bold', jail)} (${mode}): ${how}`,
     `logs: ${logs.join(', ') || 'none'}`,
-    `${failures} failures, ${ignored} ignored, ${tracked} addresses tracked, ${bannedTotal} bans since the start`,
+    `${failures} failures, ${ignored} ignored, ${tracked} addresses tracked, bans since the start: ${bannedTotal}`,
+    ...(report.pausedSince === null ? [] : [pausedText(report.pausedSince)]),
     '',
     bans.length === 0
       ? 'Nobody is banned.'

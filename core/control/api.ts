@@ -61,6 +61,8 @@ export interface LogReport {
 }
 
 export interface JailReport extends JailSummary {
+  /** Since when the firewall is paused; null: it is not. */
+  readonly pausedSince: number | null
   /** Null where the configuration has no such jail: bans by hand (`manual`), or of a jail that is gone. */
   readonly rules: { readonly filter: string; readonly maxretry: number; readonly findtimeMs: number } | null
   readonly bans: readonly BanReport[]

@@ -250,7 +250,7 @@ export class ActionQueue {
   async #backOff(error: unknown): Promise<void> {
     this.#failures++
     if (this.#restoring) this.#inDoubt = true
-    this.#failure = describeError(error)
+    this.#failure = describeError(error).replace(/\n\s*/g, '; ')
     const later = error instanceof RetryLater
     const ms = later
       ? error.afterMs
@@ -263,7 +263,9 @@ export class ActionQueue {
       this.#alarmedAt = now
       this.#alarm(this.name, `the action ${this.name} fails and is tried again: ${this.#failure}`)
     }
-    this.#log.warn({ action: this.name, pending: this.#tasks.size, retryInMs: ms }, this.#failure)
+    // One that goes on failing for a week is not told every two seconds.
+    const level = this.#failures === 1 ? 'warn' : 'debug'
+    this.#log[level]({ action: this.name, pending: this.state.pending, retryInMs: ms }, this.#failure)
     if (this.#stopped) return
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms)

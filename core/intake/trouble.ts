@@ -35,7 +35,7 @@ export class Trouble {
     this.text = text
     if (this.#told || now() - this.#since < patienceMs) return
     this.#told = true
-    alarm(path, `the log cannot be read: ${text}. ${hint} It is tried again all the time.`)
+    alarm(path, `the log cannot be read, and is tried again all the time: ${text}. ${hint}`)
   }
 
   clear(): void {

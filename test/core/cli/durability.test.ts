@@ -144,7 +144,7 @@ test('a store that is damaged while the agent runs is made anew with all it know
   const entries = await history(at)
   assert.is(entries.length, 51)
   agent = at.start()
-  await agent.shows('51 bans of before go on')
+  await agent.shows('bans of before go on: 51')
   appendFileSync(at.log, line('192.0.2.1'))
   await until(
     () => at.held().length === 52,
