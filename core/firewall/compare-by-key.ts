@@ -4,6 +4,7 @@
  * tell it, for the table of what is wanted gives them in an order as good as drawn by lot. So damage is
  * found at once, and a sound table costs a hundredth of a core, however often somebody touches it.
  */
+import type { Entry } from './admission.ts'
 import type { Backend, ForeignChange } from './backend.ts'
 import type { Compared, Comparison, Workplace } from './comparison.ts'
 
@@ -21,6 +22,8 @@ export class CompareByKey implements Comparison {
   readonly #lacking: NonNullable<Backend['lacking']>
   readonly #place: Workplace
   #anew = true
+  /** Entries of which a question or its consequence failed: they count as seen, and are asked for again. */
+  #unanswered: readonly Entry[] = []
   /** What the parts of this round have put back; null where nothing was amiss so far. */
   #repaired: number | null = null
   /** What the part that is under way counts so far. */
@@ -41,10 +44,14 @@ export class CompareByKey implements Comparison {
 
   async part(): Promise<Compared> {
     this.#costMs = 0
+    return this.#result(this.#anew ? await this.#startOver() : await this.#check(stretch))
+  }
+
+  async #startOver(): Promise<Checked> {
+    this.#anew = false
     try {
-      return this.#result(this.#anew ? await this.#start() : await this.#check(stretch))
+      return await this.#start()
     } catch (error) {
-      // What was asked for counts as seen, and nobody knows how it is.
       this.#anew = true
       throw error
     }
@@ -53,7 +60,7 @@ export class CompareByKey implements Comparison {
   /** Puts sets and rules in order, and looks into each set. */
   async #start(): Promise<Checked> {
     const { turns, upkeep } = this.#place
-    this.#anew = false
+    this.#unanswered = []
     const disordered = await turns.take(() => {
       upkeep.desired.startRound()
       return this.#costing(1, () => upkeep.mendFrame())
@@ -73,9 +80,12 @@ export class CompareByKey implements Comparison {
   async #check(most: number, name?: string): Promise<Checked> {
     const { turns, upkeep } = this.#place
     const { asked, lacking } = await turns.take(async () => {
-      const asked = upkeep.desired.takeUnseen(most, performance.now(), name)
+      const again = this.#unanswered
+      const asked = again.length > 0 ? again : upkeep.desired.takeUnseen(most, performance.now(), name)
+      this.#unanswered = asked
       const lacking = asked.length === 0 ? [] : await this.#costing(1, () => this.#lacking(asked))
       if (lacking.length > 0) await this.#costing(mendingCounts, () => upkeep.settle(lacking))
+      this.#unanswered = []
       return { asked, lacking }
     })
     const [first] = asked

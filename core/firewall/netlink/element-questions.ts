@@ -5,7 +5,7 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
 import type { Element } from '../table-changes.ts'
 import { attribute, errno, family, message, subsystem } from './kernel-numbers.ts'
-import { attributesOf, readAddresses, verdictOf, type InMessage } from './messages-in.ts'
+import { attributeOf, readAddresses, verdictOf, type InMessage } from './messages-in.ts'
 import { NetlinkError, type NetlinkSocket, type Query } from './socket.ts'
 import { writeElementsPlace } from './table-messages.ts'
 
@@ -77,7 +77,7 @@ function queryOf(set: string, elements: readonly Element[]): Query {
 
 /** Whether the answer is this element with this end. */
 function holds(answer: InMessage, { address, endsAt }: Element): boolean {
-  const list = attributesOf(answer).get(attribute.elements.list)
+  const list = attributeOf(answer, attribute.elements.list)
   if (list === undefined) return false
   for (const found of readAddresses(list)) {
     if (found.address !== address) return false
