@@ -96,12 +96,18 @@ export class AddressTable {
     return taken
   }
 
-  /** Every address that is not over. Nothing may be put meanwhile. */
-  *[Symbol.iterator](): Generator<AddressEnd> {
-    const now = performance.now()
-    for (let slot = 0; slot < this.#ends.length; slot++) {
-      const endsAt = this.#endAt(slot, now)
-      if (endsAt !== undefined) yield [this.#addressAt(slot), endsAt]
+  /**
+   * Every address that is not over, in stretches out of `size` slots each. Between two of them addresses
+   * may be put; they are given or not, and where the table is made anew for them, all are given again.
+   */
+  *stretches(size: number): Generator<AddressEnd[]> {
+    let keys = this.#keys
+    for (let from = 0; from < this.#ends.length || keys !== this.#keys; from += size) {
+      if (keys !== this.#keys) {
+        keys = this.#keys
+        from = 0
+      }
+      yield this.#between(from, Math.min(from + size, this.#ends.length))
     }
   }
 
@@ -151,6 +157,16 @@ export class AddressTable {
       slot = (slot + 1) & mask
     }
     return slot
+  }
+
+  #between(from: number, to: number): AddressEnd[] {
+    const now = performance.now()
+    const found: AddressEnd[] = []
+    for (let slot = from; slot < to; slot++) {
+      const endsAt = this.#endAt(slot, now)
+      if (endsAt !== undefined) found.push([this.#addressAt(slot), endsAt])
+    }
+    return found
   }
 
   #endAt(slot: number, now: number): number | null | undefined {

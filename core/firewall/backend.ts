@@ -13,10 +13,18 @@ export interface Backend {
   add(entries: readonly Entry[]): Promise<void>
   /** Removes the entries; those that are not there are done already. */
   del(entries: readonly Entry[]): Promise<void>
-  /** Makes the kernel hold exactly these entries, and nothing for ports that were not declared. */
-  sync(entries: readonly Entry[]): Promise<void>
+  /**
+   * Makes the kernel hold exactly these entries, and nothing for ports that were not declared. With
+   * `ports` only those count as declared from now on.
+   */
+  sync(entries: readonly Entry[], ports?: readonly WirePorts[]): Promise<void>
   /** What the kernel holds; times to about a second. */
   list(): Promise<readonly Entry[]>
+  /**
+   * Those of the entries that the kernel does not hold, or holds with another end, by more than some
+   * seconds. It takes as long for each entry, whatever the sets hold; missing where the tool has no such way.
+   */
+  lacking?(entries: readonly Entry[]): Promise<readonly Entry[]>
   /**
    * Whether sets and rules are as this backend made them, as far as that can be told cheaply whatever the
    * sets hold; `declare` mends them.

@@ -103,8 +103,9 @@ export function cutting(backend: Backend, cutter: ConnectionCutter): Backend {
     declare: (ports) => backend.declare(ports),
     add: (entries) => thenCut(entries, backend.add(entries)),
     del: (entries) => backend.del(entries),
-    sync: (entries) => thenCut(entries, backend.sync(entries)),
+    sync: (entries, ports) => thenCut(entries, backend.sync(entries, ports)),
     list: () => backend.list(),
+    ...(backend.lacking === undefined ? {} : { lacking: backend.lacking.bind(backend) }),
     ...(backend.sound === undefined ? {} : { sound: backend.sound.bind(backend) }),
     ...(backend.watch === undefined ? {} : { watch: backend.watch.bind(backend) }),
   }

@@ -69,18 +69,32 @@ export class Desired {
     return this.#found(entry)?.table.see(entry.address, now)
   }
 
-  /** Up to `most` entries of one set that were not seen in this round; they now are. Empty when there are no more. */
-  takeUnseen(most: number, now: number): Entry[] {
-    for (const { key, table } of this.#sets.values()) {
+  /** The names of the sets that have entries. */
+  get names(): readonly string[] {
+    return [...this.#sets.keys()]
+  }
+
+  /**
+   * Up to `most` entries of one set, that of the name or any, that were not seen in this round; they now
+   * are. Empty when there are no more. Their order is one that nobody outside can know.
+   */
+  takeUnseen(most: number, now: number, name?: string): Entry[] {
+    for (const [each, { key, table }] of this.#sets) {
+      if (name !== undefined && name !== each) continue
       const unseen = table.takeUnseen(most, now)
       if (unseen.length > 0) return unseen.map((each) => entryOf(key, each))
     }
     return []
   }
 
-  /** Every entry that is not over. Nothing may be put meanwhile. */
-  *[Symbol.iterator](): Generator<Entry> {
-    for (const { key, table } of this.#sets.values()) for (const each of table) yield entryOf(key, each)
+  /**
+   * Every entry that is not over, in stretches out of `size` places each; between two of them entries may
+   * be put, which are given or not, and others may be given twice.
+   */
+  *stretches(size: number): Generator<Entry[]> {
+    for (const { key, table } of this.#sets.values()) {
+      for (const stretch of table.stretches(size)) yield stretch.map((each) => entryOf(key, each))
+    }
   }
 
   /** Gives back the room of entries that are over. */

@@ -6,71 +6,65 @@
  * change the firewall may ban there, and nothing that we promised is broken by it.
  */
 import type { Entry } from './admission.ts'
-import { BackendError, type Backend, type ForeignChange } from './backend.ts'
-import { Desired } from './desired.ts'
-import { Doubts } from './doubts.ts'
-import { Filling } from './filling.ts'
-import { maxEntries, type Told, type WirePorts } from './messages.ts'
+import type { Backend, ForeignChange } from './backend.ts'
+import { CompareByKey } from './compare-by-key.ts'
+import { CompareByList } from './compare-by-list.ts'
+import type { Comparison } from './comparison.ts'
+import type { Told, WirePorts } from './messages.ts'
 import { News } from './news.ts'
 import { Rhythm } from './rhythm.ts'
+import { Turns } from './turns.ts'
+import { Upkeep } from './upkeep.ts'
 
 /** How often the guard compares when nothing asks for it. */
 export interface GuardPace {
   /** The least pause, where the backend tells of changes and where it does not. */
   readonly leastPauseMs: { readonly watched: number; readonly unwatched: number }
-  /** A pause is so many times as long as the comparison before it took. */
+  /** A pause is so many times as long as the work before it took. */
   readonly pauseTimes: number
 }
 
 const usualPace: GuardPace = { leastPauseMs: { watched: 30_000, unwatched: 3000 }, pauseTimes: 100 }
 const longestPauseMs = 3_600_000
-
-/** Others often make several changes, one after the other. */
-const settlingMs = { changed: 100, lost: 1000 }
-
-/** A list of more entries keeps bans waiting for seconds, so without a sign of damage it is put off. */
-const long = { entries: 100_000, settlingMs: 600_000 }
-
+/** After a loss of events, so that what comes with them is over. */
+const settlingMs = 1000
 /** Mending what others break takes at most a tenth of the time, once it took ten seconds. */
 const share = { share: 0.1, burstMs: 10_000 }
-
 /** Entries in one transaction that nobody waits for, so that one that somebody waits for comes in between. */
-const batch = 10_000
-/** Entries looked at in one go, some milliseconds. */
+const batch = 4000
+/** Places of the table looked at in one go, some milliseconds. */
 const stretch = 5000
-/** With more entries in doubt everything is compared instead. */
-const maxDoubts = 20_000
-const fullAgainMs = 2000
 /** So many failures in a row are told. */
 const lasting = 3
-const tidyEveryMs = 60_000
 
 export class Guard {
   readonly #backend: Backend
-  readonly #pace: GuardPace
-  readonly #desired = new Desired()
-  readonly #doubts = new Doubts(maxDoubts, (entry) => this.#desired.nameOf(entry))
   readonly #news = new News()
-  readonly #filling: Filling
+  readonly #turns = new Turns()
+  readonly #upkeep: Upkeep
+  readonly #comparison: Comparison
   readonly #mender: Rhythm
   readonly #comparer: Rhythm
   readonly #looker: Rhythm
   readonly #unwatch: () => void
-  #tail: Promise<unknown> = Promise.resolve()
-  /** Whether sets or rules may be missing because a declaration failed. */
-  #undeclared = false
+  readonly #leastPauseMs: number
+  readonly #pauseTimes: number
   #newAgent = false
   /** Entries that others took away and that are not back yet. */
   #takenAway = 0
-  #tidiedAt = 0
 
   constructor(backend: Backend, pace: GuardPace = usualPace) {
     this.#backend = backend
-    this.#pace = pace
+    this.#leastPauseMs = pace.leastPauseMs[backend.watch === undefined ? 'unwatched' : 'watched']
+    this.#pauseTimes = pace.pauseTimes
+    this.#upkeep = new Upkeep(backend, this.#news, {
+      mendSoon: (ms) => this.#mender.soon(ms),
+      compareSoon: () => this.#compareAll(0),
+    })
+    this.#comparison = this.#makeComparison()
     const failed = (error: unknown, times: number) => times >= lasting && this.#news.trouble(error)
-    this.#filling = new Filling(backend, (set) => this.#news.full(set))
     this.#mender = new Rhythm(() => this.#mend(), { ...share, failed })
-    this.#comparer = new Rhythm(() => this.#compare(), { ...share, failed })
+    this.#comparer = new Rhythm(() => this.#compare(), { ...this.#comparison.pace, failed })
     this.#looker = new Rhythm(() => this.#look(), { ...share, failed })
     this.#unwatch = backend.watch?.((change) => this.#hear(change)) ?? (() => {})
     this.#comparer.soon(this.#leastPauseMs)
@@ -87,17 +81,19 @@ export class Guard {
   async stop(): Promise<void> {
     this.#unwatch()
     this.#news.stop()
-    await Promise.all([this.#mender.stop(), this.#comparer.stop(), this.#looker.stop()])
-    await this.#tail
+    const stopped = [this.#mender, this.#comparer, this.#looker].map((rhythm) => rhythm.stop())
+    // It ends what is under way; there is no other part.
+    this.#comparison.begin()
+    await Promise.all(stopped)
+    await this.#turns.idle()
   }
 
   /** As `Backend.declare`. Ports stay declared when it rejects, and are made later. */
   async declare(ports: readonly WirePorts[]): Promise<void> {
-    await this.#inTurn(async () => {
-      if (this.#newAgent) this.#desired.undeclare()
+    await this.#turns.take(async () => {
+      if (this.#newAgent) this.#upkeep.desired.undeclare()
       this.#newAgent = false
-      this.#desired.declare(ports)
-      await this.#make(this.#undeclared ? this.#desired.ports : ports)
+      await this.#upkeep.declare(ports)
     })
   }
 
@@ -105,35 +101,22 @@ export class Guard {
    * As `Backend.add`, and answers the entries for which there is no room yet. Those, and all of them
    * where it rejects, stay wanted, and go to the kernel as soon as it takes them.
    */
-  async add(entries: readonly Entry[]): Promise<readonly Entry[]> {
-    return this.#inTurn(async () => {
-      const now = performance.now()
-      this.#checkRoom(entries.length, now)
-      this.#desired.put(entries, now)
-      return this.#enter(entries)
-    })
+  add(entries: readonly Entry[]): Promise<readonly Entry[]> {
+    return this.#turns.take(() => this.#upkeep.add(entries))
   }
 
   /** As `Backend.del`. What could not be removed is removed later. */
-  async del(entries: readonly Entry[]): Promise<void> {
-    await this.#inTurn(async () => {
-      this.#desired.drop(entries)
-      await this.#remove(entries)
-    })
+  del(entries: readonly Entry[]): Promise<void> {
+    return this.#turns.take(() => this.#upkeep.del(entries))
   }
 
   /** As `Backend.sync`; the answer, and what is wanted after a failure, as with `add`. */
-  async sync(entries: readonly Entry[]): Promise<readonly Entry[]> {
-    return this.#inTurn(async () => {
-      this.#desired.replace(entries, performance.now())
-      this.#doubts.clear()
+  sync(entries: readonly Entry[]): Promise<readonly Entry[]> {
+    return this.#turns.take(async () => {
       try {
-        const full = await this.#filling.sync(entries)
-        this.#undeclared = false
-        this.#waitForRoom(full)
-        return full
+        return await this.#upkeep.sync(entries)
       } catch (error) {
-        this.#comparer.soon(0)
+        this.#compareAll(0)
         throw error
       }
     })
@@ -141,193 +124,80 @@ export class Guard {
 
   /** As `Backend.list`. */
   list(): Promise<readonly Entry[]> {
-    return this.#inTurn(() => this.#backend.list())
+    return this.#turns.take(() => this.#backend.list())
   }
 
-  /** Stops wanting the entries of which `unwanted` says so, takes them out of the kernel and answers them. */
+  /**
+   * Stops wanting the entries of which `unwanted` says so, takes them out of the kernel and answers them.
+   * Those that are added meanwhile may be passed over.
+   */
   async expel(unwanted: (entry: Entry) => boolean): Promise<readonly Entry[]> {
     const expelled: Entry[] = []
-    for (const entry of this.#desired) if (unwanted(entry)) expelled.push(entry)
-    if (expelled.length > 0) await this.del(expelled)
+    for (const some of this.#upkeep.desired.stretches(stretch)) {
+      const found = some.filter(unwanted)
+      if (found.length > 0) await this.del(found)
+      for (const each of found) expelled.push(each)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
     return expelled
   }
 
-  #hear(change: ForeignChange): void {
-    if (change.kind === 'lost' && this.#desired.size > long.entries) {
-      // Most often it was a large change of our own that was too much to hear.
-      this.#looker.soon(settlingMs.lost)
-      return this.#comparer.soon(long.settlingMs)
+  #makeComparison(): Comparison {
+    const place = {
+      turns: this.#turns,
+      upkeep: this.#upkeep,
+      leastPauseMs: this.#leastPauseMs,
+      pauseTimes: this.#pauseTimes,
     }
-    if (change.kind !== 'removed') return this.#comparer.soon(settlingMs[change.kind])
-    const { wanted } = this.#asWanted(change.entries)
+    const lacking = this.#backend.lacking?.bind(this.#backend)
+    return lacking === undefined ? new CompareByList(this.#backend, place) : new CompareByKey(lacking, place)
+  }
+
+  #hear(change: ForeignChange): void {
+    if (change.kind !== 'removed') {
+      if (change.kind === 'lost') this.#looker.soon(settlingMs)
+      return this.#compareAll(this.#comparison.settlingMs(change.kind))
+    }
+    const { wanted } = this.#upkeep.asWanted(change.entries)
     this.#takenAway += wanted.length
-    this.#doubt(wanted)
+    this.#upkeep.doubt(wanted)
     if (wanted.length > 0) this.#mender.soon(0)
   }
 
   /** Settles what is in doubt now; what comes into doubt meanwhile is for the next time. */
   async #mend(): Promise<void> {
     const takenAway = this.#takenAway
-    if (this.#undeclared) await this.#inTurn(() => this.#make(this.#desired.ports))
-    const doubts = this.#doubts.all()
+    await this.#turns.take(() => this.#upkeep.makeUndone())
+    const doubts = this.#upkeep.doubts()
     for (let at = 0; at < doubts.length; at += batch) {
-      await this.#inTurn(() => this.#settle(doubts.slice(at, at + batch)))
+      await this.#turns.take(() => this.#upkeep.settle(doubts.slice(at, at + batch)))
     }
     this.#takenAway -= takenAway
     if (takenAway > 0) this.#news.repaired(takenAway)
   }
 
-  /** Compares all that the kernel holds with what it should, and puts back what is missing, in batches that let others in between. */
-  async #compare(): Promise<void> {
-    const started = performance.now()
-    const disordered = await this.#mendFrame()
-    const count = await this.#putBack()
-    if (disordered || count > 0) this.#news.repaired(count)
-    this.#comparer.soon(this.#pauseAfter(performance.now() - started))
+  /** Everything is in question: it is compared in so many milliseconds. */
+  #compareAll(ms: number): void {
+    this.#comparison.begin()
+    this.#comparer.soon(ms)
+  }
+
+  async #compare(): Promise<number> {
+    const { repaired, nextMs, tookMs } = await this.#comparison.part()
+    if (repaired !== null) this.#news.repaired(repaired)
+    this.#comparer.soon(nextMs)
+    return tookMs
   }
 
   /** Looks whether sets and rules are there, which costs little whatever they hold. */
   async #look(): Promise<void> {
     if (this.#backend.sound === undefined) return
     const started = performance.now()
-    const sound = await this.#inTurn(async () => this.#desired.ports.length === 0 || (await this.#backend.sound?.()))
-    if (sound === false) this.#comparer.soon(0)
-    this.#looker.soon(this.#pauseAfter(performance.now() - started))
-  }
-
-  #pauseAfter(tookMs: number): number {
-    return Math.min(longestPauseMs, Math.max(this.#leastPauseMs, tookMs * this.#pace.pauseTimes))
-  }
-
-  get #leastPauseMs(): number {
-    return this.#pace.leastPauseMs[this.#backend.watch === undefined ? 'unwatched' : 'watched']
-  }
-
-  /** Puts sets and rules in order, and answers whether they are known to have been in disorder. */
-  async #mendFrame(): Promise<boolean> {
-    const { ports } = this.#desired
-    if (ports.length === 0) return false
-    return this.#inTurn(async () => {
-      const sound = (await this.#backend.sound?.()) ?? true
-      await this.#make(ports)
-      return !sound
-    })
-  }
-
-  /** Puts back what the kernel should hold and does not, and answers how many that were. */
-  async #putBack(): Promise<number> {
-    const started = performance.now()
-    // In turn: what is asked for later counts as seen, and a list begins anew when anything changes meanwhile.
-    const held = await this.#inTurn(async () => {
-      this.#desired.startRound()
-      return this.#backend.list()
-    })
-    const toleranceMs = 5000 + performance.now() - started
-    let count = 0
-    for (let at = 0; at < held.length; at += stretch) {
-      count += await this.#settleInTurn(this.#mistimed(held.slice(at, at + stretch), toleranceMs))
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-    for (let missing = this.#unseen(); missing.length > 0; missing = this.#unseen()) {
-      count += await this.#settleInTurn(missing)
-    }
-    return count
-  }
-
-  #unseen(): Entry[] {
-    return this.#desired.takeUnseen(batch, performance.now())
-  }
-
-  /** Takes note of entries that the kernel holds, and answers those that end at another time than they should. */
-  #mistimed(held: readonly Entry[], toleranceMs: number): Entry[] {
-    const now = performance.now()
-    return held.filter((entry) => {
-      const endsAt = this.#desired.see(entry, now)
-      if (endsAt === undefined) return false
-      if (endsAt === null || entry.endsAt === null) return endsAt !== entry.endsAt
-      return Math.abs(endsAt - entry.endsAt) > toleranceMs
-    })
-  }
-
-  async #settleInTurn(doubts: readonly Entry[]): Promise<number> {
-    if (doubts.length > 0) await this.#inTurn(() => this.#settle(doubts))
-    return doubts.length
-  }
-
-  /** Makes the kernel hold these entries as they are wanted now. */
-  async #settle(doubts: readonly Entry[]): Promise<void> {
-    const { wanted, unwanted } = this.#asWanted(doubts)
-    if (unwanted.length > 0) await this.#remove(unwanted)
-    if (wanted.length > 0) await this.#enter(wanted)
-  }
-
-  #asWanted(entries: readonly Entry[]): { wanted: Entry[]; unwanted: Entry[] } {
-    const now = performance.now()
-    const wanted: Entry[] = []
-    const unwanted: Entry[] = []
-    for (const entry of entries) {
-      const endsAt = this.#desired.endOf(entry, now)
-      if (endsAt === undefined) unwanted.push(entry)
-      else wanted.push({ ...entry, endsAt })
-    }
-    return { wanted, unwanted }
-  }
-
-  async #make(ports: readonly WirePorts[]): Promise<void> {
-    this.#undeclared = true
-    await this.#backend.declare(ports).catch((error: unknown) => {
-      this.#mender.soon(0)
-      throw error
-    })
-    this.#undeclared = false
-  }
-
-  async #enter(entries: readonly Entry[]): Promise<readonly Entry[]> {
-    const full = await this.#sure(entries, () => this.#filling.add(entries))
-    this.#waitForRoom(full)
-    return full
-  }
-
-  async #remove(entries: readonly Entry[]): Promise<void> {
-    await this.#sure(entries, () => this.#backend.del(entries))
-  }
-
-  /** Does what makes the kernel hold or not hold the entries; where that fails they are in doubt. */
-  async #sure<Result>(entries: readonly Entry[], work: () => Promise<Result>): Promise<Result> {
-    try {
-      const result = await work()
-      this.#doubts.settle(entries)
-      return result
-    } catch (error) {
-      this.#doubt(entries)
-      this.#mender.soon(0)
-      throw error
-    }
-  }
-
-  #waitForRoom(entries: readonly Entry[]): void {
-    if (entries.length === 0) return
-    this.#doubt(entries)
-    this.#mender.soon(fullAgainMs)
-  }
-
-  #doubt(entries: readonly Entry[]): void {
-    if (!this.#doubts.add(entries)) this.#comparer.soon(0)
-  }
-
-  #checkRoom(more: number, now: number): void {
-    if (this.#desired.size + more > maxEntries && now - this.#tidiedAt > tidyEveryMs) {
-      this.#desired.tidy(now)
-      this.#tidiedAt = now
-    }
-    if (this.#desired.size + more <= maxEntries) return
-    throw new BackendError('set-full', `there would be more than ${maxEntries} entries`)
-  }
-
-  /** Runs the work after all earlier work. */
-  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const result = this.#tail.then(work)
-    this.#tail = result.catch(() => {})
-    return result
+    const sound = await this.#turns.take(
+      async () => this.#upkeep.desired.ports.length === 0 || (await this.#backend.sound?.()),
+    )
+    if (sound === false) this.#compareAll(0)
+    const pauseMs = (performance.now() - started) * this.#pauseTimes
+    this.#looker.soon(Math.min(longestPauseMs, Math.max(this.#leastPauseMs, pauseMs)))
   }
 }

@@ -13,13 +13,16 @@ export interface RhythmOptions {
   readonly failed: (error: unknown, times: number) => void
 }
 
+/** What is to be done; it may answer how many milliseconds count for its share, else all that it took do. */
+export type Work = () => Promise<number | void>
+
 const firstPauseMs = 100
 const longestPauseMs = 2000
 /** Nobody waits longer than this for his share, however long the work took. */
 const longestWaitMs = 60_000
 
 export class Rhythm {
-  readonly #work: () => Promise<void>
+  readonly #work: Work
   readonly #options: RhythmOptions
   /** What it took beyond its share, in milliseconds, at `#countedAt`. */
   #debtMs = 0
@@ -31,7 +34,7 @@ export class Rhythm {
   #failures = 0
   #stopped = false
 
-  constructor(work: () => Promise<void>, options: RhythmOptions) {
+  constructor(work: Work, options: RhythmOptions) {
     this.#work = work
     this.#options = options
   }
@@ -63,11 +66,11 @@ export class Rhythm {
     this.#busy = true
     this.#dueAt = Number.POSITIVE_INFINITY
     try {
-      await this.#work()
+      const tookMs = await this.#work()
       this.#failures = 0
       // What fails has its pauses: an nft that hung took time, but none of the processor's.
       this.#waitMs(performance.now())
-      this.#debtMs += performance.now() - started
+      this.#debtMs += tookMs ?? performance.now() - started
     } catch (error) {
       this.#options.failed(error, ++this.#failures)
       // Whoever asked for it meanwhile waits as well.

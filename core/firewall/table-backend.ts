@@ -84,7 +84,7 @@ export class TableBackend implements Backend {
 
   async declare(ports: readonly WirePorts[]): Promise<void> {
     const declared = byName(ports.flatMap(singleAddressSets))
-    await this.#again(async (basis) => {
+    await this.again(async (basis) => {
       this.#declared = new Map([...this.#declared, ...declared])
       const { changes, generation } = await this.#made(new Map())
       if (changes.length > 0) await this.#tool.apply(changes, basis(generation))
@@ -93,7 +93,7 @@ export class TableBackend implements Backend {
 
   async add(entries: readonly Entry[]): Promise<void> {
     const groups = await bySet(entries)
-    await this.#again(async (basis) => {
+    await this.again(async (basis) => {
       const sets = keysOf(groups)
       const missing = [...sets.keys()].some((name) => this.#present?.has(name) !== true)
       const made = missing ? await this.#made(sets) : { changes: [] }
@@ -117,7 +117,7 @@ export class TableBackend implements Backend {
       const changes = [...groups].flatMap(([name, group]) => removed(name, group, (address) => there(name, address)))
       if (changes.length > 0) await this.#tool.apply(changes)
     }
-    await this.#again(async () => {
+    await this.again(async () => {
       const present = this.#present ?? (await this.#tool.look(this.#declared)).sets
       this.#present = present
       await remove((name) => present.has(name)).catch(async (error: unknown) => {
@@ -129,10 +129,11 @@ export class TableBackend implements Backend {
     })
   }
 
-  async sync(entries: readonly Entry[]): Promise<void> {
+  async sync(entries: readonly Entry[], ports?: readonly WirePorts[]): Promise<void> {
     const groups = await bySet(entries)
+    if (ports !== undefined) this.#declared = byName(ports.flatMap(singleAddressSets))
     const elementsOf = (name: string) => groups.get(name)?.elements ?? []
-    await this.#again(async (basis, attempt) => {
+    await this.again(async (basis, attempt) => {
       const held = await this.#tool.hold(this.#declared, (_, count = 0) => count < this.#longFrom)
       const wanted = new Map([...this.#declared, ...keysOf(groups)])
       const unlisted = held.sound
@@ -170,7 +171,7 @@ export class TableBackend implements Backend {
   }
 
   async list(): Promise<readonly Entry[]> {
-    return this.#again(async () => {
+    return this.again(async () => {
       const { sets, elements } = await this.#tool.hold(this.#declared, () => true)
       return [...sets].flatMap(([name, key]) =>
         Array.from(elements.get(name) ?? [], ([address, endsAt]) => ({ ...key, address, endsAt })),
@@ -179,7 +180,7 @@ export class TableBackend implements Backend {
   }
 
   async sound(): Promise<boolean> {
-    return this.#again(async () => {
+    return this.again(async () => {
       const found = await this.#tool.look(this.#declared)
       const present = [...this.#declared.keys(), ...(this.#present?.keys() ?? [])]
       return (
@@ -217,14 +218,17 @@ export class TableBackend implements Backend {
    * Does the work; again, after a new look, where somebody else changed the ruleset meanwhile. The last
    * attempt insists on no generation, so that a machine where others never rest is served too.
    */
-  async #again<Result>(work: (basis: Basis, attempt: number) => Promise<Result>, attempt = 0): Promise<Result> {
+  protected async again<Result>(
+    work: (basis: Basis, attempt: number) => Promise<Result>,
+    attempt = 0,
+  ): Promise<Result> {
     try {
       return await work((generation) => (attempt < retries ? generation : undefined), attempt)
     } catch (error) {
       this.#present = null
       const failure = failureOf(error)
       if (failure === undefined || !(error instanceof ToolError)) throw error
-      if (attempt < retries && meanwhile.includes(failure)) return this.#again(work, attempt + 1)
+      if (attempt < retries && meanwhile.includes(failure)) return this.again(work, attempt + 1)
       throw new BackendError(isCode(failure) ? failure : 'failed', error.message)
     }
   }

@@ -90,6 +90,17 @@ export function eachAttribute(bytes: Buffer, take: (type: number, value: Buffer)
   }
 }
 
+/** One attribute of a message of netfilter, without reading the others; undefined where there is none. */
+export function attributeOf({ body }: InMessage, wanted: number): Buffer | undefined {
+  for (let at = familyBytes; body.length - at >= 4;) {
+    const length = host16(body, at)
+    if (length < 4 || length > body.length - at) throw new MalformedError('the length of an attribute is wrong')
+    if ((host16(body, at + 2) & typeMask) === wanted) return body.subarray(at + 4, at + length)
+    at += align(length)
+  }
+  return undefined
+}
+
 /** The nest behind an attribute; empty where there is none. */
 export function nest(attributes: Attributes, type: number): Attributes {
   const value = attributes.get(type)

@@ -1,13 +1,15 @@
 /** The backend that speaks with the kernel itself, over a netlink socket that somebody else opened. */
 import { fstatSync } from 'node:fs'
 import { release } from 'node:os'
+import type { Entry } from '../admission.ts'
 import type { Backend, ForeignChange } from '../backend.ts'
 import { maxEntries } from '../messages.ts'
 import { TableBackend, ToolError, type Held, type TableTool, type ToolFailure } from '../table-backend.ts'
-import { transactions, type Change, type Elements } from '../table-changes.ts'
+import { bySet, transactions, type Change, type Element, type Elements } from '../table-changes.ts'
 import { examine, type Found, type Sets } from '../table-layout.ts'
 import { errno } from './kernel-numbers.ts'
 import { EventReader } from './events.ts'
+import { lackingElements } from './element-questions.ts'
 import { MalformedError } from './messages-in.ts'
 import { listedRules } from './rules.ts'
 import { NetlinkError, NetlinkSocket } from './socket.ts'
@@ -37,13 +39,25 @@ export function openNetlink(options: NetlinkOptions = {}): NetlinkBackend | null
 }
 
 export class NetlinkBackend extends TableBackend implements Backend {
+  readonly #tool: NetlinkTool
   readonly #requests: NetlinkSocket
   readonly #events: number
 
   constructor(requests: NetlinkSocket, events: number, { setSize = maxEntries, longFrom }: NetlinkOptions) {
-    super(new NetlinkTool(requests, setSize), longFrom)
+    const tool = new NetlinkTool(requests, setSize)
+    super(tool, longFrom)
+    this.#tool = tool
     this.#requests = requests
     this.#events = events
+  }
+
+  async lacking(entries: readonly Entry[]): Promise<readonly Entry[]> {
+    const groups = await bySet(entries)
+    return this.again(async () => {
+      const lacking: Entry[] = []
+      for (const [name, { elements }] of groups) lacking.push(...(await this.#tool.lacking(name, elements)))
+      return lacking
+    })
   }
 
   watch(heard: (change: ForeignChange) => void): () => void {
@@ -87,6 +101,10 @@ class NetlinkTool implements TableTool {
       const write = (add: Add) => new TableMessages(add, this.#size).write(part)
       await this.#told(() => this.#socket.transact(write, place === 0 ? generation : undefined))
     }
+  }
+
+  lacking<Each extends Element>(name: string, elements: readonly Each[]): Promise<Each[]> {
+    return this.#told(() => lackingElements(this.#socket, name, elements))
   }
 
   #examined(known: Sets) {

@@ -88,6 +88,28 @@ export class NetlinkSocket {
   }
 
   /**
+   * Sends several requests at once, together with at most as many answers as the socket has room for.
+   * `take` is given each answer with the place of its request, and says whether no more follow on that
+   * request. Throws `NetlinkError`, and what `take` throws.
+   */
+  ask(queries: readonly Query[], take: (place: number, answer: InMessage) => boolean): void {
+    if (queries.length === 0) return
+    const out = this.#query
+    const first = (this.#sequence + 1) >>> 0
+    for (const query of queries) this.#request(query, 0)
+    try {
+      attempt(() => writevSync(this.#descriptor, out.pieces()))
+    } finally {
+      out.clear()
+    }
+    const placeOf = ({ sequence }: InMessage) => (sequence - first) >>> 0
+    let open = queries.length
+    for (const answer of this.#answers((each) => placeOf(each) < queries.length)) {
+      if (take(placeOf(answer), answer) && --open === 0) return
+    }
+  }
+
+  /**
    * The messages that list something. Each is good until the next is asked for. Throws `NetlinkError`:
    * `missing` where what was asked about is not there, `restart` where others changed it meanwhile.
    */
@@ -182,14 +204,21 @@ export class NetlinkSocket {
     if (refused !== undefined) throw refused
   }
 
-  #send({ subsystem: part, message: kind, family: of, attributes }: Query, flags: number): number {
+  #send(query: Query, flags: number): number {
+    const out = this.#query
+    const sequence = this.#request(query, flags)
+    attempt(() => writevSync(this.#descriptor, out.pieces()))
+    out.clear()
+    return sequence
+  }
+
+  /** Writes a request without sending it, and answers its sequence. */
+  #request({ subsystem: part, message: kind, family: of, attributes }: Query, flags: number): number {
     const out = this.#query
     const sequence = this.#next()
     out.begin({ type: (part << 8) | kind, flags: flag.request | flags, sequence, family: of })
     attributes?.(out)
     out.end()
-    attempt(() => writevSync(this.#descriptor, out.pieces()))
-    out.clear()
     return sequence
   }
 

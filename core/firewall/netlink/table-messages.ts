@@ -166,7 +166,8 @@ function writeElements(out: MessageWriter, name: string, elements: readonly Elem
   })
 }
 
-function writeElementsPlace(out: MessageWriter, name: string): void {
+/** What names a set in a message about its elements. */
+export function writeElementsPlace(out: MessageWriter, name: string): void {
   out.text(attribute.elements.table, table.name)
   out.text(attribute.elements.set, name)
 }

@@ -76,11 +76,32 @@ test('it grows and shrinks with what is in it, and forgets what is over', () => 
   assert.is(table.size, 20_000)
   table.rebuild(10)
   assert.is(table.size, 10_000)
-  assert.is([...table].length, 10_000)
+  assert.is([...table.stretches(1000)].flat().length, 10_000)
   for (let number = 0; number < 20_000; number++) table.drop(hex(number * 65_537, 8))
   table.rebuild(10)
   assert.is(table.size, 0)
-  assert.equal([...table], [])
+  assert.equal([...table.stretches(1000)].flat(), [])
 })
+
+for (const [what, change] of [
+  [
+    'grows',
+    (table: AddressTable) => Array.from({ length: 50 }, (_, number) => table.put(hex(1e6 + number, 8), null, 0)),
+  ],
+  ['shrinks', (table: AddressTable) => (table.drop(hex(1, 8)), table.rebuild(0))],
+] as const) {
+  test(`what was in it before is given in stretches, also when it ${what} meanwhile`, () => {
+    const table = new AddressTable(4, 7)
+    for (let number = 0; number < 40; number++) table.put(hex(number, 8), number < 5 ? null : 1e9, 0)
+    for (let number = 5; number < 40; number++) if (what === 'shrinks') table.drop(hex(number, 8))
+    const given = new Set<string>()
+    let places = 0
+    for (const stretch of table.stretches(16)) {
+      if (places++ === 1) change(table)
+      for (const [address] of stretch) given.add(address)
+    }
+    for (const number of [0, 2, 3, 4]) assert.ok(given.has(hex(number, 8)), String(number))
+  })
+}
 
 test.run()

@@ -13,8 +13,10 @@ import type { Namespace } from './namespace.ts'
 
 interface Call {
   readonly id: number
-  readonly name: 'declare' | 'add' | 'del' | 'sync' | 'list' | 'watch'
+  readonly name: 'declare' | 'add' | 'del' | 'sync' | 'list' | 'lacking' | 'watch'
   readonly given: readonly Entry[] | readonly WirePorts[]
+  /** Those of a sync. */
+  readonly ports?: readonly WirePorts[] | undefined
 }
 
 type Answer =
@@ -49,19 +51,20 @@ export function startBackend(space: Namespace, options: NetlinkOptions = {}): Ba
   child.on('exit', () => {
     for (const { reject } of waiting.values()) reject(new Error('the process of the backend ended'))
   })
-  const call = (name: Call['name'], given: Call['given'] = []) =>
+  const call = (name: Call['name'], given: Call['given'] = [], ports?: Call['ports']) =>
     new Promise<readonly Entry[]>((resolve, reject) => {
       const id = ++lastId
       waiting.set(id, { resolve, reject })
-      child.send({ id, name, given } satisfies Call)
+      child.send({ id, name, given, ports } satisfies Call)
     })
   return {
     pid: child.pid ?? 0,
     declare: async (ports) => void (await call('declare', ports)),
     add: async (entries) => void (await call('add', entries.map(toWall))),
     del: async (entries) => void (await call('del', entries.map(toWall))),
-    sync: async (entries) => void (await call('sync', entries.map(toWall))),
+    sync: async (entries, ports) => void (await call('sync', entries.map(toWall), ports)),
     list: () => call('list'),
+    lacking: (entries) => call('lacking', entries.map(toWall)),
     watch(callback) {
       heard = callback
       void call('watch')
@@ -84,14 +87,16 @@ const shifted = (entry: Entry, by: number): Entry => ({
 
 function serveCalls(backend: Backend | null): void {
   const send = (answer: Answer) => void process.send?.(answer)
-  process.on('message', async ({ id, name, given }: Call) => {
+  process.on('message', async ({ id, name, given, ports }: Call) => {
     try {
       if (backend === null) throw new Error('there is no netlink')
       const entries = (name === 'declare' ? [] : given).map((entry) => fromWall(entry as Entry))
       if (name === 'declare') await backend.declare(given as readonly WirePorts[])
       else if (name === 'watch') backend.watch?.((change) => send({ heard: change }))
-      else if (name !== 'list') await backend[name](entries)
-      send({ id, entries: name === 'list' ? (await backend.list()).map(toWall) : [] })
+      else if (name === 'sync') await backend.sync(entries, ports)
+      else if (name === 'add' || name === 'del') await backend[name](entries)
+      const answer = name === 'list' ? backend.list() : name === 'lacking' ? backend.lacking?.(entries) : []
+      send({ id, entries: ((await answer) ?? []).map(toWall) })
     } catch (error) {
       const failed = error instanceof Error ? error.message : String(error)
       send(error instanceof BackendError ? { id, failed, code: error.code } : { id, failed })
