@@ -204,5 +204,14 @@ export class FileReader {
       const offset = Math.min(end, file.offset + Math.max(0, result.consumed))
       file.resume({ offset, insideLine: result.consumed === 0 ? file.insideLine : result.insideLine })
     }
+    if (file.insideLine) this.#passHole(file)
+  }
+
+  #passHole(file: LogFile): void {
+    const offset = file.behindHole()
+    if (offset === null) return
+    const message = `${offset - file.offset} bytes of the log are a hole without data, and are passed over`
+    this.#options.alarm(this.path, `${message}; a service that rewrites its log should open it for appending`)
+    file.resume({ offset, insideLine: true })
   }
 }

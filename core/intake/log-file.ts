@@ -3,6 +3,9 @@ import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Big
 import { BailiffError, quote } from '../errors.ts'
 import type { LogPosition } from '../events.ts'
 
+/** A smaller hole is read: it takes less than a second. */
+const leastHoleBytes = 64 * 1024 * 1024
+
 /** How much of the beginning of a file tells it apart from another one. */
 const headBytes = 1024
 /** What is new is kept in memory as soon as it is noticed, as long as it is not more than this. */
@@ -98,6 +101,20 @@ export class LogFile {
   /** Whether it exists in memory only, and shares its descriptor with the generation that came after it. */
   get frozen(): boolean {
     return this.#frozen
+  }
+
+  /**
+   * Where to go on when the offset lies in a large hole, as a service leaves one that goes on at its old
+   * place after a truncation; null where it does not. Data has no more bytes than the file system says,
+   * and stands at the end.
+   */
+  behindHole(): number | null {
+    const { size, blocks } = fstatSync(this.fd)
+    const behind = size - blocks * 512
+    if (behind - this.offset < leastHoleBytes) return null
+    const zeros = Buffer.alloc(4096, 1)
+    readSync(this.fd, zeros, 0, zeros.length, this.offset)
+    return zeros.every((byte) => byte === 0) ? behind : null
   }
 
   /** The generation that begins on the same descriptor after a truncation. Only one of the two is to be closed. */

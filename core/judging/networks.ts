@@ -13,10 +13,22 @@ export interface Failure {
   readonly attempts: number
 }
 
-/** The IPv6 network of 64 bits, what one subscriber gets at least; null for an IPv4 address. */
+/**
+ * The IPv6 network of 64 bits, what one subscriber gets at least; null for an IPv4 address, and where a
+ * /64 holds many that have nothing to do with each other.
+ */
 export function networkOf(address: Address): Prefix | null {
-  return address.includes(':') ? formatPrefix(addressBytes(address), 64) : null
+  if (!address.includes(':')) return null
+  const bytes = addressBytes(address)
+  return shared.some((head) => head.every((byte, at) => bytes[at] === byte)) ? null : formatPrefix(bytes, 64)
 }
+
+/** The first bytes of networks in which addresses stand for others: those of all clients of a translator or relay. */
+const shared: readonly (readonly number[])[] = [
+  [0, 0x64, 0xff, 0x9b], // 64:ff9b::/96 and 64:ff9b:1::/48: IPv4 behind NAT64 (RFC 6052, 8215)
+  [0x20, 0x01, 0, 0], // 2001::/32: all clients of a Teredo server (RFC 4380)
+  [0, 0, 0, 0, 0, 0, 0, 0], // ::/64: IPv4 in other forms, as ::ffff:0:192.0.2.1 (RFC 2765)
+]
 
 /** The numbers that stand for one failure: its time, its attempts, and the two words of the address behind the network. */
 const numbersEach = 4

@@ -214,6 +214,24 @@ test('undated lines count when they were written after the first look, though ol
     await intake.stop()
   }))
 
+test('a hole is passed over, however large, and told', () =>
+  inFolder(async (folder) => {
+    const [path, seen] = [join(folder, 'auth.log'), new Seen()]
+    writeFileSync(path, 'first\n')
+    const intake = intakeFor(seen)
+    await intake.configure([following(path)])
+    await until(() => seen.lines.length === 1)
+    truncateSync(path, 2 ** 40)
+    appendFileSync(path, '\nlast\n')
+    await until(
+      () => seen.lines.length === 2,
+      () => seen.lines,
+    )
+    assert.equal(seen.lines, ['first', 'last'])
+    assert.match(seen.alarms.join(), 'are a hole without data')
+    await intake.stop()
+  }))
+
 test('an old file that is moved to the path later is backlog', () =>
   inFolder(async (folder) => {
     const [path, seen] = [join(folder, 'auth.log'), new Seen()]

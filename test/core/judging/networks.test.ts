@@ -7,7 +7,9 @@ const test = suite('networks')
 
 test('the network of an address', () => {
   assert.is(networkOf(parseAddress('2001:db8:1:2:3:4:5:6')!), '2001:db8:1:2::/64')
-  assert.is(networkOf(parseAddress('::1')!), '::/64')
+  for (const many of ['::1', '::ffff:0:192.0.2.1', '64:ff9b::192.0.2.1', '64:ff9b:1:2::1', '2001:0:53aa:64c::1'])
+    assert.is(networkOf(parseAddress(many)!), null, many)
+  assert.is(networkOf(parseAddress('2001:1::1')!), '2001:1::/64')
   assert.is(networkOf(parseAddress('192.0.2.1')!), null)
   assert.is(networkOf(parseAddress('::ffff:192.0.2.1')!), null)
 })
