@@ -63,6 +63,26 @@ test('work that took its burst waits until it is earned', async () => {
   await rhythm.stop()
 })
 
+test('work that says how much of it counts is held to that alone', async () => {
+  const runs = [0, 0]
+  const counting = [0, 1000].map((counts, place) => {
+    const rhythm: Rhythm = new Rhythm(
+      async () => {
+        runs[place] = (runs[place] ?? 0) + 1
+        if ((runs[place] ?? 0) < 5) rhythm.soon(0)
+        await new Promise((resolve) => setTimeout(resolve, 40))
+        return counts
+      },
+      { share: 0.01, burstMs: 60, failed: () => {} },
+    )
+    rhythm.soon(0)
+    return rhythm
+  })
+  assert.ok(await eventually(() => runs[0] === 5))
+  assert.is(runs[1], 1)
+  for (const rhythm of counting) await rhythm.stop()
+})
+
 test('patience is short, grows with what is slow or late, and with the size, and is bounded', () => {
   const patience = new Patience()
   assert.is(patience.firstMs(0), 1500)
