@@ -35,6 +35,7 @@ const cases: Readonly<Record<string, Case>> = {
       return `${bans} bans, ${told.length} told; status and jail took ${(performance.now() - begun).toFixed(0)} ms`
     },
   },
+  'small-cap': { options: { more: 'memory: 128' }, load: (agent) => manySources(agent, 200_000) },
   soak: { load: soak },
 }
 
