@@ -89,7 +89,7 @@ async function scarce(agent: MeasuredAgent): Promise<string> {
   await agent.write(Array.from({ length: 5 }, (_, i) => failed('root', attacker, i)))
   const { bans, tracked } = await agent.jail()
   if (!bans.some(({ prefix }) => prefix === attacker)) throw new Error('the attacker is not banned')
-  const told = agent.tail.split('\n').find((line) => line.includes('subject=memory'))
+  const told = agent.tail.split('\n').find((line) => line.includes(' MiB of '))
   return `${tracked} tracked, the attacker is banned; told: ${told ?? 'nothing'}`
 }
 
