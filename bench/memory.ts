@@ -35,6 +35,7 @@ const cases: Readonly<Record<string, Case>> = {
       return `${bans} bans, ${told.length} told; status and jail took ${(performance.now() - begun).toFixed(0)} ms`
     },
   },
+  'small-cap': { options: { more: 'memory: 192' }, load: scarce },
   soak: { load: soak },
 }
 
@@ -80,6 +81,16 @@ async function manySources(agent: MeasuredAgent, count: number): Promise<string>
   if (!bans.some(({ prefix }) => prefix === attacker)) throw new Error('the attacker among them is not banned')
   if (bans.length !== 1) throw new Error(`${bans.length} are banned`)
   return `${tracked} tracked, the attacker is banned`
+}
+
+/** Many sources where memory is scarce: the ladder is climbed and told, and who fails at once is banned all the same. */
+async function scarce(agent: MeasuredAgent): Promise<string> {
+  await agent.write(Array.from({ length: 400_000 }, (_, i) => failed('root', source(i), i)))
+  await agent.write(Array.from({ length: 5 }, (_, i) => failed('root', attacker, i)))
+  const { bans, tracked } = await agent.jail()
+  if (!bans.some(({ prefix }) => prefix === attacker)) throw new Error('the attacker is not banned')
+  const told = agent.tail.split('\n').find((line) => line.includes(' MiB of '))
+  return `${tracked} tracked, the attacker is banned; told: ${told ?? 'nothing'}`
 }
 
 /** Ten thousand sources that fail eight times each with names of 1 kB. */

@@ -62,6 +62,8 @@ export class MemoryWatch {
   }
 
   look(): void {
+    // Each thread that starts sets it back (Node 20 and 22), and then the youngest objects take up to 32 MiB.
+    setFlagsFromString('--semi-space-growth-factor=1')
     if (this.#options.resident() > this.cap * collectFrom) this.#collect()
     const share = this.#options.resident() / this.cap
     const reached = shares.filter((step, index) => share >= step - (this.#scarcity > index ? slack : 0))

@@ -97,5 +97,6 @@ function jailText(report: JailReport): string {
             ban.enforced ? 'enforced' : 'pending',
           ]),
         ),
+    ...(report.banned > bans.length ? [`… and ${report.banned - bans.length} more`] : []),
   ].join('\n')
 }

@@ -41,7 +41,7 @@ export const fileSchema = section({
     .describe('the firewall helper')
     .optional(),
   workers: z.int().min(1).max(64).describe('threads that match lines, at most').optional(),
-  memory: z.int().min(128).max(1_048_576).describe('MiB of memory that the agent makes do with').optional(),
+  memory: z.int().min(192).max(1_048_576).describe('MiB of memory that the agent makes do with').optional(),
   history: duration.describe('how long bans are remembered after they ended').optional(),
 })
 
