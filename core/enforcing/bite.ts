@@ -9,7 +9,7 @@ const linesUntilAlarm = 2
 /** A jail is told of again after so long. */
 const againMs = 60 * 60_000
 /** Bans of which is remembered since when they hold; a ban beyond counts as held since it was made. */
-const maxHeld = 20_000
+const maxHeld = 10_000
 
 /** Lines of addresses that are banned and should not get through. */
 export interface BiteReport {
@@ -25,10 +25,10 @@ export interface BiteReport {
  */
 export class Bite {
   readonly #missed: (ban: Ban, line: string) => void
-  readonly #heldSince = new Map<string, number>()
+  readonly #heldSince = new Recent(maxHeld)
   readonly #reports = new Map<string, BiteReport>()
   readonly #alarmedAt = new Map<string, number>()
-  readonly #late = new Map<string, number>()
+  readonly #late = new Recent(maxHeld)
 
   /** `missed` hears of a ban that does not bite, once an hour and jail. */
   constructor(missed: (ban: Ban, line: string) => void) {
@@ -37,7 +37,7 @@ export class Bite {
 
   /** An action has confirmed the ban at that time (unix ms). */
   confirmed(ban: Ban, now: number): void {
-    put(this.#heldSince, keyOf(ban), now, maxHeld)
+    this.#heldSince.set(keyOf(ban), now)
   }
 
   /** A line of a banned address, written at that time while the ban was in force. */
@@ -47,7 +47,7 @@ export class Bite {
     const { jail, prefix } = ban
     this.#reports.set(jail, { lines: this.report(jail).lines + 1, last: prefix })
     const late = (this.#late.get(keyOf(ban)) ?? 0) + 1
-    put(this.#late, keyOf(ban), late, maxHeld)
+    this.#late.set(keyOf(ban), late)
     if (late < linesUntilAlarm || time - (this.#alarmedAt.get(jail) ?? -Infinity) < againMs) return
     this.#alarmedAt.set(jail, time)
     this.#missed(ban, text)
@@ -60,9 +60,25 @@ export class Bite {
 
 const keyOf = (ban: Ban) => `${ban.jail} ${entryKey(ban)}`
 
-/** Sets it; of more than `max` the one that was set longest ago is forgotten. */
-function put(map: Map<string, number>, key: string, value: number, max: number): void {
-  map.delete(key)
-  map.set(key, value)
-  if (map.size > max) for (const oldest of map.keys()) return void map.delete(oldest)
+/** Numbers by key, of which those set longest ago are forgotten: at most `max`, at least the last half of that. */
+class Recent {
+  readonly #max: number
+  #now = new Map<string, number>()
+  #before = new Map<string, number>()
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  get(key: string): number | undefined {
+    return this.#now.get(key) ?? this.#before.get(key)
+  }
+
+  set(key: string, value: number): void {
+    if (this.#now.size >= this.#max / 2 && !this.#now.has(key)) {
+      this.#before = this.#now
+      this.#now = new Map()
+    }
+    this.#now.set(key, value)
+  }
 }
