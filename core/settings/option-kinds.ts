@@ -145,7 +145,8 @@ export function inWords(value: unknown): string {
   return typeof value === 'string' ? `the text ${quote(value)}` : `the ${typeof value} ${String(value)}`
 }
 
-function unknownOption(key: string, allowed: readonly string[]): string {
+/** What is said of an option that there is not: with what was probably meant, else with all there are. */
+export function unknownOption(key: string, allowed: readonly string[]): string {
   const other = otherWords[key]
   const meant = other !== undefined && allowed.includes(other) ? other : suggest(key, allowed)
   return `unknown option ${quote(key)}; ${meant ? `did you mean ${meant}?` : `there are ${allowed.join(', ')}`}`
