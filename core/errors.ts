@@ -77,6 +77,15 @@ export function quote(given: unknown): string {
   return `"${printable(text.length > 80 ? `${text.slice(0, 79)}…` : text)}"`
 }
 
+/** Why a file cannot be read, in words: of what a call of node:fs threw, or the message of any other error. */
+export function whyUnreadable(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file'
+  if (code === 'EACCES') return 'this user may not read it'
+  if (code === 'EISDIR') return 'it is a folder'
+  return error instanceof Error ? error.message : String(error)
+}
+
 /** What was most likely meant: the allowed word nearest to the given one, within a third of its letters. */
 export function suggest(given: string, allowed: readonly string[]): string | undefined {
   let best: string | undefined

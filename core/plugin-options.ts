@@ -1,12 +1,13 @@
 /** Checks options of plugins against what the plugin declares: a JSON Schema, or any Standard Schema. */
 import * as z from 'zod'
 import { BailiffError, type Where } from './errors.ts'
-import type { OptionsSchema, StandardSchema } from './plugin.ts'
+import type { OptionsSchema, StandardResult, StandardSchema } from './plugin.ts'
+import { unknownOption } from './settings/option-kinds.ts'
 import type { PluginUse } from './settings/plugin-use.ts'
 
 /**
  * What the schema of a plugin makes of the options of a use; without a schema the options as they
- * stand. Throws a BailiffError at the place of the first option that is not accepted, naming all.
+ * stand. Throws a BailiffError that names all options that are not accepted, at the place of the first that is there.
  */
 export async function checkOptions(
   schema: OptionsSchema<unknown> | undefined,
@@ -14,19 +15,63 @@ export async function checkOptions(
   name: string,
 ): Promise<unknown> {
   if (schema === undefined) return use.options
-  const result = await asStandard(schema, name, use.where)['~standard'].validate(use.options)
+  const standard = asStandard(schema, name, use.where)
+  const result = await standard['~standard'].validate(use.options)
   if (result.issues === undefined) return result.value
-  const issues = result.issues.map(({ message, path = [] }) => ({
-    message: message.replace(/^Invalid input: expected \w+, received undefined$/, 'is missing'),
-    path: path.map((key) => String(typeof key === 'object' ? key.key : key)).join('.'),
-  }))
-  const [first] = issues
-  const at = first === undefined ? undefined : placeOf(first.path, use)
+  const issues = result.issues.flatMap((issue) => explain(issue, standard))
+  // One that is missing has no place, and is often the one that is misspelt.
+  const at = issues.map(({ path }) => placeOf(path, use)).find((where) => where !== undefined)
   throw new BailiffError(
     'config',
-    `${name} does not accept its options: ${issues.map(({ message, path }) => (path === '' ? message : `${path}: ${message}`)).join('; ')}`,
+    `${name} does not accept its options: ${issues.map(({ message, path, says = path }) => (says === '' ? message : `${says}: ${message}`)).join('; ')}`,
     { where: at ?? use.where },
   )
+}
+
+type Issue = NonNullable<StandardResult<unknown>['issues']>[number]
+
+/** What is wrong and where. `says` is the part of the path that is told, where the message names the rest. */
+interface Flaw {
+  readonly message: string
+  readonly path: string
+  readonly says?: string
+}
+
+/** One sentence for each thing that is wrong; of keys that there are not, one each with what was meant. */
+function explain(issue: Issue, schema: StandardSchema<unknown>): Flaw[] {
+  const keys = (issue.path ?? []).map((key) => String(typeof key === 'object' ? key.key : key))
+  const path = keys.join('.')
+  const unknown = unknownKeys(issue)
+  const allowed = unknown.length === 0 ? [] : optionNames(schema, keys)
+  if (allowed.length > 0)
+    return unknown.map((key) => ({
+      message: unknownOption(key, allowed),
+      path: [...keys, key].join('.'),
+      says: path,
+    }))
+  return [{ message: issue.message.replace(/^Invalid input: expected \w+, received undefined$/, 'is missing'), path }]
+}
+
+/** The keys that zod has found and does not know; other validators tell them in words only. */
+function unknownKeys(issue: Issue): readonly string[] {
+  const { code, keys } = issue as { readonly code?: unknown; readonly keys?: unknown }
+  return code === 'unrecognized_keys' && Array.isArray(keys) ? keys.filter((key) => typeof key === 'string') : []
+}
+
+/** The names of the options at a path, as far as zod can say them. */
+function optionNames(schema: StandardSchema<unknown>, path: readonly string[]): readonly string[] {
+  try {
+    let part = z.toJSONSchema(schema as unknown as z.ZodType, { io: 'input', unrepresentable: 'any' }) as JsonPart
+    for (const key of path) part = part.properties?.[key] ?? part.items ?? {}
+    return Object.keys(part.properties ?? {})
+  } catch {
+    return []
+  }
+}
+
+interface JsonPart {
+  readonly properties?: Readonly<Record<string, JsonPart>>
+  readonly items?: JsonPart
 }
 
 /** The place of an option, or of the nearest one around it. */

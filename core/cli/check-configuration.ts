@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
 import { trySamples } from '../filter-samples.ts'
@@ -7,7 +6,10 @@ import { compileFilter } from '../matching/filters.ts'
 import type { MatcherPlugin } from '../plugin.ts'
 import { Registry } from '../registry.ts'
 import { InvalidSettings, loadSettings } from '../settings/load-settings.ts'
+import { checkFirewallConf } from './check-firewall-conf.ts'
 import type { CheckOptions } from './check.ts'
+import { logsOf, missingLogs, missingPrograms } from './missing-files.ts'
+import { accountProblems } from './named-accounts.ts'
 import { print, styled, table } from './output.ts'
 
 /** What a check found out. */
@@ -42,13 +44,24 @@ async function check(file: string | undefined): Promise<Findings> {
       patterns: filter.failregex.length + filter.ignoreregex.length + (filter.prefregex === null ? 0 : 1),
       report: trySamples(filterSettings, filter, engines),
     }))
+    const firewallConf = checkFirewallConf()
     return {
       file: settings.file,
       jails,
       broken,
       filters: reports.map(({ name, patterns, report }) => ({ name, patterns, samples: report.tried })),
-      problems: [...problems, ...reports.flatMap(({ report }) => report.problems)],
-      warnings: [...settings.warnings, ...jails.flatMap(missingLogs)],
+      problems: [
+        ...problems,
+        ...accountProblems(settings),
+        ...reports.flatMap(({ report }) => report.problems),
+        ...firewallConf.problems,
+      ],
+      warnings: [
+        ...settings.warnings,
+        ...jails.flatMap(missingLogs),
+        ...missingPrograms(settings),
+        ...firewallConf.warnings,
+      ],
     }
   } catch (error) {
     if (!(error instanceof BailiffError) || error.kind !== 'config') throw error
@@ -64,26 +77,6 @@ async function loadMatcher(file: string): Promise<MatcherPlugin> {
 /** One jail for each compiled filter. */
 function eachFilter(jails: readonly ReadyJail[]): ReadyJail[] {
   return [...new Map(jails.map((jail) => [jail.filter, jail] as const)).values()]
-}
-
-/** A log may come later, but more often its name is wrong. */
-function missingLogs({ name, sources, where }: ReadyJail): BailiffError[] {
-  return sources.flatMap(logsOf).flatMap((log) =>
-    existsSync(log)
-      ? []
-      : [
-          new BailiffError('config', `there is no ${log} yet, so ${name} sees nothing of it`, {
-            where,
-            hint: `if the name is wrong, write it in jails: { ${name}: { source: … } }`,
-          }),
-        ],
-  )
-}
-
-/** The files that a source follows, if it is `file`; those with wild cards are left out. */
-function logsOf({ name, options }: Instance<'source'>): string[] {
-  const path = name === 'file' ? (options as { readonly path?: unknown }).path : undefined
-  return [path].flat().filter((one): one is string => typeof one === 'string' && !/[*?[{]/.test(one))
 }
 
 function printText({ file, jails, broken, filters, problems, warnings }: Findings): void {

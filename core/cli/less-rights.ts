@@ -2,17 +2,14 @@ import { accessSync, constants } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { claimSocket } from '../control/server.ts'
-import { BailiffError, printable, quote } from '../errors.ts'
+import { BailiffError } from '../errors.ts'
 import { HelperProcess } from '../firewall/helper-process.ts'
 import type { Logger } from '../plugin.ts'
-import { findAccount, type Account } from '../rights/accounts.ts'
+import type { Account } from '../rights/accounts.ts'
 import { becomeUser } from '../rights/become-user.ts'
 import { handOver } from '../rights/hand-over.ts'
 import type { Settings } from '../settings/load-settings.ts'
-
-/** The users that are looked for where the configuration names none. */
-const agentUser = 'bailiff'
-const helperUser = 'bailiff-firewall'
+import { agentAccount, agentUser, helperAccount, makeUser } from './named-accounts.ts'
 
 /** Where the helper that this agent starts listens: beside the control socket. */
 export const helperSocket = ({ control }: Settings): string => `${control}.fw`
@@ -46,35 +43,18 @@ export async function takeLessRights(
 }
 
 /** Whom the agent becomes; null: it stays root. */
-function ownAccount({ user, groups, file }: Settings, log: Logger): Account | null {
-  if (user === 'root') return null
-  const account = accountOf('user', user ?? agentUser, groups, user === null ? null : file)
-  if (account !== null) return account
+function ownAccount(settings: Settings, log: Logger): Account | null {
+  const account = agentAccount(settings)
+  if (account !== null || settings.user === 'root') return account
   const what = `there is no user ${agentUser}, so the agent keeps the rights of root`
   log.warn({}, `${what}; make one with "${makeUser(agentUser)}"`)
   return null
 }
 
-/** Null where there is no such user. Where a file names it, that is an error, as is another name of root. */
-function accountOf(option: string, name: string, groups: readonly string[] | null, file: string | null) {
-  const account = findAccount(name, groups)
-  if (account?.uid === 0) throw new BailiffError('config', `${option}: ${quote(name)} is root by another name`)
-  if (account !== null || file === null) return account
-  throw new BailiffError('config', `${option}: there is no user ${quote(name)}`, {
-    where: { file },
-    hint: `make one with "${makeUser(name)}"`,
-  })
-}
-
-const makeUser = (name: string) =>
-  `useradd --system --user-group --no-create-home --shell /usr/sbin/nologin ${printable(name)}`
-
 function startHelper(settings: Settings, account: Account | null, log: Logger): Promise<HelperProcess> {
-  const { firewallUser, file } = settings
   // As a user of its own no process of the agent may signal it. With that of the agent one could at least
   // not look into it or steer it (ptrace(2)), for it has a capability that the agent has not.
-  const own = accountOf('firewall.user', firewallUser ?? helperUser, [], firewallUser === null ? null : file)
-  const user = own ?? account
+  const user = helperAccount(settings) ?? account
   return HelperProcess.start({
     log,
     socket: helperSocket(settings),

@@ -1,7 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { BailiffError, quote } from '../errors.ts'
+import { BailiffError, quote, whyUnreadable } from '../errors.ts'
 import type { Match, ScanResult } from '../events.ts'
 import { compileSettings } from '../jails.ts'
 import { compileFilter } from '../matching/filters.ts'
@@ -12,6 +12,7 @@ import { inMode, type FilterSettings } from '../settings/filter-file.ts'
 import { FilterLibrary } from '../settings/filter-library.ts'
 import { loadSettings } from '../settings/load-settings.ts'
 import { builtInFilters, defaultPlaces } from '../settings/places.ts'
+import { refuseCompressed } from './compressed-log.ts'
 import { print, table } from './output.ts'
 import type { TestOptions } from './test.ts'
 
@@ -120,8 +121,9 @@ function readLog(log: string, scanner: LogScanner, report: Report): void {
   let held = 0
   let insideLine = false
   try {
-    for (;;) {
+    for (let first = true; ; first = false) {
       const read = readSync(fd, buffer, held, buffer.length - held, null)
+      if (first) refuseCompressed(log, buffer.subarray(0, read))
       if (read === 0 && held === 0) break
       // What is not ended by a newline at the end of a stored log is a line all the same.
       const closing = read === 0 ? buffer.write('\n', held) : read
@@ -183,7 +185,8 @@ function open(log: string): number {
     if (!fstatSync(fd).isDirectory()) return fd
     closeSync(fd)
   } catch (cause) {
-    throw new BailiffError('no-input', `cannot read ${quote(log)}: ${(cause as Error).message}`, { cause })
+    const hint = 'name a log that this user may read, or - for standard input'
+    throw new BailiffError('no-input', `cannot read ${quote(log)}: ${whyUnreadable(cause)}`, { cause, hint })
   }
   throw new BailiffError('no-input', `${quote(log)} is a folder, not a log`, { hint: `name its files: ${log}/*` })
 }
@@ -205,6 +208,10 @@ async function findFilter(given: string, { config, mode }: TestOptions): Promise
   const library = new FilterLibrary([folder, builtInFilters])
   const name = jail?.filter.name ?? given
   const isPath = /\.ya?ml$/.test(given)
+  if (isPath && !existsSync(given))
+    throw new BailiffError('no-input', `there is no filter file ${quote(given)}`, {
+      hint: `name a file that is there, or one of the filters ${[...(await library.names()).keys()].join(', ')}`,
+    })
   const definition = isPath
     ? await library.byFile(resolve(given), problems)
     : await library.byName(name, { file: 'command line' }, problems)

@@ -21,6 +21,7 @@ Examples:
   bailiff test sshd /var/log/auth.log
   bailiff test sshd --mode aggressive /var/log/auth.log --json | jq -r .host | sort | uniq -c
   bailiff test ./my-filter.yaml - < some.log
+  zcat /var/log/auth.log.2.gz | bailiff test sshd -
   bailiff test sshd /var/log/auth.log --summary`,
     )
     .action(async (filter: string, logs: string[], options: TestOptions) => {

@@ -44,7 +44,7 @@ export function findAccount(
   const added = (groups ?? logGroups).flatMap((group) => {
     const found = all.find(([each]) => each === group)
     if (found !== undefined || groups === null) return found === undefined ? [] : [found]
-    throw new BailiffError('config', `groups: there is no group ${quote(group)}`, {
+    throw new BailiffError('config', `there is no group ${quote(group)}`, {
       hint: `make it with "groupadd --system ${group}", or leave it out`,
     })
   })

@@ -5,7 +5,7 @@
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cosmiconfig, type PublicExplorer } from 'cosmiconfig'
-import { BailiffError, quote } from '../errors.ts'
+import { BailiffError, quote, whyUnreadable } from '../errors.ts'
 
 /** A file and its whole text. */
 export interface TextFile {
@@ -112,15 +112,6 @@ async function asText(file: string, load: () => ReturnType<PublicExplorer['load'
 function unreadable(file: string, error: unknown): BailiffError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   const kind = code === 'ENOENT' || code === 'ENOTDIR' ? 'no-input' : code === 'EACCES' ? 'no-permission' : 'config'
-  const why =
-    kind === 'no-input'
-      ? 'there is no such file'
-      : kind === 'no-permission'
-        ? 'this user may not read it'
-        : code === 'EISDIR'
-          ? 'it is a folder'
-          : error instanceof Error
-            ? error.message
-            : String(error)
-  return new BailiffError(kind, `cannot read the configuration: ${why}`, { where: { file }, cause: error })
+  const message = `cannot read the configuration: ${whyUnreadable(error)}`
+  return new BailiffError(kind, message, { where: { file }, cause: error })
 }

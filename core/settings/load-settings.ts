@@ -42,6 +42,8 @@ export interface Settings {
   readonly firewallSocket: string | null
   /** The user that the helper becomes; null: not said. */
   readonly firewallUser: string | null
+  /** Where users and groups are named. */
+  readonly accountsAt: Readonly<Record<'user' | 'groups' | 'firewallUser', Where>>
   /** Threads that match, at most; null: the agent decides. */
   readonly workers: number | null
   /** Bytes of memory that the agent makes do with. */
@@ -108,6 +110,11 @@ export async function loadSettings({
     firewallSocket:
       raw.firewall?.socket === undefined ? null : resolve(folderOf(tree, 'firewall'), raw.firewall.socket),
     firewallUser: raw.firewall?.user ?? null,
+    accountsAt: {
+      user: tree.where('user'),
+      groups: tree.where('groups'),
+      firewallUser: tree.where('firewall', 'user'),
+    },
     workers: raw.workers ?? null,
     memoryBytes: (raw.memory ?? 256) * 1024 * 1024,
     historyMs: raw.history ?? 30 * 86_400_000,

@@ -26,6 +26,8 @@ export interface NamedPlugin {
 /** An address or prefix that is never banned, or the name of a host. */
 export type Ignored = { readonly prefix: Prefix } | { readonly name: string }
 
+const noHome = '~ is no home folder in YAML, only a character; write the whole path, such as /home/me/some.log'
+
 /** Words of Fail2ban's configuration, and what they are called here. */
 const otherWords: Readonly<Record<string, string>> = {
   action: 'actions',
@@ -74,6 +76,9 @@ export function listOf<Item extends z.ZodType>(item: Item) {
 }
 
 export const text = z.string().min(1)
+
+/** The path of a file or folder. */
+export const path = text.refine((given) => !startsAtHome(given), { error: noHome })
 
 /** `on` or `off`; also true and false. */
 export const toggle = parsed(
@@ -145,7 +150,8 @@ export function inWords(value: unknown): string {
   return typeof value === 'string' ? `the text ${quote(value)}` : `the ${typeof value} ${String(value)}`
 }
 
-function unknownOption(key: string, allowed: readonly string[]): string {
+/** What is said of an option that there is not: with what was probably meant, else with all there are. */
+export function unknownOption(key: string, allowed: readonly string[]): string {
   const other = otherWords[key]
   const meant = other !== undefined && allowed.includes(other) ? other : suggest(key, allowed)
   return `unknown option ${quote(key)}; ${meant ? `did you mean ${meant}?` : `there are ${allowed.join(', ')}`}`
@@ -166,7 +172,16 @@ function parseIgnored(given: unknown): Ignored {
   )
 }
 
+/** `~` and `~user`, alone or at the head of a path: only a shell knows what they mean. */
+const startsAtHome = (given: string) => /^~[\w.-]*(?:\/|$)/.test(given)
+
 function parsePluginUse(given: unknown): NamedPlugin {
+  const named = namedPlugin(given)
+  if (startsAtHome(named.plugin)) throw new BailiffError('config', noHome)
+  return named
+}
+
+function namedPlugin(given: unknown): NamedPlugin {
   if (typeof given === 'string' && given !== '') return { plugin: given, options: {} }
   const entries = isRecord(given) ? Object.entries(given) : []
   const [only] = entries

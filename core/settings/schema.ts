@@ -1,6 +1,6 @@
 /** Every option of `bailiff.yaml`, declared once: check, defaults' places, manual and JSON Schema come from here. */
 import * as z from 'zod'
-import { bantime, duration, ignored, listOf, parsed, pluginUse, section, text, toggle } from './option-kinds.ts'
+import { bantime, duration, ignored, listOf, parsed, path, pluginUse, section, text, toggle } from './option-kinds.ts'
 import { parsePorts } from './port-names.ts'
 
 const ports = parsed(parsePorts, {
@@ -30,12 +30,12 @@ export const fileSchema = section({
   jails: z.record(z.string(), z.unknown()).describe('the jails by name').optional(),
   notifiers: listOf(pluginUse).describe('who is told of everything').optional(),
   observe: toggle.describe('whether nothing is enforced and everything shown').optional(),
-  state: text.describe('the folder of bans, history and positions').optional(),
-  control: text.describe('the socket of the command line').optional(),
+  state: path.describe('the folder of bans, history and positions').optional(),
+  control: path.describe('the socket of the command line').optional(),
   user: text.describe('the user that the agent becomes when root starts it; root: it stays root').optional(),
   groups: listOf(text).describe('groups of that user beside its own; unless said, those that may read logs').optional(),
   firewall: section({
-    socket: text.describe('where a firewall helper listens that somebody else runs').optional(),
+    socket: path.describe('where a firewall helper listens that somebody else runs').optional(),
     user: text.describe('the user that the helper becomes when root starts the agent').optional(),
   })
     .describe('the firewall helper')

@@ -1,7 +1,7 @@
 /** Reads YAML into plain values, and remembers the line of each, so that every complaint can name its place. */
 import { readFile, stat } from 'node:fs/promises'
 import { Composer, isAlias, isMap, isScalar, isSeq, LineCounter, Parser, type CST, type Node, type Pair } from 'yaml'
-import { BailiffError, quote, type Where } from '../errors.ts'
+import { BailiffError, quote, whyUnreadable, type Where } from '../errors.ts'
 import { Sourced, type Path, type Place } from './sourced.ts'
 
 const maxBytes = 1 << 20
@@ -130,7 +130,6 @@ async function readText(file: string): Promise<string> {
     if (found.size > maxBytes) throw new Error('it is larger than 1 MiB')
     return await readFile(file, 'utf8')
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    throw new BailiffError('config', `cannot be read: ${why}`, { where: { file }, cause: error })
+    throw new BailiffError('config', `cannot be read: ${whyUnreadable(error)}`, { where: { file }, cause: error })
   }
 }

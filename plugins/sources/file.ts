@@ -4,6 +4,7 @@ import { defineSource } from '../../core/plugin.ts'
 
 const path = z
   .string()
+  .refine((text) => !text.startsWith('~'), '~ is no home folder in YAML, only a character; write the whole path')
   .refine(isAbsolute, 'expected an absolute path')
   .refine((text) => !/[*?[\]{}]/.test(text), 'patterns such as *.log are not understood yet: name each file')
 

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -29,14 +29,13 @@ test('the exposure of the units is what is promised, by the tenths of systemd', 
 })
 
 test('systemd understands every line of the units', () => {
-  // As they are installed here, so that the programs exist.
   const folder = mkdtempSync(join(tmpdir(), 'bailiff-units-'))
   try {
-    const names = readdirSync(units).filter((name) => name.startsWith('bailiff'))
-    assert.is(names.length, 3)
+    const names = installUnits(folder)
+    assert.equal(names, ['bailiff-firewall.service', 'bailiff-firewall.socket', 'bailiff.service'])
     for (const name of names) {
-      const text = readFileSync(join(units, name), 'utf8')
-      writeFileSync(join(folder, name), text.replaceAll(installed, root).replaceAll('/usr/bin/node', process.execPath))
+      const text = readFileSync(join(folder, name), 'utf8')
+      for (const usual of [installed, '/usr/bin/node']) assert.not.match(text, usual, `${name} still has ${usual}`)
     }
     const words = ['verify', '--man=no', ...names.map((name) => join(folder, name))]
     const { stdout, stderr } = spawnSync('systemd-analyze', words, { encoding: 'utf8' })
@@ -65,3 +64,24 @@ test('what the units start is in the package', () => {
 })
 
 test.run()
+
+/**
+ * Installs the units into a folder by the README's own line, for a package and a Node in places of their own,
+ * so that the programs exist. Answers the names of the units.
+ */
+function installUnits(folder: string): string[] {
+  const [at, node, target] = ['modules', 'node', 'etc'].map((name) => join(folder, name)) as [string, string, string]
+  mkdirSync(at)
+  mkdirSync(target)
+  symlinkSync(root, join(at, 'bailiff'))
+  symlinkSync(process.execPath, node)
+  const [recipe] = /^for unit in .*; done$/m.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? []
+  assert.ok(recipe !== undefined && recipe.includes('/etc/systemd/system/'), 'the README has the recipe')
+  execFileSync('sh', ['-euc', recipe.replaceAll('/etc/systemd/system', target)], {
+    cwd: units,
+    env: { PATH: process.env.PATH, at, node },
+  })
+  const names = readdirSync(target).toSorted()
+  for (const name of names) renameSync(join(target, name), join(folder, name))
+  return names
+}

@@ -243,6 +243,34 @@ test('options are checked by JSON Schema', async () => {
   assert.match((await refusal(use('action', file, 'text'))).message, /does not accept/)
 })
 
+test('an unknown option is told with what was meant, at its place', async () => {
+  const keyAt = { ...where, line: 9 }
+  const cases: [plugin: string, options: object, said: string][] = [
+    ['webhook', { urll: 'https://example.org' }, 'unknown option "urll"; did you mean url?'],
+    [
+      'webhook',
+      { url: 'https://example.org', urll: 1, hedaers: {} },
+      'unknown option "hedaers"; did you mean headers?',
+    ],
+    ['webhook', { url: 'https://example.org', xyzzy: 1 }, 'unknown option "xyzzy"; there are url, '],
+    [
+      write(
+        'own/nested.mjs',
+        `export default { notify() {}, options: { type: 'object', properties: {
+          tls: { type: 'object', additionalProperties: false, properties: { cafile: { type: 'string' } } } } } }`,
+      ),
+      { tls: { cafiel: 'x' } },
+      'tls: unknown option "cafiel"; did you mean cafile?',
+    ],
+  ]
+  for (const [plugin, options, said] of cases) {
+    const at = { urll: keyAt, xyzzy: keyAt, 'tls.cafiel': keyAt }
+    const error = await refusal(use('notifier', plugin, options, at))
+    assert.match(error.message, said)
+    assert.equal(error.where, keyAt)
+  }
+})
+
 test('options are checked by any Standard Schema', async () => {
   const file = write(
     'own/standard.mjs',

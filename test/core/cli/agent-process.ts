@@ -33,7 +33,11 @@ export async function endAgents(): Promise<void> {
 }
 
 /** Runs `bailiff` to its end, for at most 30 s. */
-export function bailiff(words: readonly string[], stdin = '', env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+export function bailiff(
+  words: readonly string[],
+  stdin: string | Buffer = '',
+  env: NodeJS.ProcessEnv = {},
+): Promise<Ended> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [main, ...words], {
       stdio: 'pipe',

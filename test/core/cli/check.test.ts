@@ -70,6 +70,61 @@ test('what is wrong is shown at its place, and the rest as well', () => {
   assert.match(out, /2 jails, 2 filters, 2 patterns, 3 samples, 3 problems, 1 warning\n$/)
 })
 
+test('users, groups and programs that are not there are found, at their places', () => {
+  const { code, out } = check({
+    'bailiff.yaml': `user: nobody-is-called-this
+firewall:
+  user: nor-this
+jails:
+  plain:
+    also:
+      - command:
+          ban: [/nonexistent/edge, '{prefix}']
+          unban: [/etc/passwd, '{prefix}']
+      - command: { ban: [/bin/true] }
+`,
+    ...plain,
+  })
+  assert.is(code, 78)
+  assert.match(out, /^problem {2}bailiff\.yaml:1:7: user: there is no user "nobody-is-called-this"\n {2}make one with/m)
+  assert.match(out, /^problem {2}bailiff\.yaml:3:9: firewall\.user: there is no user "nor-this"/m)
+  assert.match(
+    out,
+    /^warning {2}bailiff\.yaml:8:17: .*the program "\/nonexistent\/edge" cannot be run: there is no such file/m,
+  )
+  assert.match(
+    out,
+    /^warning {2}bailiff\.yaml:9:19: .*the program "\/etc\/passwd" cannot be run: nobody may execute it/m,
+  )
+  assert.match(out, /, 2 problems, 2 warnings\n$/)
+  const groups = check({ 'bailiff.yaml': 'jails: { plain: on }\nuser: daemon\ngroups: [adm, no-such-group]', ...plain })
+  assert.match(groups.out, /^problem {2}bailiff\.yaml:3:\d+: groups: there is no group "no-such-group"/m)
+  for (const user of ['root', 'daemon'])
+    assert.is(check({ 'bailiff.yaml': `jails: { plain: on }\nuser: ${user}`, ...plain }).code, 0, user)
+})
+
+test('a path that begins with ~ makes no folder of that name', () => {
+  const cases: [text: string, places: string[]][] = [
+    [
+      'state: ~/bans\ncontrol: ~/x.sock\nfirewall: { socket: ~me/x.sock }\nnotifiers: [~/tell.mjs]',
+      ['1:8: state', '2:10: control', '3:21: firewall.socket', '4:13: notifiers[0]'],
+    ],
+    [
+      `jails:
+  plain: { source: ~/a.log }
+  b: { filter: plain, sources: [~/a.log] }
+  c: { filter: plain, source: { file: { path: ~/a.log } } }`,
+      ['2:20: jails.plain.source', '3:33: jails.b.sources[0]', '4:47: jails.c.source'],
+    ],
+  ]
+  for (const [text, places] of cases) {
+    const { code, out } = check({ 'bailiff.yaml': text, ...plain })
+    assert.is(code, 78, out)
+    for (const place of places) assert.match(out, `problem  bailiff.yaml:${place}`, out)
+    assert.is(out.match(/~ is no home folder in YAML/g)?.length, places.length, out)
+  }
+})
+
 test('a configuration of which nothing can be used', () => {
   const broken = check({ 'bailiff.yaml': 'jail: {}\ndefaults: { maxretry: x, findtime: y }' })
   assert.is(broken.code, 78)

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import * as assert from 'uvu/assert'
+import { refuseCompressed } from '../../../core/cli/compressed-log.ts'
 import { suite } from '../../suite.ts'
 import { bailiff, temporaryFolder } from './agent-process.ts'
 
@@ -63,7 +65,8 @@ test('standard input, a filter file, and errors', async () => {
   const cases: [words: string[], code: number, said: string][] = [
     [['test', own, log], 78, 'own.yaml:2'],
     [['test', 'ssdh', log], 78, 'did you mean sshd?'],
-    [['test', 'sshd', join(folder, 'none.log')], 66, 'no such file'],
+    [['test', 'sshd', join(folder, 'none.log')], 66, 'there is no such file\n  name a log'],
+    [['test', './none.yaml', log], 66, 'there is no filter file "./none.yaml"\n  name a file that is there, or'],
     [['test', 'sshd', folder], 66, 'is a folder'],
     [['test', 'sshd', log, '--mode', 'agressive'], 78, 'did you mean aggressive?'],
     [['test', 'sshd'], 64, "missing required argument 'log'"],
@@ -74,6 +77,27 @@ test('standard input, a filter file, and errors', async () => {
     assert.match(ended.stderr, said)
     assert.is(ended.code, code, ended.stderr)
   }
+})
+
+test('a compressed log is refused, with what unpacks it', async () => {
+  const cases: [bytes: Buffer, said: RegExp | null][] = [
+    [gzipSync('a line'), /"a\.log" is compressed with gzip/],
+    [Buffer.from('fd377a585a000004', 'hex'), /compressed with xz/],
+    [Buffer.from('28b52ffd0458', 'hex'), /compressed with zstd/],
+    [Buffer.from('425a6839314159265359', 'hex'), /compressed with bzip2/],
+    // Lines that begin like one are lines.
+    [Buffer.from('BZh9 is a word\n'), null],
+    [Buffer.from('\x1f\n'), null],
+    [Buffer.alloc(0), null],
+  ]
+  for (const [bytes, said] of cases) {
+    if (said === null) refuseCompressed('a.log', bytes)
+    else assert.throws(() => refuseCompressed('a.log', bytes), said)
+  }
+  const packed = await bailiff(['test', 'sshd', '-'], gzipSync(lines[0] ?? ''))
+  assert.equal([packed.code, packed.stdout], [65, ''])
+  assert.match(packed.stderr, 'standard input is compressed with gzip')
+  assert.match(packed.stderr, 'zcat FILE | bailiff test FILTER -')
 })
 
 test.run()

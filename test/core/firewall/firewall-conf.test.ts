@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import fc from 'fast-check'
@@ -78,6 +78,13 @@ test('no text makes it throw, nothing but prefixes comes out, and no control byt
     for (const problem of problems) assert.match(problem, /^[ -~…]*$/)
   })
   fc.assert(property, { numRuns: 5000 })
+})
+
+test('the example that comes with the package is right', () => {
+  const example = readFileSync(new URL('../../../../config/firewall.conf', import.meta.url), 'utf8')
+  const { conf, problems } = parseFirewallConf(example)
+  assert.equal(problems, [])
+  assert.equal(conf, { backend: 'auto', neverBan: ['192.0.2.10', '198.51.100.0/24', '2001:db8:1::/48'] })
 })
 
 test('a file that is not there is no problem; one that is no file is refused', () => {

@@ -290,7 +290,7 @@ test('a broken jail is left out, the others stay', async () => {
     ['{ filter: plain, findtime: 1constructor }', /not a length of time/],
     ['{ filter: plain, constructor: 1 }', /unknown option "constructor"; there are/],
     ['{ filter: { name: constructor } }', /no filter "constructor"/],
-    ['{ filter: ./none.yaml }', /none\.yaml: cannot be read: ENOENT/],
+    ['{ filter: ./none.yaml }', /none\.yaml: cannot be read: there is no such file/],
     ['{ filter: ../../../etc/hostname }', /cannot be read|must be a map/],
     ['{ filter: { failregex: [] , description: x }, source: /x }', /the filter "x" has no failregex/],
     ['{ filter: { failregx: [a] }, source: /x }', /unknown option "failregx"; did you mean failregex\?/],
