@@ -3,11 +3,13 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { claimSocket } from '../control/server.ts'
 import { BailiffError, printable, quote } from '../errors.ts'
+import type { UserIds } from '../firewall/helper-command.ts'
 import { HelperProcess } from '../firewall/helper-process.ts'
 import type { Logger } from '../plugin.ts'
 import { findAccount, type Account } from '../rights/accounts.ts'
 import { becomeUser } from '../rights/become-user.ts'
 import { handOver } from '../rights/hand-over.ts'
+import { isUserOfProcess, unusedUser } from '../rights/unused-user.ts'
 import type { Settings } from '../settings/load-settings.ts'
 
 /** The users that are looked for where the configuration names none. */
@@ -70,17 +72,31 @@ const makeUser = (name: string) =>
   `useradd --system --user-group --no-create-home --shell /usr/sbin/nologin ${printable(name)}`
 
 function startHelper(settings: Settings, account: Account | null, log: Logger): Promise<HelperProcess> {
-  const { firewallUser, file } = settings
-  // As a user of its own no process of the agent may signal it. With that of the agent one could at least
-  // not look into it or steer it (ptrace(2)), for it has a capability that the agent has not.
-  const own = accountOf('firewall.user', firewallUser ?? helperUser, [], firewallUser === null ? null : file)
-  const user = own ?? account
+  const user = userOfHelper(settings, account, log)
   return HelperProcess.start({
     log,
     socket: helperSocket(settings),
     ...(account === null ? {} : { owner: account }),
     ...(user === null ? {} : { user }),
   })
+}
+
+/**
+ * Never that of the agent: a process may signal all others of its user, and on SIGUSR1 Node lets whoever
+ * connects steer it. Null: the agent stays root, and so does the helper.
+ */
+function userOfHelper({ firewallUser, file }: Settings, account: Account | null, log: Logger): UserIds | null {
+  const named = accountOf('firewall.user', firewallUser ?? helperUser, [], firewallUser === null ? null : file)
+  const shared = named !== null && named.uid === account?.uid
+  if (shared && firewallUser !== null)
+    throw new BailiffError('config', `firewall.user: ${quote(firewallUser)} is the user of the agent`, {
+      where: { file },
+      hint: 'leave it out, or name a user that nothing else runs as: a taken agent could take the helper over',
+    })
+  if (named === null || shared) return account === null ? null : unusedUser()
+  if (isUserOfProcess(named.uid))
+    log.warn({}, `other processes run as ${named.name} too, and could take the firewall helper over`)
+  return named
 }
 
 const foldersOf = ({ state, control }: Settings) => [state, dirname(control)]
