@@ -2,12 +2,14 @@ import { accessSync, constants } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { claimSocket } from '../control/server.ts'
-import { BailiffError } from '../errors.ts'
+import { BailiffError, quote } from '../errors.ts'
+import type { UserIds } from '../firewall/helper-command.ts'
 import { HelperProcess } from '../firewall/helper-process.ts'
 import type { Logger } from '../plugin.ts'
 import type { Account } from '../rights/accounts.ts'
 import { becomeUser } from '../rights/become-user.ts'
 import { handOver } from '../rights/hand-over.ts'
+import { isUserOfProcess, unusedUser } from '../rights/unused-user.ts'
 import type { Settings } from '../settings/load-settings.ts'
 import { agentAccount, agentUser, helperAccount, makeUser } from './named-accounts.ts'
 
@@ -52,15 +54,32 @@ function ownAccount(settings: Settings, log: Logger): Account | null {
 }
 
 function startHelper(settings: Settings, account: Account | null, log: Logger): Promise<HelperProcess> {
-  // As a user of its own no process of the agent may signal it. With that of the agent one could at least
-  // not look into it or steer it (ptrace(2)), for it has a capability that the agent has not.
-  const user = helperAccount(settings) ?? account
+  const user = userOfHelper(settings, account, log)
   return HelperProcess.start({
     log,
     socket: helperSocket(settings),
     ...(account === null ? {} : { owner: account }),
     ...(user === null ? {} : { user }),
   })
+}
+
+/**
+ * Never that of the agent: a process may signal all others of its user, and on SIGUSR1 Node lets whoever
+ * connects steer it. Null: the agent stays root, and so does the helper.
+ */
+function userOfHelper(settings: Settings, account: Account | null, log: Logger): UserIds | null {
+  const { firewallUser, accountsAt } = settings
+  const named = helperAccount(settings)
+  const shared = named !== null && named.uid === account?.uid
+  if (shared && firewallUser !== null)
+    throw new BailiffError('config', `firewall.user: ${quote(firewallUser)} is the user of the agent`, {
+      where: accountsAt.firewallUser,
+      hint: 'leave it out, or name a user that nothing else runs as: a taken agent could take the helper over',
+    })
+  if (named === null || shared) return account === null ? null : unusedUser()
+  if (isUserOfProcess(named.uid))
+    log.warn({}, `other processes run as ${named.name} too, and could take the firewall helper over`)
+  return named
 }
 
 const foldersOf = ({ state, control }: Settings) => [state, dirname(control)]

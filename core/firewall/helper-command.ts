@@ -44,7 +44,9 @@ export function helperCommand(options: HelperCommandOptions, root = process.gete
   const perl = findProgram('perl', folders)
   const warnings: string[] = []
   if (root && setpriv === undefined)
-    warnings.push('there is no setpriv (util-linux), so the firewall helper keeps all rights of root')
+    warnings.push(
+      'there is no setpriv (util-linux), so the firewall helper keeps all rights of root: whoever takes it over has the whole machine, not only its firewall',
+    )
   if (perl === undefined)
     warnings.push('there is no perl, so the firewall helper has no netlink sockets and asks nft each time')
   return {

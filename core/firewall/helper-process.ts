@@ -51,7 +51,9 @@ export class HelperProcess {
         this.#over = true
         resolve(this.#said === '' ? how : `${how}: ${this.#said}`)
       }
-      this.#child.on('error', (error) => end(`cannot be started: ${error.message}`))
+      this.#child.on('error', ({ message }) =>
+        end(`cannot be ${this.#child.pid === undefined ? 'started' : 'killed'}: ${message}`),
+      )
       this.#child.on('close', (code, signal) =>
         end(`ended ${signal === null ? `with exit code ${code}` : `by ${signal}`}`),
       )

@@ -22,6 +22,9 @@ import { serve } from './serve.ts'
 const descriptor = 3
 const asked = backendNames.find((name) => process.argv.includes(`--backend=${name}`))
 
+// Unless somebody listens to it, Node opens an inspector at this signal, by which others steer the process.
+process.on('SIGUSR1', () => {})
+
 if (!is(descriptor, 'isSocket')) {
   console.error(`bailiff-firewall is started by bailiff, with a socket as descriptor ${descriptor}`)
   process.exitCode = 64

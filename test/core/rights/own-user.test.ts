@@ -8,6 +8,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -20,6 +21,7 @@ import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import { connectControl } from '../../../core/control/client.ts'
 import { HelperProcess } from '../../../core/firewall/helper-process.ts'
+import { isUserOfProcess, unusedUser } from '../../../core/rights/unused-user.ts'
 import { suite, which } from '../../suite.ts'
 import { elementsOf, eventually, makeNamespace, must, silent, type Namespace } from '../firewall/namespace.ts'
 import { childrenOf, commandOf, descriptorsOf, isAlive, threadsOf } from './processes.ts'
@@ -136,6 +138,7 @@ function command(...words: string[]): Promise<{ code: number; output: string }> 
   })
 }
 
+const uidOf = (pid: number) => Number(must(threadsOf(pid)[0]?.get('Uid')).split('\t')[0])
 const failures = (address: string) =>
   appendFileSync(log, `Nov 22 13:41:02 h sshd[7]: Failed password for root from ${address} port 4711 ssh2\n`.repeat(2))
 const held = () => (space.run('nft', 'list', 'sets').includes('tcp_22_v4') ? elementsOf(space, 'tcp_22_v4') : [])
@@ -154,13 +157,68 @@ test('all threads are that user without a capability; the helper has CAP_NET_ADM
     assert.not.ok(thread.get('Groups')?.split(' ').includes('0'))
   }
   for (const pid of [agent.launcher, agent.helper]) {
+    const uid = uidOf(pid)
+    assert.ok(uid >= 61_184 && uid <= 65_519, `${uid}`)
     for (const thread of threadsOf(pid)) {
-      assert.is(thread.get('Uid'), Array(4).fill(user.uid).join('\t'))
+      for (const ids of ['Uid', 'Gid']) assert.is(thread.get(ids), Array(4).fill(uid).join('\t'))
       assert.is(thread.get('Groups'), '')
       assert.is(thread.get('NoNewPrivs'), '1')
       for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
         assert.is(thread.get(set), onlyNetAdmin, set)
     }
+  }
+})
+
+test('the user of the agent may not signal the helper, and no signal has it open an inspector', async () => {
+  const agent = await started()
+  for (const pid of [agent.launcher, agent.helper]) {
+    for (const signal of ['-0', '-USR1', '-KILL']) {
+      const words = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', 'kill', signal, String(pid)]
+      assert.match(spawnSync(must(which('setpriv')), words, { encoding: 'utf8' }).stderr, 'not permitted', signal)
+    }
+  }
+  const { helper } = agent
+  failures('198.51.100.9')
+  assert.ok(await bans('198.51.100.9'), agent.output)
+  kill(helper, 'SIGUSR1')
+  failures('198.51.100.10')
+  assert.ok(await bans('198.51.100.10'), agent.output)
+  assert.is(agent.helper, helper)
+  // In the state 0A it would listen.
+  assert.not.match(readFileSync(`/proc/${helper}/net/tcp`, 'utf8'), / 0A /)
+  assert.not.match(agent.output, 'Debugger')
+})
+
+test('a helper is never to be the user of the agent, whatever the configuration says', async () => {
+  config = configure(`user: ${user.name}\nfirewall: { user: ${user.name} }\n`)
+  const agent = new Agent()
+  await agent.shows(`firewall.user: "${user.name}" is the user of the agent`)
+  assert.ok(await eventually(() => agent.child.exitCode === 78))
+})
+
+test('a user of the helper that others run as is told', async () => {
+  const own = makeUser('o')
+  const words = [`--reuid=${own.uid}`, `--regid=${own.gid}`, '--clear-groups', 'sleep', '60']
+  const other = spawn(must(which('setpriv')), words)
+  try {
+    config = configure(`user: ${user.name}\nfirewall: { user: ${own.name} }\n`)
+    const agent = new Agent()
+    await agent.shows(`other processes run as ${own.name} too`)
+    await agent.end()
+  } finally {
+    other.kill('SIGKILL')
+    own.remove()
+  }
+})
+
+test('an unused user is one that no account, group or process has, and another each time', async () => {
+  const users = Array.from({ length: 50 }, () => unusedUser())
+  const numbers = new Set(users.map(({ uid }) => uid))
+  assert.ok(numbers.size > 30)
+  for (const { uid, gid } of users) {
+    assert.is(gid, uid)
+    assert.not.ok(isUserOfProcess(uid))
+    assert.is(spawnSync('getent', ['passwd', String(uid)]).status, 2)
   }
 })
 
@@ -246,7 +304,8 @@ test('as under systemd: never root, a helper that others run and that outlives t
   }
   writeFileSync(config, `defaults: { maxretry: 2 }\njails:\n  sshd: { source: ${log} }\n`)
   const socket = join(folder, 'firewall/socket')
-  const helper = await HelperProcess.start({ log: silent, command: space.inside, socket, owner: user, user })
+  const own = unusedUser()
+  const helper = await HelperProcess.start({ log: silent, command: space.inside, socket, owner: user, user: own })
   const rights = ['--bounding-set=-all', '--inh-caps=-all', '--no-new-privs', '--clear-groups']
   const folders = [`STATE_DIRECTORY=${folder}/state`, `RUNTIME_DIRECTORY=${folder}/run`]
   const become = [`--reuid=${user.uid}`, `--regid=${user.gid}`]
