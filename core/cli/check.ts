@@ -11,7 +11,8 @@ export default function addCheck(program: Command): void {
       'after',
       `
 Reads the configuration, compiles the patterns of every jail, loads its plugins, and tries the samples
-of its filter. Exit code 0: all jails can run; 78: something is wrong.
+of its filter. Looks for the users, groups, logs and programs that are named, and reads
+/etc/bailiff/firewall.conf where it is there. Exit code 0: all jails can run; 78: something is wrong.
 
 Examples:
   bailiff check

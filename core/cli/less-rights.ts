@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { claimSocket } from '../control/server.ts'
-import { BailiffError, quote } from '../errors.ts'
+import { BailiffError } from '../errors.ts'
 import type { UserIds } from '../firewall/helper-command.ts'
 import { HelperProcess } from '../firewall/helper-process.ts'
 import type { Logger } from '../plugin.ts'
@@ -68,15 +68,8 @@ function startHelper(settings: Settings, account: Account | null, log: Logger): 
  * connects steer it. Null: the agent stays root, and so does the helper.
  */
 function userOfHelper(settings: Settings, account: Account | null, log: Logger): UserIds | null {
-  const { firewallUser, accountsAt } = settings
-  const named = helperAccount(settings)
-  const shared = named !== null && named.uid === account?.uid
-  if (shared && firewallUser !== null)
-    throw new BailiffError('config', `firewall.user: ${quote(firewallUser)} is the user of the agent`, {
-      where: accountsAt.firewallUser,
-      hint: 'leave it out, or name a user that nothing else runs as: a taken agent could take the helper over',
-    })
-  if (named === null || shared) return account === null ? null : unusedUser()
+  const named = helperAccount(settings, account)
+  if (named === null || named.uid === account?.uid) return account === null ? null : unusedUser()
   if (isUserOfProcess(named.uid))
     log.warn({}, `other processes run as ${named.name} too, and could take the firewall helper over`)
   return named

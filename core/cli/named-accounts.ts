@@ -21,22 +21,36 @@ export function agentAccount({ user, groups, accountsAt }: Settings): Account | 
   return accountOf(user, agentUser, groups, { user: accountsAt.user, groups: accountsAt.groups })
 }
 
-/** Whom the helper is to become, of its own; null: there is none. Throws as `agentAccount` does. */
-export function helperAccount({ firewallUser, accountsAt }: Settings): Account | null {
-  return accountOf(firewallUser, helperUser, [], { user: accountsAt.firewallUser, groups: accountsAt.firewallUser })
+/**
+ * Whom the helper of this agent is to become; null: there is nobody. Throws as `agentAccount` does, and
+ * where the configuration names the user of the agent; the one that is looked for may be that.
+ */
+export function helperAccount({ firewallUser, accountsAt }: Settings, agent: Account | null): Account | null {
+  const where = accountsAt.firewallUser
+  const account = accountOf(firewallUser, helperUser, [], { user: where, groups: where })
+  if (firewallUser !== null && account !== null && account.uid === agent?.uid)
+    throw new BailiffError('config', `${quote(firewallUser)} is the user of the agent`, {
+      where,
+      hint: 'leave it out, or name a user that nothing else runs as: a taken agent could take the helper over',
+    })
+  return account
 }
 
 /** What `agentAccount` and `helperAccount` would refuse. */
 export function accountProblems(settings: Settings): BailiffError[] {
-  return [agentAccount, helperAccount].flatMap((find) => {
+  const problems: BailiffError[] = []
+  const orProblem = (find: () => Account | null): Account | null => {
     try {
-      find(settings)
-      return []
+      return find()
     } catch (error) {
-      if (error instanceof BailiffError) return [error]
-      throw error
+      if (!(error instanceof BailiffError)) throw error
+      problems.push(error)
+      return null
     }
-  })
+  }
+  const agent = orProblem(() => agentAccount(settings))
+  orProblem(() => helperAccount(settings, agent))
+  return problems
 }
 
 function accountOf(

@@ -99,6 +99,8 @@ jails:
   assert.match(out, /, 2 problems, 2 warnings\n$/)
   const groups = check({ 'bailiff.yaml': 'jails: { plain: on }\nuser: daemon\ngroups: [adm, no-such-group]', ...plain })
   assert.match(groups.out, /^problem {2}bailiff\.yaml:3:\d+: groups: there is no group "no-such-group"/m)
+  const shared = check({ 'bailiff.yaml': 'user: daemon\nfirewall: { user: daemon }\njails: { plain: on }', ...plain })
+  assert.match(shared.out, /^problem {2}bailiff\.yaml:2:19: firewall\.user: "daemon" is the user of the agent/m)
   for (const user of ['root', 'daemon'])
     assert.is(check({ 'bailiff.yaml': `jails: { plain: on }\nuser: ${user}`, ...plain }).code, 0, user)
 })
