@@ -80,9 +80,10 @@ export class AgentFirewall {
 
   tellPause(): void {
     const since = this.pausedSince
-    if (since !== null) {
-      this.#agent.alarm('firewall', `paused since ${new Date(since).toISOString()}: ${pausedMeans}`)
-    }
+    if (since === null) return
+    const { doubt } = this.#pause
+    const when = doubt === null ? `paused since ${new Date(since).toISOString()}` : `taken for paused, for ${doubt}`
+    this.#agent.alarm('firewall', `${when}: ${pausedMeans}`)
   }
 
   /** Takes all bans out of the firewall until `resume`, over restarts too. Decisions go on. */
@@ -100,7 +101,11 @@ export class AgentFirewall {
   resume(): void {
     const { instances, options, wanted } = this.#agent
     if (this.pausedSince === null) return
-    this.#pause.end()
+    try {
+      this.#pause.end()
+    } catch (error) {
+      this.#agent.alarm('firewall', `the next start will be paused again: ${describeError(error)}`)
+    }
     for (const queue of instances.firewallQueues()) queue.resume()
     this.restore()
     options.log.info({}, `the firewall is resumed: ${wanted.size} bans are enforced again`)

@@ -1,17 +1,20 @@
-import { accessSync, constants } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { claimSocket } from '../control/server.ts'
-import { BailiffError } from '../errors.ts'
+import { refuseSecondAgent } from '../control/server.ts'
+import { BailiffError, quote } from '../errors.ts'
 import type { UserIds } from '../firewall/helper-command.ts'
 import { HelperProcess } from '../firewall/helper-process.ts'
 import type { Logger } from '../plugin.ts'
 import type { Account } from '../rights/accounts.ts'
 import { becomeUser } from '../rights/become-user.ts'
-import { handOver } from '../rights/hand-over.ts'
+import { describeHand, type ForeignHand } from '../rights/foreign-hands.ts'
+import { handOver, makeFolder } from '../rights/hand-over.ts'
 import { isUserOfProcess, unusedUser } from '../rights/unused-user.ts'
 import type { Settings } from '../settings/load-settings.ts'
-import { agentAccount, agentUser, helperAccount, makeUser } from './named-accounts.ts'
+import { defaultPlaces } from '../settings/places.ts'
+import { agentAccount, agentUser, helperAccount, helperUser, makeUser } from './named-accounts.ts'
+import { foreignFile, refuseChosenRights, refuseToStayRoot } from './trusted-configuration.ts'
 
 /** Where the helper that this agent starts listens: beside the control socket. */
 export const helperSocket = ({ control }: Settings): string => `${control}.fw`
@@ -29,25 +32,37 @@ export async function takeLessRights(
 ): Promise<HelperProcess | null> {
   if (process.geteuid?.() !== 0) return null
   const account = ownAccount(settings, log)
-  await claimSocket(settings.control)
-  if (account !== null) for (const folder of foldersOf(settings)) handOver(folder, account)
-  const helper = needed ? await startHelper(settings, account, log) : null
-  if (account === null) return helper
+  await refuseSecondAgent(settings.control)
+  const hands = makeFolders(settings, account, log)
+  const starting = needed ? startHelper(settings, account, log) : Promise.resolve(null)
+  const [outcome] = await Promise.allSettled([starting])
+  const helper = outcome.status === 'fulfilled' ? outcome.value : null
   try {
-    becomeUser(account)
-    checkAccess(settings, account)
+    if (account !== null) {
+      becomeUser(account)
+      // Says more than the start of the helper, where a folder is the reason for both.
+      checkAccess(settings, account, hands)
+      log.info({}, `the agent is now the user ${account.name}, without rights of root`)
+    }
+    if (outcome.status === 'rejected') throw outcome.reason
+    return helper
   } catch (error) {
     await helper?.stop()
     throw error
   }
-  log.info({}, `the agent is now the user ${account.name}, without rights of root`)
-  return helper
 }
 
 /** Whom the agent becomes; null: it stays root. */
 function ownAccount(settings: Settings, log: Logger): Account | null {
+  if (settings.user === 'root') {
+    refuseToStayRoot(settings)
+    return null
+  }
+  const foreign = foreignFile(settings)
+  if (foreign !== null) refuseChosenRights(settings, foreign, [agentUser, helperUser])
   const account = agentAccount(settings)
-  if (account !== null || settings.user === 'root') return account
+  if (account !== null) return account
+  refuseToStayRoot(settings, `, or make a user for the agent with "${makeUser(agentUser)}"`)
   const what = `there is no user ${agentUser}, so the agent keeps the rights of root`
   log.warn({}, `${what}; make one with "${makeUser(agentUser)}"`)
   return null
@@ -77,8 +92,29 @@ function userOfHelper(settings: Settings, account: Account | null, log: Logger):
 
 const foldersOf = ({ state, control }: Settings) => [state, dirname(control)]
 
+/**
+ * Makes the folders as root, where others than root cannot turn that to their account: neither by what
+ * they may change on the way, which is answered by folder, nor by what they wrote into the configuration.
+ */
+function makeFolders(settings: Settings, account: Account | null, log: Logger): ReadonlyMap<string, ForeignHand> {
+  const hands = new Map<string, ForeignHand>()
+  const foreign = foreignFile(settings)
+  const sockets = [settings.control, helperSocket(settings)].map((path) => basename(path))
+  const usual = defaultPlaces()
+  for (const folder of foldersOf(settings)) {
+    const asked = foreign !== null && ![usual.state, dirname(usual.control)].includes(folder)
+    const made = () => (account === null ? makeFolder(folder) : handOver(folder, sockets, account))
+    const hand = asked ? foreign.hand : made()
+    if (hand === null) continue
+    hands.set(folder, hand)
+    if (account === null)
+      log.warn({}, `others than root can lead the agent, which is root, away from ${folder}: ${describeHand(hand)}`)
+  }
+  return hands
+}
+
 /** What the agent needs is told now and not at the next reload. */
-function checkAccess(settings: Settings, { name }: Account): void {
+function checkAccess(settings: Settings, { name }: Account, hands: ReadonlyMap<string, ForeignHand>): void {
   const program = fileURLToPath(new URL('./main.js', import.meta.url))
   if (!may(program, constants.R_OK))
     throw new BailiffError('no-permission', `the user ${name} may not read ${program}`, {
@@ -90,11 +126,26 @@ function checkAccess(settings: Settings, { name }: Account): void {
         where: { file },
         hint: `chgrp ${name} ${file} && chmod g+r ${file}, and let it enter ${dirname(file)}`,
       })
-  for (const folder of foldersOf(settings))
-    if (!may(join(folder, '.'), constants.W_OK | constants.X_OK))
-      throw new BailiffError('no-permission', `the user ${name} may not write in ${folder}`, {
-        hint: `give it a folder of its own, or all of this one: chown -R ${name}: ${folder}`,
-      })
+  for (const folder of foldersOf(settings)) checkFolder(folder, name, hands.get(folder))
+}
+
+/** One that root did not make is made with the rights of the user, if they suffice. */
+function checkFolder(folder: string, name: string, hand: ForeignHand | undefined): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch {
+    // That it may not write there is what matters.
+  }
+  if (may(join(folder, '.'), constants.W_OK | constants.X_OK)) return
+  const what = `the user ${name} may not write in ${folder}`
+  if (hand === undefined)
+    throw new BailiffError('no-permission', what, {
+      hint: `give it a folder of its own, or all of this one: chown -R ${name}: ${folder}`,
+    })
+  const why = 'and root makes and gives away nothing where others than root may say what it is'
+  throw new BailiffError('no-permission', `${what}, ${why}: ${describeHand(hand)}`, {
+    hint: 'name one in the configuration below folders that only root may change, such as /var/lib/bailiff',
+  })
 }
 
 function may(path: string, mode: number): boolean {

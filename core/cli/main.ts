@@ -41,8 +41,11 @@ Examples:
 // `bailiff check | head` has read enough: that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
-  throw error
+  process.stderr.write(`bailiff: standard output cannot be written: ${describeError(error)}\n`)
+  process.exit(exitCodes.io)
 })
+// Whom nobody hears can only leave the exit code.
+process.stderr.on('error', () => {})
 
 try {
   await buildProgram().parseAsync()

@@ -5,7 +5,7 @@ import type { Settings } from '../settings/load-settings.ts'
 
 /** The users that are looked for where the configuration names none. */
 export const agentUser = 'bailiff'
-const helperUser = 'bailiff-firewall'
+export const helperUser = 'bailiff-firewall'
 
 /** The command that makes a user. */
 export const makeUser = (name: string) =>

@@ -11,6 +11,7 @@ import { openServiceNotifier } from '../systemd/service-notifier.ts'
 import { createLog } from './agent-log.ts'
 import { helperSocket, takeLessRights } from './less-rights.ts'
 import type { RunOptions } from './run.ts'
+import { refuseToStayRoot } from './trusted-configuration.ts'
 
 export interface AgentRun extends RunOptions {
   readonly version: string
@@ -20,11 +21,9 @@ export interface AgentRun extends RunOptions {
 
 /** Runs an agent until SIGINT or SIGTERM, then stops it in order. A second signal ends it at once. */
 export async function runAgent(options: AgentRun): Promise<void> {
-  // For a command it is the end when its reader has enough, and not for an agent.
-  process.stdout.removeAllListeners('error')
+  // For a command it is the end when its reader has enough, and not for an agent, not even while it starts.
+  process.stdout.removeAllListeners('error').on('error', () => {})
   const log = createLog(options.log, options.logLevel)
-  // A reader of warnings that is gone is no error of the agent.
-  process.stderr.on('error', () => {})
   const notifier = openServiceNotifier({ log })
   // Those of root, also when this is another user later.
   const places = defaultPlaces()
@@ -44,6 +43,7 @@ export async function runAgent(options: AgentRun): Promise<void> {
     configure: async () => {
       const current = unused ?? (await load())
       unused = null
+      if (options.ownUser && process.geteuid?.() === 0) refuseToStayRoot(current)
       return { settings: current, ready: await prepareJails(current, compileFilter, registry) }
     },
     firewall: {

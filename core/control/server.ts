@@ -128,6 +128,17 @@ function send(response: ServerResponse, status: number, body: object): void {
 
 /** Removes a socket that nobody listens on any more. Throws a BailiffError when an agent answers there. */
 export async function claimSocket(path: string): Promise<void> {
+  if (!(await refuseSecondAgent(path))) return
+  if (!lstatSync(path).isSocket()) {
+    throw new BailiffError('config', `the control socket ${quote(path)} is the path of something else, which stays`, {
+      hint: 'name a path for "control:" where nothing is',
+    })
+  }
+  unlinkSync(path)
+}
+
+/** Throws a BailiffError when an agent answers there. Answers whether something is there that does not; it stays. */
+export async function refuseSecondAgent(path: string): Promise<boolean> {
   const problem = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
     const socket = connect(path, () => {
       socket.destroy()
@@ -140,13 +151,7 @@ export async function claimSocket(path: string): Promise<void> {
       hint: 'stop it first, or give this one another "control:" and "state:"',
     })
   }
-  if (problem.code !== 'ECONNREFUSED') return
-  if (!lstatSync(path).isSocket()) {
-    throw new BailiffError('config', `the control socket ${quote(path)} is the path of something else, which stays`, {
-      hint: 'name a path for "control:" where nothing is',
-    })
-  }
-  unlinkSync(path)
+  return problem.code === 'ECONNREFUSED'
 }
 
 function listen(server: Server, path: string): Promise<void> {

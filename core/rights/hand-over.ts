@@ -1,40 +1,51 @@
 /** Folders that root made and the agent's own user is to have. */
-import { closeSync, constants, existsSync, fchownSync, fstatSync, mkdirSync, openSync, readdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync, constants, fchownSync, fstatSync, openSync, readdirSync } from 'node:fs'
 import { BailiffError, quote } from '../errors.ts'
 import type { Account } from './accounts.ts'
+import type { ForeignHand } from './foreign-hands.ts'
+import { marker, useFolder, within } from './root-folder.ts'
 
-const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants
 const writableByOthers = 0o022
-/** What lies in such a folder: the store and what SQLite puts beside it, a pause, folders of plugins, sockets. */
-const ours = /^(?:bailiff\.sqlite.*|paused(?:\.new)?|plugins)$/
+/** What says that a folder is Bailiff's: the store and what SQLite puts beside it. */
+const store = /^bailiff\.sqlite/
+/** What may lie there too: a pause, the folders of plugins. */
+const alsoOurs = ['paused', 'paused.new', 'plugins']
 
 /**
  * Makes the folder, 0700, or takes it as an earlier run as root left it, and gives it and the files in it
- * to the user. One that is the user's already is left as it is, as is one of root's that is no folder of
- * ours, such as /run: whether the user may write there shows later. Where somebody else than root could
- * have put links to other files, nothing is given away. Throws a `BailiffError`.
+ * to the user. `sockets` are the names of those that an agent makes there. Left as it is: one of
+ * the user's already; one in which something else lies, or nothing that only an agent can have made.
+ * Whether the user may write there shows later. Where somebody else than root could have put
+ * links to other files or folders, nothing is made or given away, and answered is where; else null. Throws
+ * a `BailiffError`.
  */
-export function handOver(path: string, account: Account): void {
+export function handOver(path: string, sockets: readonly string[], account: Account): ForeignHand | null {
+  return inRootFolder(path, (folder) => {
+    const { uid, mode } = fstatSync(folder)
+    if (uid === 0 && (mode & writableByOthers) === 0 && isOurs(folder, sockets)) giveAll(folder, account)
+  })
+}
+
+/** Makes the folder for an agent that stays root, so that it can be handed over later; as `handOver`. */
+export function makeFolder(path: string): ForeignHand | null {
+  return inRootFolder(path, () => {})
+}
+
+function inRootFolder(path: string, use: (folder: number) => void): ForeignHand | null {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
-    if (!existsSync(path)) mkdirSync(path, { mode: 0o700 })
-    const folder = openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-    try {
-      const { uid, mode } = fstatSync(folder)
-      if (uid === 0 && (mode & writableByOthers) === 0 && isOurs(folder)) giveAll(folder, account)
-    } finally {
-      closeSync(folder)
-    }
+    return useFolder(path, use)
   } catch (cause) {
     throw new BailiffError('cannot-create', `the folder ${quote(path)}: ${(cause as Error).message}`, { cause })
   }
 }
 
-function isOurs(folder: number): boolean {
-  return readdirSync(within(folder), { withFileTypes: true }).every(
-    (entry) => entry.isSocket() || ours.test(entry.name),
-  )
+function isOurs(folder: number, sockets: readonly string[]): boolean {
+  const names = readdirSync(within(folder), { withFileTypes: true }).map((entry) => ({
+    proof: entry.isSocket() ? sockets.includes(entry.name) : entry.name === marker || store.test(entry.name),
+    ours: !entry.isSocket() && alsoOurs.includes(entry.name),
+  }))
+  return names.some(({ proof }) => proof) && names.every(({ proof, ours }) => proof || ours)
 }
 
 /** The folder last: until then only root may change what is in it. */
@@ -53,6 +64,3 @@ function giveAll(folder: number, account: Account): void {
   }
   fchownSync(folder, account.uid, account.gid)
 }
-
-/** The path of an open folder itself, whatever its name leads to by now. */
-const within = (folder: number) => `/proc/self/fd/${folder}`

@@ -1,5 +1,17 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import type { JailReport, StatusReport } from '../../../core/control/api.ts'
 import { suite } from '../../suite.ts'
@@ -263,6 +275,56 @@ test('bans go on when nobody reads the log of the agent any more', async () => {
   assert.is((await cli('status')).code, 0)
   assert.is(await agent.end(), 0)
 })
+
+test('a FIFO in the place of a pause holds up no start: it is told, and counts as one', async () => {
+  const { folder, cli, start } = bed()
+  mkdirSync(join(folder, 'state'), { mode: 0o700 })
+  execFileSync('mkfifo', [join(folder, 'state/paused')])
+  const agent = start()
+  await agent.shows(`taken for paused, for ${folder}/state/paused cannot be read: it is no regular file`)
+  await agent.shows('watching: sshd')
+  assert.is((await cli('resume')).code, 0)
+  assert.not.ok(existsSync(join(folder, 'state/paused')))
+  assert.is(await agent.end(), 0)
+})
+
+test('whoever reads the output may leave at any time during the start', async () => {
+  const { log, held, cli, start } = bed()
+  for (const ms of [0, 100, 250, 400]) {
+    const agent = start()
+    await new Promise((resolve) => setTimeout(resolve, ms))
+    agent.child.stdout?.destroy()
+    const up = async () => (await cli('status')).stdout.includes('sshd')
+    for (let tries = 0; tries < 20 && !(await up()); tries++) assert.is(agent.child.exitCode, null, agent.output)
+    assert.ok(await up())
+    // What is left is standard error.
+    assert.not.match(agent.output, /node:|EPIPE/)
+    assert.is(await agent.end(), 0)
+  }
+  assert.equal([held(), readFileSync(log, 'utf8')], [[], ''])
+})
+
+if (existsSync('/dev/full'))
+  test('a full disk below the output of a command is told in a sentence, and its exit code too', async () => {
+    const { config } = bed()
+    const full = openSync('/dev/full', 'w')
+    for (const [stdio, words] of [
+      [
+        ['ignore', full, 'pipe'],
+        ['check', '--config', config],
+      ],
+      [
+        ['ignore', 'pipe', full],
+        ['check', '--config', '/nowhere'],
+      ],
+    ] as const) {
+      const main = fileURLToPath(new URL('../../../core/cli/main.js', import.meta.url))
+      const { status, stderr } = spawnSync(process.execPath, [main, ...words], { stdio: [...stdio], encoding: 'utf8' })
+      assert.is(status, stderr === null ? 66 : 74)
+      if (stderr !== null) assert.match(stderr, /^bailiff: standard output cannot be written: ENOSPC[^\n]*\n$/)
+    }
+    closeSync(full)
+  })
 
 test('a ban that does not bite is an alarm with a likely cause', async () => {
   const { log, held, cli, start } = bed()

@@ -8,6 +8,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -343,6 +344,7 @@ test('what an earlier agent left as root is handed over, and nothing that only l
   const state = join(folder, 'state')
   mkdirSync(join(state, 'plugins/webhook'), { recursive: true, mode: 0o700 })
   writeFileSync(join(state, 'plugins/webhook/memory'), '')
+  writeFileSync(join(state, 'bailiff.sqlite'), '')
   symlinkSync(precious, join(state, 'plugins/link'))
   const agent = await started()
   assert.is(statSync(join(state, 'plugins/webhook/memory')).uid, user.uid)
@@ -359,6 +361,75 @@ test('a folder of root that holds other things is not given away', async () => {
   assert.ok(await eventually(() => agent.child.exitCode === 77))
   assert.is(statSync(join(folder, 'state')).uid, 0)
   assert.is(statSync(join(folder, 'state/shadow')).uid, 0)
+})
+
+test('an empty folder of root is not given away, and the command that would is told', async () => {
+  for (const name of ['state', 'run']) {
+    mkdirSync(join(folder, name), { mode: 0o755 })
+    const agent = new Agent()
+    await agent.shows(`chown -R ${user.name}: ${folder}/${name}`)
+    assert.ok(await eventually(() => agent.child.exitCode === 77))
+    assert.is(statSync(join(folder, name)).uid, 0)
+    for (const made of ['state', 'run']) rmSync(join(folder, made), { recursive: true, force: true })
+  }
+})
+
+test('in a folder of the user the agent makes its own, and a link there leads root nowhere', async () => {
+  const own = join(folder, 'own')
+  mkdirSync(own)
+  mkdirSync(join(folder, 'precious'), { mode: 0o700 })
+  symlinkSync(join(folder, 'precious'), join(own, 'x'))
+  chownSync(own, user.uid, user.gid)
+  writeFileSync(config, readFileSync(config, 'utf8').replaceAll(`${folder}/state`, `${own}/x/state`))
+  const led = new Agent()
+  await led.shows(`others than root may say what it is: ${own}, which belongs to the user ${user.uid}`)
+  assert.ok(await eventually(() => led.child.exitCode === 77))
+  assert.equal(readdirSync(join(folder, 'precious')), [])
+  writeFileSync(
+    config,
+    readFileSync(config, 'utf8').replaceAll('own/x/state', 'own/state').replace('/run/', '/own/run/'),
+  )
+  const agent = new Agent()
+  await agent.shows('watching: sshd')
+  for (const name of ['state', 'run']) assert.is(statSync(join(own, name)).uid, user.uid)
+  await agent.end()
+})
+
+test('a configuration that others may change does not keep the agent root, nor choose its rights', async () => {
+  const added = join(folder, 'conf.d/a.yaml')
+  mkdirSync(dirname(added))
+  const mine = () => chownSync(added, user.uid, user.gid)
+  const cases: [main: string, added: string, spoil: () => void, word: string][] = [
+    ['user: root\n', '', mine, 'the agent does not stay root for a configuration that others may change'],
+    ['', 'user: root\n', mine, `${added}, which belongs to the user ${user.uid} with the mode 0644`],
+    ['', `user: ${user.name}\n`, mine, '"user", "groups" and "firewall.user" are not taken'],
+    ['', 'groups: [disk]\n', mine, `chown root: ${added} && chmod go-w ${added}`],
+    ['', `firewall: { user: ${user.name} }\n`, mine, 'are not taken from a configuration'],
+    ['user: root\n', '', () => chmodSync(added, 0o646), `${added}, which belongs to the user 0 with the mode 0646`],
+    ['user: root\n', '', () => chmodSync(folder, 0o757), `chown root: ${folder} && chmod go-w ${folder}`],
+  ]
+  for (const [main, text, spoil, word] of cases) {
+    config = configure(main)
+    writeFileSync(added, text, { mode: 0o644 })
+    spoil()
+    const agent = new Agent()
+    await agent.shows(word)
+    assert.ok(await eventually(() => agent.child.exitCode === 78), agent.output)
+    assert.not.ok(existsSync(join(folder, 'state')))
+    chmodSync(folder, 0o755)
+    rmSync(added)
+  }
+})
+
+test('an agent that stays root takes no configuration at a reload that others may change', async () => {
+  config = configure('user: root\n')
+  const agent = await started()
+  assert.is((await command('reload')).code, 0)
+  chownSync(config, user.uid, user.gid)
+  const refused = await command('reload')
+  assert.is(refused.code, 78)
+  assert.match(refused.output, 'the agent does not stay root for a configuration that others may change')
+  assert.is(await agent.end(), 0)
 })
 
 test('a log that the user may not read is told, with the command that mends it', async () => {
