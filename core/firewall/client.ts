@@ -8,6 +8,7 @@ import { HelperProcess, type HelperProcessOptions } from './helper-process.ts'
 import {
   maxDeclared,
   maxEntries,
+  passing,
   refusalReasons,
   type Reply,
   type Request,
@@ -303,7 +304,7 @@ function refusals(replies: readonly Reply[], given: readonly FirewallEntry[]): R
     if (reply.type !== 'done') return []
     return reply.refused.flatMap(([position, reason]) => {
       const entry = given[position]
-      const again = reason === 'full' ? { again: true } : {}
+      const again = passing.has(reason) ? { again: true } : {}
       return entry === undefined ? [] : [{ prefix: entry.prefix, reason: refusalReasons[reason], ...again }]
     })
   })
