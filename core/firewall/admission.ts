@@ -84,7 +84,9 @@ export class Admission {
     if (sync === undefined && !this.#synced && isWide({ family, length })) return 'unsynced'
     // Written out, here and below: a spread makes a million entries take a second and a half longer.
     const entry = { ports, family, length, address, endsAt: seconds === null ? null : now + seconds * 1000 }
-    return (sync ?? this.#breadth).add(entry, now) ? entry : 'broad'
+    const held = sync ?? this.#breadth
+    if (!held.sets.add(entry)) return 'sets'
+    return held.add(entry, now) ? entry : 'broad'
   }
 
   /** As `admit`, for an entry that is to be removed: whatever the kernel could hold may go. It counts until `released`. */

@@ -1,5 +1,6 @@
 /** How much of the address space all bans together hold. */
 import { ipv4In } from './ipv4-in-ipv6.ts'
+import { SetCount } from './set-count.ts'
 import { setName, type SetKey } from './set-names.ts'
 
 /** A share of all addresses of a family. */
@@ -38,6 +39,8 @@ export class Breadth {
   readonly #sets = new Map<string, number>()
   readonly #shares = { 4: 0, 6: 0 }
   #sweptAt = -Infinity
+  /** The sets that all these prefixes, and narrower ones, need. */
+  readonly sets = new SetCount()
 
   /** Counts a prefix, anew or with its new end. False, and nothing is counted, where that would be too much. */
   add(entry: Wide, now: number): boolean {

@@ -15,6 +15,7 @@ import {
   type Told,
   type WireEntry,
 } from './messages.ts'
+import { tooManyPorts } from './port-lists.ts'
 import { declarationPieces, fromWire, pieces, portsKey, toWire } from './wire-entries.ts'
 
 export interface FirewallOptions extends HelperProcessOptions {
@@ -284,7 +285,7 @@ class Client implements FirewallHelper {
     const known = this.#indexes.get(key)
     if (known !== undefined) return known
     if (this.#declared.length >= maxDeclared) {
-      throw new BailiffError('config', `more than ${maxDeclared} different port lists are declared to the firewall`)
+      throw tooManyPorts(this.#declared.length + 1)
     }
     this.#indexes.set(key, this.#declared.length)
     return this.#declared.push(ports) - 1

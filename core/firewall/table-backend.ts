@@ -1,7 +1,7 @@
 /** Keeps the table of Bailiff as it should be. How its changes reach the kernel is a tool's. */
 import type { Entry } from './admission.ts'
 import { BackendError, type Backend } from './backend.ts'
-import type { FailureCode, WirePorts } from './messages.ts'
+import { maxSets, type FailureCode, type WirePorts } from './messages.ts'
 import { isWide, readSetName, type SetKey } from './set-names.ts'
 import {
   bySet,
@@ -83,10 +83,14 @@ export class TableBackend implements Backend {
   }
 
   async declare(ports: readonly WirePorts[]): Promise<void> {
+    const before = this.#declared
     const declared = byName(ports.flatMap(singleAddressSets))
     await this.again(async (basis) => {
-      this.#declared = new Map([...this.#declared, ...declared])
-      const { changes, generation } = await this.#made(new Map())
+      this.#declared = new Map([...before, ...declared])
+      const { changes, generation } = await this.#made(new Map()).catch((error: unknown) => {
+        if (error instanceof BackendError) this.#declared = before
+        throw error
+      })
       if (changes.length > 0) await this.#tool.apply(changes, basis(generation))
     })
   }
@@ -210,6 +214,7 @@ export class TableBackend implements Backend {
       if (!held.sound) elements = held.elements
     }
     const wanted = new Map([...this.#declared, ...found.sets, ...sets])
+    checkCount(wanted, found.sets)
     this.#present = wanted
     if (isWhole(found) && sameKeys(wanted, found.sets)) return { changes: [] }
     const kept = [...elements].flatMap(([name, each]) => {
@@ -237,6 +242,13 @@ export class TableBackend implements Backend {
       throw new BackendError(isCode(failure) ? failure : 'failed', error.message)
     }
   }
+}
+
+/** Refuses to make a set where there would be too many: until they are gone, which the next sync sees to. */
+function checkCount(wanted: Sets, there: Sets): void {
+  if (wanted.size <= maxSets || [...wanted.keys()].every((name) => there.has(name))) return
+  const message = `there would be ${wanted.size} firewall sets, and ${maxSets} are allowed; the next sync takes away those that are not used`
+  throw new BackendError('busy', message)
 }
 
 /** In which order the changes of a sync come: the table, what is removed from sets of wide prefixes, the rest. */

@@ -120,11 +120,15 @@ export class Upkeep {
 
   async #make(ports: readonly WirePorts[]): Promise<void> {
     this.#undeclared = true
-    await this.#backend.declare(ports).catch((error: unknown) => {
+    try {
+      await this.#backend.declare(ports)
+      this.#undeclared = false
+    } catch (error) {
+      // No room beside what an earlier agent left: a sync makes them in its place.
+      if (error instanceof BackendError && error.code === 'busy') return
       this.#calls.mendSoon(0)
       throw error
-    })
-    this.#undeclared = false
+    }
   }
 
   async #enter(entries: readonly Entry[]): Promise<readonly Entry[]> {
