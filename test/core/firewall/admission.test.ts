@@ -168,6 +168,21 @@ test('until a sync has gone through nothing wide is added, and again after one t
   assert.equal(asked(), before)
 })
 
+test('512 sets beside those for single addresses, and the next is refused', () => {
+  const judging = admission()
+  const sync = new Breadth()
+  const ask = (list: number, prefix: string) => {
+    const answer = judging.admit(wire(prefix), { protocol: 'tcp', ports: [list] }, 0, sync)
+    return typeof answer === 'string' ? answer : 'admitted'
+  }
+  for (let list = 0; list < 256; list++)
+    for (const prefix of ['198.51.100.0/24', '2001:db8::/64']) assert.is(ask(list, prefix), 'admitted')
+  assert.is(ask(7, '198.51.0.0/16'), 'sets')
+  assert.is(ask(256, '198.51.101.0/24'), 'sets')
+  assert.is(ask(7, '198.51.101.0/24'), 'admitted')
+  assert.is(ask(7, '198.51.100.1'), 'admitted')
+})
+
 test('the addresses of this machine are read again, but not for every entry', () => {
   let reads = 0
   const changing = new Admission(withAddresses(() => [`198.51.100.${++reads}/32`]))

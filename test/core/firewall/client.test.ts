@@ -207,10 +207,14 @@ test('so many port lists and no more: the number and the way out are told', asyn
   const lists = (from: number, count: number): Ports[] =>
     Array.from({ length: count }, (_, place) => ({ protocol: 'tcp', ports: [from + place] }))
   await firewall.declare(lists(1, 256))
-  const failed = await firewall.declare(lists(1000, 1)).catch((error: unknown) => error)
-  assert.instance(failed, BailiffError)
-  assert.match(String(failed), /257 .* 256/)
-  assert.match((failed as BailiffError).hint ?? '', 'ports: all')
+  await firewall.declare([...lists(256, 1), ...lists(1000, 1)])
+  const [refusal, ...others] = await firewall.sync(
+    [255, 256, 1000].map((port) => entry('198.51.100.1', { protocol: 'tcp', ports: [port] })),
+  )
+  assert.match(refusal?.reason ?? '', /takes 256 different port lists.*`ports: all`/)
+  assert.is(refusal?.again, undefined)
+  assert.equal(others, [])
+  assert.equal(elementsOf(space, 'tcp_256_v4'), ['198.51.100.1'])
   // An agent after the other, with other ports each: their sets come to an end, and a sync makes room.
   await firewall.stop()
   for (const from of [2000, 3000, 4000]) {
