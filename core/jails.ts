@@ -1,5 +1,7 @@
 /** Makes jails ready to run: compiles their filters, loads their plugins, and puts broken ones aside. */
 import { BailiffError } from './errors.ts'
+import { maxDeclared } from './firewall/messages.ts'
+import { tooManyConfigured } from './firewall/port-lists.ts'
 import type { FilterSource } from './matching/filters.ts'
 import { PatternError } from './matching/pattern-error.ts'
 import type { CompiledFilter } from './plugin.ts'
@@ -63,6 +65,9 @@ export async function prepareJails(
     else jails.push(ready)
   }
   const notifiers = await workshop.load('notifier', settings.notifiers, problems)
+  const banning = jails.filter(({ actions }) => actions.some(({ plugin }) => plugin.capabilities?.includes('firewall')))
+  const lists = new Set(banning.map(({ ports }) => JSON.stringify(ports)))
+  if (lists.size > maxDeclared) problems.push(tooManyConfigured(lists.size))
   return { jails, notifiers, problems: eachOnce(problems), broken }
 }
 

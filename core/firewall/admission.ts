@@ -6,9 +6,10 @@ import { prefixParts } from '../address.ts'
 import { Allowance } from './allowance.ts'
 import { BlockList, type Block } from './block-list.ts'
 import { Breadth } from './breadth.ts'
+import { ipv4In } from './ipv4-in-ipv6.ts'
 import type { RefusalReason, WireEntry, WirePorts } from './messages.ts'
 import { NeverBanned, type Spared } from './never-banned.ts'
-import type { SetKey } from './set-names.ts'
+import { isWide, type SetKey } from './set-names.ts'
 
 /** An entry that may go to the kernel. */
 export interface Entry extends SetKey {
@@ -49,6 +50,8 @@ export class Admission {
   readonly #neverBanned: NeverBanned
   readonly #allowance = new Allowance(performance.now())
   #breadth = new Breadth()
+  /** Whether `#breadth` is all that the kernel may hold. */
+  #synced = false
   #spared: readonly Spared[] | undefined
   #refused = new BlockList<RefusalReason>([])
 
@@ -63,49 +66,73 @@ export class Admission {
 
   /**
    * The checked entry, or why it is refused. `ports` are those its index stands for, `now` is of
-   * `performance.now()`, `breadth` what is in force beside it.
+   * `performance.now()`. `sync` is what the sync to which the entry belongs holds so far.
    */
   admit(
     [, address, length, seconds]: WireEntry,
     ports: WirePorts | undefined,
     now: number,
-    breadth = this.#breadth,
+    sync?: Breadth,
   ): Entry | RefusalReason {
     if (ports === undefined) return 'undeclared'
     const family = familyOf(address)
     const wrong = malformed(address, length) ?? (length < widest[family] ? 'wide' : null)
     if (wrong !== null) return wrong
     if (seconds !== null && (seconds < 1 || seconds > longestSeconds)) return 'time'
-    const reason = this.#list(now).touching(address, length)
+    const reason = this.#reason(address, length, now)
     if (reason !== null) return reason
+    if (sync === undefined && !this.#synced && isWide({ family, length })) return 'unsynced'
     // Written out, here and below: a spread makes a million entries take a second and a half longer.
     const entry = { ports, family, length, address, endsAt: seconds === null ? null : now + seconds * 1000 }
-    return breadth.add(entry, now) ? entry : 'broad'
+    const held = sync ?? this.#breadth
+    if (!held.sets.add(entry)) return 'sets'
+    return held.add(entry, now) ? entry : 'broad'
   }
 
-  /** As `admit`, for an entry that is to be removed: whatever the kernel could hold may go. */
+  /** As `admit`, for an entry that is to be removed: whatever the kernel could hold may go. It counts until `released`. */
   release([, address, length]: WireEntry, ports: WirePorts | undefined): Entry | RefusalReason {
     if (ports === undefined) return 'undeclared'
     const wrong = malformed(address, length)
     if (wrong !== null) return wrong
-    const entry = { ports, family: familyOf(address), length, address, endsAt: null }
-    this.#breadth.remove(entry)
-    return entry
+    return { ports, family: familyOf(address), length, address, endsAt: null }
   }
 
-  /** From now on this is in force: a sync has replaced everything. */
-  replace(breadth: Breadth): void {
+  /** The kernel does not hold these any more. */
+  released(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#breadth.remove(entry)
+  }
+
+  /**
+   * A sync puts something else in the place of everything: until it has, nobody knows what the kernel
+   * holds, and nothing wide comes beside it. So it is in the beginning too, for what an earlier helper left.
+   */
+  async replace<Result>(breadth: Breadth, sync: () => Promise<Result>): Promise<Result> {
+    this.#synced = false
+    const result = await sync()
     this.#breadth = breadth
+    this.#synced = true
+    return result
   }
 
   /** Why an entry may not be, or not stay, in force: it holds an address that is never banned. Null: it may. */
   refuses({ address, length }: Pick<Entry, 'address' | 'length'>, now = performance.now()): RefusalReason | null {
-    return this.#list(now).touching(address, length)
+    return this.#reason(address, length, now)
   }
 
   /** Calls back after the addresses that are never banned have changed: what is in force is to be asked for with `refuses`. */
   onChange(callback: () => void): void {
     this.#neverBanned.onChange(callback)
+  }
+
+  #reason(address: string, length: number, now: number): RefusalReason | null {
+    const list = this.#list(now)
+    const reason = list.touching(address, length)
+    if (reason !== null || address.length === 8) return reason
+    const behind = ipv4In(address, length)
+    if (behind === null || behind.some((each) => each.length < widest[4])) return 'translated'
+    const reasons = behind.map((each) => list.touching(each.address, each.length))
+    // Of several readings most are not meant, and zeros in them are no address.
+    return reasons.find((each) => each !== null && (each !== 'special' || behind.length === 1)) ?? null
   }
 
   #list(now: number): BlockList<RefusalReason> {

@@ -4,13 +4,16 @@
 const burst = 100_000
 const perSecond = 20_000
 
+/** Of a fresh helper, which whoever has taken over an agent can make at will; the burst is there after 4.5 s. */
+const atFirst = 10_000
+
 /**
  * A bucket that fills by itself: an agent that somebody has taken over, or that runs wild, cannot lock
  * out a good part of the world before anybody notices. A real attack of ten thousand addresses at once
  * is far below it. What is too much is to be tried again; nothing is forgotten here.
  */
 export class Allowance {
-  #left = burst
+  #left = atFirst
   #filledAt: number
 
   constructor(now: number) {
@@ -28,4 +31,4 @@ export class Allowance {
 }
 
 /** For people: what holds. */
-export const allowanceWords = `at most ${burst} new bans at once, and ${perSecond} a second after that`
+export const allowanceWords = `at most ${burst} new bans at once (${atFirst} when it has just begun), and ${perSecond} a second after that`

@@ -8,12 +8,14 @@ import { HelperProcess, type HelperProcessOptions } from './helper-process.ts'
 import {
   maxDeclared,
   maxEntries,
+  passing,
   refusalReasons,
   type Reply,
   type Request,
   type Told,
   type WireEntry,
 } from './messages.ts'
+import { tooManyPorts } from './port-lists.ts'
 import { declarationPieces, fromWire, pieces, portsKey, toWire } from './wire-entries.ts'
 
 export interface FirewallOptions extends HelperProcessOptions {
@@ -93,13 +95,12 @@ class Client implements FirewallHelper {
     this.#alarms.push(callback)
   }
 
+  /** Of too many port lists those that there is room for are declared, so that one more costs no other its bans. */
   declare(ports: readonly Ports[]): Promise<void> {
-    return this.#inTurn((helper) =>
-      this.#sendDeclared(
-        helper,
-        ports.map((each) => this.#indexOf(each)),
-      ),
-    )
+    return this.#inTurn((helper) => {
+      const indexes = ports.map((each) => this.#indexOf(each)).filter((index) => index !== undefined)
+      return this.#sendDeclared(helper, indexes)
+    })
   }
 
   async add(entries: readonly FirewallEntry[]): Promise<readonly Refusal[]> {
@@ -269,7 +270,7 @@ class Client implements FirewallHelper {
     const now = Date.now()
     for (const entry of entries) {
       const index = this.#indexes.get(portsKey(entry.ports))
-      if (index === undefined) refused.push({ prefix: entry.prefix, reason: refusalReasons.undeclared })
+      if (index === undefined) refused.push({ prefix: entry.prefix, reason: this.#whyUndeclared })
       else if (use === 'del' || entry.until === null || entry.until > now) {
         wire.push(toWire(entry, index, now))
         given.push(entry)
@@ -278,13 +279,16 @@ class Client implements FirewallHelper {
     return { wire, given, refused }
   }
 
-  #indexOf(ports: Ports): number {
+  get #whyUndeclared(): string {
+    return this.#declared.length < maxDeclared ? refusalReasons.undeclared : tooManyPorts
+  }
+
+  /** Undefined where there are too many. */
+  #indexOf(ports: Ports): number | undefined {
     const key = portsKey(ports)
     const known = this.#indexes.get(key)
     if (known !== undefined) return known
-    if (this.#declared.length >= maxDeclared) {
-      throw new BailiffError('config', `more than ${maxDeclared} different port lists are declared to the firewall`)
-    }
+    if (this.#declared.length >= maxDeclared) return undefined
     this.#indexes.set(key, this.#declared.length)
     return this.#declared.push(ports) - 1
   }
@@ -303,7 +307,7 @@ function refusals(replies: readonly Reply[], given: readonly FirewallEntry[]): R
     if (reply.type !== 'done') return []
     return reply.refused.flatMap(([position, reason]) => {
       const entry = given[position]
-      const again = reason === 'full' ? { again: true } : {}
+      const again = passing.has(reason) ? { again: true } : {}
       return entry === undefined ? [] : [{ prefix: entry.prefix, reason: refusalReasons[reason], ...again }]
     })
   })

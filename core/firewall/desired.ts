@@ -48,6 +48,11 @@ export class Desired {
     for (const entry of entries) this.#found(entry)?.table.drop(entry.address)
   }
 
+  /** Drops the entries of all sets of which `unwanted` says so. */
+  dropSets(unwanted: (key: SetKey) => boolean): void {
+    for (const [name, { key }] of this.#sets) if (unwanted(key)) this.#sets.delete(name)
+  }
+
   /** Puts these entries in the place of all others. */
   replace(entries: readonly Entry[], now: number): void {
     this.#sets.clear()

@@ -91,8 +91,7 @@ export class Guard {
   /** As `Backend.declare`. Ports stay declared when it rejects, and are made later. */
   async declare(ports: readonly WirePorts[]): Promise<void> {
     await this.#turns.take(async () => {
-      if (this.#newAgent) this.#upkeep.desired.undeclare()
-      this.#newAgent = false
+      this.#forgetOtherAgent()
       await this.#upkeep.declare(ports)
     })
   }
@@ -113,6 +112,7 @@ export class Guard {
   /** As `Backend.sync`; the answer, and what is wanted after a failure, as with `add`. */
   sync(entries: readonly Entry[]): Promise<readonly Entry[]> {
     return this.#turns.take(async () => {
+      this.#forgetOtherAgent()
       try {
         return await this.#upkeep.sync(entries)
       } catch (error) {
@@ -140,6 +140,12 @@ export class Guard {
       await new Promise((resolve) => setImmediate(resolve))
     }
     return expelled
+  }
+
+  /** What another agent declared is nobody's once this one declares or syncs. */
+  #forgetOtherAgent(): void {
+    if (this.#newAgent) this.#upkeep.desired.undeclare()
+    this.#newAgent = false
   }
 
   #makeComparison(): Comparison {

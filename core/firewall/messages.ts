@@ -14,8 +14,12 @@ export const maxFrameBytes = 1024 * 1024
 /** Entries in one `add` or `del`, or in all the parts of one `sync`; also how many a set of the kernel takes. */
 export const maxEntries = 1_048_576
 
-/** Different `Ports` that can be declared, and ports in one of them. */
-export const maxDeclared = 1024
+/**
+ * Different `Ports` that can be declared, ports in one of them, and sets in the table. Each packet is
+ * looked up in every set until one has its sender, so these bound what a packet costs.
+ */
+export const maxDeclared = 256
+export const maxSets = 1024
 export const maxPortsEach = 1024
 
 /** `Ports` of core/events.ts, which the helper does not import. */
@@ -47,14 +51,19 @@ export type Request =
     }
   | { readonly type: 'list'; readonly id: number }
 
-/** Why the helper does not enforce an entry: for good, except `full`. */
+/** Why the helper does not enforce an entry: for good, except those of `passing`. */
 export const refusalReasons = {
   undeclared: 'its ports were not declared to the firewall helper',
   'host-bits': 'bits beyond the length of the prefix are set',
   length: 'the length of the prefix does not fit its family',
   wide: 'the prefix is wider than the firewall helper bans (/8 for IPv4, /19 for IPv6)',
   broad:
-    'with it all bans together would hold more than a quarter of all addresses, or be more than 131072 prefixes wider than /24 (/40 for IPv6)',
+    'with it all bans together would hold more than a quarter of all IPv4 addresses, more than 131072 /32s of IPv6 (a quarter of what is in use), or be more than 131072 prefixes wider than /24 (/40 for IPv6)',
+  translated:
+    'more than a /8 of IPv4 is behind it: it holds a prefix that stands for IPv4 (64:ff9b::/96, 64:ff9b:1::/48, ::ffff:0:0:0/96 or 2002::/16) or a large part of one',
+  unsynced:
+    'other prefixes than /32, /128 and /64 wait until the firewall helper knows all bans: it has just begun, or a sync has failed',
+  sets: 'it needs one more firewall set: a set for each port list and prefix length, 512 beside those for single addresses; use `ports: all` for jails that ban networks',
   time: 'the time is not between 1 second and 10 years',
   special: 'it holds an address that nobody outside has (loopback, unspecified, link-local, multicast or mapped)',
   own: 'it holds an address of this machine',
@@ -66,6 +75,9 @@ export const refusalReasons = {
 } as const
 
 export type RefusalReason = keyof typeof refusalReasons
+
+/** The reasons that pass: the entry is to be tried again. */
+export const passing: ReadonlySet<RefusalReason> = new Set(['full', 'unsynced'])
 
 /** Position of the entry in the request (over all parts of a sync), and why. */
 export type WireRefusal = readonly [position: number, reason: RefusalReason]

@@ -111,7 +111,9 @@ class Conversation {
     }
     const checked = this.#check(request.entries, type)
     if (checked.entries.length === 0) return done(id, checked.refused)
-    return done(id, allRefused(checked, await this.#guard[type](checked.entries)))
+    const full = await this.#guard[type](checked.entries)
+    if (type === 'del') this.#admission.released(checked.entries)
+    return done(id, allRefused(checked, full))
   }
 
   async #declare(id: number, declarations: readonly Declaration[]): Promise<readonly Reply[]> {
@@ -142,8 +144,8 @@ class Conversation {
     sync.count += entries.length
     if (more) return []
     this.#sync = undefined
-    this.#admission.replace(sync.breadth)
-    return done(id, allRefused(sync, await this.#guard.sync(sync.entries)))
+    const full = await this.#admission.replace(sync.breadth, () => this.#guard.sync(sync.entries))
+    return done(id, allRefused(sync, full))
   }
 
   #check(given: readonly WireEntry[], use: 'add' | 'del', sync?: OpenSync): Checked {

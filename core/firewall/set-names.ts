@@ -45,6 +45,11 @@ export function bitsOf(family: 4 | 6): number {
   return family === 4 ? 32 : 128
 }
 
+/** Whether it is neither a single address nor a /64, of which one machine has any number. */
+export function isWide({ family, length }: Pick<SetKey, 'family' | 'length'>): boolean {
+  return length !== bitsOf(family) && !(family === 6 && length === 64)
+}
+
 function hashed(ports: string): string {
   return `h${createHash('sha256').update(ports).digest('hex').slice(0, 32)}`
 }

@@ -1,8 +1,8 @@
 /** Keeps the table of Bailiff as it should be. How its changes reach the kernel is a tool's. */
 import type { Entry } from './admission.ts'
 import { BackendError, type Backend } from './backend.ts'
-import type { FailureCode, WirePorts } from './messages.ts'
-import type { SetKey } from './set-names.ts'
+import { maxSets, type FailureCode, type WirePorts } from './messages.ts'
+import { isWide, readSetName, type SetKey } from './set-names.ts'
 import {
   bySet,
   byAddress,
@@ -83,10 +83,14 @@ export class TableBackend implements Backend {
   }
 
   async declare(ports: readonly WirePorts[]): Promise<void> {
+    const before = this.#declared
     const declared = byName(ports.flatMap(singleAddressSets))
     await this.again(async (basis) => {
-      this.#declared = new Map([...this.#declared, ...declared])
-      const { changes, generation } = await this.#made(new Map())
+      this.#declared = new Map([...before, ...declared])
+      const { changes, generation } = await this.#made(new Map()).catch((error: unknown) => {
+        if (error instanceof BackendError) this.#declared = before
+        throw error
+      })
       if (changes.length > 0) await this.#tool.apply(changes, basis(generation))
     })
   }
@@ -134,7 +138,10 @@ export class TableBackend implements Backend {
     if (ports !== undefined) this.#declared = byName(ports.flatMap(singleAddressSets))
     const elementsOf = (name: string) => groups.get(name)?.elements ?? []
     await this.again(async (basis, attempt) => {
-      const held = await this.#tool.hold(this.#declared, (_, count = 0) => count < this.#longFrom)
+      const held = await this.#tool.hold(this.#declared, (name, count = 0) => {
+        const key = readSetName(name)
+        return count < this.#longFrom || (key !== null && isWide(key))
+      })
       const wanted = new Map([...this.#declared, ...keysOf(groups)])
       const unlisted = held.sound
         ? [...held.sets.keys()].filter((name) => wanted.has(name) && !held.elements.has(name))
@@ -152,6 +159,8 @@ export class TableBackend implements Backend {
         // In a long list nobody looks for what comes twice until the kernel says that something does.
         else if (elements.length > 0) changes.push(created(name, { elements }, attempt > 0))
       }
+      // Where it takes several transactions and ends in the middle, wide prefixes of before are gone before new ones come.
+      changes.sort((one, other) => rankOf(one) - rankOf(other))
       if (changes.length > 0) await this.#tool.apply(changes, basis(held.generation))
       if (long.length > 0) await this.#shorten(long, elementsOf)
       this.#present = wanted
@@ -205,6 +214,7 @@ export class TableBackend implements Backend {
       if (!held.sound) elements = held.elements
     }
     const wanted = new Map([...this.#declared, ...found.sets, ...sets])
+    checkCount(wanted, found.sets)
     this.#present = wanted
     if (isWhole(found) && sameKeys(wanted, found.sets)) return { changes: [] }
     const kept = [...elements].flatMap(([name, each]) => {
@@ -232,6 +242,21 @@ export class TableBackend implements Backend {
       throw new BackendError(isCode(failure) ? failure : 'failed', error.message)
     }
   }
+}
+
+/** Refuses to make a set where there would be too many: until they are gone, which the next sync sees to. */
+function checkCount(wanted: Sets, there: Sets): void {
+  if (wanted.size <= maxSets || [...wanted.keys()].every((name) => there.has(name))) return
+  const message = `there would be ${wanted.size} firewall sets, and ${maxSets} are allowed; the next sync takes away those that are not used`
+  throw new BackendError('busy', message)
+}
+
+/** In which order the changes of a sync come: the table, what is removed from sets of wide prefixes, the rest. */
+function rankOf(change: Change): number {
+  if (change.do === 'create' || change.do === 'put' || change.do === 'renew') return 2
+  if (change.do !== 'remove') return 0
+  const key = readSetName(change.name)
+  return key !== null && isWide(key) ? 1 : 2
 }
 
 const isWhole = ({ sound, ruled, nameless }: Found): boolean => sound && ruled && nameless.length === 0

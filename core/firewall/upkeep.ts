@@ -5,6 +5,7 @@ import { Desired } from './desired.ts'
 import { Doubts } from './doubts.ts'
 import { Filling } from './filling.ts'
 import { maxEntries, type WirePorts } from './messages.ts'
+import { isWide } from './set-names.ts'
 import type { News } from './news.ts'
 
 /** With more entries in doubt everything is compared instead. */
@@ -70,11 +71,18 @@ export class Upkeep {
     await this.#remove(entries)
   }
 
-  /** Wants and enters these entries and nothing else; answers those without room. */
+  /**
+   * Wants and enters these entries and nothing else; answers those without room. After a failure wide
+   * prefixes are wanted no more, until a sync succeeds: those that were there before may not be gone yet,
+   * and the new ones must not come beside them.
+   */
   async sync(entries: readonly Entry[]): Promise<readonly Entry[]> {
     this.desired.replace(entries, performance.now())
     this.#doubts.clear()
-    const full = await this.#filling.sync(entries, this.desired.ports)
+    const full = await this.#filling.sync(entries, this.desired.ports).catch((error: unknown) => {
+      this.desired.dropSets(isWide)
+      throw error
+    })
     this.#undeclared = false
     this.#waitForRoom(full)
     return full
@@ -112,11 +120,15 @@ export class Upkeep {
 
   async #make(ports: readonly WirePorts[]): Promise<void> {
     this.#undeclared = true
-    await this.#backend.declare(ports).catch((error: unknown) => {
+    try {
+      await this.#backend.declare(ports)
+      this.#undeclared = false
+    } catch (error) {
+      // No room beside what an earlier agent left: a sync makes them in its place.
+      if (error instanceof BackendError && error.code === 'busy') return
       this.#calls.mendSoon(0)
       throw error
-    })
-    this.#undeclared = false
+    }
   }
 
   async #enter(entries: readonly Entry[]): Promise<readonly Entry[]> {

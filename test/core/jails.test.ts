@@ -45,6 +45,22 @@ async function prepare(files: Readonly<Record<string, string>>): Promise<ReadyJa
   return { ...ready, told: ready.problems.map(describeError).join('\n').replaceAll(`${root}/`, '') }
 }
 
+test('more port lists than the firewall takes: how many there are, and the way out', async () => {
+  const firewall = "export default { capabilities: ['firewall'], ban() {}, unban() {} }"
+  const withJails = (count: number) => {
+    const jails = Array.from({ length: count }, (_, place) => `  j${place}: { filter: a, ports: [${place + 1}] }`)
+    return prepare({
+      'plugins/actions/firewall.js': firewall,
+      'bailiff.yaml': `jails:\n${jails.join('\n')}\n`,
+    })
+  }
+  assert.is((await withJails(256)).told, '')
+  const { told, jails } = await withJails(257)
+  assert.is(jails.length, 257)
+  assert.match(told, /257 different port lists, and the firewall takes 256/)
+  assert.match(told, 'ports: all')
+})
+
 test('a jail becomes patterns and plugins', async () => {
   const { jails, told, broken } = await prepare({ 'bailiff.yaml': 'jails: { a: { maxretry: 3, notifiers: [log] } }' })
   assert.equal([told, broken], ['', []])

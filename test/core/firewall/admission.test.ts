@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert'
 import { parsePrefix, prefixParts } from '../../../core/address.ts'
 import { Admission } from '../../../core/firewall/admission.ts'
+import { Breadth } from '../../../core/firewall/breadth.ts'
 import type { WireEntry } from '../../../core/firewall/messages.ts'
 import { withAddresses } from './never-banned-places.ts'
 import { suite } from '../../suite.ts'
@@ -18,8 +19,10 @@ function wire(text: string, seconds: number | null = 60): WireEntry {
 const own = ['203.0.113.7/24', '2001:db9:1::7/64', 'fe80::7/64']
 const admission = () => new Admission(withAddresses(() => own))
 
+/** As an entry of a sync, in which wide ones may come at any time. */
+
 const judge = (entry: WireEntry) => {
-  const answer = admission().admit(entry, all, 0)
+  const answer = admission().admit(entry, all, 0, new Breadth())
   return typeof answer === 'string' ? answer : 'admitted'
 }
 
@@ -101,6 +104,85 @@ test('the addresses of this machine are never banned, alone or inside a prefix',
   for (const [prefix, answer] of cases) assert.is(judge(wire(prefix)), answer, prefix)
 })
 
+test('an IPv6 prefix that stands for IPv4 is judged as that', () => {
+  const cases: [prefix: string, answer: string][] = [
+    ['64:ff9b::c633:6401', 'admitted'],
+    ['64:ff9b::cb00:7107', 'own'],
+    ['64:ff9b::cb00:7100/120', 'own'],
+    ['64:ff9b::cb00:71ff', 'broadcast'],
+    ['64:ff9b::7f00:1', 'special'],
+    ['64:ff9b::900:0/104', 'admitted'],
+    ['64:ff9b::800:0/103', 'translated'],
+    ['64:ff9b::/96', 'translated'],
+    ['64:ff9b::/64', 'translated'],
+    ['64:ff9b::/32', 'translated'],
+    ['64:ff80::/25', 'translated'],
+    // A translator's prefix of 96, 64, 56 and 48 bits.
+    ['64:ff9b:1::c633:6401', 'admitted'],
+    ['64:ff9b:1::cb00:7107', 'own'],
+    ['64:ff9b:1:7::cb00:7107', 'own'],
+    ['64:ff9b:1:0:cb:71:700:0', 'own'],
+    ['64:ff9b:1:cb:0:7107::', 'own'],
+    ['64:ff9b:1:cb00:71:700::', 'own'],
+    ['64:ff9b:1:9:9::/104', 'admitted'],
+    ['64:ff9b:1::/64', 'translated'],
+    ['64:ff9b:1::/48', 'translated'],
+    ['64:ff9b:2::/48', 'admitted'],
+    ['::ffff:0:c633:6401', 'admitted'],
+    ['::ffff:0:cb00:7107', 'own'],
+    ['::ffff:0:0:0/96', 'translated'],
+    ['::ffff:0:0:0/80', 'translated'],
+    ['2002:c633:6401::/48', 'admitted'],
+    ['2002:c633:6401::1', 'admitted'],
+    ['2002:cb00:7107::/48', 'own'],
+    ['2002:cb00:7107::1', 'own'],
+    ['2002:cb00:7100::/40', 'own'],
+    ['2002:900::/24', 'admitted'],
+    ['2002:800::/23', 'translated'],
+    ['2002::/19', 'translated'],
+    ['2003::/19', 'admitted'],
+  ]
+  for (const [prefix, answer] of cases) assert.is(judge(wire(prefix)), answer, prefix)
+  const judging = admission()
+  assert.is(judging.refuses({ address: `0064ff9b${'0'.repeat(16)}cb007107`, length: 128 }, 0), 'own')
+})
+
+test('until a sync has gone through nothing wide is added, and again after one that failed', async () => {
+  const judging = admission()
+  const asked = () =>
+    ['9.0.0.0/8', '192.0.2.0/24', '2001:db8::/48', '192.0.2.1', '2001:db8::1', '2001:db8::/64'].map((prefix) => {
+      const answer = judging.admit(wire(prefix), all, 0)
+      return typeof answer === 'string' ? answer : 'admitted'
+    })
+  const before = [...Array.from({ length: 3 }, () => 'unsynced'), ...Array.from({ length: 3 }, () => 'admitted')]
+  assert.equal(asked(), before)
+  const fails = () => Promise.reject(new Error('no'))
+  await judging.replace(new Breadth(), fails).catch(() => {})
+  assert.equal(asked(), before)
+  await judging.replace(new Breadth(), async () => assert.equal(asked(), before))
+  assert.equal(
+    asked(),
+    Array.from({ length: 6 }, () => 'admitted'),
+  )
+  await judging.replace(new Breadth(), fails).catch(() => {})
+  assert.equal(asked(), before)
+})
+
+test('512 sets beside those for single addresses, and the next is refused', () => {
+  const judging = admission()
+  const sync = new Breadth()
+  const ask = (list: number, prefix: string) => {
+    const answer = judging.admit(wire(prefix), { protocol: 'tcp', ports: [list] }, 0, sync)
+    return typeof answer === 'string' ? answer : 'admitted'
+  }
+  for (let list = 0; list < 256; list++)
+    for (const prefix of ['198.51.100.0/24', '2001:db8::/64']) assert.is(ask(list, prefix), 'admitted')
+  assert.is(ask(7, '198.51.0.0/16'), 'sets')
+  assert.is(ask(256, '198.51.101.0/24'), 'sets')
+  assert.is(ask(7, '198.51.101.0/24'), 'admitted')
+  assert.is(ask(7, '198.51.100.1'), 'admitted')
+})
+
 test('the addresses of this machine are read again, but not for every entry', () => {
   let reads = 0
   const changing = new Admission(withAddresses(() => [`198.51.100.${++reads}/32`]))
@@ -114,7 +196,7 @@ test('the addresses of this machine are read again, but not for every entry', ()
 
 test('an entry ends so many seconds from now, or never', () => {
   const judging = admission()
-  assert.equal(judging.admit(wire('192.0.2.0/24', 60), all, 5000), {
+  assert.equal(judging.admit(wire('192.0.2.0/24', 60), all, 5000, new Breadth()), {
     ports: all,
     family: 4,
     length: 24,

@@ -34,14 +34,35 @@ test('a quarter of IPv4 and no more', () => {
   assert.ok(breadth.add(prefix(`2400${'0'.repeat(28)}`, 19), 0))
 })
 
-test('a quarter of 2000::/3', () => {
+test('131 072 /32s of IPv6, a quarter of what registries have given out, whatever their widths', () => {
   const breadth = new Breadth()
-  // The bits of 2000::/3, and sixteen that count.
-  const block = (n: number) => prefix(((1n << 125n) | (BigInt(n) << 109n)).toString(16).padStart(32, '0'), 19)
-  const most = 2 ** 14
-  for (let n = 0; n < most; n++) assert.ok(breadth.add(block(n), 0), `${n}`)
-  assert.not(breadth.add(prefix(`fc00${'0'.repeat(28)}`, 19), 0))
+  const nth = (length: number) => (n: number) =>
+    prefix(((0x24n << 120n) | (BigInt(n) << BigInt(128 - length))).toString(16).padStart(32, '0'), length)
+  for (let n = 0; n < 15; n++) assert.ok(breadth.add(nth(19)(n), 0), `${n}`)
+  for (let n = 15 * 8192; n < 16 * 8192; n++) assert.ok(breadth.add(nth(32)(n), 0), `${n}`)
+  assert.not(breadth.add(nth(19)(16), 0))
+  assert.not(breadth.add(nth(32)(17 * 8192), 0))
+  assert.not(breadth.add(prefix(`fc00${'0'.repeat(28)}`, 39), 0))
   assert.ok(breadth.add(prefix(`fc00${'0'.repeat(28)}`, 48), 0))
+  assert.ok(breadth.add(eighth(9), 0))
+})
+
+test('what stands for IPv4 counts as IPv4', () => {
+  const behind = [
+    (n: string) => prefix(`0064ff9b${'0'.repeat(16)}${n}000000`, 104),
+    (n: string) => prefix(`0064ff9b0001${'0'.repeat(12)}${n}000000`, 104),
+    (n: string) => prefix(`${'0'.repeat(16)}ffff0000${n}000000`, 104),
+    (n: string) => prefix(`2002${n}`.padEnd(32, '0'), 24),
+  ]
+  for (const made of behind) {
+    const breadth = new Breadth()
+    addMany(breadth, 1, 64)
+    assert.ok(breadth.add(made('50'), 0))
+    assert.not(breadth.add(made('51'), 0))
+    assert.not(breadth.add(eighth(81), 0))
+    breadth.remove(made('50'))
+    assert.ok(breadth.add(eighth(81), 0))
+  }
 })
 
 test('what is removed makes room, once it is in no set', () => {

@@ -11,7 +11,9 @@ import { startFirewall, type FirewallHelper, type FirewallOptions } from '../../
 import { helperCommand } from '../../../core/firewall/helper-command.ts'
 import { makeListeningSocket } from '../../../core/firewall/listening-socket.ts'
 import { HelperProcess } from '../../../core/firewall/helper-process.ts'
-import type { FirewallEntry, Ports } from '../../../core/plugin.ts'
+import { ActionQueue } from '../../../core/enforcing/action-queue.ts'
+import type { ActionPlugin, FirewallEntry, Ports } from '../../../core/plugin.ts'
+import { actionBan, testHost } from '../../contracts/action.ts'
 import { suite } from '../../suite.ts'
 import { elementsOf, eventually, makeNamespace, must, silent, type Namespace } from './namespace.ts'
 
@@ -43,6 +45,7 @@ const prefix = (text: string): Prefix => must(parsePrefix(text))
 const entry = (text: string, ports = all, seconds: number | null = 600): FirewallEntry => {
   return { prefix: prefix(text), ports, until: seconds === null ? null : Date.now() + seconds * 1000 }
 }
+const sets = () => [...space.run('nft', '-t', 'list', 'ruleset').matchAll(/^\tset /gm)].length
 const kind = (work: Promise<unknown>) =>
   work.then(
     () => 'none',
@@ -53,6 +56,7 @@ const seconds = ({ until }: FirewallEntry) => (until === null ? null : Math.roun
 test('addresses and prefixes of both families are held, each for its time', async () => {
   const firewall = await start()
   await firewall.declare([all, web])
+  assert.equal(await firewall.sync([]), [])
   const entries = [
     entry('198.51.100.1', all, 600),
     entry('198.51.100.0/24', all, 700),
@@ -156,6 +160,80 @@ test('a helper that is killed comes back, tells so, and knows what was declared'
   assert.equal(await firewall.add([entry('198.51.100.3')]), [])
   const held = elementsOf(space, 'all_v4')
   assert.ok(held.includes('198.51.100.1') && held.includes('198.51.100.3'))
+})
+
+test('a wide ban that a new helper refuses comes in once the queue has synced, as it does by itself', async () => {
+  const firewall = await start()
+  const { host, end } = testHost({})
+  const wide = entry('198.51.100.0/24')
+  const calls: string[] = []
+  const plugin: ActionPlugin = {
+    ban: async () => {},
+    unban: async () => {},
+    banMany: (bans) => {
+      calls.push('ban')
+      return firewall.add(bans)
+    },
+    sync: (bans) => {
+      calls.push('sync')
+      return firewall.sync(bans)
+    },
+  }
+  const queue = new ActionQueue(plugin, host, () => {})
+  await firewall.declare([all])
+  await firewall.sync([])
+  const restarted = new Promise<void>((resolve) => firewall.onRestart(resolve))
+  kill(must(firewall.pid), 'SIGKILL')
+  await restarted
+  assert.equal(
+    (await firewall.add([wide])).map(({ again }) => again),
+    [true],
+  )
+  let settled: string | null = 'not yet'
+  queue.ban({ ...actionBan('198.51.100.0/24'), ports: all, until: wide.until }, (reason) => (settled = reason))
+  assert.ok(await eventually(() => calls.length > 0))
+  assert.is(settled, 'not yet')
+  queue.restore([], () => {})
+  assert.ok(await eventually(() => settled === null))
+  assert.is(calls[0], 'ban')
+  assert.ok(calls.includes('sync') && calls.at(-1) === 'ban', calls.join())
+  assert.equal(elementsOf(space, 'all_v4_24'), ['198.51.100.0'])
+  await queue.stop()
+  end()
+})
+
+test('so many port lists and no more: the number and the way out are told', async () => {
+  const firewall = await start()
+  const lists = (from: number, count: number): Ports[] =>
+    Array.from({ length: count }, (_, place) => ({ protocol: 'tcp', ports: [from + place] }))
+  await firewall.declare(lists(1, 256))
+  await firewall.declare([...lists(256, 1), ...lists(1000, 1)])
+  const [refusal, ...others] = await firewall.sync(
+    [255, 256, 1000].map((port) => entry('198.51.100.1', { protocol: 'tcp', ports: [port] })),
+  )
+  assert.match(refusal?.reason ?? '', /takes 256 different port lists.*`ports: all`/)
+  assert.is(refusal?.again, undefined)
+  assert.equal(others, [])
+  assert.equal(elementsOf(space, 'tcp_256_v4'), ['198.51.100.1'])
+  // An agent after the other, with other ports each: their sets come to an end, and a sync makes room.
+  await firewall.stop()
+  for (const from of [2000, 3000, 4000]) {
+    const next = await start()
+    await next.declare(lists(from, 256))
+    assert.ok(sets() <= 1024, `${sets()}`)
+    await next.stop()
+  }
+  const last = await start()
+  await last.declare(lists(5000, 256))
+  assert.is(await kind(last.add([entry('198.51.100.1', { protocol: 'tcp', ports: [5000] })])), 'try-again')
+  assert.ok(sets() <= 1024, `${sets()}`)
+  const [first, second] = [
+    entry('198.51.100.1', { protocol: 'tcp', ports: [5000] }),
+    entry('198.51.100.1', { protocol: 'tcp', ports: [5001] }),
+  ]
+  assert.equal(await last.sync([first]), [])
+  assert.is(sets(), 512)
+  assert.equal(await last.add([second]), [])
 })
 
 test('a helper that hangs is killed at the deadline and started again', async () => {

@@ -42,6 +42,7 @@ test.before(async () => {
   firewall = await startFirewall({ log, command })
   undo.push(() => firewall.stop())
   await firewall.declare([all])
+  await firewall.sync([])
 })
 test.after(async () => {
   for (const step of undo.toReversed()) await step()

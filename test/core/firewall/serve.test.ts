@@ -120,7 +120,8 @@ test('too many new bans are to be tried again, but a sync may have as many', asy
     last = await ask({ type: 'add', id: asked, entries: entries(0x7f000000) })
   }
   assert.is(last.type === 'failed' ? last.code : last.type, 'busy')
-  assert.ok(asked > 10, `${asked}`)
+  // Ten thousand at once are taken by a helper that has just begun.
+  assert.ok(asked > 1, `${asked}`)
   const sync: Request = { type: 'sync', id: 999, part: 0, entries: entries(0xc6330000), more: false }
   assert.equal(await ask(sync), done(999))
   assert.is(elementsOf(space, 'all_v4').length, 10_000)
@@ -128,6 +129,9 @@ test('too many new bans are to be tried again, but a sync may have as many', asy
 
 test('no row of requests bans a quarter of the world', async () => {
   await declare()
+  const sync: Request = { type: 'sync', id: 1, part: 0, entries: [], more: false }
+  assert.equal(await ask({ type: 'add', id: 1, entries: [[0, '09000000', 8, 600]] }), done(1, [[0, 'unsynced']]))
+  assert.equal(await ask(sync), done(1))
   const eighth = (n: number) => [0, `${n.toString(16).padStart(2, '0')}000000`, 8, 600] as const
   const some = (from: number, count: number) => Array.from({ length: count }, (_, i) => eighth(from + i))
   // 10.0.0.0/8 may hold an address of this machine.
