@@ -22,7 +22,12 @@ export function makeNamespace(): Namespace {
   execFileSync(ip, ['netns', 'add', name])
   const inside = [ip, 'netns', 'exec', name]
   const run = (...words: string[]) =>
-    execFileSync(ip, ['netns', 'exec', name, ...words], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+    execFileSync(ip, ['netns', 'exec', name, ...words], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A list of 100 000 elements has 6 MB.
+      maxBuffer: 256 * 1024 * 1024,
+    })
   run('ip', 'link', 'set', 'lo', 'up')
   return { name, inside, run, remove: () => void execFileSync(ip, ['netns', 'del', name]) }
 }
