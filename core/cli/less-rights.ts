@@ -62,7 +62,11 @@ function ownAccount(settings: Settings, log: Logger): Account | null {
   if (foreign !== null) refuseChosenRights(settings, foreign, [agentUser, helperUser])
   const account = agentAccount(settings)
   if (account !== null) return account
-  refuseToStayRoot(settings, `, or make a user for the agent with "${makeUser(agentUser)}"`)
+  if (foreign !== null)
+    log.warn(
+      {},
+      `others than root may change the configuration of an agent that is root: ${describeHand(foreign.hand)}`,
+    )
   const what = `there is no user ${agentUser}, so the agent keeps the rights of root`
   log.warn({}, `${what}; make one with "${makeUser(agentUser)}"`)
   return null

@@ -43,7 +43,7 @@ export async function runAgent(options: AgentRun): Promise<void> {
     configure: async () => {
       const current = unused ?? (await load())
       unused = null
-      if (options.ownUser && process.geteuid?.() === 0) refuseToStayRoot(current)
+      if (options.ownUser && current.user === 'root' && process.geteuid?.() === 0) refuseToStayRoot(current)
       return { settings: current, ready: await prepareJails(current, compileFilter, registry) }
     },
     firewall: {

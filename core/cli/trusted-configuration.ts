@@ -22,13 +22,13 @@ export function foreignFile({ files }: Settings): ForeignFile | null {
 }
 
 /**
- * Throws a `BailiffError` where others than root may change the configuration: it names programs and
- * plugins, and they would be root's. `instead` is what else could be done.
+ * Throws a `BailiffError` where others than root may change a configuration that says `user: root`: it
+ * names programs and plugins, and they would be root's.
  */
-export function refuseToStayRoot(settings: Settings, instead = ''): void {
+export function refuseToStayRoot(settings: Settings): void {
   const foreign = foreignFile(settings)
   if (foreign !== null)
-    throw refused('the agent does not stay root for a configuration that others may change', foreign, instead)
+    throw refused('the agent does not stay root for a configuration that others may change', foreign)
 }
 
 /**
@@ -45,10 +45,10 @@ export function refuseChosenRights(settings: Settings, foreign: ForeignFile, usu
   )
 }
 
-function refused(why: string, { file, hand }: ForeignFile, instead = ''): BailiffError {
+function refused(why: string, { file, hand }: ForeignFile): BailiffError {
   const near = [file, dirname(file)].includes(hand.path)
   const mend = near
     ? `chown root: ${hand.path} && chmod go-w ${hand.path}`
     : 'keep it below folders that only root may change, such as /etc/bailiff'
-  return new BailiffError('config', `${why}: ${describeHand(hand)}`, { where: { file }, hint: mend + instead })
+  return new BailiffError('config', `${why}: ${describeHand(hand)}`, { where: { file }, hint: mend })
 }
