@@ -8,8 +8,11 @@ export interface GuardedScanner {
   scan(start: number, end: number): void
   /** Scans one line for one of the jails. */
   scanFor(jail: string, line: LineSpan): void
-  /** The line it was at when it was stopped, of those it was given last, and for how long; null where that is not known. */
-  at(): { readonly line: LineSpan; readonly ms: number } | null
+  /**
+   * The line it was at when it was stopped, of those it was given last, and how many milliseconds of the
+   * processor that line has had: on a busy machine maybe none. Null where it had not come to a line.
+   */
+  at(): { readonly line: LineSpan; readonly used: number } | null
   /** Forgets what was found for these jails in the lines from `start` on. */
   forget(jails: readonly string[], start: number): void
   /** The line that begins here. */
@@ -20,6 +23,10 @@ export interface GuardedScanner {
 const blockMs = 20
 /** A line is given up when it had the processor for this share of its time; before that it only waited, and is tried again. */
 const ownShare = 0.5
+/** Where no second try is made, more of the time has to be its own. */
+const certainShare = 0.75
+/** Each try has twice as long as the one before, up to this: a busy machine gives a thread little of its time. */
+const maxTryMs = 250
 const maxTries = 20
 
 /**
@@ -32,13 +39,11 @@ export function scanGuarded(scanner: GuardedScanner, part: LineSpan, guard: Line
   let patience = blockMs
   for (let start = part.start; start < part.end;) {
     const from = start
-    const used = guard.run(() => scanner.scan(from, part.end), patience)
-    if (used === null) break
-    const { line, ms } = scanner.at() ?? { line: scanner.lineAt(from), ms: 0 }
+    if (guard.run(() => scanner.scan(from, part.end), patience)) break
+    const { line, used } = scanner.at() ?? { line: scanner.lineAt(from), used: 0 }
     scanner.forget(scanner.jails, line.start)
     // With one jail there is no doubt whose patterns it was; but the first time they may have been compiled.
-    const certain = slow.length > 0 && scanner.jails.length === 1
-    const known = certain && used >= patience * ownShare && ms >= lineMs * 0.8
+    const known = slow.length > 0 && scanner.jails.length === 1 && used >= lineMs * certainShare
     const missing = known
       ? scanner.jails
       : scanner.jails.filter((jail) => !scanLine(scanner, jail, line, guard, lineMs))
@@ -52,12 +57,12 @@ export function scanGuarded(scanner: GuardedScanner, part: LineSpan, guard: Line
 
 /** False: the line takes the patterns of the jail too long. */
 function scanLine(scanner: GuardedScanner, jail: string, line: LineSpan, guard: LineGuard, lineMs: number): boolean {
-  let spent = 0
-  for (let tries = 0; tries < maxTries && spent < lineMs * ownShare; tries++) {
-    const used = guard.run(() => scanner.scanFor(jail, line), lineMs)
-    if (used === null) return true
+  let patience = lineMs
+  for (let tries = 0; tries < maxTries; tries++) {
+    if (guard.run(() => scanner.scanFor(jail, line), patience)) return true
     scanner.forget([jail], line.start)
-    spent += used
+    if ((scanner.at()?.used ?? 0) >= lineMs * ownShare) return false
+    patience = Math.min(patience * 2, maxTryMs)
   }
   return false
 }

@@ -1,5 +1,4 @@
 import { createContext, Script } from 'node:vm'
-import type { ProcessorTime } from './processor-time.ts'
 
 /**
  * Stops synchronous work of this thread when its time is over, also inside a regular expression, and
@@ -8,30 +7,23 @@ import type { ProcessorTime } from './processor-time.ts'
  * whole blocks are guarded and single lines only when a block was stopped.
  */
 export class LineGuard {
-  readonly #processor: ProcessorTime
   readonly #sandbox: { work: () => void }
   readonly #call = new Script('work()')
 
-  constructor(processor: ProcessorTime) {
-    this.#processor = processor
+  constructor() {
     this.#sandbox = { work: () => {} }
     createContext(this.#sandbox)
   }
 
-  /**
-   * Runs `work` for at most so many milliseconds. Null: it is done. Otherwise it was stopped, and the
-   * answer says how many milliseconds of the processor it had: on a busy machine maybe none. What the
-   * work throws is thrown.
-   */
-  run(work: () => void, ms: number): number | null {
-    const before = this.#processor.ms
+  /** Runs `work` for at most so many milliseconds. False: it was stopped. What the work throws is thrown. */
+  run(work: () => void, ms: number): boolean {
     this.#sandbox.work = work
     try {
       this.#call.runInContext(this.#sandbox, { timeout: Math.max(1, Math.floor(ms)) })
-      return null
+      return true
     } catch (error) {
       if (!isTimeout(error)) throw error
-      return this.#processor.ms - before
+      return false
     }
   }
 }

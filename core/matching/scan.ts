@@ -33,14 +33,13 @@ export function createLogScanner(setup: {
   readonly jails: readonly JailFilter[]
   readonly engines: readonly MatcherPlugin[]
 }): LogScanner {
-  const processor = new ProcessorTime()
   const tools: Tools = {
-    processor,
+    processor: new ProcessorTime(),
     binding: new EngineBinding(setup),
     reader: new LineReader(),
     maker: new MatchMaker(),
     forms: new LogForms(),
-    guard: new LineGuard(processor),
+    guard: new LineGuard(),
     memory: Buffer.alloc(maxChunkBytes),
   }
   return { scan: (chunk, progress, lineMs = null) => new ChunkScan(tools, chunk, progress).run(lineMs) }
@@ -125,15 +124,15 @@ class ChunkScan {
   }
 
   #guarded(bound: BoundScanner): GuardedScanner {
-    const { binding, maker } = this.#tools
-    const note = new LineNote(this.#progress)
+    const { binding, maker, processor } = this.#tools
+    const note = new LineNote(processor, this.#progress)
     return {
       jails: bound.jails,
       scan: (start, end) => this.#scan(bound, { start, end }, note.fresh()),
       scanFor: (jail, line) => {
         for (const one of binding.for([jail]).scanners) this.#scan(one, line, note.fresh())
       },
-      at: () => note.last && { line: note.last, ms: performance.now() - note.since },
+      at: () => note.last && { line: note.last, used: processor.ms - note.since },
       forget: (jails, start) => maker.forget(jails, this.#base + start),
       lineAt: (start) => ({ start, end: this.#bytes.indexOf(0x0a, start) + 1 }),
     }
@@ -144,13 +143,15 @@ function inside({ length }: Buffer): CutLines {
   return { segments: [], consumed: length, insideLine: true, lines: 0, skipped: 0 }
 }
 
-/** Remembers the last line heard of, and when, and passes it on. */
+/** Remembers the last line heard of, and what the thread had had of the processor then, and passes it on. */
 class LineNote implements LineProgress {
   last: LineSpan | null = null
   since = 0
+  readonly #processor: ProcessorTime
   readonly #next: LineProgress | undefined
 
-  constructor(next: LineProgress | undefined) {
+  constructor(processor: ProcessorTime, next: LineProgress | undefined) {
+    this.#processor = processor
     this.#next = next
   }
 
@@ -161,7 +162,7 @@ class LineNote implements LineProgress {
 
   line(start: number, end: number): void {
     this.last = { start, end }
-    this.since = performance.now()
+    this.since = this.#processor.ms
     this.#next?.line(start, end)
   }
 }
