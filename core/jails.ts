@@ -81,6 +81,7 @@ export function compileSettings(filter: FilterSettings, compileFilter: CompileFi
       prefregex: filter.prefregex?.text ?? null,
       failregex: texts(filter.failregex),
       ignoreregex: texts(filter.ignoreregex),
+      structure: filter.structure,
     })
   } catch (error) {
     throw asBailiffError(error, patternAt(filter, error) ?? filter)
@@ -161,7 +162,7 @@ class Workshop {
 
 /** The pattern that a compiler complained of. */
 function patternAt(filter: FilterSettings, error: unknown): Pick<FilterSettings, 'where'> | null {
-  if (!(error instanceof PatternError)) return null
+  if (!(error instanceof PatternError) || error.list === 'regex') return null
   return error.list === 'prefregex' ? filter.prefregex : (filter[error.list][error.index] ?? null)
 }
 

@@ -41,7 +41,7 @@ async function check(file: string | undefined): Promise<Findings> {
     const engines = await Promise.all(registry.matcherFiles().map(loadMatcher))
     const reports = eachFilter(jails).map(({ filter, filterSettings }) => ({
       name: filter.name,
-      patterns: filter.failregex.length + filter.ignoreregex.length + (filter.prefregex === null ? 0 : 1),
+      patterns: patternsOf(filter),
       report: trySamples(filterSettings, filter, engines),
     }))
     const firewallConf = checkFirewallConf()
@@ -77,6 +77,12 @@ async function loadMatcher(file: string): Promise<MatcherPlugin> {
 /** One jail for each compiled filter. */
 function eachFilter(jails: readonly ReadyJail[]): ReadyJail[] {
   return [...new Map(jails.map((jail) => [jail.filter, jail] as const)).values()]
+}
+
+/** Patterns, or rules about fields. */
+function patternsOf({ failregex, ignoreregex, prefregex, structure }: ReadyJail['filter']): number {
+  if (structure !== null) return structure.match.length + structure.ignore.length
+  return failregex.length + ignoreregex.length + (prefregex === null ? 0 : 1)
 }
 
 function printText({ file, jails, broken, filters, problems, warnings }: Findings): void {

@@ -34,6 +34,7 @@ class Report {
   lines = 0
   bytes = 0
   skipped = 0
+  malformed = 0
   matches = 0
   readonly #cpu = process.cpuUsage()
 
@@ -47,11 +48,12 @@ class Report {
     return false
   }
 
-  end(_filter: CompiledFilter): void {
+  end({ structure }: CompiledFilter): void {
     const { user, system } = process.cpuUsage(this.#cpu)
     const seconds = (user + system) / 1e6
+    const malformed = structure === null ? '' : `, malformed ${this.malformed}`
     print(
-      `lines ${this.lines}, matches ${this.matches}, skipped ${this.skipped}, bytes ${this.bytes}, CPU ${seconds.toFixed(3)} s`,
+      `lines ${this.lines}, matches ${this.matches}, skipped ${this.skipped}${malformed}, bytes ${this.bytes}, CPU ${seconds.toFixed(3)} s`,
     )
   }
 }
@@ -102,8 +104,8 @@ class TextReport extends Report {
       if (hosts.length > 50) print(`… and ${hosts.length - 50} more addresses; --json lists every line`)
       print(
         `\n${table(
-          ['RULE', 'FAILURES', 'FAILREGEX'],
-          rules.map(([rule, count]) => [rule, count, filter.failregex[rule]?.text ?? '']),
+          ['RULE', 'FAILURES', filter.structure === null ? 'FAILREGEX' : 'MATCH'],
+          rules.map(([rule, count]) => [rule, count, (filter.structure?.match ?? filter.failregex)[rule]?.text ?? '']),
         )}\n`,
       )
     }
@@ -140,6 +142,7 @@ function readLog(log: string, scanner: LogScanner, report: Report): void {
       for (const match of result.matches) report.found(match, file, numbers?.at(bytes, match.offset) ?? 0)
       report.lines += result.lines
       report.skipped += result.skipped
+      report.malformed += result.malformed
       report.bytes += read
       insideLine = result.insideLine
       numbers?.pass(bytes, result.consumed)

@@ -37,7 +37,7 @@ export function createLogScanner(setup: {
     processor: new ProcessorTime(),
     binding: new EngineBinding(setup),
     reader: new LineReader(),
-    maker: new MatchMaker(),
+    maker: new MatchMaker(setup.jails),
     forms: new LogForms(),
     guard: new LineGuard(),
     memory: Buffer.alloc(maxChunkBytes),
@@ -87,8 +87,10 @@ class ChunkScan {
     const { segments, skipped, ...counts } =
       text === null ? inside(this.#bytes) : cutLines(text, this.#chunk.insideLine)
     const slow: SlowLine[] = []
+    const malformed = () => scanners.reduce((sum, { scanner }) => sum + (scanner.malformed ?? 0), 0)
+    const malformedBefore = malformed()
     reader.reference = this.#chunk.arrivedAt
-    maker.start(this.#chunk.log)
+    maker.start(this.#chunk.log, this.#chunk.arrivedAt)
     for (const segment of segments) {
       for (const bound of scanners) {
         if (lineMs === null) this.#scan(bound, segment, this.#progress)
@@ -100,6 +102,7 @@ class ChunkScan {
       matches: maker.take(order),
       ...counts,
       skipped: skipped + passedOver,
+      malformed: malformed() - malformedBefore,
       bare: this.#bare === true,
       slow,
       ms: processor.ms - before,
