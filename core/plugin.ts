@@ -153,13 +153,13 @@ export interface FoundLine {
   /** What the tags captured, as it stands in the line. */
   readonly groups: Readonly<Record<string, string>>
   /** The date in a field of the line, as it stands there; absent: that of `head` counts. */
-  readonly time?: string
+  readonly time?: string | undefined
   /**
    * Where the line names proxies: everything it says of who spoke for whom, each an address or a list of them,
    * the nearest to us last. The agent believes it as far as trusted proxies said it; `address` is meant where
    * no proxy is trusted.
    */
-  readonly hops?: readonly string[]
+  readonly hops?: readonly string[] | undefined
 }
 
 /** A filter made ready for matchers. Serialisable. */

@@ -9,8 +9,8 @@ export interface FieldsFound {
   readonly rule: number
   readonly address: string
   readonly groups: Readonly<Record<string, string>>
-  readonly time?: string
-  readonly hops?: readonly string[]
+  readonly time: string | undefined
+  readonly hops: readonly string[] | undefined
 }
 
 /** A filter with a structure, ready for the lines of one tree. */
@@ -57,30 +57,54 @@ export class FieldFilter {
     return this.#ignore.some((rule) => rule(values, { address: null, groups: {} }))
   }
 
+  /** Loops and no more arrays than needed: this runs for every line that matches. */
   #found(rule: number, values: FieldValues, { address: captured, groups }: Captures): FieldsFound | null {
-    const named = captured === null ? this.#named(values) : [captured]
-    const address = named[0] === undefined ? undefined : nearest(named[0])
-    if (address === undefined) return null
+    const peer = captured ?? this.#peer(values)
+    if (peer === null) return null
+    const address = nearest(peer)
     const user = firstText(values, this.#user)
     if (user !== undefined && user !== '') groups.user = user
+    const hops = this.#hops(values, captured, peer === address ? null : peer)
     const time = firstText(values, this.#time)
-    const hops = [...this.#forwarded.flatMap((field) => textsOf(values, field)), ...named]
-    const isChain = hops.length > 1 || hops[0] !== address
-    return { rule, address, groups, ...(time === undefined ? {} : { time }), ...(isChain ? { hops } : {}) }
+    return { rule, address, groups, time, hops }
   }
 
-  /** What the fields say that have an address. */
-  #named(values: FieldValues): string[] {
-    return this.#address.flatMap((field) => {
-      const text = textsOf(values, field).join(',')
-      return parseEndpoint(nearest(text) ?? '') === null ? [] : [text]
-    })
+  /** The first field that has an address. */
+  #peer(values: FieldValues): string | null {
+    for (const field of this.#address) {
+      const text = addressText(values, field)
+      if (text !== null) return text
+    }
+    return null
+  }
+
+  /** All that the line says of proxies; undefined where that is one address. `list`: what the first field has, if it is a list. */
+  #hops(values: FieldValues, captured: string | null, list: string | null): string[] | undefined {
+    let hops: string[] | undefined
+    for (const field of this.#forwarded) {
+      for (const text of textsOf(values, field)) if (text !== '' && text !== '-') (hops ??= []).push(text)
+    }
+    if (captured !== null) {
+      hops?.push(captured)
+      return hops
+    }
+    if (hops === undefined && list === null && this.#address.length === 1) return undefined
+    const named = this.#address.flatMap((field) => addressText(values, field) ?? [])
+    return hops === undefined && list === null && named.length === 1 ? undefined : [...(hops ?? []), ...named]
   }
 }
 
+/** The text of a field, if it has an address; elements of a list with commas between them. */
+function addressText(values: FieldValues, field: Field): string | null {
+  const slot = slotOf(values, field)
+  if (slot < 0) return null
+  const text = values.isList(slot) ? values.elementsOf(slot).join(',') : values.textOf(slot)
+  return text === null || parseEndpoint(nearest(text)) === null ? null : text
+}
+
 /** The last address of a list: that of who spoke to the service, or to the last proxy. */
-function nearest(list: string): string | undefined {
-  return list.includes(',') ? listedEndpoints(list).at(-1) : list
+function nearest(list: string): string {
+  return list.includes(',') ? (listedEndpoints(list).at(-1) ?? '') : list
 }
 
 function textsOf(values: FieldValues, field: Field): readonly string[] {
@@ -93,8 +117,10 @@ function textsOf(values: FieldValues, field: Field): readonly string[] {
 
 function firstText(values: FieldValues, fields: readonly Field[]): string | undefined {
   for (const field of fields) {
-    const [text] = textsOf(values, field)
-    if (text !== undefined) return text
+    const slot = slotOf(values, field)
+    if (slot < 0) continue
+    const text = values.isList(slot) ? values.elementsOf(slot)[0] : values.textOf(slot)
+    if (text !== null && text !== undefined) return text
   }
   return undefined
 }

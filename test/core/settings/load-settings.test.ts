@@ -44,7 +44,7 @@ test('what is not said has a default', async () => {
   assert.is(jail.findtimeMs, 600_000)
   assert.equal(jail.bantime, { baseMs: 3_600_000, increment: true, factor: 2, maxMs: 604_800_000 })
   assert.equal(jail.ports, { protocol: 'tcp', ports: [22] })
-  assert.equal(jail.ignore, { prefixes: [], names: [], self: true })
+  assert.equal(jail.ignore, { prefixes: [], names: [], self: true, proxies: [] })
   assert.equal(
     jail.actions.map(({ plugin }) => plugin),
     ['firewall'],
@@ -110,11 +110,16 @@ jails:
   assert.ok(plain && own && all, settings.problems.map(describeError).join('\n'))
   assert.equal([plain.findtimeMs, plain.maxretry], [3_600_000, 3])
   assert.equal(plain.bantime, { baseMs: 172_800_000, increment: false, factor: 2, maxMs: null })
-  assert.equal(plain.ignore, { prefixes: ['192.0.2.0/24'], names: ['home.example.net'], self: false })
+  assert.equal(plain.ignore, { prefixes: ['192.0.2.0/24'], names: ['home.example.net'], self: false, proxies: [] })
   assert.equal([own.findtimeMs, own.maxretry], [30_000, 1])
   assert.equal([plain.ipv6prefix, own.ipv6prefix], [64, 128])
   assert.equal(own.bantime, { baseMs: 60_000, increment: true, factor: 3, maxMs: 604_800_000 })
-  assert.equal(own.ignore, { prefixes: ['192.0.2.0/24', '2001:db8::/32'], names: ['home.example.net'], self: false })
+  assert.equal(own.ignore, {
+    prefixes: ['192.0.2.0/24', '2001:db8::/32'],
+    names: ['home.example.net'],
+    self: false,
+    proxies: [],
+  })
   assert.equal(own.ports, { protocol: 'udp', ports: [53] })
   const folder = join(settings.file, '..')
   assert.equal(
