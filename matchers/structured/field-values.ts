@@ -52,6 +52,7 @@ export class FieldValues {
     this.#kinds[slot] = kind
     this.#starts[slot] = start
     this.#ends[slot] = end
+    this.#texts[slot] = null
   }
 
   has(slot: number): boolean {

@@ -61,7 +61,14 @@ export class LogfmtReader {
   #node(start: number, end: number): FieldNode | undefined {
     const edges = this.#root.byLength[end - start]
     if (edges === undefined) return undefined
-    return edges.find(({ bytes }) => bytes.every((byte, index) => byte === this.#bytes[start + index]))?.node
+    for (const { bytes, node } of edges) if (this.#isAt(bytes, start)) return node
+    return undefined
+  }
+
+  #isAt(key: Uint8Array, start: number): boolean {
+    const bytes = this.#bytes
+    for (let index = 0; index < key.length; index++) if (bytes[start + index] !== key[index]) return false
+    return true
   }
 
   /** Notes the value that was read last. */
@@ -112,8 +119,9 @@ export class LogfmtReader {
       if (code === backslash) {
         escaped = true
         at++
-      } else if (code > 0x7f) wide = true
-      else if (code === quotation) {
+      } else if (code > 0x7f) {
+        wide = true
+      } else if (code === quotation) {
         this.#kind = escaped ? (wide ? kinds.wideEscaped : kinds.escaped) : wide ? kinds.wide : kinds.string
         this.#start = start
         this.#end = at

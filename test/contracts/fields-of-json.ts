@@ -1,5 +1,5 @@
 /** What conditions say of a line of JSON by `JSON.parse`: the reference that the matcher is held against. */
-import type { FieldCheck, FieldPath, FieldRule } from '../../../core/plugin.ts'
+import type { FieldCheck, FieldPath, FieldRule } from '../../core/plugin.ts'
 
 /** Whether the rule holds for the line; a line that is no JSON object: never. */
 export function holdsPlainly(rule: FieldRule, line: string): boolean {
