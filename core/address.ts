@@ -46,13 +46,21 @@ export function parseAddress(text: string): Address | null {
 export function parseEndpoint(given: string): Address | null {
   const text = given.trim()
   const address = parseAddress(text)
-  if (address !== null) return address
-  const named = /^(?:[^"=;]+=[^"=;]*;\s*)*for=(?:"([^"]*)"|([^";]*))(?:;|$)/i.exec(text)
-  const bare = named === null ? text : (named[1] ?? named[2] ?? '').trim()
+  if (address !== null || text.length > maxEndpoint) return address
+  const bare = text.includes('=') ? forwardedFor(text) : text
   const [, six, four] = /^(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::[0-9]{1,5})?$/.exec(bare) ?? []
   // Only IPv6 stands in brackets.
   if (six !== undefined) return six.includes(':') ? parseAddress(six) : null
-  return four === undefined ? (named === null ? null : parseAddress(bare)) : parseAddress(four)
+  return parseAddress(four ?? bare)
+}
+
+/** No endpoint is longer, with all that RFC 7239 lets stand beside it. */
+const maxEndpoint = 512
+
+/** What `for` says in an element of RFC 7239; empty where it does not say it exactly once. */
+function forwardedFor(element: string): string {
+  const said = element.split(';').flatMap((pair) => /^\s*for=("?)([^"]*)\1\s*$/i.exec(pair)?.[2] ?? [])
+  return said.length === 1 ? (said[0] ?? '').trim() : ''
 }
 
 /** The elements of a list as X-Forwarded-For has it (`client, proxy1`), the nearest to us last; empty ones are left out. */

@@ -118,7 +118,7 @@ export function defineFilter(given: Sourced, name: string, problems: BailiffErro
     modes,
     samples,
   }
-  if (!findsAnything(filter)) {
+  if (problems.length === before && !findsAnything(filter)) {
     const lacking = filter.structure === null ? 'failregex' : 'match'
     problems.push(new BailiffError('config', `the filter ${quote(name)} has no ${lacking}`, { where: filter.where }))
   }

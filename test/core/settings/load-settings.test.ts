@@ -56,6 +56,29 @@ test('what is not said has a default', async () => {
   )
 })
 
+test('trusted proxies add up over files and with those of a jail', async () => {
+  const { jails } = await load(
+    'trusted_proxies: 10.0.0.0/8\ndefaults: { trusted_proxies: [192.0.2.1] }\njails:\n  plain: on\n  own: { filter: plain, trusted_proxies: 2001:db8::/48 }\n',
+    { 'conf.d/a.yaml': 'trusted_proxies: [10.0.0.0/8, 198.51.100.7]' },
+  )
+  assert.equal(
+    jails.map(({ ignore }) => ignore.proxies),
+    [
+      ['10.0.0.0/8', '198.51.100.7', '192.0.2.1'],
+      ['10.0.0.0/8', '198.51.100.7', '2001:db8::/48'],
+    ],
+  )
+  const cases: [text: string, problem: RegExp][] = [
+    [
+      'trusted_proxies: [lb.example.net]',
+      /trusted_proxies\[0\]: must be an address or a prefix .* not "lb\.example\.net"/,
+    ],
+    ['trusted_proxies: [0.0.0.0/0]', /0\.0\.0\.0\/0 would trust everybody/],
+    ['trusted_proxies: [10.1]', /not the number 10\.1/],
+  ]
+  for (const [text, problem] of cases) assert.match((await refusal(`${text}\n`)).join(), problem)
+})
+
 test('an empty configuration enables nothing', async () => {
   for (const text of ['', '# nothing', 'jails:\n', 'jails:\n  # plain: on\ndefaults:\nignoreip:\n']) {
     const settings = await load(text)
