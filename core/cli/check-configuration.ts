@@ -6,6 +6,7 @@ import { compileFilter } from '../matching/filters.ts'
 import type { MatcherPlugin } from '../plugin.ts'
 import { Registry } from '../registry.ts'
 import { InvalidSettings, loadSettings } from '../settings/load-settings.ts'
+import { isHeader } from '../settings/structure.ts'
 import { checkFirewallConf } from './check-firewall-conf.ts'
 import type { CheckOptions } from './check.ts'
 import { logsOf, missingLogs, missingPrograms } from './missing-files.ts'
@@ -59,6 +60,7 @@ async function check(file: string | undefined): Promise<Findings> {
       warnings: [
         ...settings.warnings,
         ...jails.flatMap(missingLogs),
+        ...jails.flatMap(forgeableAddress),
         ...missingPrograms(settings),
         ...firewallConf.warnings,
       ],
@@ -77,6 +79,16 @@ async function loadMatcher(file: string): Promise<MatcherPlugin> {
 /** One jail for each compiled filter. */
 function eachFilter(jails: readonly ReadyJail[]): ReadyJail[] {
   return [...new Map(jails.map((jail) => [jail.filter, jail] as const)).values()]
+}
+
+/** A jail that believes a header alone: who reaches the service past its proxy says in it what he likes. */
+function forgeableAddress({ filter, where }: ReadyJail): BailiffError[] {
+  const fields = filter.structure?.address ?? []
+  if (fields.length === 0 || !fields.every(isHeader)) return []
+  const named = fields.map(({ key }) => key).join(', ')
+  const message = `the address is in ${named} alone, which a client that reaches the service directly writes himself`
+  const hint = `name the field of the peer as well, address: [${named}, remote_addr], and the proxies in trusted_proxies`
+  return [new BailiffError('config', message, { where, hint })]
 }
 
 /** Patterns, or rules about fields. */

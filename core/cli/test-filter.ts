@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { Prefix } from '../address.ts'
 import { BailiffError, quote, whyUnreadable } from '../errors.ts'
 import type { Match, ScanResult } from '../events.ts'
 import { compileSettings } from '../jails.ts'
@@ -21,9 +22,10 @@ const chunkBytes = 128 * 1024
 
 /** Runs a filter over logs in this one thread and prints what it finds. Throws a BailiffError for a filter or log it cannot read. */
 export async function testFilter(given: string, logs: readonly string[], options: TestOptions): Promise<void> {
-  const filter = compileSettings(await findFilter(given, options), compileFilter)
+  const { settings, proxies } = await findFilter(given, options)
+  const filter = compileSettings(settings, compileFilter)
   const engines = await Promise.all(new Registry().matcherFiles().map(loadMatcher))
-  const scanner = createLogScanner({ jails: [{ jail: 'test', filter }], engines })
+  const scanner = createLogScanner({ jails: [{ jail: 'test', filter, proxies }], engines })
   const report = options.json ? new JsonReport() : options.summary ? new Report() : new TextReport()
   for (const log of logs) readLog(log, scanner, report)
   report.end(filter)
@@ -198,15 +200,22 @@ async function loadMatcher(file: string): Promise<MatcherPlugin> {
   return ((await import(pathToFileURL(file).href)) as { default: MatcherPlugin }).default
 }
 
+/** A filter, and the proxies that are trusted where it is used. */
+interface ChosenFilter {
+  readonly settings: FilterSettings
+  readonly proxies: readonly Prefix[]
+}
+
 /** The filter of a jail of that name, of a file, or of that name; the configuration need not exist. */
-async function findFilter(given: string, { config, mode }: TestOptions): Promise<FilterSettings> {
+async function findFilter(given: string, { config, mode }: TestOptions): Promise<ChosenFilter> {
   const problems: BailiffError[] = []
   const settings = await loadSettings(config === undefined ? {} : { file: config }).catch((error: unknown) => {
     if (config !== undefined || !(error instanceof BailiffError)) throw error
     return null
   })
   const jail = settings?.jails.find(({ name }) => name === given)
-  if (jail && mode === undefined) return jail.filter
+  const proxies = jail?.ignore.proxies ?? []
+  if (jail && mode === undefined) return { settings: jail.filter, proxies }
   const folder = settings ? join(settings.file, '../filters') : join(defaultPlaces().configFolders[0] ?? '/', 'filters')
   const library = new FilterLibrary([folder, builtInFilters])
   const name = jail?.filter.name ?? given
@@ -219,5 +228,5 @@ async function findFilter(given: string, { config, mode }: TestOptions): Promise
     ? await library.byFile(resolve(given), problems)
     : await library.byName(name, { file: 'command line' }, problems)
   if (!definition) throw problems[0] ?? new BailiffError('no-input', `there is no filter ${quote(given)}`)
-  return inMode(definition, mode ?? 'normal', { file: definition.where.file })
+  return { settings: inMode(definition, mode ?? 'normal', { file: definition.where.file }), proxies }
 }

@@ -77,7 +77,8 @@ function separated(
   }
 }
 
-function isHeader(path: FieldPath): boolean {
+/** Whether a field is a header in which proxies say whom they speak for, and any client can, too. */
+export function isHeader(path: FieldPath): boolean {
   const name = withoutIndex(path).steps.join('.').toLowerCase().replaceAll('_', '-')
   return forwardingHeader.test(name)
 }
