@@ -42,8 +42,10 @@ export class MatchMaker {
     const clean = isPlain(whole)
     const time = found.time === undefined ? head.time : readFieldTime(found.time, this.#dates)
     const attempts = single ? 1 : (head.syslog?.attempts ?? 1)
-    const groups = groupsOf(found.groups, clean, whole.length)
-    const session = sessionOf(found, clean)
+    // What is read from a field may have been written as an escape.
+    const tagsClean = clean && !whole.includes('\\')
+    const groups = groupsOf(found.groups, tagsClean, whole.length)
+    const session = sessionOf(found, tagsClean)
     const once = found.groups.once !== undefined
     const line = excerpt(whole, clean)
     const log = this.#log

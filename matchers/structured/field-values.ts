@@ -98,6 +98,8 @@ export class FieldValues {
     }
     const text = this.text.slice(start, end)
     if (kind === kinds.escaped) return this.#unescape(text)
-    return kind === kinds.number ? String(Number(text)) : text
+    if (kind !== kinds.number) return text
+    const value = Number(text)
+    return Number.isFinite(value) ? String(value) : text
   }
 }
