@@ -42,13 +42,14 @@ export class FieldFilter {
     return this.#programs === null || program === null || this.#programs.has(program)
   }
 
-  /** The first rule that holds, unless the line is to be ignored or names no address; else null. */
+  /** The first rule that holds and finds an address, unless the line is to be ignored; else null. */
   find(values: FieldValues): FieldsFound | null {
     for (let rule = 0; rule < this.#match.length; rule++) {
       const captures: Captures = { address: null, groups: {} }
       if (!this.#match[rule]?.(values, captures)) continue
       if (this.#isIgnored(values)) return null
-      return this.#found(rule, values, captures)
+      const found = this.#found(rule, values, captures)
+      if (found !== null) return found
     }
     return null
   }
