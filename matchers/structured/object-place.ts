@@ -40,6 +40,8 @@ export function placeOfFields(
   if (first(bytes[from] ?? 0)) return { start: from, end, head: null, program: null }
   const head = block.head(start, end)
   const { line, undated } = head
+  // A date inside the fields, cut out of them.
+  if (!line.endsWith(undated)) return { start: from, end, head, program: null }
   // Behind a date, fields with colons among them can look like a syslog header.
   const syslog = begin.test(undated) ? null : head.syslog
   const text = syslog?.message ?? undated

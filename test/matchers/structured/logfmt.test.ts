@@ -66,6 +66,20 @@ test('what stands in quotes never is a field, whatever it is', () => {
   )
 })
 
+test('a word that is spelled with escapes is found as well', () => {
+  const login = filterOf('format: logfmt\nmatch: { path: { prefix: /wp-login } }\naddress: ip\n')
+  for (const path of [
+    '/wp-login.php',
+    '"/wp-login"',
+    '"/wp-\\x6cogin"',
+    '"\\u002fwp-lo\\u0067in"',
+    '"\\/wp\\U0000002Dlogin"',
+  ])
+    assert.is(findIn([login], [`path=${path} ip=192.0.2.7`]).found.length, 1, path)
+  for (const path of ['/wp-logi', '"/wp-\\\\x6cogin"', '/x/wp-login'])
+    assert.is(findIn([login], [`path=${path} ip=192.0.2.7`]).found.length, 0, path)
+})
+
 test('escapes of Go and JSON', () => {
   const cases: [inside: string, text: string][] = [
     ['a\\"b\\\\c', 'a"b\\c'],

@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert'
+import { createLogScanner } from '../../../core/matching/scan.ts'
 import structured from '../../../matchers/structured/index.ts'
 import { matcherContract } from '../../contracts/matcher.ts'
 import { suite } from '../../suite.ts'
@@ -102,6 +103,21 @@ test('a pattern may capture the address and more, and sees no newline to hide be
   assert.equal([find('bob')?.address, find('bob')?.groups], ['192.0.2.7', { user: 'bob' }])
   assert.is(find('a\nb')?.address, '192.0.2.7')
   assert.is(find("x' (Remote IP: 203.0.113.9)")?.address, '192.0.2.7')
+})
+
+test('a value that takes a pattern for ever is passed over, and the lines around it are not', () => {
+  const slow = filterOf("format: json\naddress: ip\nmatch: { v: { regex: '^(?=a)(?:(?:a|aa)+)+$' } }\n")
+  const scanner = createLogScanner({ jails: [{ jail: 'a', filter: slow }], engines: [structured] })
+  const line = (ip: string, v: string) => `${JSON.stringify({ ip, v })}\n`
+  const lines = [line('192.0.2.1', 'aa'), line('192.0.2.2', `${'a'.repeat(60)}!`), line('192.0.2.3', 'aaa')]
+  const data = Buffer.from(lines.join(''))
+  const chunk = { log: 'x', jails: ['a'], data, arrivedAt: 0, live: true, undatedAt: 0, insideLine: false }
+  const result = scanner.scan(chunk, undefined, 20)
+  assert.equal(
+    result.matches.map(({ address }) => address),
+    ['192.0.2.1', '192.0.2.3'],
+  )
+  assert.equal([result.skipped, result.slow.map(({ start }) => start)], [1, [lines[0]?.length]])
 })
 
 test('filters of both formats find their lines in order', () => {
