@@ -61,8 +61,33 @@ export const fileSchema = section({
   history: duration.describe('how long bans are remembered after they ended').optional(),
 })
 
-/** Read by `structure.ts`, which knows the places. */
-const rules = z.unknown().meta({ anyOf: [{ type: 'object' }, { type: 'array', items: { type: 'object' } }] })
+const oneOrMore = { type: ['string', 'number', 'boolean', 'array'] }
+
+/** What a field must be, for editors; `structure.ts` reads it and knows the places of what is wrong. */
+const condition = {
+  anyOf: [
+    oneOrMore,
+    {
+      type: 'object',
+      minProperties: 1,
+      additionalProperties: false,
+      properties: {
+        equal: oneOrMore,
+        prefix: oneOrMore,
+        suffix: oneOrMore,
+        contains: oneOrMore,
+        regex: { type: ['string', 'array'] },
+        min: { type: 'number' },
+        max: { type: 'number' },
+        not: {},
+        exists: { type: 'boolean' },
+      },
+    },
+  ],
+}
+
+const rule = { type: 'object', minProperties: 1, additionalProperties: condition }
+const rules = z.unknown().meta({ anyOf: [rule, { type: 'array', items: rule }] })
 
 const patterns = {
   failregex: listOf(text).describe('patterns of lines that tell of a failure').optional(),
