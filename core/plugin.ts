@@ -91,6 +91,11 @@ export interface EmitFrom {
    * could go on, and their cursor is passed over.
    */
   readonly cursor?: string
+  /**
+   * False: these lines were written long ago, and count at the dates they have. Unless said, they are new, and
+   * a date that is more than a minute off is not believed.
+   */
+  readonly live?: boolean
 }
 
 export interface SourceHost<Options = unknown> extends Host<Options> {
@@ -107,6 +112,20 @@ export interface SourceHost<Options = unknown> extends Host<Options> {
   cursor(log?: string): string | null
   /** Unix milliseconds. Where to begin in a log without a cursor: failures of before count for no jail any more. */
   since(): number
+  /**
+   * Runs a program without a shell and gives what it prints, as fast as it is taken. It ends with the
+   * source, and with the loop over it. Throws a BailiffError when the program cannot be run, and when it
+   * ends, whatever its exit code.
+   */
+  run(command: readonly string[], running?: RunProgram): AsyncIterable<Uint8Array>
+}
+
+/** How a program is run. */
+export interface RunProgram {
+  /** The whole environment beside PATH and LC_ALL. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Takes each line of its standard error, printable and cut; what it throws ends the program and the loop. Unless given, the log does. */
+  readonly said?: (line: string) => void
 }
 
 /**

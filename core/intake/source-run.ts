@@ -2,6 +2,7 @@ import { BailiffError, describeError, printable, quote } from '../errors.ts'
 import type { LogCursor } from '../events.ts'
 import type { Emit, SourceHost, SourcePlugin } from '../plugin.ts'
 import { ByteReader, type ByteReaderOptions } from './byte-reader.ts'
+import { programOutput } from './program-output.ts'
 import { type Alarm, pause } from './scanner.ts'
 
 const firstPauseMs = 1000
@@ -30,7 +31,7 @@ export interface IntakeSource {
 }
 
 /** What of a plugin's host belongs to its run. */
-export type SourceParts = Pick<SourceHost, 'follow' | 'cursor' | 'since' | 'signal'>
+export type SourceParts = Pick<SourceHost, 'follow' | 'cursor' | 'since' | 'run' | 'signal'>
 
 export interface SourceRunOptions extends Omit<ByteReaderOptions, 'log' | 'signal' | 'kept'> {
   readonly source: IntakeSource
@@ -62,6 +63,7 @@ export class SourceRun {
       follow: (path) => this.#follow(path),
       cursor: (log = '') => this.#cursor(log),
       since: () => options.now() - this.#findtimeMs,
+      run: (command, running) => programOutput(command, { log: this.#host.log, ...running }, this.#stopping.signal),
       signal: this.#stopping.signal,
     })
     this.#ended = this.#run()
@@ -136,9 +138,9 @@ export class SourceRun {
     this.#options.followed()
   }
 
-  readonly #emit: Emit = (bytes, { log = '', cursor } = {}) => {
+  readonly #emit: Emit = (bytes, from = {}) => {
     try {
-      return this.#stream(log, cursor).emit(bytes, cursor)
+      return this.#stream(from.log ?? '', from.cursor).emit(bytes, from)
     } catch (error) {
       return Promise.reject(error)
     }
