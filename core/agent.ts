@@ -314,6 +314,8 @@ export class Agent implements RunningAgent {
     for (const problem of ready.problems) this.options.log.error({}, describeError(problem))
     if (jails.length === 0)
       this.options.log.warn({}, 'no jail is on, so nothing is watched; "bailiff check" tells more')
+    for (const { name, sourceChoice } of jails)
+      if (sourceChoice !== null) this.options.log.info({ jail: name }, `where ${name} is read: ${sourceChoice}`)
     for (const warning of settings.warnings) this.options.log.warn({}, describeError(warning))
     // At the start threads load their engines beside the rest; later jails change before the pool does.
     const pool = this.#resumed ? null : this.#pool.replace(jails, settings.workers)
