@@ -118,6 +118,8 @@ export interface SourceHost<Options = unknown> extends Host<Options> {
    * ends, whatever its exit code.
    */
   run(command: readonly string[], running?: RunProgram): AsyncIterable<Uint8Array>
+  /** To be called when nothing will come any more, and all that came was emitted. When all sources say so the agent ends. */
+  ended(): void
 }
 
 /** How a program is run. */

@@ -22,6 +22,8 @@ export interface IntakeOptions {
   readonly patienceMs?: number
   /** Chunks under way at once over all logs. Default 64. */
   readonly atOnce?: number
+  /** Called when every source has said that nothing will come any more. */
+  readonly ended?: () => void
 }
 
 /** Brings the lines of all logs, in order, each once. */
@@ -63,7 +65,7 @@ class SourceIntake implements Intake {
   constructor(options: IntakeOptions) {
     const { log } = options
     const alarm: Alarm = (subject, message) => log.error({ subject }, message)
-    const defaults = { alarm, now: Date.now, lookEveryMs: 1000, patienceMs: 3000, atOnce: 64 }
+    const defaults = { alarm, now: Date.now, lookEveryMs: 1000, patienceMs: 3000, atOnce: 64, ended: () => {} }
     this.#options = { ...defaults, ...options }
     this.#scanner = new Scanner(this.#options)
     this.#watches = new Watches(log)
@@ -118,7 +120,8 @@ class SourceIntake implements Intake {
       const followed = () => this.#followAll()
       const asked = { ...source, jails: union([source.jails]) }
       const kept = (path: string) => this.#cursor(path)
-      this.#runs.set(key, new SourceRun({ source: asked, scanner: this.#scanner, now, alarm, followed, kept }))
+      const over = () => this.#over()
+      this.#runs.set(key, new SourceRun({ source: asked, scanner: this.#scanner, now, alarm, followed, over, kept }))
     }
   }
 
@@ -131,6 +134,13 @@ class SourceIntake implements Intake {
   async #end(run: SourceRun): Promise<void> {
     await run.stop()
     for (const cursor of run.cursors()) this.#positions.set(cursor.path, cursor)
+  }
+
+  #over(): void {
+    // Not before all sources of a configuration have begun.
+    void this.#last.then(() => {
+      if (!this.#stopped && [...this.#runs.values()].every(({ over }) => over)) this.#options.ended()
+    })
   }
 
   #cursor(path: string): LogCursor | null {

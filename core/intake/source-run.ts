@@ -31,13 +31,15 @@ export interface IntakeSource {
 }
 
 /** What of a plugin's host belongs to its run. */
-export type SourceParts = Pick<SourceHost, 'follow' | 'cursor' | 'since' | 'run' | 'signal'>
+export type SourceParts = Pick<SourceHost, 'follow' | 'cursor' | 'since' | 'run' | 'ended' | 'signal'>
 
 export interface SourceRunOptions extends Omit<ByteReaderOptions, 'log' | 'signal' | 'kept'> {
   readonly source: IntakeSource
   readonly alarm: Alarm
   /** Called for each path that the plugin follows. */
   readonly followed: () => void
+  /** Called when the plugin says that nothing will come any more. */
+  readonly over: () => void
   /** The cursor that is kept by this path. */
   readonly kept: (path: string) => LogCursor | null
 }
@@ -46,6 +48,8 @@ export interface SourceRunOptions extends Omit<ByteReaderOptions, 'log' | 'signa
 export class SourceRun {
   readonly paths = new Set<string>()
   readonly streams = new Map<string, ByteReader>()
+  /** Whether nothing will come any more. */
+  over = false
   readonly #options: SourceRunOptions
   readonly #stopping = new AbortController()
   readonly #host: SourceHost
@@ -64,6 +68,10 @@ export class SourceRun {
       cursor: (log = '') => this.#cursor(log),
       since: () => options.now() - this.#findtimeMs,
       run: (command, running) => programOutput(command, { log: this.#host.log, ...running }, this.#stopping.signal),
+      ended: () => {
+        this.over = true
+        options.over()
+      },
       signal: this.#stopping.signal,
     })
     this.#ended = this.#run()
