@@ -87,8 +87,8 @@ class SourceIntake implements Intake {
   }
 
   logs(): readonly LogState[] {
-    const streams = [...this.#runs.values()].flatMap((run) => [...run.streams.values()])
-    return [...this.#readers.values(), ...streams].map(({ state }) => state)
+    const ofSources = [...this.#runs.values()].flatMap((run) => run.states())
+    return [...[...this.#readers.values()].map(({ state }) => state), ...ofSources]
   }
 
   positions(): readonly LogPosition[] {

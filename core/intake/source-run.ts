@@ -2,6 +2,7 @@ import { BailiffError, describeError, printable, quote } from '../errors.ts'
 import type { LogCursor } from '../events.ts'
 import type { Emit, SourceHost, SourcePlugin } from '../plugin.ts'
 import { ByteReader, type ByteReaderOptions } from './byte-reader.ts'
+import type { LogState } from './log-state.ts'
 import { programOutput } from './program-output.ts'
 import { type Alarm, pause } from './scanner.ts'
 
@@ -13,6 +14,8 @@ const maxLogsOfOneSource = 256
 const maxLogName = 512
 const maxCursor = 4096
 const stopDeadlineMs = 5000
+/** What failed and has run so long again is believed to run. */
+const recoveredMs = 3000
 
 /** A source as the configuration wants it. */
 export interface IntakeSource {
@@ -58,6 +61,9 @@ export class SourceRun {
   readonly #asked = new Set<string>()
   #jails: readonly string[]
   #findtimeMs: number
+  /** When the plugin was started, while it runs. */
+  #runsSince: number | null = null
+  #failure: string | null = null
 
   constructor(options: SourceRunOptions) {
     this.#options = options
@@ -98,6 +104,18 @@ export class SourceRun {
     })
   }
 
+  /** How its logs do; before the first has come, how the source itself does. */
+  states(): LogState[] {
+    const { name } = this.#options.source
+    const runs = this.#runsSince !== null && this.#options.now() - this.#runsSince > recoveredMs
+    const trouble = runs ? null : this.#failure
+    const states = [...this.streams.values()].map(({ state }) => state)
+    const nothing = { behind: 0, lines: 0, skipped: 0, position: 0, lastGrowth: null, live: false }
+    const itself = { log: name, jails: this.#jails, state: 'reading', trouble: null, ...nothing } as const
+    const all = states.length === 0 && (trouble !== null || this.#runsSince !== null) ? [itself] : states
+    return trouble === null ? all : all.map((state) => ({ ...state, state: 'unreadable', trouble }))
+  }
+
   /** Resolves when the plugin has stopped, and after five seconds in any case. Never rejects. */
   async stop(): Promise<void> {
     this.#stopping.abort()
@@ -121,11 +139,14 @@ export class SourceRun {
     const { signal } = this.#stopping
     for (let failures = 0; !signal.aborted; failures++) {
       const started = now()
+      this.#runsSince = started
       try {
         await source.plugin.start(this.#emit, this.#host)
         return
       } catch (error) {
         if (signal.aborted) return
+        this.#failure = describeError(error)
+        this.#runsSince = null
         if (now() - started > steadyMs) failures = 0
         const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures, 10))
         const message = `the source failed and starts again in ${pauseMs / 1000} s: ${describeError(error)}`
@@ -135,6 +156,8 @@ export class SourceRun {
         await Promise.all([...this.streams.values()].map((stream) => stream.settled()))
         // The end of an unfinished line will not come: what runs next begins with a line.
         for (const stream of this.streams.values()) stream.forgetRest()
+      } finally {
+        this.#runsSince = null
       }
     }
   }
@@ -148,7 +171,9 @@ export class SourceRun {
 
   readonly #emit: Emit = (bytes, from = {}) => {
     try {
-      return this.#stream(from.log ?? '', from.cursor).emit(bytes, from)
+      const stream = this.#stream(from.log ?? '', from.cursor)
+      this.#failure = null
+      return stream.emit(bytes, from)
     } catch (error) {
       return Promise.reject(error)
     }

@@ -76,9 +76,7 @@ test('from a pipe, as people write it', async () => {
 })
 
 test('beside another source the agent goes on', async () => {
-  const { config } = bed(
-    `  other: { source: /dev/null, actions: [./keep.mjs], filter: { failregex: '^x <ADDR>$' } }\n`,
-  )
+  const { config } = bed(`  other: { source: /dev/null, actions: [./keep.mjs], filter: { failregex: '^x <ADDR>$' } }\n`)
   const agent = new AgentProcess(['run', '--config', config])
   await agent.shows('watching: sshd, other')
   await new Promise((resolve) => setTimeout(resolve, 500))
