@@ -18,6 +18,9 @@ export type Need =
   | 'faketime'
   | 'setpriv'
   | 'systemd-analyze'
+  | 'systemd-journald'
+  | 'systemd-journal-remote'
+  | 'logger'
   | 'npm'
 
 /** The Debian package that brings a program. */
@@ -34,6 +37,9 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   faketime: 'faketime',
   setpriv: 'util-linux',
   'systemd-analyze': 'systemd',
+  'systemd-journald': 'systemd',
+  'systemd-journal-remote': 'systemd-journal-remote',
+  logger: 'bsdutils',
 }
 
 /** A suite of uvu whose tests are skipped, and counted as skipped, where the machine lacks something they need. */
@@ -47,9 +53,15 @@ export function suite(name: string, ...needs: Need[]): Test {
   return Object.assign(skipping, { run: tests.run, only: skipping, skip: skipping, before: hook, after: hook }) as Test
 }
 
-/** The full path of a program, looked for where root would find it too. */
+/** The full path of a program, looked for where root and systemd would find it too. */
 export function which(program: string): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']
+  const folders = [
+    ...(process.env.PATH ?? '').split(delimiter),
+    '/usr/local/sbin',
+    '/usr/sbin',
+    '/sbin',
+    '/lib/systemd',
+  ]
   return folders
     .map((folder) => join(folder, program))
     .find((path) => {
