@@ -4,7 +4,7 @@
  */
 import { isAscii } from 'node:buffer'
 import type { LineBlock, LineHead } from '../plugin.ts'
-import { behindBlanks, closing, colon, isBlank, opening } from './timestamp-text.ts'
+import { behindBlanks, brace, closing, colon, isBlank, opening } from './timestamp-text.ts'
 import { TimestampReader } from './timestamps.ts'
 
 /** Where the thread notes which line is being matched, for one who waits: see `ProgressCell` in messages.ts. */
@@ -45,7 +45,9 @@ export class LineReader {
 
   #head(text: string, start: number, end: number, ascii: boolean): LineHead {
     const dates = this.#timestamps
-    if (!dates.read(text, start, end)) return new Head(text, start, start, start, end, ascii, null, null)
+    // The time of a JSON line is looked for when it is asked for: who reads its fields knows which one it is.
+    if (text.charCodeAt(start) === brace) return new Head(text, start, start, start, end, ascii, dates, null)
+    if (dates.read(text, start, end) < 0) return new Head(text, start, start, start, end, ascii, null, null)
     const { from, time, heads } = dates
     // Behind a date in brackets nothing is cut off: `[] text` is what patterns see.
     const to = text.charCodeAt(dates.to) === closing ? dates.to : behindBlanks(text, dates.to, end)
@@ -86,13 +88,14 @@ export class LineReader {
 /** The head of a line. Texts are cut out when they are asked for: most lines need only the message. */
 class Head implements LineHead {
   readonly ascii: boolean
-  readonly time: number | null
   readonly syslog: LineHead['syslog']
   readonly #text: string
   readonly #start: number
   readonly #dateStart: number
   readonly #dateEnd: number
   readonly #end: number
+  /** The time, or who reads it. */
+  #time: number | null | TimestampReader
 
   constructor(
     text: string,
@@ -101,7 +104,7 @@ class Head implements LineHead {
     dateEnd: number,
     end: number,
     ascii: boolean,
-    time: number | null,
+    time: number | null | TimestampReader,
     syslog: LineHead['syslog'],
   ) {
     this.#text = text
@@ -110,8 +113,15 @@ class Head implements LineHead {
     this.#dateEnd = dateEnd
     this.#end = end
     this.ascii = ascii
-    this.time = time
+    this.#time = time
     this.syslog = syslog
+  }
+
+  get time(): number | null {
+    const dates = this.#time
+    if (typeof dates !== 'object' || dates === null) return dates
+    this.#time = dates.read(this.#text, this.#start, this.#end) < 0 ? null : dates.time
+    return this.#time
   }
 
   get line(): string {

@@ -72,10 +72,10 @@ export class TimestampReader implements AccessLogReader {
   }
 
   /**
-   * Reads the date of the line from `start` to `end` of `text` into `time`, `from`, `to`, `form`. False
-   * where it has none. (An object with all of it would cost more than the reading.)
+   * Reads the date of the line from `start` to `end` of `text` into `time`, `from`, `to`, `form`. Returns
+   * `to`; -1 where it has none. (An object with all of it would cost more than the reading.)
    */
-  read(text: string, start: number, end: number): boolean {
+  read(text: string, start: number, end: number): number {
     const at = text.charCodeAt(start) === lessThan ? behindPriority(text, start, end) : start
     const behind = isDigit(text.charCodeAt(at)) ? this.#readIso(text, at, end) : this.#readSyslog(text, at, end)
     if (behind >= 0 && behind <= end && !wordAt(text, behind, end)) return this.#found(start, behind, true)
@@ -161,7 +161,7 @@ export class TimestampReader implements AccessLogReader {
   }
 
   /** All other forms, and all other places. */
-  #readOther(text: string, start: number, at: number, end: number): boolean {
+  #readOther(text: string, start: number, at: number, end: number): number {
     const code = text.charCodeAt(at)
     const behind = this.#readForm(text, at, end)
     if (behind >= 0) {
@@ -178,12 +178,12 @@ export class TimestampReader implements AccessLogReader {
       const bracket = behindLetter(text, at, end)
       const inBrackets = bracket < 0 ? -1 : this.#readForm(text, bracket, end)
       if (inBrackets >= 0) return this.#found(bracket, inBrackets, false)
-      if (this.#readField(text, start, findLogfmtTime(text, at, end))) return true
+      if (this.#readField(text, start, findLogfmtTime(text, at, end)) >= 0) return start
       const audit = auditStamp(text, at, end)
       if (audit >= 0 && this.#readForm(text, audit, end) >= 0) return this.#found(start, start, false)
     }
     const access = findAccessLogDate(text, start, end, this)
-    if (access === null) return false
+    if (access === null) return -1
     this.time = access.time
     this.form = access.form
     return this.#found(access.from, access.to, false)
@@ -209,20 +209,20 @@ export class TimestampReader implements AccessLogReader {
   }
 
   /** The line stays whole, so that it remains JSON or logfmt. */
-  #readField(text: string, start: number, field: FieldSpan | null): boolean {
-    if (field === null) return false
+  #readField(text: string, start: number, field: FieldSpan | null): number {
+    if (field === null) return -1
     const time = this.value(text.slice(field.from, Math.min(field.to, field.from + 64)))
-    if (time === null) return false
+    if (time === null) return -1
     this.time = time
     this.form = 'time field'
     return this.#found(start, start, false)
   }
 
-  #found(from: number, to: number, leads: boolean): true {
+  #found(from: number, to: number, leads: boolean): number {
     this.from = from
     this.to = to
     if (!leads) this.heads = false
-    return true
+    return to
   }
 
   /** Sets the time at which the minute begins; false where there is no such day. `year` 0: none is written. */
