@@ -183,14 +183,14 @@ export type DatePattern =
       readonly type: 'pattern'
       /** As it was written. */
       readonly text: string
-      /** As in `Pattern`. Group 1 is what is cut out of the line. */
+      /** As in `Pattern`. */
       readonly ascii: string
       readonly unicode: string
       readonly flags: string
       /** The part of the date that each group tells, as `DatePart`; others tell none. */
       readonly groups: readonly (string | null)[]
-      /** Whether group 1 ends where the match does. Else the flag `d` is among `flags`. */
-      readonly everything: boolean
+      /** The group that is cut out. Where it need not end with the match, the flag `d` is among `flags`. */
+      readonly cut: number
     }
 
 /**

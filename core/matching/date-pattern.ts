@@ -30,10 +30,27 @@ export function compileDatePattern(text: string, place: PatternPlace, year: numb
   const [, begin = '', fixed] = /^(\{\^LN-BEG\}|\^)?(EPOCH|LEPOCH|TAI64N)$/.exec(word) ?? []
   const source = fixed === undefined ? written : fixedPattern(fixed, begin !== '')
   const braced = /(?<!\\)\{DATE\}/i.exec(source)
-  if (braced === null) return [compileOne(source, written, place, year)]
+  if (braced === null)
+    return [compileOne(source, { text: written, place, year, origin: fixed === undefined ? asWritten : () => 0 })]
   const [before, behind] = [source.slice(0, braced.index), source.slice(braced.index + braced[0].length)]
-  return usualDatePatterns.map((usual) => compileOne(`${before}${usual}${behind}`, written, place, year, before.length))
+  return usualDatePatterns.map((usual) => {
+    const origin = (offset: number) =>
+      offset < before.length + usual.length ? Math.min(offset, before.length) : offset - usual.length + braced[0].length
+    return compileOne(`${before}${usual}${behind}`, { text: written, place, year, origin })
+  })
 }
+
+/** What a person wrote, for messages. */
+interface Written {
+  readonly text: string
+  readonly place: PatternPlace
+  /** The current one. */
+  readonly year: number
+  /** The offset into the text for one into the source that was made of it. */
+  origin(offset: number): number
+}
+
+const asWritten = (offset: number) => offset
 
 /** What a word stands for that is a pattern of its own. */
 function fixedPattern(word: string, atBegin: boolean): string {
@@ -46,43 +63,44 @@ function fixedPattern(word: string, atBegin: boolean): string {
 const epoch = '\\d{10,11}\\b(?:\\.\\d{3,6})?'
 const longEpoch = '\\d{10,11}(?:\\d{3}(?:\\.\\d{1,6}|\\d{3})?)?'
 
-/** `inserted`: where something was put in that the person did not write. */
-function compileOne(
-  source: string,
-  written: string,
-  place: PatternPlace,
-  year: number,
-  inserted = source.length,
-): DatePattern {
+function compileOne(source: string, written: Written): DatePattern {
   const { body, begin } = strip(source)
-  const expansion = expand(body, source.length - body.length, written, place, year)
-  const [bound, atEnd] = bounds(body, begin)
-  const bare = expansion.text.replace(/^\*\*/, '').replace(/\*\*$/, '')
-  const cut = /^\*\*/.test(expansion.text) ? 2 : 0
+  const expansion = expand(body, source.length - body.length, written)
   // Who names the seconds cuts out all that stands around them.
   const grouped = hasGroup(body) && !/\{L?EPOCH\}/i.test(body)
-  const [, anchor = '', inner = '', tail = ''] = /^(\^?)(.*?)((?<!\\)\$?)$/s.exec(bare) ?? []
-  const ignoring = expansion.letters ? '(?i)' : ''
-  const head = `${ignoring}${bound}${grouped ? '' : `${anchor}(`}`
-  const whole = `${head}${grouped ? bare : `${inner})${tail}`}${atEnd}`
+  const [, stars = '', anchor = '', inner = '', tail = ''] =
+    /^((?:\*\*)?)(\^?)(.*?)((?<!\\)\$?)(?:\*\*)?$/s.exec(expansion.text) ?? []
+  const [before, behind] = bounds(body, begin)
+  const head = `${expansion.letters ? '(?i)' : ''}${before}${anchor}${grouped ? '' : opening}`
+  const first = grouped ? inner.search(/(?<!\\)\((?:(?!\?)|\?P<)/) : -1
+  const named =
+    first >= 0 && inner[first + 1] !== '?' ? `${inner.slice(0, first)}${opening}${inner.slice(first + 1)}` : inner
   try {
-    const { ascii, unicode, flags, groups } = compilePattern(whole, place)
+    const { ascii, unicode, flags, groups } = compilePattern(
+      `${head}${named}${grouped ? '' : ')'}${tail}${behind}`,
+      written.place,
+    )
+    const cut = groups.includes('cut') ? groups.indexOf('cut') : groups.findIndex((tag) => tag !== null)
     return {
       type: 'pattern',
-      text: written,
+      text: written.text,
       ascii,
       unicode,
       flags: grouped ? `${flags}d` : flags,
       groups,
-      everything: !grouped,
+      cut: cut + 1,
     }
   } catch (error) {
     if (!(error instanceof PatternError)) throw error
-    const offset = error.position - head.length + cut + (grouped ? 0 : anchor.length)
-    const at = expansion.origin(Math.max(0, offset))
-    throw new PatternError(place, written, Math.min(at, inserted, written.length), error.reason, error.hint)
+    const inside = error.position - head.length
+    const unnamed = named !== inner && inside > first ? inside - opening.length + 1 : inside
+    const at = expansion.origin(Math.max(0, stars.length + anchor.length + unnamed))
+    throw new PatternError(written.place, written.text, Math.min(at, written.text.length), error.reason, error.hint)
   }
 }
+
+/** The group of what is cut out has a name, since groups without one are left out where they are not needed. */
+const opening = '(?P<cut>'
 
 /** What says where the date begins is taken off: `{UNB}` and `{^LN-BEG}`. */
 function strip(source: string): { readonly body: string; readonly begin: 'anywhere' | 'line' | 'word' } {
@@ -112,36 +130,32 @@ interface Expansion {
   origin(offset: number): number
 }
 
-/** Puts groups in the place of tokens. `skipped`: characters of what was written that lie before the body. */
-function expand(body: string, skipped: number, written: string, place: PatternPlace, year: number): Expansion {
+/** Puts groups in the place of tokens. `skipped`: characters of the source that lie before the body. */
+function expand(body: string, skipped: number, { text: given, place, year, origin }: Written): Expansion {
   const pieces: { readonly at: number; readonly from: number; readonly verbatim: boolean }[] = []
   let text = ''
   let letters = false
   const fail = (at: number, reason: string, hint: string): never => {
-    throw new PatternError(place, written, Math.min(at + skipped, written.length), reason, hint)
+    throw new PatternError(place, given, Math.min(origin(at + skipped), given.length), reason, hint)
   }
   for (const piece of body.matchAll(/%(?:(Ex[A-Za-z]|[A-Za-z])|(%)|)|(?<!\\)\{(L?EPOCH|l?epoch)\}|[^%{]+|\{/g)) {
-    const [given, name, percent, seconds] = piece
+    const [all, name, percent, seconds] = piece
     pieces.push({
       at: text.length,
       from: piece.index + skipped,
-      verbatim: !given.startsWith('%') && seconds === undefined,
+      verbatim: !all.startsWith('%') && seconds === undefined,
     })
     if (percent !== undefined) text += '%'
     else if (seconds !== undefined) text += `(?P<seconds>${seconds.length > 5 ? longEpoch : epoch})`
-    else if (given.startsWith('%')) {
+    else if (all.startsWith('%')) {
       const token = name === undefined ? undefined : (dateToken(name, year) ?? dateToken(name.slice(0, 1), year))
       if (token === undefined)
-        fail(
-          piece.index,
-          `${given} is no token of a date`,
-          `there are %${tokenNames.join(' %')}; %% is a per cent sign`,
-        )
+        fail(piece.index, `${all} is no token of a date`, `there are %${tokenNames.join(' %')}; %% is a per cent sign`)
       else {
         letters ||= token.letters === true
         text += `${token.before ?? ''}(?P<${token.part}>${token.pattern})${dateToken(name ?? '', year) ? '' : (name ?? '').slice(1)}`
       }
-    } else text += given
+    } else text += all
   }
   // A back-reference ignores no case in our language; what separates the parts of a date has none.
   if (letters) text = text.replaceAll(/\(\?P=(\w+)\)/g, '(?-i:(?P=$1))')
@@ -150,7 +164,7 @@ function expand(body: string, skipped: number, written: string, place: PatternPl
     letters,
     origin: (offset) => {
       const piece = pieces.findLast(({ at }) => at <= offset)
-      return piece === undefined ? skipped : piece.from + (piece.verbatim ? offset - piece.at : 0)
+      return origin(piece === undefined ? skipped : piece.from + (piece.verbatim ? offset - piece.at : 0))
     },
   }
 }

@@ -40,7 +40,7 @@ export function createDateFinder(
       const text = found[number]
       if (text !== undefined) parts[part] ??= text
     }
-    return { ...span(found, pattern.everything), time: timeOfParts(parts, around) }
+    return { ...span(found, pattern.cut), time: timeOfParts(parts, around) }
   }
 }
 
@@ -108,13 +108,11 @@ export class PatternDateReader implements DateReader {
 /** What stands in a line for the parts of its date. */
 type DateTexts = Partial<Record<DatePart, string>>
 
-function span(found: RegExpExecArray, everything: boolean): { readonly from: number; readonly to: number } {
-  if (everything) {
-    const to = found.index + found[0].length
-    return { from: to - (found[1] ?? '').length, to }
-  }
-  const [from, to] = found.indices?.[1] ?? [found.index, found.index]
-  return { from, to }
+function span(found: RegExpExecArray, group: number): { readonly from: number; readonly to: number } {
+  const [from, to] = found.indices?.[group] ?? []
+  if (from !== undefined && to !== undefined) return { from, to }
+  const end = found.index + found[0].length
+  return { from: end - (found[group] ?? '').length, to: end }
 }
 
 /** The time that the parts tell; null where there is no such day. What is not told is that of the reference. */
