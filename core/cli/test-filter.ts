@@ -9,6 +9,7 @@ import { createLogScanner, type LogScanner } from '../matching/scan.ts'
 import type { CompiledFilter, MatcherPlugin } from '../plugin.ts'
 import { Registry } from '../registry.ts'
 import { inMode, type FilterSettings } from '../settings/filter-file.ts'
+import type { DateSettings } from '../settings/jail.ts'
 import { FilterLibrary } from '../settings/filter-library.ts'
 import { loadSettings } from '../settings/load-settings.ts'
 import { builtInFilters, defaultPlaces } from '../settings/places.ts'
@@ -21,7 +22,8 @@ const chunkBytes = 128 * 1024
 
 /** Runs a filter over logs in this one thread and prints what it finds. Throws a BailiffError for a filter or log it cannot read. */
 export async function testFilter(given: string, logs: readonly string[], options: TestOptions): Promise<void> {
-  const filter = compileSettings(await findFilter(given, options), compileFilter)
+  const { settings, dates } = await findFilter(given, options)
+  const filter = compileSettings(settings, compileFilter, dates)
   const engines = await Promise.all(new Registry().matcherFiles().map(loadMatcher))
   const scanner = createLogScanner({ jails: [{ jail: 'test', filter }], engines })
   const report = options.json ? new JsonReport() : options.summary ? new Report() : new TextReport()
@@ -196,14 +198,17 @@ async function loadMatcher(file: string): Promise<MatcherPlugin> {
 }
 
 /** The filter of a jail of that name, of a file, or of that name; the configuration need not exist. */
-async function findFilter(given: string, { config, mode }: TestOptions): Promise<FilterSettings> {
+async function findFilter(
+  given: string,
+  { config, mode }: TestOptions,
+): Promise<{ readonly settings: FilterSettings; readonly dates?: DateSettings }> {
   const problems: BailiffError[] = []
   const settings = await loadSettings(config === undefined ? {} : { file: config }).catch((error: unknown) => {
     if (config !== undefined || !(error instanceof BailiffError)) throw error
     return null
   })
   const jail = settings?.jails.find(({ name }) => name === given)
-  if (jail && mode === undefined) return jail.filter
+  if (jail && mode === undefined) return { settings: jail.filter, dates: jail.dates }
   const folder = settings ? join(settings.file, '../filters') : join(defaultPlaces().configFolders[0] ?? '/', 'filters')
   const library = new FilterLibrary([folder, builtInFilters])
   const name = jail?.filter.name ?? given
@@ -216,5 +221,6 @@ async function findFilter(given: string, { config, mode }: TestOptions): Promise
     ? await library.byFile(resolve(given), problems)
     : await library.byName(name, { file: 'command line' }, problems)
   if (!definition) throw problems[0] ?? new BailiffError('no-input', `there is no filter ${quote(given)}`)
-  return inMode(definition, mode ?? 'normal', { file: definition.where.file })
+  const inItsMode = inMode(definition, mode ?? 'normal', { file: definition.where.file })
+  return jail ? { settings: inItsMode, dates: jail.dates } : { settings: inItsMode }
 }
