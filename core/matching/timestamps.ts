@@ -80,7 +80,11 @@ export class TimestampReader implements AccessLogReader, DateReader {
   read(text: string, start: number, end: number): number {
     const at = text.charCodeAt(start) === lessThan ? behindPriority(text, start, end) : start
     const behind = isDigit(text.charCodeAt(at)) ? this.#readIso(text, at, end) : this.#readSyslog(text, at, end)
-    if (behind >= 0 && behind <= end && !wordAt(text, behind, end)) return this.#found(start, behind, true)
+    if (behind >= 0 && behind <= end && !wordAt(text, behind, end)) {
+      this.from = start
+      this.to = behind
+      return behind
+    }
     return this.#readOther(text, start, at, end)
   }
 
