@@ -14,6 +14,7 @@ import { FilterLibrary } from '../settings/filter-library.ts'
 import { loadSettings } from '../settings/load-settings.ts'
 import { builtInFilters, defaultPlaces } from '../settings/places.ts'
 import { refuseCompressed } from './compressed-log.ts'
+import { DateForms } from './date-counts.ts'
 import { print, table } from './output.ts'
 import type { TestOptions } from './test.ts'
 
@@ -26,7 +27,8 @@ export async function testFilter(given: string, logs: readonly string[], options
   const filter = compileSettings(settings, compileFilter, dates)
   const engines = await Promise.all(new Registry().matcherFiles().map(loadMatcher))
   const scanner = createLogScanner({ jails: [{ jail: 'test', filter }], engines })
-  const report = options.json ? new JsonReport() : options.summary ? new Report() : new TextReport()
+  const forms = new DateForms(filter.dates ?? null)
+  const report = options.json ? new JsonReport(forms) : options.summary ? new Report() : new TextReport(forms)
   for (const log of logs) readLog(log, scanner, report)
   report.end(filter)
 }
@@ -39,10 +41,13 @@ class Report {
   matches = 0
   readonly #cpu = process.cpuUsage()
 
-  /** `line` is the number of the matching line in its file, from 1. */
-  found(_match: Match, _file: string, _line: number): void {
+  /** `line` is the number of the matching line in its file, from 1; `bytes` has it at the match's offset. */
+  found(_match: Match, _file: string, _line: number, _bytes: Buffer): void {
     this.matches++
   }
+
+  /** Hears of whole lines, whether they match or not. */
+  read(_lines: Buffer): void {}
 
   /** Whether anybody wants to know the numbers of lines. */
   get numbersLines(): boolean {
@@ -59,16 +64,29 @@ class Report {
 }
 
 class JsonReport extends Report {
+  readonly #forms: DateForms
+
+  constructor(forms: DateForms) {
+    super()
+    this.#forms = forms
+  }
+
   override get numbersLines(): boolean {
     return true
   }
 
-  override found({ address, time, rule, groups, attempts }: Match, file: string, line: number): void {
+  override found(
+    { address, time, rule, groups, attempts, offset }: Match,
+    file: string,
+    line: number,
+    bytes: Buffer,
+  ): void {
     const record = {
       file,
       line,
       host: address,
       time: time === null ? null : time / 1000,
+      date: this.#forms.at(bytes, offset),
       rule,
       user: groups.user ?? null,
     }
@@ -79,11 +97,21 @@ class JsonReport extends Report {
 }
 
 class TextReport extends Report {
+  readonly #forms: DateForms
   readonly #rules = new Map<number, number>()
   readonly #hosts = new Map<string, { count: number; last: number | null }>()
 
+  constructor(forms: DateForms) {
+    super()
+    this.#forms = forms
+  }
+
+  override read(lines: Buffer): void {
+    this.#forms.count(lines)
+  }
+
   override found(match: Match): void {
-    super.found(match, '', 0)
+    this.matches++
     this.#rules.set(match.rule, (this.#rules.get(match.rule) ?? 0) + match.attempts)
     const count = (this.#hosts.get(match.address)?.count ?? 0) + match.attempts
     this.#hosts.set(match.address, { count, last: match.time })
@@ -109,6 +137,7 @@ class TextReport extends Report {
         )}\n`,
       )
     }
+    if (this.lines > 0) print(`${table(['LINES', 'DATE'], this.#forms.rows())}\n`)
     super.end(filter)
   }
 }
@@ -139,7 +168,8 @@ function readLog(log: string, scanner: LogScanner, report: Report): void {
         undatedAt: null,
         insideLine,
       })
-      for (const match of result.matches) report.found(match, file, numbers?.at(bytes, match.offset) ?? 0)
+      for (const match of result.matches) report.found(match, file, numbers?.at(bytes, match.offset) ?? 0, bytes)
+      report.read(bytes.subarray(insideLine ? result.consumed : 0, result.consumed))
       report.lines += result.lines
       report.skipped += result.skipped
       report.bytes += read
