@@ -2,21 +2,27 @@ import { parseAddress, parseEndpoint, PrefixSet, type Address } from '../address
 import { printable } from '../errors.ts'
 import type { Match } from '../events.ts'
 import type { FoundLine } from '../plugin.ts'
-import { readFieldTime } from './field-time.ts'
 import { clientBehind } from './forwarded.ts'
 import type { JailFilter } from './messages.ts'
-import { TimestampReader } from './timestamps.ts'
 
 /** Characters of a line, or of what a tag captured, that are kept. */
 const maxExcerpt = 512
 /** A longer key of a session is none. */
 const maxSession = 200
 
+/** What is known of a found line beside what the matcher says. */
+export interface MatchPlace {
+  /** The time written in the line; null where it has none. */
+  readonly time: number | null
+  readonly offset: number
+  /** Whether it stands for one failure only, whatever it says. */
+  readonly single: boolean
+}
+
 /** Makes the records of a chunk. One a thread. */
 export class MatchMaker {
   #matches: Match[] = []
   #log = ''
-  readonly #dates = new TimestampReader()
   /** The trusted proxies of the jails that have any. */
   readonly #proxies: ReadonlyMap<string, PrefixSet>
 
@@ -25,22 +31,21 @@ export class MatchMaker {
     this.#proxies = new Map(trusting.map(({ jail, proxies }) => [jail, new PrefixSet(proxies)]))
   }
 
-  /** `reference` decides the year of dates without one. */
-  start(log: string, reference: number): void {
+  start(log: string): void {
     this.#matches = []
     this.#log = log
-    this.#dates.reference = reference
   }
 
-  /** Adds a match for each of the jails; none where the address that was found is no address. `single`: it stands for one failure only. */
-  add(found: FoundLine, filter: string, jails: readonly string[], offset: number, single: boolean): void {
+  /**
+   * Adds a match for each of the jails; none where the address that was found is no address.
+   */
+  add(found: FoundLine, filter: string, jails: readonly string[], { time, offset, single }: MatchPlace): void {
     const direct = parseAddress(found.address) ?? parseEndpoint(found.address)
     const hops = hopsOf(found)
     if (direct === null && hops === undefined) return
     const { head, rule } = found
     const whole = head.line
     const clean = isPlain(whole)
-    const time = found.time === undefined ? head.time : readFieldTime(found.time, this.#dates)
     const attempts = single ? 1 : (head.syslog?.attempts ?? 1)
     // What is read from a field may have been written as an escape.
     const tagsClean = clean && !whole.includes('\\')

@@ -3,7 +3,7 @@ import { BailiffError, quote } from '../errors.ts'
 /** Which pattern of a filter it is: the list, and the index in it from 0. */
 export interface PatternPlace {
   /** `regex`: that of a condition on a field. */
-  readonly list: 'prefregex' | 'failregex' | 'ignoreregex' | 'regex'
+  readonly list: 'prefregex' | 'failregex' | 'ignoreregex' | 'datepattern' | 'regex'
   readonly index: number
 }
 
@@ -13,6 +13,8 @@ export class PatternError extends BailiffError {
   readonly index: number
   /** Offset into the pattern, from 0, in UTF-16 units. */
   readonly position: number
+  /** What is wrong, without the place. */
+  readonly reason: string
 
   constructor(place: PatternPlace, text: string, position: number, message: string, hint?: string) {
     const name = place.list === 'prefregex' || place.list === 'regex' ? place.list : `${place.list} ${place.index + 1}`
@@ -21,5 +23,6 @@ export class PatternError extends BailiffError {
     this.list = place.list
     this.index = place.index
     this.position = position
+    this.reason = message
   }
 }

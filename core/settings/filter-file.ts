@@ -27,6 +27,8 @@ export interface FilterSettings {
   readonly ignoreregex: readonly PatternText[]
   /** What is asked of fields, with the rules of the mode; null: lines are plain text. */
   readonly structure: Structure<PatternText> | null
+  /** How the dates of its lines look; null: as usual. */
+  readonly datepattern: readonly PatternText[] | null
   readonly samples: FilterSamples
 }
 
@@ -61,6 +63,7 @@ export interface FilterDefinition {
   readonly ignoreregex: readonly PatternText[]
   /** With the rules of all modes; null: lines are plain text. */
   readonly structure: Structure<PatternText> | null
+  readonly datepattern: readonly PatternText[] | null
   /** Always has `normal`. */
   readonly modes: Readonly<Record<string, FilterMode>>
   readonly samples: FilterSamples
@@ -115,6 +118,7 @@ export function defineFilter(given: Sourced, name: string, problems: BailiffErro
     failregex: patternTexts(raw.failregex, given.at('failregex')),
     ignoreregex: patternTexts(raw.ignoreregex, given.at('ignoreregex')),
     structure: readStructure(raw, given, problems),
+    datepattern: datePatterns(raw.datepattern, given),
     modes,
     samples,
   }
@@ -162,6 +166,7 @@ export function inMode(filter: FilterDefinition, mode: string, where: Where): Fi
       match: [structure, ...modes].flatMap((part) => part.match),
       ignore: [structure, ...modes].flatMap((part) => part.ignore),
     },
+    datepattern: filter.datepattern,
     samples: filter.samples,
   }
 }
@@ -189,6 +194,11 @@ function readMode(
     match: readRules(given.at('match'), problems),
     ignore: readRules(given.at('ignore'), problems),
   }
+}
+
+/** The option `datepattern` of a filter or jail; null where it has none. */
+export function datePatterns(texts: readonly string[] | undefined, given: Sourced): readonly PatternText[] | null {
+  return texts === undefined ? null : patternTexts(texts, given.at('datepattern'))
 }
 
 function patternTexts(texts: readonly string[] = [], given: Sourced): PatternText[] {
