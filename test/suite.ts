@@ -13,6 +13,7 @@ export type Need =
   | 'ssh'
   | 'rsyslogd'
   | 'python3'
+  | 'fail2ban-regex'
   | 'strace'
   | 'perl'
   | 'faketime'
@@ -32,6 +33,7 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   ssh: 'openssh-client',
   rsyslogd: 'rsyslog',
   python3: 'python3',
+  'fail2ban-regex': 'fail2ban',
   strace: 'strace',
   perl: 'perl-base',
   faketime: 'faketime',
