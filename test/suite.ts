@@ -13,12 +13,12 @@ export type Need =
   | 'ssh'
   | 'rsyslogd'
   | 'python3'
-  | 'fail2ban-regex'
   | 'strace'
   | 'perl'
   | 'faketime'
   | 'setpriv'
   | 'systemd-analyze'
+  | 'fail2ban-regex'
   | 'npm'
 
 /** The Debian package that brings a program. */
@@ -30,12 +30,12 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   ssh: 'openssh-client',
   rsyslogd: 'rsyslog',
   python3: 'python3',
-  'fail2ban-regex': 'fail2ban',
   strace: 'strace',
   perl: 'perl-base',
   faketime: 'faketime',
   setpriv: 'util-linux',
   'systemd-analyze': 'systemd',
+  'fail2ban-regex': 'fail2ban',
 }
 
 /** A suite of uvu whose tests are skipped, and counted as skipped, where the machine lacks something they need. */
