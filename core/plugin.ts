@@ -169,8 +169,6 @@ export interface LineHead {
   readonly ascii: boolean
   /** The time written in the line; null where there is none. */
   readonly time: number | null
-  /** The form of the date, as people would draw it, or the `datepattern`; null where there is no date. */
-  readonly dateForm?: string | null
   /** The line without its date: what patterns see. */
   readonly undated: string
   /** The syslog header behind the date; null where there is none. Then `undated` is the message. */
