@@ -113,9 +113,10 @@ export class Instances {
       key: keyOf(instance),
       jails: [jail],
       plugin: instance.plugin,
-      host: (follow, signal) => {
+      host: ({ follow, followMatching }, signal) => {
         const { host } = createHost({ name: instance.id, options: instance.options, folder, log, firewall: null })
-        return Object.create(host, { follow: { value: follow }, signal: { value: signal } }) as SourceHost
+        const more = { follow: { value: follow }, followMatching: { value: followMatching }, signal: { value: signal } }
+        return Object.create(host, more) as SourceHost
       },
     }
   }

@@ -86,6 +86,19 @@ export interface SourceHost<Options = unknown> extends Host<Options> {
    * the position. The file need not exist yet. Following the same path twice is the same as once.
    */
   follow(path: string): void
+  /**
+   * Follows all files that a pattern means, those that come later too: `*`, `?`, `[a-z]`, `{a,b}`, and `**` for any
+   * number of folders. Those that are gone for a while are let go. Throws for a pattern that is none.
+   */
+  followMatching(pattern: string, matching?: Matching): void
+}
+
+/** What of a pattern is followed. */
+export interface Matching {
+  /** Patterns of names (`*.tmp`) or paths that are left out. */
+  readonly exclude?: readonly string[]
+  /** Files that are followed at once, at most: those written last. Default 4096. */
+  readonly limit?: number
 }
 
 /**

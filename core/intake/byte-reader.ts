@@ -49,6 +49,7 @@ export class ByteReader {
   get state(): LogState {
     return {
       log: this.#options.log,
+      pattern: null,
       jails: this.jails,
       state: 'reading',
       trouble: null,

@@ -1,12 +1,14 @@
+import { dirname } from 'node:path'
 import type { LogPosition, ScanResult } from '../events.ts'
 import type { Logger } from '../plugin.ts'
+import { Claims } from './claims.ts'
 import { FileReader } from './file-reader.ts'
-import type { LogState } from './log-state.ts'
+import { waitingLog, type LogState } from './log-state.ts'
 import { type Alarm, pause, type Scan, Scanner } from './scanner.ts'
-import { type IntakeSource, SourceRun } from './source-run.ts'
+import { type Following, type IntakeSource, SourceRun } from './source-run.ts'
 import { Watches } from './watches.ts'
 
-export type { Alarm, IntakeSource, LogState, Scan }
+export type { Alarm, Following, IntakeSource, LogState, Scan }
 
 export interface IntakeOptions {
   /** Where reading stopped the last time, by path. */
@@ -23,6 +25,11 @@ export interface IntakeOptions {
   /** Chunks under way at once over all logs. Default 64. */
   readonly atOnce?: number
 }
+
+/** Logs that are looked at in one tick although the kernel tells of nothing. */
+const looksATick = 64
+/** Files often come in crowds. */
+const gatherMs = 20
 
 /** Brings the lines of all logs, in order, each once. */
 export interface Intake {
@@ -57,6 +64,10 @@ class SourceIntake implements Intake {
   readonly #runs = new Map<string, SourceRun>()
   readonly #readers = new Map<string, FileReader>()
   readonly #timer: NodeJS.Timeout
+  readonly #claims = new Claims((path, other) => this.#areRelated(path, other))
+  /** Those whose turn to be looked at comes yet. */
+  #turn: FileReader[] = []
+  #changed: NodeJS.Timeout | null = null
   #last: Promise<void> = Promise.resolve()
   #stopped = false
 
@@ -80,13 +91,15 @@ class SourceIntake implements Intake {
   async stop(): Promise<void> {
     this.#stopped = true
     clearInterval(this.#timer)
+    if (this.#changed !== null) clearTimeout(this.#changed)
     await this.configure([])
     this.#watches.close()
   }
 
   logs(): readonly LogState[] {
-    const streams = [...this.#runs.values()].flatMap((run) => [...run.streams.values()])
-    return [...this.#readers.values(), ...streams].map(({ state }) => state)
+    const runs = [...this.#runs.values()]
+    const streams = runs.flatMap((run) => [...run.streams.values()])
+    return [...[...this.#readers.values(), ...streams].map(({ state }) => state), ...runs.flatMap(blindPatterns)]
   }
 
   positions(): readonly LogPosition[] {
@@ -113,22 +126,51 @@ class SourceIntake implements Intake {
     const known = this.#runs.get(key)
     if (known !== undefined) known.jails = union([source.jails])
     else {
-      const { now, alarm } = this.#options
-      const followed = () => this.#followAll()
+      const { now, alarm, patienceMs } = this.#options
+      const followed = (path: string) => this.#follow(path)
+      const changed = () => this.#followSoon()
       const asked = { ...source, jails: union([source.jails]) }
-      this.#runs.set(key, new SourceRun({ source: asked, scanner: this.#scanner, now, alarm, followed }))
+      const surroundings = { scanner: this.#scanner, watches: this.#watches, now, alarm, patienceMs, followed, changed }
+      this.#runs.set(key, new SourceRun({ source: asked, ...surroundings }))
     }
   }
 
   /** Gives each path a reader, and each reader the jails of all sources that follow its path. */
   #followAll(): void {
-    const jails = this.#jailsByPath()
-    for (const [path, all] of jails) (this.#readers.get(path) ?? this.#open(path)).jails = all
+    for (const [path, followed] of this.#followedPaths()) this.#give(path, followed)
   }
 
-  #open(path: string): FileReader {
+  #follow(path: string): void {
+    // A source that follows while it is being made is not among the runs yet: that is seen to then.
+    const followed = this.#followedPaths((run) => run.paths.has(path)).get(path)
+    if (followed !== undefined) this.#give(path, followed)
+  }
+
+  /** Files come and go in crowds: one turn for all of a moment. */
+  #followSoon(): void {
+    if (this.#stopped) return
+    this.#changed ??= setTimeout(() => {
+      this.#changed = null
+      this.#last = this.#last.then(() => this.#refollow()).catch(() => {})
+    }, gatherMs)
+  }
+
+  async #refollow(): Promise<void> {
+    if (this.#stopped) return
+    this.#followAll()
+    await this.#dropReaders()
+  }
+
+  #give(path: string, { jails, pattern, fresh }: Followed): void {
+    const reader = this.#readers.get(path) ?? this.#open(path, fresh)
+    reader.jails = jails
+    reader.pattern = pattern
+  }
+
+  #open(path: string, fresh: boolean): FileReader {
     const position = this.#positions.get(path) ?? null
-    const reader = new FileReader({ ...this.#options, path, position, scanner: this.#scanner })
+    const claims = this.#claims
+    const reader = new FileReader({ ...this.#options, path, position, fresh, claims, scanner: this.#scanner })
     this.#readers.set(path, reader)
     this.#watches.follow(path, (why) => reader.wake(why))
     reader.start()
@@ -137,8 +179,8 @@ class SourceIntake implements Intake {
 
   /** Stops the readers that no source follows any more, and keeps where they stopped. */
   async #dropReaders(): Promise<void> {
-    const jails = this.#jailsByPath()
-    const gone = [...this.#readers.values()].filter(({ path }) => !jails.has(path))
+    const followed = this.#followedPaths()
+    const gone = [...this.#readers.values()].filter(({ path }) => !followed.has(path))
     for (const { path } of gone) this.#watches.unfollow(path)
     await Promise.all(gone.map((reader) => this.#drop(reader)))
     // A source may have followed one of them again meanwhile.
@@ -153,18 +195,68 @@ class SourceIntake implements Intake {
     if (reader.position !== null) this.#positions.set(reader.path, reader.position)
   }
 
-  #jailsByPath(): Map<string, readonly string[]> {
-    const found = new Map<string, readonly string[]>()
-    for (const run of this.#runs.values()) {
-      for (const path of run.paths) found.set(path, union([found.get(path) ?? [], run.jails]))
+  /** What is followed, as some of the runs want it; paths that others may be rotated files of come first. */
+  #followedPaths(wanted: (run: SourceRun) => boolean = () => true): Map<string, Followed> {
+    const found = new Map<string, Followed>()
+    for (const run of [...this.#runs.values()].filter(wanted)) {
+      for (const path of run.paths) found.set(path, { ...joined(found.get(path), run.jails), pattern: null })
+      for (const { pattern, matched } of [...run.matched.values()].map((matched) => ({
+        pattern: matched.pattern.text,
+        matched,
+      }))) {
+        for (const path of matched.paths) {
+          const known = found.get(path)
+          const fresh = matched.isFresh(path)
+          found.set(path, {
+            ...joined(known, run.jails),
+            pattern: known === undefined ? pattern : known.pattern,
+            fresh,
+          })
+        }
+      }
     }
     return found
   }
 
-  #tick(): void {
-    this.#watches.renew()
-    for (const reader of this.#readers.values()) reader.wake('tick')
+  #areRelated(path: string, other: string): boolean {
+    return [...this.#runs.values()].some(({ matched }) => {
+      const all = [...matched.values()]
+      return all.some((one) => one.has(path)) && all.some((one) => one.has(other))
+    })
   }
+
+  /** Looks at logs that the kernel may not tell of, and at a share of the others: looking at all each time costs. */
+  #tick(): void {
+    for (const { matched } of this.#runs.values()) for (const one of matched.values()) one.tick()
+    if (this.#turn.length === 0) this.#turn = [...this.#readers.values()]
+    const due = new Set(this.#turn.splice(0, looksATick))
+    for (const reader of this.#readers.values())
+      if (reader.needsLooks || !this.#watches.tells(dirname(reader.path))) due.add(reader)
+    for (const reader of due) {
+      this.#watches.renew(reader.path)
+      reader.wake('tick')
+    }
+  }
+}
+
+/** How a path is followed. */
+interface Followed {
+  readonly jails: readonly string[]
+  /** The pattern that found it; null where it is named itself. */
+  readonly pattern: string | null
+  readonly fresh: boolean
+}
+
+function joined(known: Followed | undefined, jails: readonly string[]): Followed {
+  if (known === undefined) return { jails, pattern: null, fresh: false }
+  return known.jails === jails ? known : { ...known, jails: union([known.jails, jails]) }
+}
+
+/** A pattern that means no file is a log that is waited for. */
+function blindPatterns({ matched, jails }: SourceRun): LogState[] {
+  return [...matched.values()].flatMap(({ pattern: { text }, trouble }) =>
+    trouble === null ? [] : [waitingLog(text, jails, trouble)],
+  )
 }
 
 function union(lists: readonly (readonly string[])[]): readonly string[] {

@@ -1,7 +1,9 @@
 import { BailiffError, describeError } from '../errors.ts'
-import type { Emit, SourceHost, SourcePlugin } from '../plugin.ts'
+import type { Emit, Matching, SourceHost, SourcePlugin } from '../plugin.ts'
 import { ByteReader, type ByteReaderOptions } from './byte-reader.ts'
+import { MatchedFiles } from './matched-files.ts'
 import { type Alarm, pause } from './scanner.ts'
+import type { Watches } from './watches.ts'
 
 const firstPauseMs = 1000
 const longestPauseMs = 60_000
@@ -9,6 +11,8 @@ const longestPauseMs = 60_000
 const steadyMs = 5 * 60_000
 const maxLogsOfOneSource = 256
 const stopDeadlineMs = 5000
+/** Files that one pattern follows, unless its user says otherwise: each takes a descriptor and some KiB. */
+const usualLimit = 4096
 
 /** A source as the configuration wants it. */
 export interface IntakeSource {
@@ -19,19 +23,28 @@ export interface IntakeSource {
   readonly jails: readonly string[]
   readonly plugin: SourcePlugin
   /** Makes what the plugin sees; `signal` aborts when the source is to stop. */
-  host(follow: (path: string) => void, signal: AbortSignal): SourceHost
+  host(following: Following, signal: AbortSignal): SourceHost
 }
+
+/** What a source may follow. */
+export type Following = Pick<SourceHost, 'follow' | 'followMatching'>
 
 export interface SourceRunOptions extends Omit<ByteReaderOptions, 'log' | 'signal'> {
   readonly source: IntakeSource
   readonly alarm: Alarm
+  readonly watches: Watches
+  readonly patienceMs: number
   /** Called for each path that the plugin follows. */
-  readonly followed: () => void
+  readonly followed: (path: string) => void
+  /** Called when patterns mean other files than before. */
+  readonly changed: () => void
 }
 
 /** A running source: starts its plugin, again after a failure, and takes what it brings. */
 export class SourceRun {
   readonly paths = new Set<string>()
+  /** By pattern and what is excluded from it. */
+  readonly matched = new Map<string, MatchedFiles>()
   readonly streams = new Map<string, ByteReader>()
   readonly #options: SourceRunOptions
   readonly #stopping = new AbortController()
@@ -42,7 +55,7 @@ export class SourceRun {
   constructor(options: SourceRunOptions) {
     this.#options = options
     this.#jails = options.source.jails
-    this.#host = options.source.host((path) => this.#follow(path), this.#stopping.signal)
+    this.#host = options.source.host(this.#following(), this.#stopping.signal)
     this.#ended = this.#run()
   }
 
@@ -58,6 +71,7 @@ export class SourceRun {
   /** Resolves when the plugin has stopped, and after five seconds in any case. Never rejects. */
   async stop(): Promise<void> {
     this.#stopping.abort()
+    for (const matched of this.matched.values()) matched.stop()
     const { plugin, name } = this.#options.source
     const stopped = (async () => {
       await plugin.stop?.(this.#host)
@@ -97,7 +111,21 @@ export class SourceRun {
     if (!path.startsWith('/')) throw new BailiffError('data', `"${path}" is not an absolute path`)
     if (this.#stopping.signal.aborted || this.paths.has(path)) return
     this.paths.add(path)
-    this.#options.followed()
+    this.#options.followed(path)
+  }
+
+  #followMatching(pattern: string, { exclude = [], limit = usualLimit }: Matching): void {
+    const key = JSON.stringify([pattern, exclude, limit])
+    if (this.#stopping.signal.aborted || this.matched.has(key)) return
+    this.matched.set(key, new MatchedFiles({ ...this.#options, pattern, exclude, limit }))
+    this.#options.changed()
+  }
+
+  #following(): Following {
+    return {
+      follow: (path) => this.#follow(path),
+      followMatching: (pattern, matching = {}) => this.#followMatching(pattern, matching),
+    }
   }
 
   readonly #emit: Emit = (bytes, log) => {

@@ -58,7 +58,15 @@ export function sourceOf<Options>(
     key,
     jails,
     plugin: defineSource(plugin as SourcePlugin),
-    host: (follow, signal) => ({ options, name: key, log: silent, signal, now: Date.now, stateDir: '/', follow }),
+    host: (following, signal) => ({
+      options,
+      name: key,
+      log: silent,
+      signal,
+      now: Date.now,
+      stateDir: '/',
+      ...following,
+    }),
   }
 }
 
