@@ -27,7 +27,7 @@ export interface IntakeOptions {
 }
 
 /** Logs that are looked at in one tick although the kernel tells of nothing. */
-const looksATick = 64
+const looksATick = 32
 /** Files often come in crowds. */
 const gatherMs = 20
 

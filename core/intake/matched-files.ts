@@ -10,7 +10,7 @@ import type { Hear, Watches } from './watches.ts'
 const maxEntries = 50_000
 const maxFolders = 8192
 /** Folders that are looked at in one tick although nothing was heard of them. */
-const foldersATick = 16
+const foldersATick = 8
 /** A file that is gone is still read for so long: its service may write on in it, or make it anew. */
 const lingerMs = 30_000
 const tellAgainMs = 600_000
