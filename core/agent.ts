@@ -174,6 +174,7 @@ export class Agent implements RunningAgent {
       bans: () => this.wanted,
       counted: () => this.judge.counted(),
       everything: () => this.judge.everything(),
+      positions: () => this.intake.positions(),
       restored: (late) => this.#restore(late),
     })
     this.wanted.onChange((change) => this.#keep(change))
@@ -273,14 +274,19 @@ export class Agent implements RunningAgent {
     const jails = chunk.jails.filter((jail) => this.#jails.has(jail))
     const { setBy } = this.#clock
     let at = position
-    return this.#pool.scan({ ...chunk, jails }, (result) => {
+    const take = (result: ScanResult) => {
       this.#followClock()
       this.#judge(result, { ...chunk, arrivedAt: chunk.arrivedAt + this.#clock.setBy - setBy })
-      if (at !== null) at = positionAfter(at, result)
+      if (at !== null && !('cursor' in at)) at = positionAfter(at, result)
       // In the same transaction as the bans above and what was counted: what is read again after a crash is
       // neither decided nor counted yet. So nothing is to be awaited in between.
       this.#commit({ positions: at === null ? [] : [at], counted: result.matches.length > 0 })
-    })
+    }
+    if (position === null || !('cursor' in position)) return this.#pool.scan({ ...chunk, jails }, take)
+    // There is no cursor for a part of the chunk.
+    const whole = await this.#pool.scan({ ...chunk, jails })
+    take(whole)
+    return whole
   }
 
   #judge(result: ScanResult, chunk: LogChunk): void {
@@ -325,7 +331,8 @@ export class Agent implements RunningAgent {
     await (pool ?? this.#pool.replace(jails, settings.workers))
     await this.intake.configure(sources)
     // What is written to an empty log from now on is new, also to an agent that was killed meanwhile.
-    this.store.seen(this.intake.positions().filter(({ offset, headLength }) => offset === 0 && headLength === 0))
+    const isEmpty = (position: LogPosition) => 'offset' in position && position.offset + position.headLength === 0
+    this.store.seen(this.intake.positions().filter((position) => isEmpty(position) || 'cursor' in position))
     await retire()
   }
 

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import type { LogPosition } from '../events.ts'
+import type { FilePosition } from '../events.ts'
 import type { LogFile } from './log-file.ts'
 
 /** One who reads files. */
@@ -13,7 +13,7 @@ interface Claim {
   /** Null where it is known by its identity alone: a copy, which is not read. */
   readonly file: LogFile | null
   /** How far it was read, once the reader has closed it; null: it has it open. */
-  left: LogPosition | null
+  left: FilePosition | null
 }
 
 const maxLeft = 4096
@@ -42,7 +42,7 @@ export class Claims {
   }
 
   /** Where another stopped in this file; null: nobody did. */
-  leftAt(file: LogFile, reader: Reader): LogPosition | null {
+  leftAt(file: LogFile, reader: Reader): FilePosition | null {
     const claim = this.#claims.get(identify(file))
     if (claim === undefined || claim.left === null || !this.#related(claim.by.path, reader.path)) return null
     return file.fits(claim.left) ? claim.left : null

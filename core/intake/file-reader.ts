@@ -1,4 +1,4 @@
-import type { LogChunk, LogPosition, ScanResult } from '../events.ts'
+import type { LogChunk, FilePosition, ScanResult } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 import type { Claims } from './claims.ts'
 import { Generations } from './generations.ts'
@@ -22,7 +22,7 @@ const bornSlackMs = 2000
 
 export interface FileReaderOptions {
   readonly path: string
-  readonly position: LogPosition | null
+  readonly position: FilePosition | null
   readonly scanner: Scanner
   readonly claims: Claims
   /** Whether there was no file at the path a moment ago: what stands in it is new. */
@@ -80,7 +80,7 @@ export class FileReader {
     this.wake('tick')
   }
 
-  get position(): LogPosition | null {
+  get position(): FilePosition | null {
     return this.#generations.position
   }
 

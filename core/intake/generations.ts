@@ -1,4 +1,4 @@
-import type { LogPosition } from '../events.ts'
+import type { FilePosition } from '../events.ts'
 import type { Claims } from './claims.ts'
 import { type LogFile, openLog, statLog, tryOpen } from './log-file.ts'
 import { Moment } from './moment.ts'
@@ -23,10 +23,10 @@ export class Generations {
   #files: LogFile[] = []
   #left: { readonly file: LogFile; readonly since: Moment }[] = []
   /** How far files were read that are closed now: a link may come back to one. */
-  readonly #closed = new Map<string, LogPosition>()
+  readonly #closed = new Map<string, FilePosition>()
   /** When the path was last seen to be the youngest generation; null until then. */
   #seen: Moment | null = null
-  #position: LogPosition | null
+  #position: FilePosition | null
   readonly #claims: Claims
   readonly #fresh: boolean
 
@@ -34,7 +34,7 @@ export class Generations {
    * Goes on at the position where a file fits it, also one that has another name now. `fresh`: there was no file at
    * the path a moment ago, so all that stands in it is new.
    */
-  constructor(path: string, position: LogPosition | null, claims: Claims, fresh: boolean) {
+  constructor(path: string, position: FilePosition | null, claims: Claims, fresh: boolean) {
     this.path = path
     this.#position = position
     this.#claims = claims
@@ -45,7 +45,7 @@ export class Generations {
   resumed = false
 
   /** Where reading stands; null before anything was opened and nothing was saved. */
-  get position(): LogPosition | null {
+  get position(): FilePosition | null {
     return this.#files[0]?.position(this.path) ?? this.#position
   }
 
@@ -147,7 +147,7 @@ export class Generations {
     this.#markOld(file)
   }
 
-  #openFitting(position: LogPosition): LogFile | null {
+  #openFitting(position: FilePosition): LogFile | null {
     const file = tryOpen(this.path)
     if (file === null || file.fits(position)) return file?.resume(position) ?? null
     file.close()

@@ -1,14 +1,14 @@
 import { dirname } from 'node:path'
-import type { LogPosition, ScanResult } from '../events.ts'
+import type { FilePosition, LogCursor, LogPosition, ScanResult } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 import { Claims } from './claims.ts'
 import { FileReader } from './file-reader.ts'
 import { waitingLog, type LogState } from './log-state.ts'
 import { type Alarm, pause, type Scan, Scanner } from './scanner.ts'
-import { type Following, type IntakeSource, SourceRun } from './source-run.ts'
+import { type IntakeSource, SourceRun } from './source-run.ts'
 import { Watches } from './watches.ts'
 
-export type { Alarm, Following, IntakeSource, LogState, Scan }
+export type { Alarm, IntakeSource, LogState, Scan }
 
 export interface IntakeOptions {
   /** Where reading stopped the last time, by path. */
@@ -41,7 +41,7 @@ export interface Intake {
   /** Stops all sources, waits for the chunks under way (five seconds at most) and closes all files. */
   stop(): Promise<void>
   logs(): readonly LogState[]
-  /** Where each file stands: to be kept at a stop, for `scan` hears only of files that had something to read. */
+  /** Where each log stands: to be kept at a stop, for `scan` hears only of files that had something to read. */
   positions(): readonly LogPosition[]
 }
 
@@ -51,7 +51,7 @@ export function createIntake(options: IntakeOptions): Intake {
 }
 
 /** The position behind a chunk that began at `position`: what is to be kept together with what came of the chunk. */
-export function positionAfter(position: LogPosition, result: ScanResult): LogPosition {
+export function positionAfter(position: FilePosition, result: ScanResult): FilePosition {
   if (result.consumed === 0) return position
   return { ...position, offset: position.offset + result.consumed, insideLine: result.insideLine }
 }
@@ -103,9 +103,10 @@ class SourceIntake implements Intake {
   }
 
   positions(): readonly LogPosition[] {
-    const open = [...this.#readers.values()].map(({ position }) => position)
+    const files = [...this.#readers.values()].map(({ position }) => position)
+    const cursors = [...this.#runs.values()].flatMap((run) => run.cursors())
     const all = new Map(this.#positions)
-    for (const position of open) if (position !== null) all.set(position.path, position)
+    for (const position of [...files, ...cursors]) if (position !== null) all.set(position.path, position)
     return [...all.values()]
   }
 
@@ -113,25 +114,26 @@ class SourceIntake implements Intake {
     const wanted = new Map<string, IntakeSource>()
     for (const source of sources) {
       const same = wanted.get(source.key)
-      wanted.set(source.key, same ? { ...same, jails: union([same.jails, source.jails]) } : source)
+      wanted.set(source.key, same ? joined(same, source) : source)
     }
     const gone = [...this.#runs].filter(([key]) => !wanted.has(key))
     for (const [key] of gone) this.#runs.delete(key)
     for (const [key, source] of wanted) this.#start(key, source)
     this.#followAll()
-    await Promise.all([...gone.map(([, run]) => run.stop()), this.#dropReaders()])
+    await Promise.all([...gone.map(([, run]) => this.#end(run)), this.#dropReaders()])
   }
 
   #start(key: string, source: IntakeSource): void {
     const known = this.#runs.get(key)
-    if (known !== undefined) known.jails = union([source.jails])
+    if (known !== undefined) known.serve(union([source.jails]), source.findtimeMs)
     else {
       const { now, alarm, patienceMs } = this.#options
       const followed = (path: string) => this.#follow(path)
       const changed = () => this.#followSoon()
       const asked = { ...source, jails: union([source.jails]) }
-      const surroundings = { scanner: this.#scanner, watches: this.#watches, now, alarm, patienceMs, followed, changed }
-      this.#runs.set(key, new SourceRun({ source: asked, ...surroundings }))
+      const kept = (path: string) => this.#cursor(path)
+      const surroundings = { scanner: this.#scanner, watches: this.#watches, now, alarm, patienceMs }
+      this.#runs.set(key, new SourceRun({ source: asked, ...surroundings, followed, changed, kept }))
     }
   }
 
@@ -167,8 +169,19 @@ class SourceIntake implements Intake {
     reader.pattern = pattern
   }
 
+  async #end(run: SourceRun): Promise<void> {
+    await run.stop()
+    for (const cursor of run.cursors()) this.#positions.set(cursor.path, cursor)
+  }
+
+  #cursor(path: string): LogCursor | null {
+    const position = this.#positions.get(path)
+    return position !== undefined && 'cursor' in position ? position : null
+  }
+
   #open(path: string, fresh: boolean): FileReader {
-    const position = this.#positions.get(path) ?? null
+    const kept = this.#positions.get(path)
+    const position = kept === undefined || 'cursor' in kept ? null : kept
     const claims = this.#claims
     const reader = new FileReader({ ...this.#options, path, position, fresh, claims, scanner: this.#scanner })
     this.#readers.set(path, reader)
@@ -199,19 +212,12 @@ class SourceIntake implements Intake {
   #followedPaths(wanted: (run: SourceRun) => boolean = () => true): Map<string, Followed> {
     const found = new Map<string, Followed>()
     for (const run of [...this.#runs.values()].filter(wanted)) {
-      for (const path of run.paths) found.set(path, { ...joined(found.get(path), run.jails), pattern: null })
-      for (const { pattern, matched } of [...run.matched.values()].map((matched) => ({
-        pattern: matched.pattern.text,
-        matched,
-      }))) {
+      for (const path of run.paths) found.set(path, { ...both(found.get(path), run.jails), pattern: null })
+      for (const matched of run.matched.values()) {
         for (const path of matched.paths) {
           const known = found.get(path)
-          const fresh = matched.isFresh(path)
-          found.set(path, {
-            ...joined(known, run.jails),
-            pattern: known === undefined ? pattern : known.pattern,
-            fresh,
-          })
+          const pattern = known === undefined ? matched.pattern.text : known.pattern
+          found.set(path, { ...both(known, run.jails), pattern, fresh: matched.isFresh(path) })
         }
       }
     }
@@ -247,7 +253,7 @@ interface Followed {
   readonly fresh: boolean
 }
 
-function joined(known: Followed | undefined, jails: readonly string[]): Followed {
+function both(known: Followed | undefined, jails: readonly string[]): Followed {
   if (known === undefined) return { jails, pattern: null, fresh: false }
   return known.jails === jails ? known : { ...known, jails: union([known.jails, jails]) }
 }
@@ -257,6 +263,11 @@ function blindPatterns({ matched, jails }: SourceRun): LogState[] {
   return [...matched.values()].flatMap(({ pattern: { text }, trouble }) =>
     trouble === null ? [] : [waitingLog(text, jails, trouble)],
   )
+}
+
+function joined(one: IntakeSource, other: IntakeSource): IntakeSource {
+  const findtimeMs = Math.max(one.findtimeMs, other.findtimeMs)
+  return { ...one, jails: union([one.jails, other.jails]), findtimeMs }
 }
 
 function union(lists: readonly (readonly string[])[]): readonly string[] {

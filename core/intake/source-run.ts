@@ -1,4 +1,5 @@
-import { BailiffError, describeError } from '../errors.ts'
+import { BailiffError, describeError, printable, quote } from '../errors.ts'
+import type { LogCursor } from '../events.ts'
 import type { Emit, Matching, SourceHost, SourcePlugin } from '../plugin.ts'
 import { ByteReader, type ByteReaderOptions } from './byte-reader.ts'
 import { MatchedFiles } from './matched-files.ts'
@@ -10,6 +11,8 @@ const longestPauseMs = 60_000
 /** A source that ran so long before it failed starts again after the first pause. */
 const steadyMs = 5 * 60_000
 const maxLogsOfOneSource = 256
+const maxLogName = 512
+const maxCursor = 4096
 const stopDeadlineMs = 5000
 /** Files that one pattern follows, unless its user says otherwise: each takes a descriptor and some KiB. */
 const usualLimit = 4096
@@ -20,16 +23,20 @@ export interface IntakeSource {
   readonly name: string
   /** What makes it the same source after a reload: the plugin and its options. It then goes on running. */
   readonly key: string
+  /** What its cursors are kept under: the same after a restart, also of another version, while plugin and options are. */
+  readonly id: string
   readonly jails: readonly string[]
+  /** How long failures count, in the jail where they do longest. */
+  readonly findtimeMs: number
   readonly plugin: SourcePlugin
-  /** Makes what the plugin sees; `signal` aborts when the source is to stop. */
-  host(following: Following, signal: AbortSignal): SourceHost
+  /** Makes what the plugin sees, with these parts of it; `signal` aborts when the source is to stop. */
+  host(parts: SourceParts): SourceHost
 }
 
-/** What a source may follow. */
-export type Following = Pick<SourceHost, 'follow' | 'followMatching'>
+/** What of a plugin's host belongs to its run. */
+export type SourceParts = Pick<SourceHost, 'follow' | 'followMatching' | 'cursor' | 'since' | 'signal'>
 
-export interface SourceRunOptions extends Omit<ByteReaderOptions, 'log' | 'signal'> {
+export interface SourceRunOptions extends Omit<ByteReaderOptions, 'log' | 'signal' | 'kept'> {
   readonly source: IntakeSource
   readonly alarm: Alarm
   readonly watches: Watches
@@ -38,6 +45,8 @@ export interface SourceRunOptions extends Omit<ByteReaderOptions, 'log' | 'signa
   readonly followed: (path: string) => void
   /** Called when patterns mean other files than before. */
   readonly changed: () => void
+  /** The cursor that is kept by this path. */
+  readonly kept: (path: string) => LogCursor | null
 }
 
 /** A running source: starts its plugin, again after a failure, and takes what it brings. */
@@ -50,12 +59,22 @@ export class SourceRun {
   readonly #stopping = new AbortController()
   readonly #host: SourceHost
   readonly #ended: Promise<void>
+  /** Logs that the plugin asked for the cursor of. */
+  readonly #asked = new Set<string>()
   #jails: readonly string[]
+  #findtimeMs: number
 
   constructor(options: SourceRunOptions) {
     this.#options = options
     this.#jails = options.source.jails
-    this.#host = options.source.host(this.#following(), this.#stopping.signal)
+    this.#findtimeMs = options.source.findtimeMs
+    this.#host = options.source.host({
+      follow: (path) => this.#follow(path),
+      followMatching: (pattern, matching = {}) => this.#followMatching(pattern, matching),
+      cursor: (log = '') => this.#cursor(log),
+      since: () => options.now() - this.#findtimeMs,
+      signal: this.#stopping.signal,
+    })
     this.#ended = this.#run()
   }
 
@@ -63,9 +82,21 @@ export class SourceRun {
     return this.#jails
   }
 
-  set jails(jails: readonly string[]) {
+  /** After a reload: whom its lines are for. */
+  serve(jails: readonly string[], findtimeMs: number): void {
     this.#jails = jails
+    this.#findtimeMs = findtimeMs
     for (const stream of this.streams.values()) stream.jails = jails
+  }
+
+  /** Where each of its logs is; `named` is now, for they are those of a source that runs. */
+  cursors(): LogCursor[] {
+    const named = this.#options.now()
+    return [...new Set([...this.#asked, ...this.streams.keys()])].flatMap((log) => {
+      const path = this.#pathOf(log)
+      const cursor = this.streams.get(log)?.cursor ?? this.#options.kept(path)?.cursor
+      return cursor === undefined ? [] : [{ path, cursor, named }]
+    })
   }
 
   /** Resolves when the plugin has stopped, and after five seconds in any case. Never rejects. */
@@ -103,6 +134,9 @@ export class SourceRun {
         if (failures === 0) alarm(source.name, message)
         else this.#host.log.warn({ source: source.name, failures: failures + 1 }, message)
         await pause(pauseMs, signal)
+        await Promise.all([...this.streams.values()].map((stream) => stream.settled()))
+        // The end of an unfinished line will not come: what runs next begins with a line.
+        for (const stream of this.streams.values()) stream.forgetRest()
       }
     }
   }
@@ -121,29 +155,44 @@ export class SourceRun {
     this.#options.changed()
   }
 
-  #following(): Following {
-    return {
-      follow: (path) => this.#follow(path),
-      followMatching: (pattern, matching = {}) => this.#followMatching(pattern, matching),
+  readonly #emit: Emit = (bytes, { log = '', cursor } = {}) => {
+    try {
+      return this.#stream(log, cursor).emit(bytes, cursor)
+    } catch (error) {
+      return Promise.reject(error)
     }
   }
 
-  readonly #emit: Emit = (bytes, log) => {
-    const stream = this.#stopping.signal.aborted ? null : this.#stream(log ?? '')
-    if (stream !== null) return stream.emit(bytes)
-    const { name } = this.#options.source
-    const why = this.#stopping.signal.aborted ? 'was stopped' : `names more than ${maxLogsOfOneSource} logs`
-    return Promise.reject(new BailiffError('unavailable', `source ${name} ${why}`))
+  #cursor(log: string): string | null {
+    if (this.#asked.size < maxLogsOfOneSource) this.#asked.add(log)
+    const stream = this.streams.get(log)
+    stream?.forgetRest()
+    return stream?.cursor ?? this.#options.kept(this.#pathOf(log))?.cursor ?? null
   }
 
-  #stream(log: string): ByteReader | null {
+  #pathOf(log: string): string {
+    return `${this.#options.source.id}/${log}`
+  }
+
+  /** The reader of a log. Throws a BailiffError where it may have none, or not this cursor. */
+  #stream(log: string, cursor: string | undefined): ByteReader {
+    const { scanner, now, source } = this.#options
+    const { name } = source
+    const { signal } = this.#stopping
+    if (signal.aborted) throw new BailiffError('unavailable', `source ${name} was stopped`)
+    if (cursor !== undefined && cursor.length > maxCursor)
+      throw new BailiffError('software', `source ${name} gives a cursor of more than ${maxCursor} characters`)
     const known = this.streams.get(log)
     if (known !== undefined) return known
-    if (this.streams.size >= maxLogsOfOneSource) return null
-    const name = this.#options.source.name
-    const { scanner, now } = this.#options
-    const signal = this.#stopping.signal
-    const stream = new ByteReader({ log: log === '' ? name : `${name}/${log}`, scanner, now, signal })
+    if (this.streams.size >= maxLogsOfOneSource)
+      throw new BailiffError('unavailable', `source ${name} names more than ${maxLogsOfOneSource} logs`)
+    if (log.length > maxLogName)
+      throw new BailiffError(
+        'software',
+        `source ${name} names a log of more than ${maxLogName} characters: ${quote(log)}`,
+      )
+    const shown = log === '' ? name : `${name}/${printable(log)}`
+    const stream = new ByteReader({ log: shown, kept: this.#pathOf(log), scanner, now, signal })
     stream.jails = this.#jails
     this.streams.set(log, stream)
     return stream

@@ -262,7 +262,8 @@ test('nothing is lost and nothing doubled over a restart, whatever came meanwhil
       await intake.configure([sourceOf('file', file, { path }, 'nginx')])
       await body()
       await intake.stop()
-      for (const position of intake.positions()) seen.positions.set(position.path, position)
+      for (const position of intake.positions())
+        if (!('cursor' in position)) seen.positions.set(position.path, position)
     }
     writeFileSync(join(folder, 'a.log'), 'a1\n')
     await during(() => arrive(seen, 'a1'))
