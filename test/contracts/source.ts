@@ -12,6 +12,8 @@ export interface SourceSubject {
   readonly write: (text: string) => void | Promise<void>
   /** Whether it goes on where it was, also with what is written while no agent runs. */
   readonly resumes?: true
+  /** What was written, of a line as it arrives, where the source puts something before it. */
+  readonly text?: (line: string) => string
 }
 
 /**
@@ -105,10 +107,11 @@ const isNoProbe = (line: string) => !line.startsWith('probe ')
 async function running(
   name: string,
   plugin: SourcePlugin,
-  { options, write }: SourceSubject,
+  { options, write, text }: SourceSubject,
   body: (seen: Seen, intake: Intake) => Promise<void>,
 ): Promise<void> {
   const seen = new Seen()
+  if (text !== undefined) seen.show = text
   const intake = intakeFor(seen)
   const source = sourceOf(name, plugin, options, 'sshd')
   const warnings: string[] = []
