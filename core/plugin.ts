@@ -91,6 +91,13 @@ export interface EmitFrom {
    * could go on, and their cursor is passed over.
    */
   readonly cursor?: string
+  /**
+   * False: these lines were written long ago, and count at the dates they have. Unless said, they are new, and
+   * a date that is more than a minute off is not believed.
+   */
+  readonly live?: boolean
+  /** When these lines were written, in unix milliseconds, where that is long ago: those without a date count then. */
+  readonly writtenAt?: number
 }
 
 export interface SourceHost<Options = unknown> extends Host<Options> {

@@ -18,6 +18,13 @@ export interface ByteReaderOptions {
   readonly signal: AbortSignal
 }
 
+/** What a source says of bytes, as in `EmitFrom`. */
+export interface Emitted {
+  readonly cursor?: string | null
+  readonly live?: boolean
+  readonly writtenAt?: number
+}
+
 /**
  * The lines of one log of a source that brings bytes. It keeps the unfinished rest of the last line,
  * at most 64 KiB and one chunk, and scans one chunk at a time, in order. Only where a line ends there is
@@ -39,13 +46,13 @@ export class ByteReader {
   }
 
   /** Resolves when all whole lines of the bytes have been scanned. Rejects when the source is stopped. */
-  emit(bytes: Uint8Array, cursor: string | null = null): Promise<void> {
+  emit(bytes: Uint8Array, from: Emitted = {}): Promise<void> {
     if (this.#queued + bytes.length > maxQueuedBytes + maxChunkBytes) {
       const message = `source ${this.#options.log} hands over more bytes before the earlier ones are taken`
       return Promise.reject(new BailiffError('software', message, { hint: 'A source has to await each call of emit.' }))
     }
     this.#queued += bytes.length
-    const turn = this.#last.then(() => this.#takeAll(bytes, cursor))
+    const turn = this.#last.then(() => this.#takeAll(bytes, from))
     this.#last = turn.catch(() => {})
     return turn.finally(() => (this.#queued -= bytes.length))
   }
@@ -82,15 +89,15 @@ export class ByteReader {
     }
   }
 
-  async #takeAll(bytes: Uint8Array, cursor: string | null): Promise<void> {
-    let from = 0
-    for (; from + maxChunkBytes < bytes.length; from += maxChunkBytes) {
-      await this.#take(bytes.subarray(from, from + maxChunkBytes), null)
+  async #takeAll(bytes: Uint8Array, from: Emitted): Promise<void> {
+    let start = 0
+    for (; start + maxChunkBytes < bytes.length; start += maxChunkBytes) {
+      await this.#take(bytes.subarray(start, start + maxChunkBytes), { ...from, cursor: null })
     }
-    await this.#take(bytes.subarray(from), cursor)
+    await this.#take(bytes.subarray(start), from)
   }
 
-  async #take(piece: Uint8Array, cursor: string | null): Promise<void> {
+  async #take(piece: Uint8Array, from: Emitted): Promise<void> {
     this.#count.lastGrowth = this.#options.now()
     this.#taken += piece.length
     const data = Buffer.concat([this.#rest, piece])
@@ -98,9 +105,9 @@ export class ByteReader {
     this.#rest = data
     const endsLine = piece.includes(0x0a)
     const between = data.length === 0 ? !this.#insideLine : data.at(-1) === 0x0a
-    const done = between ? cursor : null
+    const done = between ? (from.cursor ?? null) : null
     if (!endsLine && data.length <= maxLineBytes && !this.#insideLine && done === null) return
-    const made = () => [this.#chunk(data), this.#positionAt(done)] as const
+    const made = () => [this.#chunk(data, from), this.#positionAt(done)] as const
     const result = await this.#options.scanner.run(made, this.#options.signal)
     if (result === null) throw new BailiffError('unavailable', `source ${this.#options.log} was stopped`)
     this.#advance(data, result)
@@ -111,10 +118,11 @@ export class ByteReader {
     return cursor === null ? null : { path: this.#options.kept, cursor, named: this.#options.now() }
   }
 
-  #chunk(data: Uint8Array) {
+  #chunk(data: Uint8Array, { writtenAt, live = writtenAt === undefined }: Emitted) {
     const { log, now } = this.#options
     const at = now()
-    return { log, jails: this.jails, data, arrivedAt: at, live: true, undatedAt: at, insideLine: this.#insideLine }
+    const undatedAt = writtenAt === undefined ? at : Math.min(writtenAt, at)
+    return { log, jails: this.jails, data, arrivedAt: at, live, undatedAt, insideLine: this.#insideLine }
   }
 
   #advance(data: Uint8Array, result: ScanResult): void {

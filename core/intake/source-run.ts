@@ -155,9 +155,9 @@ export class SourceRun {
     this.#options.changed()
   }
 
-  readonly #emit: Emit = (bytes, { log = '', cursor } = {}) => {
+  readonly #emit: Emit = (bytes, from = {}) => {
     try {
-      return this.#stream(log, cursor).emit(bytes, cursor)
+      return this.#stream(from.log ?? '', from.cursor).emit(bytes, from)
     } catch (error) {
       return Promise.reject(error)
     }
