@@ -86,7 +86,9 @@ export class FileReader {
 
   /** Whether it is to be looked at every time, although nothing is heard of it. */
   get needsLooks(): boolean {
-    return this.#trouble.state !== 'reading' || this.#generations.unsettled
+    // Of many files that are gone, those that a pattern found will be let go.
+    if (this.#trouble.state !== 'reading') return this.pattern === null
+    return this.#generations.unsettled
   }
 
   get state(): LogState {

@@ -1,3 +1,5 @@
+import { lstatSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { FilePosition } from '../events.ts'
 import type { Claims } from './claims.ts'
 import { type LogFile, openLog, statLog, tryOpen } from './log-file.ts'
@@ -27,6 +29,8 @@ export class Generations {
   /** When the path was last seen to be the youngest generation; null until then. */
   #seen: Moment | null = null
   #position: FilePosition | null
+  /** The stamp of the folder when it was searched last for what is missing; null: it is to be searched again. */
+  #names: number | null = null
   readonly #claims: Claims
   readonly #fresh: boolean
 
@@ -182,7 +186,9 @@ export class Generations {
       if (!youngest.is(stat) && !this.#claims.isOthers(stat, this)) this.#replaced(youngest)
     } catch (error) {
       // Nothing stands at the path now; a file that did meanwhile may have been rotated away already.
-      this.#files.push(...this.#younger(youngest))
+      const names = stampOfNames(this.path)
+      if (names === null || names !== this.#names) this.#files.push(...this.#younger(youngest))
+      this.#names = names
       throw error
     }
   }
@@ -264,6 +270,13 @@ export class Generations {
     }
     file.close()
   }
+}
+
+/** Changes with the names in the folder of a path; null where a change might not be seen: it is young, or the path is a link. */
+function stampOfNames(path: string): number | null {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return null
+  const modified = statSync(dirname(path), { throwIfNoEntry: false })?.mtimeMs ?? null
+  return modified !== null && Date.now() - modified > clockLagMs ? modified : null
 }
 
 function partition<T>(all: readonly T[], test: (each: T) => boolean): [T[], T[]] {

@@ -131,7 +131,7 @@ export class Watches {
     for (const [base, follower] of folder.followers) {
       if (event === 'rename' && changed === base) this.#renewFile(`${name}/${base}`, follower)
       if (changed === null || changed.startsWith(base)) follower.wake(event)
-      else if (event === 'rename' && changed.startsWith(base.slice(0, base.lastIndexOf('.')))) follower.wake(event)
+      else if (event === 'rename' && isBeside(changed, base)) follower.wake(event)
     }
   }
 
@@ -159,6 +159,12 @@ export class Watches {
       return null
     }
   }
+}
+
+/** Whether a name may be that of a rotated file with its date or number before the ending: `app-1.log` of `app.log`. */
+function isBeside(name: string, base: string): boolean {
+  const stem = base.slice(0, base.lastIndexOf('.'))
+  return name.startsWith(stem) && '._-~'.includes(name[stem.length] ?? 'x')
 }
 
 /** Whether the file is a link, or stands on another file system than its folder, as a mounted file does. */
