@@ -52,6 +52,8 @@ export interface AgentOptions {
   readonly log: Logger
   /** Where the firewall helper is, and who starts it. */
   readonly firewall?: Omit<FirewallOptions, 'log'>
+  /** Called when all sources have ended for good, and all they brought was judged: it is time to stop. */
+  readonly ended?: () => void
 }
 
 /** A running agent. */
@@ -146,7 +148,8 @@ export class Agent implements RunningAgent {
         ),
       onNameFailure: (name, error) => alarm('ignoreip', `the name ${name} cannot be looked up: ${error.message}`),
     })
-    this.intake = createIntake({ positions, log, alarm, scan: (chunk, position) => this.#scan(chunk, position) })
+    const ended = () => options.ended?.()
+    this.intake = createIntake({ positions, log, alarm, ended, scan: (chunk, position) => this.#scan(chunk, position) })
     this.bite = new Bite((ban, line) =>
       alarm(
         ban.jail,
@@ -314,6 +317,8 @@ export class Agent implements RunningAgent {
     for (const problem of ready.problems) this.options.log.error({}, describeError(problem))
     if (jails.length === 0)
       this.options.log.warn({}, 'no jail is on, so nothing is watched; "bailiff check" tells more')
+    for (const { name, sourceChoice } of jails)
+      if (sourceChoice !== null) this.options.log.info({ jail: name }, `where ${name} is read: ${sourceChoice}`)
     for (const warning of settings.warnings) this.options.log.warn({}, describeError(warning))
     // At the start threads load their engines beside the rest; later jails change before the pool does.
     const pool = this.#resumed ? null : this.#pool.replace(jails, settings.workers)

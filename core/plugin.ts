@@ -119,6 +119,22 @@ export interface SourceHost<Options = unknown> extends Host<Options> {
   cursor(log?: string): string | null
   /** Unix milliseconds. Where to begin in a log without a cursor: failures of before count for no jail any more. */
   since(): number
+  /**
+   * Runs a program without a shell and gives what it prints, as fast as it is taken. It ends with the
+   * source, and with the loop over it. Throws a BailiffError when the program cannot be run, and when it
+   * ends, whatever its exit code.
+   */
+  run(command: readonly string[], running?: RunProgram): AsyncIterable<Uint8Array>
+  /** To be called when nothing will come any more, and all that came was emitted. When all sources say so the agent ends. */
+  ended(): void
+}
+
+/** How a program is run. */
+export interface RunProgram {
+  /** The whole environment beside PATH and LC_ALL. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Takes each line of its standard error, printable and cut; what it throws ends the program and the loop. Unless given, the log does. */
+  readonly said?: (line: string) => void
 }
 
 /** What of a pattern is followed. */

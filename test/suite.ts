@@ -13,7 +13,6 @@ export type Need =
   | 'ssh'
   | 'rsyslogd'
   | 'lmnsd_gtls.so'
-  | 'logger'
   | 'openssl'
   | 'python3'
   | 'strace'
@@ -21,6 +20,9 @@ export type Need =
   | 'faketime'
   | 'setpriv'
   | 'systemd-analyze'
+  | 'systemd-journald'
+  | 'systemd-journal-remote'
+  | 'logger'
   | 'npm'
 
 /** The Debian package that brings a program. */
@@ -32,7 +34,6 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   ssh: 'openssh-client',
   rsyslogd: 'rsyslog',
   'lmnsd_gtls.so': 'rsyslog-gnutls',
-  logger: 'bsdutils',
   openssl: 'openssl',
   python3: 'python3',
   strace: 'strace',
@@ -40,6 +41,9 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   faketime: 'faketime',
   setpriv: 'util-linux',
   'systemd-analyze': 'systemd',
+  'systemd-journald': 'systemd',
+  'systemd-journal-remote': 'systemd-journal-remote',
+  logger: 'bsdutils',
 }
 
 /** A suite of uvu whose tests are skipped, and counted as skipped, where the machine lacks something they need. */
@@ -53,9 +57,9 @@ export function suite(name: string, ...needs: Need[]): Test {
   return Object.assign(skipping, { run: tests.run, only: skipping, skip: skipping, before: hook, after: hook }) as Test
 }
 
-/** The full path of a program, looked for where root would find it too, or of a module of rsyslogd (`x.so`). */
+/** The full path of a program, looked for where root and systemd would find it too, or of a module of rsyslogd (`x.so`). */
 export function which(program: string): string | undefined {
-  const places = ['/usr/local/sbin', '/usr/sbin', '/sbin']
+  const places = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/lib/systemd']
   const modules = ['x86_64-linux-gnu/', 'aarch64-linux-gnu/', ''].map((kind) => `/usr/lib/${kind}rsyslog`)
   const isModule = program.endsWith('.so')
   const folders = isModule ? modules : [...(process.env.PATH ?? '').split(delimiter), ...places]

@@ -24,6 +24,8 @@ export interface IntakeOptions {
   readonly patienceMs?: number
   /** Chunks under way at once over all logs. Default 64. */
   readonly atOnce?: number
+  /** Called when every source has said that nothing will come any more. */
+  readonly ended?: () => void
 }
 
 /** Logs that are looked at in one tick although the kernel tells of nothing. */
@@ -74,7 +76,7 @@ class SourceIntake implements Intake {
   constructor(options: IntakeOptions) {
     const { log } = options
     const alarm: Alarm = (subject, message) => log.error({ subject }, message)
-    const defaults = { alarm, now: Date.now, lookEveryMs: 1000, patienceMs: 3000, atOnce: 64 }
+    const defaults = { alarm, now: Date.now, lookEveryMs: 1000, patienceMs: 3000, atOnce: 64, ended: () => {} }
     this.#options = { ...defaults, ...options }
     this.#scanner = new Scanner(this.#options)
     this.#watches = new Watches(log)
@@ -98,8 +100,8 @@ class SourceIntake implements Intake {
 
   logs(): readonly LogState[] {
     const runs = [...this.#runs.values()]
-    const streams = runs.flatMap((run) => [...run.streams.values()])
-    return [...[...this.#readers.values(), ...streams].map(({ state }) => state), ...runs.flatMap(blindPatterns)]
+    const ofFiles = [...this.#readers.values()].map(({ state }) => state)
+    return [...ofFiles, ...runs.flatMap((run) => run.states()), ...runs.flatMap(blindPatterns)]
   }
 
   positions(): readonly LogPosition[] {
@@ -132,8 +134,9 @@ class SourceIntake implements Intake {
       const changed = () => this.#followSoon()
       const asked = { ...source, jails: union([source.jails]) }
       const kept = (path: string) => this.#cursor(path)
+      const over = () => this.#over()
       const surroundings = { scanner: this.#scanner, watches: this.#watches, now, alarm, patienceMs }
-      this.#runs.set(key, new SourceRun({ source: asked, ...surroundings, followed, changed, kept }))
+      this.#runs.set(key, new SourceRun({ source: asked, ...surroundings, followed, changed, over, kept }))
     }
   }
 
@@ -172,6 +175,13 @@ class SourceIntake implements Intake {
   async #end(run: SourceRun): Promise<void> {
     await run.stop()
     for (const cursor of run.cursors()) this.#positions.set(cursor.path, cursor)
+  }
+
+  #over(): void {
+    // Not before all sources of a configuration have begun.
+    void this.#last.then(() => {
+      if (!this.#stopped && [...this.#runs.values()].every(({ over }) => over)) this.#options.ended()
+    })
   }
 
   #cursor(path: string): LogCursor | null {

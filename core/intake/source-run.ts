@@ -2,7 +2,9 @@ import { BailiffError, describeError, printable, quote } from '../errors.ts'
 import type { LogCursor } from '../events.ts'
 import type { Emit, Matching, SourceHost, SourcePlugin } from '../plugin.ts'
 import { ByteReader, type ByteReaderOptions } from './byte-reader.ts'
+import type { LogState } from './log-state.ts'
 import { MatchedFiles } from './matched-files.ts'
+import { programOutput } from './program-output.ts'
 import { type Alarm, pause } from './scanner.ts'
 import type { Watches } from './watches.ts'
 
@@ -16,6 +18,8 @@ const maxCursor = 4096
 const stopDeadlineMs = 5000
 /** Files that one pattern follows, unless its user says otherwise: each takes a descriptor and some KiB. */
 const usualLimit = 4096
+/** What failed and has run so long again is believed to run. */
+const recoveredMs = 3000
 
 /** A source as the configuration wants it. */
 export interface IntakeSource {
@@ -34,7 +38,10 @@ export interface IntakeSource {
 }
 
 /** What of a plugin's host belongs to its run. */
-export type SourceParts = Pick<SourceHost, 'follow' | 'followMatching' | 'cursor' | 'since' | 'signal'>
+export type SourceParts = Pick<
+  SourceHost,
+  'follow' | 'followMatching' | 'cursor' | 'since' | 'run' | 'ended' | 'signal'
+>
 
 export interface SourceRunOptions extends Omit<ByteReaderOptions, 'log' | 'signal' | 'kept'> {
   readonly source: IntakeSource
@@ -45,6 +52,8 @@ export interface SourceRunOptions extends Omit<ByteReaderOptions, 'log' | 'signa
   readonly followed: (path: string) => void
   /** Called when patterns mean other files than before. */
   readonly changed: () => void
+  /** Called when the plugin says that nothing will come any more. */
+  readonly over: () => void
   /** The cursor that is kept by this path. */
   readonly kept: (path: string) => LogCursor | null
 }
@@ -55,6 +64,8 @@ export class SourceRun {
   /** By pattern and what is excluded from it. */
   readonly matched = new Map<string, MatchedFiles>()
   readonly streams = new Map<string, ByteReader>()
+  /** Whether nothing will come any more. */
+  over = false
   readonly #options: SourceRunOptions
   readonly #stopping = new AbortController()
   readonly #host: SourceHost
@@ -63,6 +74,9 @@ export class SourceRun {
   readonly #asked = new Set<string>()
   #jails: readonly string[]
   #findtimeMs: number
+  /** When the plugin was started, while it runs. */
+  #runsSince: number | null = null
+  #failure: string | null = null
 
   constructor(options: SourceRunOptions) {
     this.#options = options
@@ -73,6 +87,11 @@ export class SourceRun {
       followMatching: (pattern, matching = {}) => this.#followMatching(pattern, matching),
       cursor: (log = '') => this.#cursor(log),
       since: () => options.now() - this.#findtimeMs,
+      run: (command, running) => programOutput(command, { log: this.#host.log, ...running }, this.#stopping.signal),
+      ended: () => {
+        this.over = true
+        options.over()
+      },
       signal: this.#stopping.signal,
     })
     this.#ended = this.#run()
@@ -99,6 +118,25 @@ export class SourceRun {
     })
   }
 
+  /** How its logs do; before the first has come, how the source itself does. */
+  states(): LogState[] {
+    const { name } = this.#options.source
+    const runs = this.#runsSince !== null && this.#options.now() - this.#runsSince > recoveredMs
+    const trouble = runs ? null : this.#failure
+    const states = [...this.streams.values()].map(({ state }) => state)
+    const nothing = { behind: 0, lines: 0, skipped: 0, position: 0, lastGrowth: null, live: false }
+    const itself = {
+      log: name,
+      pattern: null,
+      jails: this.#jails,
+      state: 'reading',
+      trouble: null,
+      ...nothing,
+    } as const
+    const all = states.length === 0 && (trouble !== null || this.#runsSince !== null) ? [itself] : states
+    return trouble === null ? all : all.map((state) => ({ ...state, state: 'unreadable', trouble }))
+  }
+
   /** Resolves when the plugin has stopped, and after five seconds in any case. Never rejects. */
   async stop(): Promise<void> {
     this.#stopping.abort()
@@ -123,11 +161,14 @@ export class SourceRun {
     const { signal } = this.#stopping
     for (let failures = 0; !signal.aborted; failures++) {
       const started = now()
+      this.#runsSince = started
       try {
         await source.plugin.start(this.#emit, this.#host)
         return
       } catch (error) {
         if (signal.aborted) return
+        this.#failure = describeError(error)
+        this.#runsSince = null
         if (now() - started > steadyMs) failures = 0
         const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures, 10))
         const message = `the source failed and starts again in ${pauseMs / 1000} s: ${describeError(error)}`
@@ -137,6 +178,8 @@ export class SourceRun {
         await Promise.all([...this.streams.values()].map((stream) => stream.settled()))
         // The end of an unfinished line will not come: what runs next begins with a line.
         for (const stream of this.streams.values()) stream.forgetRest()
+      } finally {
+        this.#runsSince = null
       }
     }
   }
@@ -157,7 +200,9 @@ export class SourceRun {
 
   readonly #emit: Emit = (bytes, from = {}) => {
     try {
-      return this.#stream(from.log ?? '', from.cursor).emit(bytes, from)
+      const stream = this.#stream(from.log ?? '', from.cursor)
+      this.#failure = null
+      return stream.emit(bytes, from)
     } catch (error) {
       return Promise.reject(error)
     }

@@ -12,8 +12,8 @@ export interface SourceSubject {
   readonly write: (text: string) => void | Promise<void>
   /** Whether it goes on where it was, also with what is written while no agent runs. */
   readonly resumes?: true
-  /** What was written, of a line as it arrives, where the source puts something before it. */
-  readonly text?: (line: string) => string
+  /** What of a line that arrives was written; unless said, all of it. */
+  readonly textOf?: (line: string) => string
 }
 
 /**
@@ -107,11 +107,10 @@ const isNoProbe = (line: string) => !line.startsWith('probe ')
 async function running(
   name: string,
   plugin: SourcePlugin,
-  { options, write, text }: SourceSubject,
+  { options, write, textOf }: SourceSubject,
   body: (seen: Seen, intake: Intake) => Promise<void>,
 ): Promise<void> {
-  const seen = new Seen()
-  if (text !== undefined) seen.show = text
+  const seen = new Seen(textOf)
   const intake = intakeFor(seen)
   const source = sourceOf(name, plugin, options, 'sshd')
   const warnings: string[] = []

@@ -98,6 +98,54 @@ test('a source that fails starts again', async () => {
   await intake.stop()
 })
 
+test('a source says how it does before it has brought anything, and while it fails', async () => {
+  const [seen, states] = [new Seen(), [] as string[]]
+  let now = 0
+  const intake = intakeFor(seen, { now: () => now })
+  const look = () =>
+    states.push(
+      intake
+        .logs()
+        .map(({ log, state, trouble }) => `${log} ${state} ${trouble}`)
+        .join(),
+    )
+  let [starts, fail] = [0, () => {}]
+  const start = async (emit: Emit, host: SourceHost) => {
+    starts++
+    if (starts === 3) await emit(Buffer.from('a\n'), { log: 'a' })
+    await new Promise<void>((resolve) => {
+      host.signal.addEventListener('abort', () => resolve())
+      fail = resolve
+    })
+    if (!host.signal.aborted) throw new Error(`no ${starts}`)
+  }
+  const follow = (_: Emit, host: SourceHost) => host.follow('/nonexistent/x.log')
+  await intake.configure([sourceOf('journal', { start }, {}, 'sshd'), sourceOf('file', { start: follow }, {}, 'sshd')])
+  look()
+  fail()
+  await until(() => seen.alarms.length === 1)
+  look()
+  await until(() => starts === 2)
+  look()
+  now = 3001
+  look()
+  fail()
+  await until(() => starts === 3)
+  await until(() => seen.lines.length === 1)
+  look()
+  await intake.stop()
+  assert.equal(
+    states.map((each) => each.replace(/^.*?x\.log \w+ [^,]*,/, '')),
+    [
+      'journal reading null',
+      'journal unreadable no 1',
+      'journal unreadable no 1',
+      'journal reading null',
+      'journal/a reading null',
+    ],
+  )
+})
+
 test('after a stop the signal is aborted and emit refuses', async () => {
   const seen = new Seen()
   const intake = intakeFor(seen)

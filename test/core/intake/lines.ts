@@ -21,14 +21,17 @@ export class Seen {
   skipped = 0
   /** When set, scans wait for it. */
   gate: Promise<void> | null = null
-  /** What is kept of a line. */
-  show = (line: string): string => line
+  readonly #textOf: (line: string) => string
+
+  /** `textOf`: what is kept of a line. */
+  constructor(textOf = (line: string) => line) {
+    this.#textOf = textOf
+  }
 
   /** What an agent finds that starts after this one was killed now. */
   killed(): Seen {
-    const next = new Seen()
+    const next = new Seen(this.#textOf)
     next.lines.push(...this.lines)
-    next.show = this.show
     for (const [path, position] of this.positions) next.positions.set(path, position)
     for (const [path, cursor] of this.cursors) next.cursors.set(path, cursor)
     return next
@@ -36,7 +39,7 @@ export class Seen {
 
   readonly scan = async (chunk: LogChunk, position: LogPosition | null): Promise<ScanResult> => {
     if (this.gate !== null) await this.gate
-    const result = cutLines(bytesOf(chunk), chunk.insideLine, (line) => this.lines.push(this.show(line)))
+    const result = cutLines(bytesOf(chunk), chunk.insideLine, (line) => this.lines.push(this.#textOf(line)))
     this.chunks.push(chunk)
     this.skipped += result.skipped
     if (position !== null && 'cursor' in position) this.cursors.set(position.path, position)

@@ -257,7 +257,7 @@ const contractPort = await freePort()
 let sender: Socket | null = null
 sourceContract('syslog', syslog as SourcePlugin, {
   options: { listen: `tcp://127.0.0.1:${contractPort}` },
-  text: (line) => line.replace(/^\S+ 127\.0\.0\.1 -: /, ''),
+  textOf: (line) => line.replace(/^\S+ 127\.0\.0\.1 -: /, ''),
   async write(text) {
     if (sender === null || sender.destroyed) sender = await connected(contractPort).catch(() => null)
     await new Promise<void>((resolve) => (sender === null ? resolve() : sender.write(text, () => resolve())))
