@@ -22,12 +22,20 @@ export interface MatchedFilesOptions {
   readonly exclude: readonly string[]
   /** Files that are followed at once, at most. */
   readonly limit: number
-  readonly watches: Watches
+  readonly watches: Pick<Watches, 'listen' | 'unlisten' | 'tells'>
   readonly alarm: Alarm
   /** How long nothing may match before that is an alarm. */
   readonly patienceMs: number
   /** Called after the files have changed. */
   readonly changed: () => void
+}
+
+/** The files that a pattern means now. Throws a `BailiffError` for a pattern that is none. */
+export function filesMatching(pattern: string, exclude: readonly string[] = []): readonly string[] {
+  const watches = { listen() {}, unlisten() {}, tells: () => true }
+  const nobody = { limit: maxEntries, watches, alarm() {}, patienceMs: 0, changed() {} }
+  const matched = new MatchedFiles({ pattern, exclude, ...nobody })
+  return matched.paths
 }
 
 interface Found {

@@ -13,6 +13,9 @@ const longestPauseMs = 60_000
 /** A source that ran so long before it failed starts again after the first pause. */
 const steadyMs = 5 * 60_000
 const maxLogsOfOneSource = 256
+/** A log without news for so long may give its room to another. */
+const quietMs = 60_000
+const maxLeft = 1024
 const maxLogName = 512
 const maxCursor = 4096
 const stopDeadlineMs = 5000
@@ -72,6 +75,8 @@ export class SourceRun {
   readonly #ended: Promise<void>
   /** Logs that the plugin asked for the cursor of. */
   readonly #asked = new Set<string>()
+  /** Cursors of logs that were quiet when others needed their room. */
+  readonly #left = new Map<string, string>()
   #jails: readonly string[]
   #findtimeMs: number
   /** When the plugin was started, while it runs. */
@@ -111,9 +116,9 @@ export class SourceRun {
   /** Where each of its logs is; `named` is now, for they are those of a source that runs. */
   cursors(): LogCursor[] {
     const named = this.#options.now()
-    return [...new Set([...this.#asked, ...this.streams.keys()])].flatMap((log) => {
+    return [...new Set([...this.#asked, ...this.#left.keys(), ...this.streams.keys()])].flatMap((log) => {
       const path = this.#pathOf(log)
-      const cursor = this.streams.get(log)?.cursor ?? this.#options.kept(path)?.cursor
+      const cursor = this.streams.get(log)?.cursor ?? this.#left.get(log) ?? this.#options.kept(path)?.cursor
       return cursor === undefined ? [] : [{ path, cursor, named }]
     })
   }
@@ -212,7 +217,7 @@ export class SourceRun {
     if (this.#asked.size < maxLogsOfOneSource) this.#asked.add(log)
     const stream = this.streams.get(log)
     stream?.forgetRest()
-    return stream?.cursor ?? this.#options.kept(this.#pathOf(log))?.cursor ?? null
+    return stream?.cursor ?? this.#left.get(log) ?? this.#options.kept(this.#pathOf(log))?.cursor ?? null
   }
 
   #pathOf(log: string): string {
@@ -229,8 +234,8 @@ export class SourceRun {
       throw new BailiffError('software', `source ${name} gives a cursor of more than ${maxCursor} characters`)
     const known = this.streams.get(log)
     if (known !== undefined) return known
-    if (this.streams.size >= maxLogsOfOneSource)
-      throw new BailiffError('unavailable', `source ${name} names more than ${maxLogsOfOneSource} logs`)
+    if (this.streams.size >= maxLogsOfOneSource && !this.#forgetQuiet())
+      throw new BailiffError('unavailable', `source ${name} names more than ${maxLogsOfOneSource} logs at once`)
     if (log.length > maxLogName)
       throw new BailiffError(
         'software',
@@ -241,5 +246,22 @@ export class SourceRun {
     stream.jails = this.#jails
     this.streams.set(log, stream)
     return stream
+  }
+
+  /** Makes room for the log of a container that came: of those without news for long the quietest goes. Its cursor stays. */
+  #forgetQuiet(): boolean {
+    const quiet = [...this.streams]
+      .map(([log, stream]) => ({ log, stream, grew: stream.state.lastGrowth ?? 0 }))
+      .filter(({ stream, grew }) => stream.state.behind === 0 && this.#options.now() - grew > quietMs)
+      .toSorted((a, b) => a.grew - b.grew)[0]
+    if (quiet === undefined) return false
+    const { log, stream } = quiet
+    this.streams.delete(log)
+    if (stream.cursor !== null) this.#left.set(log, stream.cursor)
+    for (const oldest of this.#left.keys()) {
+      if (this.#left.size <= maxLeft) break
+      this.#left.delete(oldest)
+    }
+    return true
   }
 }
