@@ -15,6 +15,7 @@ export type Need =
   | 'lmnsd_gtls.so'
   | 'openssl'
   | 'python3'
+  | 'fail2ban-regex'
   | 'strace'
   | 'perl'
   | 'faketime'
@@ -36,6 +37,7 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   'lmnsd_gtls.so': 'rsyslog-gnutls',
   openssl: 'openssl',
   python3: 'python3',
+  'fail2ban-regex': 'fail2ban',
   strace: 'strace',
   perl: 'perl-base',
   faketime: 'faketime',

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
 import { trySamples } from '../filter-samples.ts'
-import { prepareJails, type Instance, type ReadyJail } from '../jails.ts'
+import { compileSettings, prepareJails, type Instance, type ReadyJail } from '../jails.ts'
 import { compileFilter } from '../matching/filters.ts'
 import type { MatcherPlugin } from '../plugin.ts'
 import { Registry } from '../registry.ts'
@@ -39,10 +39,15 @@ async function check(file: string | undefined): Promise<Findings> {
     const registry = new Registry()
     const { jails, broken, problems } = await prepareJails(settings, compileFilter, registry)
     const engines = await Promise.all(registry.matcherFiles().map(loadMatcher))
-    const reports = eachFilter(jails).map(({ filter, filterSettings }) => ({
+    const reports = eachFilter(jails).map(({ filter, filterSettings, dates }) => ({
       name: filter.name,
       patterns: filter.failregex.length + filter.ignoreregex.length + (filter.prefregex === null ? 0 : 1),
-      report: trySamples(filterSettings, filter, engines),
+      // The samples have the dates that the filter speaks of, whatever those of the jail's log look like.
+      report: trySamples(
+        filterSettings,
+        dates.datepattern === null ? filter : compileSettings(filterSettings, compileFilter),
+        engines,
+      ),
     }))
     const firewallConf = checkFirewallConf()
     return {
@@ -74,9 +79,10 @@ async function loadMatcher(file: string): Promise<MatcherPlugin> {
   return ((await import(pathToFileURL(file).href)) as { default: MatcherPlugin }).default
 }
 
-/** One jail for each compiled filter. */
+/** One jail for each filter in each of its modes. */
 function eachFilter(jails: readonly ReadyJail[]): ReadyJail[] {
-  return [...new Map(jails.map((jail) => [jail.filter, jail] as const)).values()]
+  const keyOf = ({ filterSettings: { where, mode } }: ReadyJail) => JSON.stringify([where, mode])
+  return [...new Map(jails.map((jail) => [keyOf(jail), jail] as const)).values()]
 }
 
 function printText({ file, jails, broken, filters, problems, warnings }: Findings): void {
