@@ -5,7 +5,7 @@
  */
 import { endsAddress, type KnownSides } from './address-source.ts'
 import { asciiPart } from './character-sets.ts'
-import { children, width, type AddressNode, type PatternNode, type SetNode } from './pattern-tree.ts'
+import { children, width, type AddressNode, type CharacterNode, type PatternNode, type SetNode } from './pattern-tree.ts'
 
 /** What is known about the sides of each address tag of a pattern. */
 export function sidesOfAddresses(root: PatternNode): ReadonlyMap<AddressNode, KnownSides> {
@@ -44,7 +44,11 @@ function visit(
   }
 }
 
-/** Whether the nodes, nearest first, demand an ending character (or the edge of the text) next to the address. */
+/**
+ * Whether the nodes, nearest first, demand an ending character (or the edge of the text) next to the address. A
+ * port that the pattern demands (`<ADDR>:\d{1,5}` and an ending character) ends an address as well: only so can
+ * `2001:db8::7:443` be read, which Apache and HAProxy write for port 443 of 2001:db8::7.
+ */
 function endsHere(nodes: readonly PatternNode[], edge: 'start' | 'end'): boolean {
   const [nearest, ...others] = nodes
   if (nearest === undefined) return false
@@ -54,7 +58,7 @@ function endsHere(nodes: readonly PatternNode[], edge: 'start' | 'end'): boolean
     case 'look':
       return endsHere(others, edge)
     case 'character':
-      return endsAddress.has(String.fromCodePoint(nearest.code))
+      return endsAddress.has(String.fromCodePoint(nearest.code)) || (edge === 'end' && beginsPort(nearest, others))
     case 'set':
       return allEnd(nearest)
     case 'sequence':
@@ -72,6 +76,22 @@ function endsHere(nodes: readonly PatternNode[], edge: 'start' | 'end'): boolean
       return false
   }
 }
+
+/** Whether a colon and what follows are a port: one digit or more, and then what ends an address. */
+function beginsPort({ code }: CharacterNode, behind: readonly PatternNode[]): boolean {
+  if (code !== colon) return false
+  const [digits, ...others] = behind
+  if (digits?.type === 'group') return beginsPort({ type: 'character', code }, [digits.item, ...others])
+  if (digits?.type === 'sequence') return beginsPort({ type: 'character', code }, [...digits.items, ...others])
+  return digits?.type === 'repeat' && digits.min > 0 && isDigit(digits.item) && endsHere(others, 'end')
+}
+
+function isDigit(node: PatternNode): boolean {
+  if (node.type !== 'set' || node.negated || node.classes.some((name) => name !== 'digit')) return false
+  return node.ranges.every(({ from, to }) => from >= 0x30 && to <= 0x39)
+}
+
+const colon = 0x3a
 
 function allEnd(set: SetNode): boolean {
   if (set.negated || set.classes.some((name) => name !== 'space')) return false
