@@ -9,6 +9,7 @@ import { suite } from '../suite.ts'
 /** Filters with every feature of the language that a matcher has to get right. */
 const filters = [
   filter({ programs: ['sshd'], failregex: ['^Failed .* from <HOST>$', '^(?:Bad|Very bad) thing from <HOST>$'] }),
+  filter({ programs: ['mail*/smtpd', '-'], failregex: ['^bye <HOST>$'] }),
   filter({ failregex: ['"GET <F-PATH>\\S+</F-PATH>" from <HOST>$'], ignoreregex: ['/ok"'] }),
   filter({ failregex: ['(?i)alarm.*<HOST>', '^<HOST> knocks'] }),
   filter({ prefregex: '^app: <F-CONTENT>.*</F-CONTENT>$', failregex: ['<HOST>', '^no <ADDR>'] }),
@@ -36,6 +37,8 @@ const pieces = [
   ' ',
   'Nov 22 13:41:02 h sshd[1]: ',
   'Nov 22 13:41:02 h cron[1]: ',
+  'Nov 22 13:41:02 h mail-in/smtpd[1]: ',
+  'bye ',
   '2026-11-22T13:41:02Z ',
   '\0',
   '\r',
@@ -117,7 +120,9 @@ function plainly(
   { programs, prefregex, failregex, ignoreregex }: CompiledFilter,
   head: LineHead,
 ): [rule: number, address: string] | null {
-  if (programs && head.syslog ? !programs.includes(head.syslog.program) : programs && head.time !== null) return null
+  // A line with a date and no header is of the program `-`.
+  const program = head.syslog?.program ?? (head.time === null ? null : '-')
+  if (programs !== null && program !== null && !programs.some((name) => isNamed(name, program))) return null
   const text = programs && head.syslog ? head.syslog.message : head.undated
   const match = (pattern: Pattern, on: string) =>
     new RegExp(head.ascii ? pattern.ascii : pattern.unicode, pattern.flags + (head.ascii ? '' : 'u')).exec(on)
@@ -134,6 +139,13 @@ function plainly(
     if (result) return [rule, group(pattern, result, 'addr') ?? (prefregex && group(prefregex, before, 'addr')) ?? '']
   }
   return null
+}
+
+/** Whether the name, in which a `*` is any text, is that of the program. */
+function isNamed(name: string, program: string): boolean {
+  const [start = '', end] = name.split('*')
+  if (end === undefined) return name === program
+  return program.length >= start.length + end.length && program.startsWith(start) && program.endsWith(end)
 }
 
 function byPlace(a: Found, b: Found): number {
