@@ -54,7 +54,7 @@ function endsHere(nodes: readonly PatternNode[], edge: 'start' | 'end'): boolean
     case 'look':
       return endsHere(others, edge)
     case 'character':
-      return endsAddress.has(String.fromCodePoint(nearest.code))
+      return endsAddress.has(String.fromCodePoint(nearest.code)) || (edge === 'start' && isMailTag(nodes))
     case 'set':
       return allEnd(nearest)
     case 'sequence':
@@ -71,6 +71,14 @@ function endsHere(nodes: readonly PatternNode[], edge: 'start' | 'end'): boolean
     default:
       return false
   }
+}
+
+/** Whether `IPv6:` stands before the address (RFC 5321, section 4.1.3). No part of an address could. */
+function isMailTag(nodes: readonly PatternNode[]): boolean {
+  return [...':6vPI'].every((letter, index) => {
+    const node = nodes[index]
+    return node?.type === 'character' && String.fromCodePoint(node.code) === letter
+  })
 }
 
 function allEnd(set: SetNode): boolean {
