@@ -158,8 +158,9 @@ export interface CompiledFilter {
   /**
    * The programs whose lines it reads; a `*` in a name stands for any text. Then patterns see the message
    * behind the syslog header, and a line whose header names another program is not looked at; a line
-   * without date and header is a message itself. `-` among them: so is the rest of a line that has a date
-   * and no header, as in a log of the service's own. Null: patterns see the whole line without its date.
+   * without date and header is a message itself. `-` among them, for a log of the service's own: any other
+   * line without its date is a message too, since what looks like a header there may be text of a peer.
+   * Null: patterns see the whole line without its date.
    */
   readonly programs: readonly string[] | null
   readonly prefregex: Pattern | null
