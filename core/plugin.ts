@@ -158,14 +158,42 @@ export interface CompiledFilter {
   /**
    * The programs whose lines it reads; a `*` in a name stands for any text. Then patterns see the message
    * behind the syslog header, and a line whose header names another program is not looked at; a line
-   * without date and header is a message itself. `-` among them: so is the rest of a line that has a date
-   * and no header, as in a log of the service's own. Null: patterns see the whole line without its date.
+   * without date and header is a message itself. `-` among them, for a log of the service's own: any other
+   * line without its date is a message too, since what looks like a header there may be text of a peer.
+   * Null: patterns see the whole line without its date.
    */
   readonly programs: readonly string[] | null
   readonly prefregex: Pattern | null
   readonly failregex: readonly Pattern[]
   readonly ignoreregex: readonly Pattern[]
+  /** How the dates of its lines are read, which `LineBlock.head` does; null or absent: as usual, in the zone of the host. */
+  readonly dates?: DateReading | null
 }
+
+/** How dates are read. Serialisable. */
+export interface DateReading {
+  /** In the order in which they are tried. Empty: lines have no date. Null: all usual forms, where services write them. */
+  readonly patterns: readonly DatePattern[] | null
+  /** The zone of dates that name none: a name of the IANA, or an offset; null: the host's. */
+  readonly timezone: string | null
+}
+
+/** A compiled `datepattern`, or the usual forms in its place. */
+export type DatePattern =
+  | { readonly type: 'default'; readonly text: string }
+  | {
+      readonly type: 'pattern'
+      /** As it was written. */
+      readonly text: string
+      /** As in `Pattern`. */
+      readonly ascii: string
+      readonly unicode: string
+      readonly flags: string
+      /** The part of the date that each group tells, as `DatePart`; others tell none. */
+      readonly groups: readonly (string | null)[]
+      /** The group that is cut out. Where it need not end with the match, the flag `d` is among `flags`. */
+      readonly cut: number
+    }
 
 /**
  * A pattern of the failregex language as JavaScript regular expressions, and what is known of it. No

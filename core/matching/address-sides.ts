@@ -58,7 +58,8 @@ function endsHere(nodes: readonly PatternNode[], edge: 'start' | 'end'): boolean
     case 'look':
       return endsHere(others, edge)
     case 'character':
-      return endsAddress.has(String.fromCodePoint(nearest.code)) || (edge === 'end' && beginsPort(nearest, others))
+      if (endsAddress.has(String.fromCodePoint(nearest.code))) return true
+      return edge === 'end' ? beginsPort(nearest, others) : isMailTag(nodes)
     case 'set':
       return allEnd(nearest)
     case 'sequence':
@@ -79,7 +80,7 @@ function endsHere(nodes: readonly PatternNode[], edge: 'start' | 'end'): boolean
 
 /** Whether a colon and what follows are a port: one digit or more, and then what ends an address. */
 function beginsPort({ code }: CharacterNode, behind: readonly PatternNode[]): boolean {
-  if (code !== colon) return false
+  if (String.fromCodePoint(code) !== ':') return false
   const [digits, ...others] = behind
   if (digits?.type === 'group') return beginsPort({ type: 'character', code }, [digits.item, ...others])
   if (digits?.type === 'sequence') return beginsPort({ type: 'character', code }, [...digits.items, ...others])
@@ -91,7 +92,13 @@ function isDigit(node: PatternNode): boolean {
   return node.ranges.every(({ from, to }) => from >= 0x30 && to <= 0x39)
 }
 
-const colon = 0x3a
+/** Whether `IPv6:` stands before the address (RFC 5321, section 4.1.3). No part of an address could. */
+function isMailTag(nodes: readonly PatternNode[]): boolean {
+  return [...':6vPI'].every((letter, index) => {
+    const node = nodes[index]
+    return node?.type === 'character' && String.fromCodePoint(node.code) === letter
+  })
+}
 
 function allEnd(set: SetNode): boolean {
   if (set.negated || set.classes.some((name) => name !== 'space')) return false

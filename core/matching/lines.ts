@@ -3,9 +3,9 @@
  * `HOST PROGRAM: message`), and rsyslog's `message repeated N times: [ message]`.
  */
 import { isAscii } from 'node:buffer'
-import type { LineBlock, LineHead } from '../plugin.ts'
+import type { DateReading, LineBlock, LineHead } from '../plugin.ts'
 import { behindBlanks, brace, closing, colon, isBlank, opening } from './timestamp-text.ts'
-import { TimestampReader } from './timestamps.ts'
+import { createDateReader, type DateReader } from './date-reading.ts'
 
 /** Where the thread notes which line is being matched, for one who waits: see `ProgressCell` in messages.ts. */
 export interface LineProgress {
@@ -15,13 +15,16 @@ export interface LineProgress {
 
 /** Makes blocks of whole lines for the matchers. One a thread. */
 export class LineReader {
-  readonly #timestamps: TimestampReader
+  readonly #timestamps: DateReader
+  /** Whether the time of JSON may be read when it is asked for: nothing is cut out of it. */
+  readonly #jsonLate: boolean
   /** The program of the line before, which most lines share: its string is used again. */
   #program = ''
 
-  /** `timezone`: that of dates without one, as `timeZone` takes it; null: the host's. */
-  constructor(timezone: string | null = null) {
-    this.#timestamps = new TimestampReader(timezone)
+  /** `dates`: how they are read; null: as usual. Throws a BailiffError for an unknown zone. */
+  constructor(dates: DateReading | null = null) {
+    this.#timestamps = createDateReader(dates)
+    this.#jsonLate = (dates?.patterns ?? null) === null
   }
 
   /** Sets the time that decides the year of dates without one. */
@@ -45,9 +48,10 @@ export class LineReader {
 
   #head(text: string, start: number, end: number, ascii: boolean): LineHead {
     const dates = this.#timestamps
-    // The time of a JSON line is looked for when it is asked for: who reads its fields knows which one it is.
-    if (text.charCodeAt(start) === brace) return new Head(text, start, start, start, end, ascii, dates, null)
-    if (dates.read(text, start, end) < 0) return new Head(text, start, start, start, end, ascii, null, null)
+    // Who reads the fields of a line knows which one is its time.
+    if (this.#jsonLate && text.charCodeAt(start) === brace)
+      return new Head(text, start, start, start, end, ascii, dates, null)
+    if (dates.read(text, start, end, ascii) < 0) return new Head(text, start, start, start, end, ascii, null, null)
     const { from, time, heads } = dates
     // Behind a date in brackets nothing is cut off: `[] text` is what patterns see.
     const to = text.charCodeAt(dates.to) === closing ? dates.to : behindBlanks(text, dates.to, end)
@@ -85,6 +89,30 @@ export class LineReader {
   }
 }
 
+/** The readers of a thread, one for each way to read dates that the configuration asks for. */
+export class LineReaders {
+  readonly #readers = new WeakMap<DateReading, LineReader>()
+  readonly #usual = new LineReader()
+  #reference = 0
+
+  /** Sets the time that decides the year of dates without one. */
+  set reference(time: number) {
+    this.#reference = time
+  }
+
+  for(dates: DateReading | null): LineReader {
+    const reader = dates === null ? this.#usual : this.#other(dates)
+    reader.reference = this.#reference
+    return reader
+  }
+
+  #other(dates: DateReading): LineReader {
+    const reader = this.#readers.get(dates) ?? new LineReader(dates)
+    this.#readers.set(dates, reader)
+    return reader
+  }
+}
+
 /** The head of a line. Texts are cut out when they are asked for: most lines need only the message. */
 class Head implements LineHead {
   readonly ascii: boolean
@@ -95,7 +123,7 @@ class Head implements LineHead {
   readonly #dateEnd: number
   readonly #end: number
   /** The time, or who reads it. */
-  #time: number | null | TimestampReader
+  #time: number | null | DateReader
 
   constructor(
     text: string,
@@ -104,7 +132,7 @@ class Head implements LineHead {
     dateEnd: number,
     end: number,
     ascii: boolean,
-    time: number | null | TimestampReader,
+    time: number | null | DateReader,
     syslog: LineHead['syslog'],
   ) {
     this.#text = text
@@ -120,7 +148,7 @@ class Head implements LineHead {
   get time(): number | null {
     const dates = this.#time
     if (typeof dates !== 'object' || dates === null) return dates
-    this.#time = dates.read(this.#text, this.#start, this.#end) < 0 ? null : dates.time
+    this.#time = dates.read(this.#text, this.#start, this.#end, this.ascii) < 0 ? null : dates.time
     return this.#time
   }
 

@@ -15,24 +15,15 @@ export function fixedZone(minutes: number): TimeZone {
   return { offset: () => minutes }
 }
 
-/**
- * The zone that a person names: `Europe/Berlin` (as the IANA calls it), `UTC`, `Z`, `+01:00`, `-0330`,
- * `UTC+2`. Throws a BailiffError for anything else.
- */
+/** The zone of a name of the IANA's, `Europe/Berlin`, or of `+hh:mm`. Throws a BailiffError for anything else. */
 export function timeZone(name: string): TimeZone {
-  const offset = /^(?:UTC|GMT)?([+-])(\d\d?)(?::?([0-5]\d))?$/i.exec(name)
-  if (offset) {
-    const minutes = Number(offset[2]) * 60 + Number(offset[3] ?? 0)
-    if (minutes < 24 * 60) return fixedZone(offset[1] === '-' ? -minutes : minutes)
-  }
-  if (/^(?:UTC|GMT|Z)$/i.test(name)) return fixedZone(0)
+  const [, sign, hours, minutes] = /^([+-])(\d\d):(\d\d)$/.exec(name) ?? []
+  if (sign !== undefined) return fixedZone((Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -1 : 1))
   try {
-    // The runtime takes offsets here, too, but not all of those that are spoken of above.
-    if (/^[A-Z]/i.test(name)) return new NamedZone(name)
-  } catch {
-    // Told below.
+    return new NamedZone(name)
+  } catch (cause) {
+    throw new BailiffError('config', `${quote(name)} is no time zone that this runtime knows`, { cause })
   }
-  throw new BailiffError('config', `${quote(name)} is no time zone; write a name such as Europe/Berlin, or +01:00`)
 }
 
 /**

@@ -8,6 +8,8 @@
  * otherwise. Syslog's (RFC 3164) `Nov 22 13:41:02` and RFC 3339's `2026-11-22T13:41:02.5+01:00` are tried
  * first. Without a zone a time is that of the jail's zone, else of the host's.
  */
+import { timeOfMinute } from './calendar.ts'
+import type { DateReader } from './date-reading.ts'
 import { findAccessLogDate, type AccessLogReader } from './access-log-date.ts'
 import { DateParts, readNamedForm, readNumberForm, readTai64n } from './date-forms.ts'
 import { findJsonTime, findLogfmtTime, type FieldSpan } from './dated-fields.ts'
@@ -35,7 +37,7 @@ import {
 import { localZone, ZoneReader } from './zone-names.ts'
 
 /** Reads dates; it remembers the last minute, which neighbouring lines share. One a thread and zone. */
-export class TimestampReader implements AccessLogReader {
+export class TimestampReader implements AccessLogReader, DateReader {
   /** The date that was read last: unix milliseconds; finer fractions are cut off. */
   time = 0
   /** What is cut out of the line, so that patterns see the rest: from here … */
@@ -229,31 +231,12 @@ export class TimestampReader implements AccessLogReader {
   #setMinute(year: number, month: number, day: number, hour: number, minute: number, zone: number): boolean {
     const key = (((year * 12 + month) * 32 + day) * 24 + hour) * 60 + minute
     if (key === this.#key && zone === this.#zone) return true
-    const time =
-      year === 0 ? this.#latestYear(month, day, hour, minute, zone) : this.#inYear(year, month, day, hour, minute, zone)
+    const time = timeOfMinute({ year, month, day, hour, minute, zone }, this.zones, this.#reference)
     if (time === null) return false
     this.#key = key
     this.#zone = zone
     this.#minute = time
     return true
-  }
-
-  #inYear(year: number, month: number, day: number, hour: number, minute: number, zone: number): number | null {
-    const midnight = Date.UTC(year, month, day)
-    if (new Date(midnight).getUTCDate() !== day) return null
-    return this.zones.timeOf(midnight + (hour * 60 + minute) * 60_000, zone, this.#reference)
-  }
-
-  /** The latest year that does not put the date more than a day after the reference. */
-  #latestYear(month: number, day: number, hour: number, minute: number, zone: number): number | null {
-    const limit = this.#reference + 86_400_000
-    const last = this.zones.yearAt(limit)
-    // February 29 comes every eighth year at the latest.
-    for (let year = last; year > last - 9; year--) {
-      const time = this.#inYear(year, month, day, hour, minute, zone)
-      if (time !== null && time <= limit) return time
-    }
-    return null
   }
 }
 

@@ -129,9 +129,18 @@ export class ZoneReader {
     return meant === undefined ? local : localTime(fixedZone(meant), shown, reference)
   }
 
-  /** The year that it is in the jail's zone. */
-  yearAt(time: number): number {
-    return new Date(time + this.#local.offset(time) * 60_000).getUTCFullYear()
+  /** What clocks of the jail's zone show at a time, as if it were UTC. */
+  shownAt(time: number): Date {
+    return new Date(time + this.#local.offset(time) * 60_000)
+  }
+
+  /** The number of a zone that a pattern found: an offset, an abbreviation, or both; that of no zone for an unknown one. */
+  numberOf(text: string): number {
+    const [, name = '', offset = ''] = /^([A-Z]*)([+-].*)?$/.exec(text) ?? []
+    const [first, ...more] = name === 'Z' || name === '' ? [0] : (abbreviations[places.get(name) ?? -1]?.slice(1) ?? [])
+    if (typeof first !== 'number') return localZone
+    if (offset === '') return more.length === 0 ? first : firstAbbreviation + (places.get(name) ?? 0)
+    return first + offsetMinutes(offset, 0, offset.length)
   }
 
   #named(name: string): number {

@@ -5,7 +5,14 @@ import type * as z from 'zod'
 import type { Prefix } from '../address.ts'
 import { BailiffError, quote, type Where } from '../errors.ts'
 import type { Ports } from '../events.ts'
-import { defineFilter, inMode, type FilterDefinition, type FilterSettings } from './filter-file.ts'
+import {
+  datePatterns,
+  defineFilter,
+  inMode,
+  type FilterDefinition,
+  type FilterSettings,
+  type PatternText,
+} from './filter-file.ts'
 import type { FilterLibrary } from './filter-library.ts'
 import { usualBantime, type Bantime, type Ignored, type NamedPlugin } from './option-kinds.ts'
 import { pluginUse, pluginUses, type PluginKind, type PluginUse } from './plugin-use.ts'
@@ -23,6 +30,8 @@ export interface JailSettings {
   readonly filter: FilterSettings
   /** At least one. */
   readonly sources: readonly PluginUse[]
+  /** How the dates of its lines are read, where the jail or the defaults say so. */
+  readonly dates: DateSettings
   readonly ports: Ports
   readonly maxretry: number
   readonly findtimeMs: number
@@ -34,6 +43,14 @@ export interface JailSettings {
   /** Who is told of this jail, beside those who are told of everything. */
   readonly notifiers: readonly PluginUse[]
   readonly ignore: IgnoreSettings
+}
+
+/** How dates are read, beside what the filter says. */
+export interface DateSettings {
+  /** In place of what the filter says; null: as the filter says. */
+  readonly datepattern: readonly PatternText[] | null
+  /** The zone of dates that name none, known to this runtime; null: the host's. */
+  readonly timezone: string | null
 }
 
 /** Whom a jail never bans. */
@@ -74,6 +91,10 @@ export async function readJail(
     mode: raw.mode ?? 'enforce',
     filter,
     sources: sourcesOf(raw, definition, given, problems),
+    dates: {
+      datepattern: datePatterns(raw.datepattern, given),
+      timezone: raw.timezone ?? file.raw.defaults?.timezone ?? null,
+    },
     ports: portsOf(raw, definition, given, problems),
     ...judgingOf(raw, file.raw.defaults ?? {}),
     ipv6prefix: raw.ipv6prefix ?? definition.ipv6prefix ?? file.raw.defaults?.ipv6prefix ?? 64,

@@ -11,7 +11,7 @@ export function createMessageReader(programs: CompiledFilter['programs']): Messa
   const takes = (name: string) => whole.has(name) || globs.some((glob) => glob.test(name))
   const takesHeadless = whole.has('-')
   return (head) => {
-    if (head.syslog !== null) return takes(head.syslog.program) ? head.syslog.message : null
+    if (head.syslog !== null && takes(head.syslog.program)) return head.syslog.message
     return head.time === null || takesHeadless ? head.undated : null
   }
 }

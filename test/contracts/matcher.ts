@@ -120,10 +120,9 @@ function plainly(
   { programs, prefregex, failregex, ignoreregex }: CompiledFilter,
   head: LineHead,
 ): [rule: number, address: string] | null {
-  // A line with a date and no header is of the program `-`.
-  const program = head.syslog?.program ?? (head.time === null ? null : '-')
-  if (programs !== null && program !== null && !programs.some((name) => isNamed(name, program))) return null
-  const text = programs && head.syslog ? head.syslog.message : head.undated
+  const syslog = programs?.some((name) => isNamed(name, head.syslog?.program)) ? head.syslog : null
+  if (programs !== null && syslog === null && head.time !== null && !programs.includes('-')) return null
+  const text = syslog === null ? head.undated : syslog.message
   const match = (pattern: Pattern, on: string) =>
     new RegExp(head.ascii ? pattern.ascii : pattern.unicode, pattern.flags + (head.ascii ? '' : 'u')).exec(on)
   const group = (pattern: Pattern, result: RegExpExecArray | null, tag: string) =>
@@ -142,7 +141,8 @@ function plainly(
 }
 
 /** Whether the name, in which a `*` is any text, is that of the program. */
-function isNamed(name: string, program: string): boolean {
+function isNamed(name: string, program: string | undefined): boolean {
+  if (program === undefined) return false
   const [start = '', end] = name.split('*')
   if (end === undefined) return name === program
   return program.length >= start.length + end.length && program.startsWith(start) && program.endsWith(end)

@@ -9,6 +9,7 @@ const reference = Date.UTC(2026, 10, 23, 13)
 /** 2026-11-22 13:41:02 UTC. */
 const moment = Date.UTC(2026, 10, 22, 13, 41, 2)
 const hour = 3_600_000
+const utc = { patterns: null, timezone: 'UTC' }
 
 /** What, the line, milliseconds after `moment` (null: it has no date), and the line without its date. */
 type Case = [service: string, line: string, after: number | null, undated: string]
@@ -208,7 +209,7 @@ const cases: Case[] = [
 ]
 
 test('each is read, and what is left is what patterns see', () => {
-  const reader = new LineReader('UTC')
+  const reader = new LineReader(utc)
   reader.reference = reference
   for (const [service, line, after, undated] of cases) {
     const bytes = Buffer.from(`${line}\n`)
@@ -274,7 +275,7 @@ const hostile: [what: string, line: string, after: number | null][] = [
 ]
 
 test('a peer cannot move the time of his line', () => {
-  const reader = new LineReader('UTC')
+  const reader = new LineReader(utc)
   reader.reference = reference
   for (const [what, line, after] of hostile) {
     const bytes = Buffer.from(`${line}\n`)
@@ -285,7 +286,7 @@ test('a peer cannot move the time of his line', () => {
 
 test('how a line is read does not depend on the lines before', () => {
   const alone = cases.map(([, line]) => readAlone(line))
-  const reader = new LineReader('UTC')
+  const reader = new LineReader(utc)
   reader.reference = reference
   const order = [...cases.keys(), ...[...cases.keys()].toReversed()]
   for (const index of order) {
@@ -297,7 +298,7 @@ test('how a line is read does not depend on the lines before', () => {
 test.run()
 
 function readAlone(line: string): number | null {
-  const reader = new LineReader('UTC')
+  const reader = new LineReader(utc)
   reader.reference = reference
   return timeBy(reader, line)
 }
