@@ -18,6 +18,7 @@ export type Need =
   | 'faketime'
   | 'setpriv'
   | 'systemd-analyze'
+  | 'fail2ban-regex'
   | 'npm'
 
 /** The Debian package that brings a program. */
@@ -34,6 +35,7 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   faketime: 'faketime',
   setpriv: 'util-linux',
   'systemd-analyze': 'systemd',
+  'fail2ban-regex': 'fail2ban',
 }
 
 /** A suite of uvu whose tests are skipped, and counted as skipped, where the machine lacks something they need. */

@@ -5,7 +5,14 @@
  */
 import { endsAddress, type KnownSides } from './address-source.ts'
 import { asciiPart } from './character-sets.ts'
-import { children, width, type AddressNode, type CharacterNode, type PatternNode, type SetNode } from './pattern-tree.ts'
+import {
+  children,
+  width,
+  type AddressNode,
+  type CharacterNode,
+  type PatternNode,
+  type SetNode,
+} from './pattern-tree.ts'
 
 /** What is known about the sides of each address tag of a pattern. */
 export function sidesOfAddresses(root: PatternNode): ReadonlyMap<AddressNode, KnownSides> {
