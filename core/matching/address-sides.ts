@@ -5,14 +5,7 @@
  */
 import { endsAddress, type KnownSides } from './address-source.ts'
 import { asciiPart } from './character-sets.ts'
-import {
-  children,
-  width,
-  type AddressNode,
-  type CharacterNode,
-  type PatternNode,
-  type SetNode,
-} from './pattern-tree.ts'
+import { children, width, type AddressNode, type PatternNode, type SetNode } from './pattern-tree.ts'
 
 /** What is known about the sides of each address tag of a pattern. */
 export function sidesOfAddresses(root: PatternNode): ReadonlyMap<AddressNode, KnownSides> {
@@ -66,7 +59,7 @@ function endsHere(nodes: readonly PatternNode[], edge: 'start' | 'end'): boolean
       return endsHere(others, edge)
     case 'character':
       if (endsAddress.has(String.fromCodePoint(nearest.code))) return true
-      return edge === 'end' ? beginsPort(nearest, others) : isMailTag(nodes)
+      return edge === 'end' ? isColonBehind(nodes) : isMailTag(nodes)
     case 'set':
       return allEnd(nearest)
     case 'sequence':
@@ -85,12 +78,16 @@ function endsHere(nodes: readonly PatternNode[], edge: 'start' | 'end'): boolean
   }
 }
 
-/** Whether a colon and what follows are a port: one digit or more, and then what ends an address. */
-function beginsPort({ code }: CharacterNode, behind: readonly PatternNode[]): boolean {
-  if (String.fromCodePoint(code) !== ':') return false
-  const [digits, ...others] = behind
-  if (digits?.type === 'group') return beginsPort({ type: 'character', code }, [digits.item, ...others])
-  if (digits?.type === 'sequence') return beginsPort({ type: 'character', code }, [...digits.items, ...others])
+/** Whether a colon stands behind the address that is no part of it: one with a port, or the end of a clause (`<ADDR>: why`). */
+function isColonBehind([nearest, ...others]: readonly PatternNode[]): boolean {
+  if (nearest?.type !== 'character' || String.fromCodePoint(nearest.code) !== ':') return false
+  return endsHere(others, 'end') || isPort(others)
+}
+
+/** One digit or more, and then what ends an address. */
+function isPort([digits, ...others]: readonly PatternNode[]): boolean {
+  if (digits?.type === 'group') return isPort([digits.item, ...others])
+  if (digits?.type === 'sequence') return isPort([...digits.items, ...others])
   return digits?.type === 'repeat' && digits.min > 0 && isDigit(digits.item) && endsHere(others, 'end')
 }
 
