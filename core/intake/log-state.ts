@@ -27,7 +27,7 @@ export interface LogState {
 
 /** A log that nothing is read of yet. */
 export function waitingLog(log: string, jails: readonly string[], trouble: string): LogState {
-  const nothing = { behind: 0, lines: 0, skipped: 0, position: 0, lastGrowth: null, live: false }
+  const nothing = { behind: 0, lines: 0, skipped: 0, malformed: 0, position: 0, lastGrowth: null, live: false }
   return { log, pattern: log, jails, state: 'waiting', trouble, ...nothing }
 }
 
