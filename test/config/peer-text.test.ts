@@ -49,10 +49,17 @@ const fields: readonly (readonly [filter: string, line: string, never?: RegExp])
   [
     'exim',
     'login authenticator failed for host7.example.com (~) [192.0.2.7]: 535 Incorrect authentication data (set_id=~)',
-    / /g,
   ],
   ['exim', 'login authenticator failed for (pc7) [192.0.2.7]: 535 Incorrect authentication data (set_id=~)'],
   ['exim', 'H=(pc7) [192.0.2.7] U=~ F=<~> rejected RCPT <~>: relay not permitted'],
+  [
+    'exim',
+    'H=host7.example.com (~) [192.0.2.7]:1 I=[203.0.113.5]:25 F=<~> rejected RCPT <b@example.net>: relay not permitted',
+  ],
+  ['exim', 'SMTP protocol error in "AUTH LOGIN" H=(~) [192.0.2.7] AUTH command used when not advertised'],
+  ['exim', 'no MAIL in SMTP connection from (~) [192.0.2.7]:1 I=[203.0.113.5]:25 D=1s C=~'],
+  ['exim', 'SMTP syntax error in "~" H=(~) [192.0.2.7] unrecognized command'],
+  ['exim-spam', 'H=(~) [192.0.2.7] F=<~> rejected after DATA: ~'],
   [
     'exim',
     'SMTP protocol synchronization error (next input sent too soon: pipelining was not advertised): rejected "~" H=(pc7) [192.0.2.7] next input="~"',
