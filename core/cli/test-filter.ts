@@ -6,7 +6,9 @@ import { compileFilter } from '../matching/filters.ts'
 import { createLogScanner, type LogScanner } from '../matching/scan.ts'
 import type { CompiledFilter } from '../plugin.ts'
 import { inMode, type FilterSettings } from '../settings/filter-file.ts'
+import type { DateSettings } from '../settings/jail.ts'
 import { refuseCompressed } from './compressed-log.ts'
+import { DateForms } from './date-counts.ts'
 import { filterOf, knownFilters, loadEngines } from './known-filters.ts'
 import { print } from './output.ts'
 import { table } from './table.ts'
@@ -17,10 +19,12 @@ const chunkBytes = 128 * 1024
 
 /** Runs a filter over logs in this one thread and prints what it finds. Throws a BailiffError for a filter or log it cannot read. */
 export async function testFilter(given: string, logs: readonly string[], options: TestOptions): Promise<void> {
-  const filter = compileSettings(await findFilter(given, options), compileFilter)
+  const { settings, dates } = await findFilter(given, options)
+  const filter = compileSettings(settings, compileFilter, dates)
   const engines = await loadEngines()
   const scanner = createLogScanner({ jails: [{ jail: 'test', filter }], engines })
-  const report = options.json ? new JsonReport() : options.summary ? new Report() : new TextReport()
+  const forms = new DateForms(filter.dates ?? null)
+  const report = options.json ? new JsonReport(forms) : options.summary ? new Report() : new TextReport(forms)
   for (const log of logs) readLog(log, scanner, report)
   report.end(filter)
 }
@@ -33,10 +37,13 @@ class Report {
   matches = 0
   readonly #cpu = process.cpuUsage()
 
-  /** `line` is the number of the matching line in its file, from 1. */
-  found(_match: Match, _file: string, _line: number): void {
+  /** `line` is the number of the matching line in its file, from 1; `bytes` has it at the match's offset. */
+  found(_match: Match, _file: string, _line: number, _bytes: Buffer): void {
     this.matches++
   }
+
+  /** Hears of whole lines, whether they match or not. */
+  read(_lines: Buffer): void {}
 
   /** Whether anybody wants to know the numbers of lines. */
   get numbersLines(): boolean {
@@ -53,16 +60,29 @@ class Report {
 }
 
 class JsonReport extends Report {
+  readonly #forms: DateForms
+
+  constructor(forms: DateForms) {
+    super()
+    this.#forms = forms
+  }
+
   override get numbersLines(): boolean {
     return true
   }
 
-  override found({ address, time, rule, groups, attempts }: Match, file: string, line: number): void {
+  override found(
+    { address, time, rule, groups, attempts, offset }: Match,
+    file: string,
+    line: number,
+    bytes: Buffer,
+  ): void {
     const record = {
       file,
       line,
       host: address,
       time: time === null ? null : time / 1000,
+      date: this.#forms.at(bytes, offset),
       rule,
       user: groups.user ?? null,
     }
@@ -73,11 +93,21 @@ class JsonReport extends Report {
 }
 
 class TextReport extends Report {
+  readonly #forms: DateForms
   readonly #rules = new Map<number, number>()
   readonly #hosts = new Map<string, { count: number; last: number | null }>()
 
+  constructor(forms: DateForms) {
+    super()
+    this.#forms = forms
+  }
+
+  override read(lines: Buffer): void {
+    this.#forms.count(lines)
+  }
+
   override found(match: Match): void {
-    super.found(match, '', 0)
+    this.matches++
     this.#rules.set(match.rule, (this.#rules.get(match.rule) ?? 0) + match.attempts)
     const count = (this.#hosts.get(match.address)?.count ?? 0) + match.attempts
     this.#hosts.set(match.address, { count, last: match.time })
@@ -103,6 +133,7 @@ class TextReport extends Report {
         )}\n`,
       )
     }
+    if (this.lines > 0) print(`${table(['LINES', 'DATE'], this.#forms.rows())}\n`)
     super.end(filter)
   }
 }
@@ -133,7 +164,8 @@ function readLog(log: string, scanner: LogScanner, report: Report): void {
         undatedAt: null,
         insideLine,
       })
-      for (const match of result.matches) report.found(match, file, numbers?.at(bytes, match.offset) ?? 0)
+      for (const match of result.matches) report.found(match, file, numbers?.at(bytes, match.offset) ?? 0, bytes)
+      report.read(bytes.subarray(insideLine ? result.consumed : 0, result.consumed))
       report.lines += result.lines
       report.skipped += result.skipped
       report.bytes += read
@@ -188,10 +220,14 @@ function open(log: string): number {
 }
 
 /** The filter of a jail of that name, of a file, or of that name; the configuration need not exist. */
-async function findFilter(given: string, { config, mode }: TestOptions): Promise<FilterSettings> {
+async function findFilter(
+  given: string,
+  { config, mode }: TestOptions,
+): Promise<{ readonly settings: FilterSettings; readonly dates?: DateSettings }> {
   const { library, settings } = await knownFilters(config)
   const jail = settings?.jails.find(({ name }) => name === given)
-  if (jail && mode === undefined) return jail.filter
+  if (jail && mode === undefined) return { settings: jail.filter, dates: jail.dates }
   const definition = await filterOf(jail?.filter.name ?? given, library)
-  return inMode(definition, mode ?? 'normal', { file: definition.where.file })
+  const inItsMode = inMode(definition, mode ?? 'normal', { file: definition.where.file })
+  return jail ? { settings: inItsMode, dates: jail.dates } : { settings: inItsMode }
 }

@@ -8,7 +8,8 @@
  * servers escape in names and requests; and of several, since some servers do not, the latest that is not
  * to come: a peer cannot make his line older.
  */
-import { readNumberForm, type DateParts } from './date-forms.ts'
+import { readDateForm } from './date-forms.ts'
+import type { DateParts } from './date-parts.ts'
 import { blank, closing, dash, isDigit, opening, quote } from './timestamp-text.ts'
 import type { ZoneReader } from './zone-names.ts'
 
@@ -71,7 +72,7 @@ function quoted(text: string, { to }: DateSpan, end: number): boolean {
 function dateIn(text: string, bracket: number, end: number, reader: AccessLogReader): DateSpan | null {
   const { parts, zones } = reader
   if (!isDigit(text.charCodeAt(bracket + 1))) return null
-  const to = readNumberForm(text, bracket + 1, end, parts, zones, true)
+  const to = readDateForm(text, bracket + 1, end, parts, zones, true)
   if (to < 0 || to >= end || text.charCodeAt(to) !== closing) return null
   const time = reader.timeOf(parts)
   return time === null ? null : { from: bracket + 1, to, time, form: parts.form }

@@ -49,13 +49,13 @@ export class LineReader {
   #head(text: string, start: number, end: number, ascii: boolean): LineHead {
     const dates = this.#timestamps
     // Who reads the fields of a line knows which one is its time.
-    if (this.#jsonLate && text.charCodeAt(start) === brace)
-      return new Head(text, start, start, start, end, ascii, dates, null)
-    if (dates.read(text, start, end, ascii) < 0) return new Head(text, start, start, start, end, ascii, null, null)
-    const { from, time, heads } = dates
+    if (this.#jsonLate && text.charCodeAt(start) === brace) return new LateHead(text, start, end, ascii, dates)
+    if (dates.read(text, start, end, ascii) < 0)
+      return new Head(text, start, start, start, end, ascii, null, null, null)
+    const { from, time, form, heads } = dates
     // Behind a date in brackets nothing is cut off: `[] text` is what patterns see.
     const to = text.charCodeAt(dates.to) === closing ? dates.to : behindBlanks(text, dates.to, end)
-    return new Head(text, start, from, to, end, ascii, time, heads ? this.#syslog(text, to, end) : null)
+    return new Head(text, start, from, to, end, ascii, time, form, heads ? this.#syslog(text, to, end) : null)
   }
 
   #syslog(text: string, start: number, end: number): LineHead['syslog'] {
@@ -116,14 +116,14 @@ export class LineReaders {
 /** The head of a line. Texts are cut out when they are asked for: most lines need only the message. */
 class Head implements LineHead {
   readonly ascii: boolean
+  readonly time: number | null
+  readonly dateForm: string | null
   readonly syslog: LineHead['syslog']
   readonly #text: string
   readonly #start: number
   readonly #dateStart: number
   readonly #dateEnd: number
   readonly #end: number
-  /** The time, or who reads it. */
-  #time: number | null | DateReader
 
   constructor(
     text: string,
@@ -132,7 +132,8 @@ class Head implements LineHead {
     dateEnd: number,
     end: number,
     ascii: boolean,
-    time: number | null | DateReader,
+    time: number | null,
+    dateForm: string | null,
     syslog: LineHead['syslog'],
   ) {
     this.#text = text
@@ -141,15 +142,9 @@ class Head implements LineHead {
     this.#dateEnd = dateEnd
     this.#end = end
     this.ascii = ascii
-    this.#time = time
+    this.time = time
+    this.dateForm = dateForm
     this.syslog = syslog
-  }
-
-  get time(): number | null {
-    const dates = this.#time
-    if (typeof dates !== 'object' || dates === null) return dates
-    this.#time = dates.read(this.#text, this.#start, this.#end, this.ascii) < 0 ? null : dates.time
-    return this.#time
   }
 
   get line(): string {
@@ -159,6 +154,39 @@ class Head implements LineHead {
   get undated(): string {
     const rest = this.#text.slice(this.#dateEnd, this.#end)
     return this.#dateStart === this.#start ? rest : this.#text.slice(this.#start, this.#dateStart) + rest
+  }
+}
+
+/** The head of a line of JSON, whose time is read when it is asked for. */
+class LateHead implements LineHead {
+  readonly line: string
+  readonly undated: string
+  readonly ascii: boolean
+  readonly syslog = null
+  readonly #dates: DateReader
+  #found: { readonly time: number | null; readonly form: string | null } | undefined
+
+  constructor(text: string, start: number, end: number, ascii: boolean, dates: DateReader) {
+    this.line = text.slice(start, end)
+    this.undated = this.line
+    this.ascii = ascii
+    this.#dates = dates
+  }
+
+  get time(): number | null {
+    return this.#read().time
+  }
+
+  get dateForm(): string | null {
+    return this.#read().form
+  }
+
+  #read(): { readonly time: number | null; readonly form: string | null } {
+    if (this.#found !== undefined) return this.#found
+    const dates = this.#dates
+    const found = dates.read(this.line, 0, this.line.length, this.ascii) >= 0
+    this.#found = found ? { time: dates.time, form: dates.form } : { time: null, form: null }
+    return this.#found
   }
 }
 

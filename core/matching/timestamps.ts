@@ -11,10 +11,10 @@
 import { timeOfMinute } from './calendar.ts'
 import type { DateReader } from './date-reading.ts'
 import { findAccessLogDate, type AccessLogReader } from './access-log-date.ts'
-import { DateParts, readNamedForm, readNumberForm, readTai64n } from './date-forms.ts'
+import { readDateForm } from './date-forms.ts'
+import { DateParts } from './date-parts.ts'
 import { findJsonTime, findLogfmtTime, type FieldSpan } from './dated-fields.ts'
 import {
-  atSign,
   blank,
   brace,
   closing,
@@ -80,7 +80,11 @@ export class TimestampReader implements AccessLogReader, DateReader {
   read(text: string, start: number, end: number): number {
     const at = text.charCodeAt(start) === lessThan ? behindPriority(text, start, end) : start
     const behind = isDigit(text.charCodeAt(at)) ? this.#readIso(text, at, end) : this.#readSyslog(text, at, end)
-    if (behind >= 0 && behind <= end && !wordAt(text, behind, end)) return this.#found(start, behind, true)
+    if (behind >= 0 && behind <= end && !wordAt(text, behind, end)) {
+      this.from = start
+      this.to = behind
+      return behind
+    }
     return this.#readOther(text, start, at, end)
   }
 
@@ -193,20 +197,12 @@ export class TimestampReader implements AccessLogReader, DateReader {
 
   /** Any form right at this place. Returns where it ends, -1 where there is none. */
   #readForm(text: string, at: number, end: number): number {
-    const code = text.charCodeAt(at)
-    const { parts, zones } = this
-    const behind = isDigit(code)
-      ? readNumberForm(text, at, end, parts, zones)
-      : isUpper(code)
-        ? readNamedForm(text, at, end, parts, zones)
-        : code === atSign
-          ? readTai64n(text, at, end, parts, zones)
-          : -1
+    const behind = readDateForm(text, at, end, this.parts, this.zones)
     if (behind < 0 || behind > end || wordAt(text, behind, end)) return -1
-    const time = this.timeOf(parts)
+    const time = this.timeOf(this.parts)
     if (time === null) return -1
     this.time = time
-    this.form = parts.form
+    this.form = this.parts.form
     return behind
   }
 
@@ -246,10 +242,15 @@ const letterT = 0x54
 function behindPriority(text: string, start: number, end: number): number {
   if (isUpper(text.charCodeAt(start + 1)) && text.charCodeAt(start + 2) === greaterThan) return start + 3
   for (let at = start + 1; at < end && at < start + 5; at++) {
-    if (text.charCodeAt(at) === greaterThan) return at > start + 1 ? at + 1 : start
+    if (text.charCodeAt(at) === greaterThan) return at === start + 1 ? start : behindVersion(text, at + 1)
     if (!isDigit(text.charCodeAt(at))) return start
   }
   return start
+}
+
+/** Behind the version that RFC 5424 writes behind the priority. */
+function behindVersion(text: string, at: number): number {
+  return text.charCodeAt(at) === 0x31 && text.charCodeAt(at + 1) === blank ? at + 2 : at
 }
 
 /** Behind an opening bracket, or behind `[123] `, as dropbear writes it before the date. */
