@@ -13,7 +13,6 @@ export type Need =
   | 'ssh'
   | 'rsyslogd'
   | 'python3'
-  | 'fail2ban-regex'
   | 'strace'
   | 'perl'
   | 'faketime'
@@ -22,6 +21,7 @@ export type Need =
   | 'systemd-journald'
   | 'systemd-journal-remote'
   | 'logger'
+  | 'fail2ban-regex'
   | 'npm'
 
 /** The Debian package that brings a program. */
@@ -33,7 +33,6 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   ssh: 'openssh-client',
   rsyslogd: 'rsyslog',
   python3: 'python3',
-  'fail2ban-regex': 'fail2ban',
   strace: 'strace',
   perl: 'perl-base',
   faketime: 'faketime',
@@ -42,6 +41,7 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   'systemd-journald': 'systemd',
   'systemd-journal-remote': 'systemd-journal-remote',
   logger: 'bsdutils',
+  'fail2ban-regex': 'fail2ban',
 }
 
 /** A suite of uvu whose tests are skipped, and counted as skipped, where the machine lacks something they need. */

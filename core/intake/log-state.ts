@@ -13,6 +13,8 @@ export interface LogState {
   readonly lines: number
   /** Lines passed over because they were too long or broke the deadline. */
   readonly skipped: number
+  /** Lines that are not of the form (JSON, logfmt) that a filter expects. */
+  readonly malformed: number
   /** All bytes of the file before this one are done with; for a source, bytes taken since it started. */
   readonly position: number
   /** When new bytes were last seen, unix milliseconds; null: not since the agent started. */
@@ -25,10 +27,12 @@ export interface LogState {
 export class ScanCount {
   lines = 0
   skipped = 0
+  malformed = 0
   lastGrowth: number | null = null
 
-  add(result: { readonly lines: number; readonly skipped: number }): void {
+  add(result: { readonly lines: number; readonly skipped: number; readonly malformed: number }): void {
     this.lines += result.lines
     this.skipped += result.skipped
+    this.malformed += result.malformed
   }
 }
