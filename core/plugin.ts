@@ -75,10 +75,28 @@ export interface SourcePlugin<Options = unknown> {
 
 /**
  * Hands over bytes as they come, lines and parts of lines alike. It resolves when the agent can take
- * more, so a source that awaits it is slowed down with the agent. `log` names where they come from
- * when one source has several.
+ * more, so a source that awaits it is slowed down with the agent.
  */
-export type Emit = (bytes: Uint8Array, log?: string) => Promise<void>
+export type Emit = (bytes: Uint8Array, from?: EmitFrom) => Promise<void>
+
+/** Where emitted bytes come from. */
+export interface EmitFrom {
+  /** Names the log when one source has several, at most 256. At most 512 characters. */
+  readonly log?: string
+  /**
+   * Stands for everything of this log up to and with these bytes, for `host.cursor`: a text of at most
+   * 4096 characters that only the source reads. The agent keeps it together with the bans and counts
+   * that came of these bytes. So nothing is lost in a crash, and nothing counts twice that was emitted
+   * in calls of whole lines, at most 1 MiB, with a cursor each. Where bytes end inside a line nothing
+   * could go on, and their cursor is passed over.
+   */
+  readonly cursor?: string
+  /**
+   * False: these lines were written long ago, and count at the dates they have. Unless said, they are new, and
+   * a date that is more than a minute off is not believed.
+   */
+  readonly live?: boolean
+}
 
 export interface SourceHost<Options = unknown> extends Host<Options> {
   /**
@@ -86,6 +104,30 @@ export interface SourceHost<Options = unknown> extends Host<Options> {
    * the position. The file need not exist yet. Following the same path twice is the same as once.
    */
   follow(path: string): void
+  /**
+   * Where to go on in this log: the cursor of the last bytes that are done with, also by an agent of
+   * before; null where there is none. What was emitted behind it, an unfinished line, is forgotten by
+   * the call, for it is to be emitted again: call it before the first `emit`, and after a connection broke.
+   */
+  cursor(log?: string): string | null
+  /** Unix milliseconds. Where to begin in a log without a cursor: failures of before count for no jail any more. */
+  since(): number
+  /**
+   * Runs a program without a shell and gives what it prints, as fast as it is taken. It ends with the
+   * source, and with the loop over it. Throws a BailiffError when the program cannot be run, and when it
+   * ends, whatever its exit code.
+   */
+  run(command: readonly string[], running?: RunProgram): AsyncIterable<Uint8Array>
+  /** To be called when nothing will come any more, and all that came was emitted. When all sources say so the agent ends. */
+  ended(): void
+}
+
+/** How a program is run. */
+export interface RunProgram {
+  /** The whole environment beside PATH and LC_ALL. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Takes each line of its standard error, printable and cut; what it throws ends the program and the loop. Unless given, the log does. */
+  readonly said?: (line: string) => void
 }
 
 /**

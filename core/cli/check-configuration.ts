@@ -90,6 +90,9 @@ function printText({ file, jails, broken, filters, problems, warnings }: Finding
   for (const warning of warnings) print(`${styled('yellow', 'warning')}  ${describeError(warning)}`)
   if (problems.length + warnings.length > 0) print('')
   if (jails.length > 0) print(`${table(['JAIL', 'MODE', 'FILTER', 'SOURCES', 'PORTS', 'ACTIONS'], jails.map(rowOf))}\n`)
+  for (const { name, sourceChoice } of jails)
+    if (sourceChoice !== null)
+      print(`${printable(name)} reads the first of its usual sources that fits: ${printable(sourceChoice)}`)
   for (const name of broken) print(`${printable(name)} is left out, because of the problems above`)
   const sum = (counts: readonly number[]) => counts.reduce((total, one) => total + one, 0)
   const parts = [
