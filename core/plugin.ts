@@ -223,9 +223,11 @@ export interface FoundLine {
 export interface CompiledFilter {
   readonly name: string
   /**
-   * The programs whose lines it reads. Then patterns see the message behind the syslog header, and a
-   * line whose header names another program is not looked at; a line without date and header is a
-   * message itself. Null: patterns see the whole line without its date.
+   * The programs whose lines it reads; a `*` in a name stands for any text. Then patterns see the message
+   * behind the syslog header, and a line whose header names another program is not looked at; a line
+   * without date and header is a message itself. `-` among them, for a log of the service's own: any other
+   * line without its date is a message too, since what looks like a header there may be text of a peer.
+   * Null: patterns see the whole line without its date.
    */
   readonly programs: readonly string[] | null
   readonly prefregex: Pattern | null
@@ -323,6 +325,8 @@ export interface Pattern {
   readonly literals: readonly string[] | null
   /** Every match begins, at the start of the text, with one of these characters; null where nothing is known. */
   readonly firstCharacters: string | null
+  /** Null: it runs in linear time. Else what it has that only an engine which backtracks can match. */
+  readonly backtracking: string | null
 }
 
 /**
