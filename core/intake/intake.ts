@@ -107,12 +107,13 @@ class SourceIntake implements Intake {
     }
     const gone = [...this.#runs].filter(([key]) => !wanted.has(key))
     for (const [key] of gone) this.#runs.delete(key)
-    for (const [key, source] of wanted) this.#start(key, source)
+    const before = new Set([...this.#runs, ...gone].flatMap(([, { jails }]) => jails))
+    for (const [key, source] of wanted) this.#start(key, source, before)
     this.#followAll()
     await Promise.all([...gone.map(([, run]) => this.#end(run)), this.#dropReaders()])
   }
 
-  #start(key: string, source: IntakeSource): void {
+  #start(key: string, source: IntakeSource, before: ReadonlySet<string>): void {
     const known = this.#runs.get(key)
     if (known !== undefined) known.serve(union([source.jails]), source.findtimeMs)
     else {
@@ -121,7 +122,9 @@ class SourceIntake implements Intake {
       const asked = { ...source, jails: union([source.jails]) }
       const kept = (path: string) => this.#cursor(path)
       const over = () => this.#over()
-      this.#runs.set(key, new SourceRun({ source: asked, scanner: this.#scanner, now, alarm, followed, over, kept }))
+      const takesOverAt = asked.jails.every((jail) => before.has(jail)) ? now() : null
+      const calls = { followed, over, kept }
+      this.#runs.set(key, new SourceRun({ source: asked, scanner: this.#scanner, now, alarm, takesOverAt, ...calls }))
     }
   }
 

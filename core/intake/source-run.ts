@@ -41,6 +41,8 @@ export interface SourceRunOptions extends Omit<ByteReaderOptions, 'log' | 'signa
   readonly alarm: Alarm
   /** Called for each path that the plugin follows. */
   readonly followed: () => void
+  /** What was written before this time its jails have seen already, from other sources; null: they begin with this one. */
+  readonly takesOverAt: number | null
   /** Called when the plugin says that nothing will come any more. */
   readonly over: () => void
   /** The cursor that is kept by this path. */
@@ -72,7 +74,7 @@ export class SourceRun {
     this.#host = options.source.host({
       follow: (path) => this.#follow(path),
       cursor: (log = '') => this.#cursor(log),
-      since: () => options.now() - this.#findtimeMs,
+      since: () => Math.max(options.now() - this.#findtimeMs, options.takesOverAt ?? 0),
       run: (command, running) => programOutput(command, { log: this.#host.log, ...running }, this.#stopping.signal),
       ended: () => {
         this.over = true
