@@ -96,6 +96,8 @@ export interface EmitFrom {
    * a date that is more than a minute off is not believed.
    */
   readonly live?: boolean
+  /** When these lines were written, in unix milliseconds, where that is long ago: those without a date count then. */
+  readonly writtenAt?: number
 }
 
 export interface SourceHost<Options = unknown> extends Host<Options> {
@@ -104,6 +106,11 @@ export interface SourceHost<Options = unknown> extends Host<Options> {
    * the position. The file need not exist yet. Following the same path twice is the same as once.
    */
   follow(path: string): void
+  /**
+   * Follows all files that a pattern means, those that come later too: `*`, `?`, `[a-z]`, `{a,b}`, and `**` for any
+   * number of folders. Those that are gone for a while are let go. Throws for a pattern that is none.
+   */
+  followMatching(pattern: string, matching?: Matching): void
   /**
    * Where to go on in this log: the cursor of the last bytes that are done with, also by an agent of
    * before; null where there is none. What was emitted behind it, an unfinished line, is forgotten by
@@ -128,6 +135,14 @@ export interface RunProgram {
   readonly env?: Readonly<Record<string, string>>
   /** Takes each line of its standard error, printable and cut; what it throws ends the program and the loop. Unless given, the log does. */
   readonly said?: (line: string) => void
+}
+
+/** What of a pattern is followed. */
+export interface Matching {
+  /** Patterns of names (`*.tmp`) or paths that are left out. */
+  readonly exclude?: readonly string[]
+  /** Files that are followed at once, at most: those written last. Default 4096. */
+  readonly limit?: number
 }
 
 /**
@@ -169,8 +184,6 @@ export interface LineHead {
   readonly ascii: boolean
   /** The time written in the line; null where there is none. */
   readonly time: number | null
-  /** The form of the date, as people would draw it, or the `datepattern`; null where there is no date. */
-  readonly dateForm?: string | null
   /** The line without its date: what patterns see. */
   readonly undated: string
   /** The syslog header behind the date; null where there is none. Then `undated` is the message. */
@@ -210,9 +223,11 @@ export interface FoundLine {
 export interface CompiledFilter {
   readonly name: string
   /**
-   * The programs whose lines it reads. Then patterns see the message behind the syslog header, and a
-   * line whose header names another program is not looked at; a line without date and header is a
-   * message itself. Null: patterns see the whole line without its date.
+   * The programs whose lines it reads; a `*` in a name stands for any text. Then patterns see the message
+   * behind the syslog header, and a line whose header names another program is not looked at; a line
+   * without date and header is a message itself. `-` among them, for a log of the service's own: any other
+   * line without its date is a message too, since what looks like a header there may be text of a peer.
+   * Null: patterns see the whole line without its date.
    */
   readonly programs: readonly string[] | null
   readonly prefregex: Pattern | null
@@ -310,6 +325,8 @@ export interface Pattern {
   readonly literals: readonly string[] | null
   /** Every match begins, at the start of the text, with one of these characters; null where nothing is known. */
   readonly firstCharacters: string | null
+  /** Null: it runs in linear time. Else what it has that only an engine which backtracks can match. */
+  readonly backtracking: string | null
 }
 
 /**

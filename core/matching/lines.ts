@@ -55,16 +55,20 @@ export class LineReader {
     return { bytes, text, head }
   }
 
+  /** How people would draw the date of a line of the block, or the pattern that found it; null where it has none. */
+  dateForm(block: LineBlock, start: number, end: number): string | null {
+    return block.head(start, end).time === null ? null : this.#timestamps.form
+  }
+
   #head(text: string, start: number, end: number, ascii: boolean): LineHead {
     const dates = this.#timestamps
     // Who reads the fields of a line knows which one is its time.
     if (this.#jsonLate && text.charCodeAt(start) === brace) return new LateHead(text, start, end, ascii, dates)
-    if (dates.read(text, start, end, ascii) < 0)
-      return new Head(text, start, start, start, end, ascii, null, null, null)
-    const { from, time, form, heads } = dates
+    if (dates.read(text, start, end, ascii) < 0) return new Head(text, start, start, start, end, ascii, null, null)
+    const { from, time, heads } = dates
     // Behind a date in brackets nothing is cut off: `[] text` is what patterns see.
     const to = text.charCodeAt(dates.to) === closing ? dates.to : behindBlanks(text, dates.to, end)
-    return new Head(text, start, from, to, end, ascii, time, form, heads ? this.#syslog(text, to, end) : null)
+    return new Head(text, start, from, to, end, ascii, time, heads ? this.#syslog(text, to, end) : null)
   }
 
   #syslog(text: string, start: number, end: number): LineHead['syslog'] {
@@ -126,7 +130,6 @@ export class LineReaders {
 class Head implements LineHead {
   readonly ascii: boolean
   readonly time: number | null
-  readonly dateForm: string | null
   readonly syslog: LineHead['syslog']
   readonly #text: string
   readonly #start: number
@@ -142,7 +145,6 @@ class Head implements LineHead {
     end: number,
     ascii: boolean,
     time: number | null,
-    dateForm: string | null,
     syslog: LineHead['syslog'],
   ) {
     this.#text = text
@@ -152,7 +154,6 @@ class Head implements LineHead {
     this.#end = end
     this.ascii = ascii
     this.time = time
-    this.dateForm = dateForm
     this.syslog = syslog
   }
 
@@ -173,7 +174,7 @@ class LateHead implements LineHead {
   readonly ascii: boolean
   readonly syslog = null
   readonly #dates: DateReader
-  #found: { readonly time: number | null; readonly form: string | null } | undefined
+  #time: number | null | undefined
 
   constructor(text: string, start: number, end: number, ascii: boolean, dates: DateReader) {
     this.line = text.slice(start, end)
@@ -183,19 +184,9 @@ class LateHead implements LineHead {
   }
 
   get time(): number | null {
-    return this.#read().time
-  }
-
-  get dateForm(): string | null {
-    return this.#read().form
-  }
-
-  #read(): { readonly time: number | null; readonly form: string | null } {
-    if (this.#found !== undefined) return this.#found
-    const dates = this.#dates
-    const found = dates.read(this.line, 0, this.line.length, this.ascii) >= 0
-    this.#found = found ? { time: dates.time, form: dates.form } : { time: null, form: null }
-    return this.#found
+    if (this.#time !== undefined) return this.#time
+    this.#time = this.#dates.read(this.line, 0, this.line.length, this.ascii) < 0 ? null : this.#dates.time
+    return this.#time
   }
 }
 

@@ -110,7 +110,7 @@ class ChunkScan {
   }
 
   /**
-   * A filter that names its programs takes lines by their syslog header; without one only in a file whose
+   * A filter that names its programs takes lines by their header or date; without both only in a file whose
    * lines have none. A bare line among others is not what it seems: something wrote a line break there.
    * In a bare file all can be forged; there at least no line stands for many.
    */
@@ -122,9 +122,10 @@ class ChunkScan {
     scanner.scan(reader.block(this.#bytes.subarray(start, end), text, start, progress), (found) => {
       const taken = filters[found.filter]
       if (!taken) return
-      if (this.#bare === false && taken.filter.programs !== null && found.head.syslog === null) return
+      const { syslog, time } = found.head
+      if (this.#bare === false && taken.filter.programs !== null && syslog === null && time === null) return
       maker.add(found, taken.filter.name, taken.jails, {
-        time: found.time === undefined ? found.head.time : reader.fieldTime(found.time),
+        time: found.time === undefined ? time : reader.fieldTime(found.time),
         offset: this.#base + start + found.start,
         single: this.#bare === true,
       })

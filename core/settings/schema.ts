@@ -134,7 +134,9 @@ const samples = section({
 /** A filter: a file of `filters`, or written into its jail. */
 export const filterSchema = section({
   description: text.describe('what it finds, in a sentence').optional(),
-  programs: listOf(text).describe('the programs whose syslog lines it reads').optional(),
+  programs: listOf(text)
+    .describe('the programs whose syslog lines it reads; * is any text; - a log of its own')
+    .optional(),
   sources: listOf(pluginUse).describe('where its lines usually are, the best first').optional(),
   ports: ports.describe('the ports of the service').optional(),
   ipv6prefix: ipv6prefix

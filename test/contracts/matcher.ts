@@ -10,6 +10,7 @@ import { holdsPlainly, parsed, valueAt } from './fields-of-json.ts'
 /** Filters with every feature of the language that a matcher has to get right. */
 const filters = [
   filter({ programs: ['sshd'], failregex: ['^Failed .* from <HOST>$', '^(?:Bad|Very bad) thing from <HOST>$'] }),
+  filter({ programs: ['mail*/smtpd', '-'], failregex: ['^bye <HOST>$'] }),
   filter({ failregex: ['"GET <F-PATH>\\S+</F-PATH>" from <HOST>$'], ignoreregex: ['/ok"'] }),
   filter({ failregex: ['(?i)alarm.*<HOST>', '^<HOST> knocks'] }),
   filter({ prefregex: '^app: <F-CONTENT>.*</F-CONTENT>$', failregex: ['<HOST>', '^no <ADDR>'] }),
@@ -45,6 +46,8 @@ const pieces = [
   ' ',
   'Nov 22 13:41:02 h sshd[1]: ',
   'Nov 22 13:41:02 h cron[1]: ',
+  'Nov 22 13:41:02 h mail-in/smtpd[1]: ',
+  'bye ',
   '2026-11-22T13:41:02Z ',
   '\0',
   '\r',
@@ -145,8 +148,9 @@ function plainly(
   head: LineHead,
 ): [rule: number, address: string] | null {
   if (structure !== null) return plainlyByField(structure, head)
-  if (programs && head.syslog ? !programs.includes(head.syslog.program) : programs && head.time !== null) return null
-  const text = programs && head.syslog ? head.syslog.message : head.undated
+  const syslog = programs?.some((name) => isNamed(name, head.syslog?.program)) ? head.syslog : null
+  if (programs !== null && syslog === null && head.time !== null && !programs.includes('-')) return null
+  const text = syslog === null ? head.undated : syslog.message
   const match = (pattern: Pattern, on: string) =>
     new RegExp(head.ascii ? pattern.ascii : pattern.unicode, pattern.flags + (head.ascii ? '' : 'u')).exec(on)
   const group = (pattern: Pattern, result: RegExpExecArray | null, tag: string) =>
@@ -162,6 +166,14 @@ function plainly(
     if (result) return [rule, group(pattern, result, 'addr') ?? (prefregex && group(prefregex, before, 'addr')) ?? '']
   }
   return null
+}
+
+/** Whether the name, in which a `*` is any text, is that of the program. */
+function isNamed(name: string, program: string | undefined): boolean {
+  if (program === undefined) return false
+  const [start = '', end] = name.split('*')
+  if (end === undefined) return name === program
+  return program.length >= start.length + end.length && program.startsWith(start) && program.endsWith(end)
 }
 
 function plainlyByField(structure: Structure, head: LineHead): [rule: number, address: string] | null {
