@@ -251,7 +251,7 @@ export interface Structure<Regex = Pattern> {
   readonly address: readonly FieldPath[]
   /** What the peer itself may have written of whom it speaks for, as in X-Forwarded-For. */
   readonly forwarded: readonly FieldPath[]
-  /** The first that is there has the date; none: it stands before the fields, if anywhere. */
+  /** The first that is there has the date; none of them: the date is that of the line. */
   readonly time: readonly FieldPath[]
   readonly user: readonly FieldPath[]
 }
