@@ -272,6 +272,8 @@ export interface Pattern {
   readonly literals: readonly string[] | null
   /** Every match begins, at the start of the text, with one of these characters; null where nothing is known. */
   readonly firstCharacters: string | null
+  /** Null: it runs in linear time. Else what it has that only an engine which backtracks can match. */
+  readonly backtracking: string | null
 }
 
 /**
