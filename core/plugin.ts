@@ -96,6 +96,8 @@ export interface EmitFrom {
    * a date that is more than a minute off is not believed.
    */
   readonly live?: boolean
+  /** When these lines were written, in unix milliseconds, where that is long ago: those without a date count then. */
+  readonly writtenAt?: number
 }
 
 export interface SourceHost<Options = unknown> extends Host<Options> {
@@ -104,6 +106,11 @@ export interface SourceHost<Options = unknown> extends Host<Options> {
    * the position. The file need not exist yet. Following the same path twice is the same as once.
    */
   follow(path: string): void
+  /**
+   * Follows all files that a pattern means, those that come later too: `*`, `?`, `[a-z]`, `{a,b}`, and `**` for any
+   * number of folders. Those that are gone for a while are let go. Throws for a pattern that is none.
+   */
+  followMatching(pattern: string, matching?: Matching): void
   /**
    * Where to go on in this log: the cursor of the last bytes that are done with, also by an agent of
    * before; null where there is none. What was emitted behind it, an unfinished line, is forgotten by
@@ -128,6 +135,14 @@ export interface RunProgram {
   readonly env?: Readonly<Record<string, string>>
   /** Takes each line of its standard error, printable and cut; what it throws ends the program and the loop. Unless given, the log does. */
   readonly said?: (line: string) => void
+}
+
+/** What of a pattern is followed. */
+export interface Matching {
+  /** Patterns of names (`*.tmp`) or paths that are left out. */
+  readonly exclude?: readonly string[]
+  /** Files that are followed at once, at most: those written last. Default 4096. */
+  readonly limit?: number
 }
 
 /**

@@ -12,6 +12,8 @@ export type Need =
   | 'sshd'
   | 'ssh'
   | 'rsyslogd'
+  | 'lmnsd_gtls.so'
+  | 'openssl'
   | 'python3'
   | 'strace'
   | 'perl'
@@ -32,6 +34,8 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   sshd: 'openssh-server',
   ssh: 'openssh-client',
   rsyslogd: 'rsyslog',
+  'lmnsd_gtls.so': 'rsyslog-gnutls',
+  openssl: 'openssl',
   python3: 'python3',
   strace: 'strace',
   perl: 'perl-base',
@@ -55,20 +59,17 @@ export function suite(name: string, ...needs: Need[]): Test {
   return Object.assign(skipping, { run: tests.run, only: skipping, skip: skipping, before: hook, after: hook }) as Test
 }
 
-/** The full path of a program, looked for where root and systemd would find it too. */
+/** The full path of a program, looked for where root and systemd would find it too, or of a module of rsyslogd (`x.so`). */
 export function which(program: string): string | undefined {
-  const folders = [
-    ...(process.env.PATH ?? '').split(delimiter),
-    '/usr/local/sbin',
-    '/usr/sbin',
-    '/sbin',
-    '/lib/systemd',
-  ]
+  const places = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/lib/systemd']
+  const modules = ['x86_64-linux-gnu/', 'aarch64-linux-gnu/', ''].map((kind) => `/usr/lib/${kind}rsyslog`)
+  const isModule = program.endsWith('.so')
+  const folders = isModule ? modules : [...(process.env.PATH ?? '').split(delimiter), ...places]
   return folders
     .map((folder) => join(folder, program))
     .find((path) => {
       try {
-        accessSync(path, constants.X_OK)
+        accessSync(path, isModule ? constants.R_OK : constants.X_OK)
         return true
       } catch {
         return false

@@ -55,6 +55,8 @@ export interface JailSummary {
 
 export interface LogReport {
   readonly log: string
+  /** The pattern that found it, or that nothing matches yet; null where it is named itself. */
+  readonly pattern: string | null
   /** `reading`, or why not. */
   readonly state: string
   readonly bytesBehind: number

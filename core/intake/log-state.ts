@@ -2,6 +2,8 @@
 export interface LogState {
   /** The path of the file, or the name of the source, as in `LogChunk.log`. */
   readonly log: string
+  /** The pattern that found it; null where it is named itself. A pattern that finds nothing is a log itself. */
+  readonly pattern: string | null
   readonly jails: readonly string[]
   /** `waiting`: there is no such file yet, or no longer. `unreadable`: there is something that cannot be read. */
   readonly state: 'reading' | 'waiting' | 'unreadable'
@@ -21,6 +23,12 @@ export interface LogState {
   readonly lastGrowth: number | null
   /** Whether the reader has caught up with the end of the log since the agent started. */
   readonly live: boolean
+}
+
+/** A log that nothing is read of yet. */
+export function waitingLog(log: string, jails: readonly string[], trouble: string): LogState {
+  const nothing = { behind: 0, lines: 0, skipped: 0, malformed: 0, position: 0, lastGrowth: null, live: false }
+  return { log, pattern: log, jails, state: 'waiting', trouble, ...nothing }
 }
 
 /** What the scans of one log add up to. */

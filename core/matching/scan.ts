@@ -125,7 +125,7 @@ class ChunkScan {
       const { syslog, time } = found.head
       if (this.#bare === false && taken.filter.programs !== null && syslog === null && time === null) return
       maker.add(found, taken.filter.name, taken.jails, {
-        time: found.time === undefined ? found.head.time : reader.fieldTime(found.time),
+        time: found.time === undefined ? time : reader.fieldTime(found.time),
         offset: this.#base + start + found.start,
         single: this.#bare === true,
       })

@@ -318,6 +318,33 @@ test('names and cursors without measure are refused', async () => {
   })
 })
 
+test('a log that was quiet for long gives its room to a new one, and its cursor stays', async () => {
+  let time = 1e12
+  const seen = new Seen()
+  const intake = intakeFor(seen, { now: () => time })
+  const cursors: (string | null)[] = []
+  let done = false
+  const plugin: SourcePlugin = {
+    async start(emit, host) {
+      for (let i = 0; i < 300; i++) {
+        if (i === 256) time += 120_000
+        await emit(Buffer.from('a\n'), { log: `container-${i}`, cursor: `at ${i}` })
+      }
+      cursors.push(host.cursor('container-0'), host.cursor('container-299'), host.cursor('container-300'))
+      done = true
+    },
+  }
+  await intake.configure([sourceOf('docker', plugin, {}, 'nginx')])
+  await until(
+    () => done,
+    () => seen.alarms,
+  )
+  assert.equal(cursors, ['at 0', 'at 299', null])
+  assert.is(intake.logs().length, 256)
+  await intake.stop()
+  assert.is(intake.positions().length, 300)
+})
+
 test.run()
 
 /** Runs a source that brings bytes to its end and stops it. */
