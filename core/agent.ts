@@ -5,7 +5,9 @@
  *                                                          │          └─► store, announcer ─► notifiers
  */
 import { join } from 'node:path'
+import { AgentAllowing } from './agent-allowing.ts'
 import { AgentControl } from './agent-control.ts'
+import { AgentLists } from './agent-lists.ts'
 import { AgentWarnings } from './agent-warnings.ts'
 import { AgentHealth, type Health } from './agent-health.ts'
 import { AgentClock } from './agent-clock.ts'
@@ -19,11 +21,21 @@ import { Enforcer } from './enforcing/enforcer.ts'
 import { WantedSet, type WantedChange } from './enforcing/wanted-set.ts'
 import { describeError } from './errors.ts'
 import type { Prefix } from './address.ts'
-import type { AgentEvent, Ban, LogChunk, LogPosition, Match, ScanResult, UnbanReason } from './events.ts'
+import {
+  listOfJail,
+  type AgentEvent,
+  type Ban,
+  type LogChunk,
+  type LogPosition,
+  type Match,
+  type ScanResult,
+  type UnbanReason,
+} from './events.ts'
 import type { FirewallHelper, FirewallOptions } from './firewall/client.ts'
 import { Instances } from './instances.ts'
 import { createIntake, positionAfter, type Intake } from './intake/intake.ts'
 import type { ReadyJail, ReadyJails } from './jails.ts'
+import { JailEvents } from './jail-events.ts'
 import { Judge } from './judging/judge.ts'
 import { circumstances, likelyCause } from './enforcing/likely-cause.ts'
 import { createSessions } from './matching/sessions.ts'
@@ -102,7 +114,10 @@ export class Agent implements RunningAgent {
   readonly bite: Bite
   readonly intake: Intake
   readonly firewall: AgentFirewall
+  readonly allowing: AgentAllowing
+  readonly lists: AgentLists
   readonly enforcer: Enforcer
+  readonly counts = new JailEvents()
   readonly memory: MemoryWatch
   readonly instances: Instances
   configuration: Configuration
@@ -139,6 +154,7 @@ export class Agent implements RunningAgent {
       isBanned: (prefix, jail) => this.wanted.has(prefix, jail) || this.observed.has(prefix, jail),
       onBanned: (match, prefix, chunk) => this.#bannedLine(match, prefix, chunk),
       vital: () => this.firewall.vital(),
+      allowed: (prefix) => this.allowing.list.sparing(prefix),
       onSpared: (jail, address, why) =>
         log.warn(
           { jail },
@@ -154,6 +170,8 @@ export class Agent implements RunningAgent {
       ),
     )
     this.firewall = new AgentFirewall(this, configuration.settings.state, helper)
+    this.allowing = new AgentAllowing(this, configuration.settings.state)
+    this.lists = new AgentLists(this, configuration.settings.state)
     this.#pool = new CurrentPool(options.matcherFiles, log)
     this.memory = new MemoryWatch({
       cap: configuration.settings.memoryBytes,
@@ -171,7 +189,7 @@ export class Agent implements RunningAgent {
       this.#clock.restored(ban)
     }
     store.hold({
-      bans: () => this.wanted,
+      bans: () => storedBans(this.wanted),
       counted: () => this.judge.counted(),
       everything: () => this.judge.everything(),
       restored: (late) => this.#restore(late),
@@ -179,6 +197,7 @@ export class Agent implements RunningAgent {
     this.wanted.onChange((change) => this.#keep(change))
     this.enforcer = new Enforcer(this.wanted, {
       enforced: (ban, reason, action) => {
+        if (listOfJail(ban.jail) !== null) return
         this.bite.confirmed(ban, Date.now())
         this.#tell({ type: 'ban', time: Date.now(), ban, reason, action })
       },
@@ -195,6 +214,7 @@ export class Agent implements RunningAgent {
   }
 
   async start(): Promise<void> {
+    await this.allowing.load()
     this.#socket = await startControl(this.control, new AgentControl(this))
     this.#ticks = setInterval(() => this.#expire(), 1000)
     if (this.wanted.size > 0) this.options.log.info({}, `bans of before go on: ${this.wanted.size}`)
@@ -226,6 +246,8 @@ export class Agent implements RunningAgent {
     await this.intake.stop()
     this.firewall.unwatch()
     this.judge.stop()
+    this.allowing.stop()
+    this.lists.stop()
     await this.#pool.close()
     await this.instances.settled()
     this.#tell({ type: 'stop', time: Date.now() })
@@ -264,6 +286,7 @@ export class Agent implements RunningAgent {
       return
     }
     this.observed.add(ban, 'new')
+    this.counts.add(ban.jail, 'wouldBans')
     this.#tell({ type: 'would-ban', time: Date.now(), ban })
   }
 
@@ -312,6 +335,7 @@ export class Agent implements RunningAgent {
     // At the start threads load their engines beside the rest; later jails change before the pool does.
     const pool = this.#resumed ? null : this.#pool.replace(jails, settings.workers)
     pool?.catch(() => {})
+    if (!this.#resumed) await this.lists.load(jails)
     await this.firewall.start(jails)
     const { fresh, listeners, sources, retire } = this.instances.take(ready)
     this.#jails = new Map(jails.map((jail) => [jail.name, jail]))
@@ -319,6 +343,8 @@ export class Agent implements RunningAgent {
     this.firewall.holdBack()
     this.enforcer.configure((jail) => this.queuesOf(jail), this.observing ? [] : fresh)
     await this.judge.configure(jails)
+    this.allowing.enforce()
+    this.lists.screen()
     if (!this.#resumed) this.judge.resume(this.store.loaded.failures)
     if (!this.#resumed) this.store.forgetLoaded()
     this.#resumed = true
@@ -347,15 +373,21 @@ export class Agent implements RunningAgent {
     const now = Date.now()
     this.wanted.expire(now)
     this.observed.expire(now)
+    this.allowing.expire(now)
+    this.lists.expire(now)
     this.#warnings.fullTables(this.#jails.keys())
   }
 
   #keep({ before, after, reason }: WantedChange): void {
+    // Lists have files of their own, and are told of as a whole.
+    if (listOfJail((after ?? before)?.jail ?? '') !== null) return
     if (after) {
+      if (before === null && reason === 'new') this.counts.add(after.jail, 'bans')
       if (reason !== 'restored') this.#commit({ bans: [after] })
     } else if (before) {
       const { prefix, jail } = before
       const at = Date.now()
+      this.counts.add(jail, 'unbans')
       this.#commit({ unbans: [{ prefix, jail, at, reason: reason as UnbanReason }] })
       this.#tell({ type: 'unban', time: at, ban: before, reason: reason as UnbanReason })
     }
@@ -363,6 +395,7 @@ export class Agent implements RunningAgent {
 
   /** Nothing is called banned that is not: a ban that an action refuses for good ends. */
   refuse(ban: Ban, action: string, reason: string): void {
+    if (listOfJail(ban.jail) !== null) return this.lists.refused(ban, reason)
     this.#refusals.set(`${ban.prefix} ${ban.jail}`, reason)
     if (this.#refusals.size > 1000) this.#refusals.clear()
     this.alarm(ban.jail, `${action} refuses to ban ${ban.prefix}: ${reason}`)
@@ -386,4 +419,9 @@ export class Agent implements RunningAgent {
   #tell(event: AgentEvent): void {
     this.#announcer.tell(event)
   }
+}
+
+/** Named lists have files of their own. */
+function* storedBans(wanted: Iterable<Ban>): Generator<Ban> {
+  for (const ban of wanted) if (listOfJail(ban.jail) === null) yield ban
 }

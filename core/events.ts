@@ -109,7 +109,7 @@ export interface Ports {
 /** A decision: this prefix is kept away from these ports until then. */
 export interface Ban {
   readonly prefix: Prefix
-  /** The jail that decided; `manual` for a ban by a person without a jail. */
+  /** The jail that decided; `manual` for a ban by a person without a jail, `list:NAME` for one of a named list. */
   readonly jail: string
   readonly ports: Ports
   readonly since: number
@@ -122,6 +122,12 @@ export interface Ban {
   /** The last lines that led to it, oldest first. Printable. */
   readonly lines: readonly string[]
 }
+
+/** What stands for a named list in the place of a jail. No jail can be called so. */
+export const jailOfList = (list: string): string => `list:${list}`
+
+/** The named list that a ban is of; null: of none. */
+export const listOfJail = (jail: string): string | null => (jail.startsWith('list:') ? jail.slice(5) : null)
 
 /** Why an action hears of a ban. */
 export type BanReason = 'new' | 'extended' | 'restored' | 'repaired'

@@ -3,6 +3,7 @@
 import './small-heap.ts'
 import { Command, CommanderError } from 'commander'
 import { BailiffError, describeError, exitCodes } from '../errors.ts'
+import addAllow from './allow.ts'
 import addBan from './ban.ts'
 import addCheck from './check.ts'
 import addDemo from './demo.ts'
@@ -33,7 +34,8 @@ Examples:
   bailiff ban 192.0.2.7 --for 1d    ban an address yourself
   bailiff test sshd /var/log/auth.log`,
     )
-  for (const add of [addRun, addCheck, addStatus, addBan, addUnban, addPause, addReload, addTest, addDemo]) add(program)
+  for (const add of [addRun, addCheck, addStatus, addBan, addUnban, addAllow, addPause, addReload, addTest, addDemo])
+    add(program)
   for (const command of program.commands) command.exitOverride()
   return program
 }

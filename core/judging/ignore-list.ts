@@ -63,6 +63,11 @@ export class IgnoreList {
     return vital === undefined ? undefined : this.#whyVital.get(vital)
   }
 
+  /** All that it spares now. */
+  get prefixes(): readonly Prefix[] {
+    return [...this.#rules.prefixes, ...[...this.#named.values()].flat(), ...this.#whyVital.keys()]
+  }
+
   /** As `sparing`, and only once for each prefix that is vital: worth telling, since it may be a proxy that hides attackers. */
   newsOf(prefix: Prefix): string | undefined {
     const vital = this.#vital.overlapping(prefix)
