@@ -1,6 +1,6 @@
 import { coveringPrefixes, type Prefix } from './address.ts'
 import type { Agent } from './agent.ts'
-import type { AddressReport, BanReport, JailAnswer, JailSummary, StatusReport, Words } from './control/api.ts'
+import type { AddressReport, BanReport, Finding, JailAnswer, JailSummary, StatusReport, Words } from './control/api.ts'
 import { BailiffError, describeError, quote } from './errors.ts'
 import { listOfJail, type Ban } from './events.ts'
 import type { ReadyJail } from './jails.ts'
@@ -34,7 +34,7 @@ export class AgentStatus {
       bans: wanted.size,
       allowed: this.#agent.allowing.reports(),
       lists: this.#agent.lists.reports(),
-      findings: [],
+      findings: this.#findings(),
       actions: observing ? [] : instances.queues().map(({ state }) => state),
       logs: intake.logs().map(({ log, state, trouble, behind, lines, skipped }) => ({
         log,
@@ -51,7 +51,7 @@ export class AgentStatus {
     const { pausedSince } = this.#agent.firewall
     const other = this.#others().find((candidate) => candidate.name === name)
     const bans = this.#bansOf(name)
-    const findings = this.status().findings.filter(({ jail }) => jail === name)
+    const findings = this.#findings().filter(({ jail }) => jail === name)
     if (other) return { ...this.#summary(other), pausedSince, rules: null, findings, bans }
     const jail = this.find(name)
     const { filter, maxretry, findtimeMs } = jail
@@ -115,6 +115,11 @@ export class AgentStatus {
     const bans = [...coveringPrefixes(prefix)].flatMap((each) => this.#agent.wanted.of(each))
     const list = bans.map(({ jail }) => listOfJail(jail)).find((each) => each !== null) ?? null
     return { covering: bans[0]?.prefix ?? null, list }
+  }
+
+  #findings(): readonly Finding[] {
+    const { sight, configuration, intake } = this.#agent
+    return sight.findings(configuration.ready.jails, intake.logs(), Date.now())
   }
 
   *#bansOf(jail: string): Generator<BanReport> {

@@ -36,6 +36,7 @@ import { Instances } from './instances.ts'
 import { createIntake, positionAfter, type Intake } from './intake/intake.ts'
 import type { ReadyJail, ReadyJails } from './jails.ts'
 import { JailEvents } from './jail-events.ts'
+import { JailSight } from './jail-sight.ts'
 import { Judge } from './judging/judge.ts'
 import { circumstances, likelyCause } from './enforcing/likely-cause.ts'
 import { createSessions } from './matching/sessions.ts'
@@ -118,6 +119,7 @@ export class Agent implements RunningAgent {
   readonly lists: AgentLists
   readonly enforcer: Enforcer
   readonly counts = new JailEvents()
+  readonly sight = new JailSight()
   readonly memory: MemoryWatch
   readonly instances: Instances
   configuration: Configuration
@@ -298,6 +300,7 @@ export class Agent implements RunningAgent {
     let at = position
     return this.#pool.scan({ ...chunk, jails }, (result) => {
       this.#followClock()
+      this.sight.note(chunk, result)
       this.#judge(result, { ...chunk, arrivedAt: chunk.arrivedAt + this.#clock.setBy - setBy })
       if (at !== null) at = positionAfter(at, result)
       // In the same transaction as the bans above and what was counted: what is read again after a crash is
@@ -375,6 +378,8 @@ export class Agent implements RunningAgent {
     this.observed.expire(now)
     this.allowing.expire(now)
     this.lists.expire(now)
+    this.sight.look(this.intake.logs(), now)
+    this.#warnings.blindJails(now)
     this.#warnings.fullTables(this.#jails.keys())
   }
 

@@ -62,6 +62,31 @@ export interface ScanResult {
   readonly skipped: number
   /** Whether the lines of the log carry neither date nor syslog header. */
   readonly bare: boolean
+  /** What some of the lines look like; absent where nobody looked. */
+  readonly seen?: LinesSeen
+}
+
+/** What the lines of a chunk look like. */
+export interface LinesSeen {
+  /** Lines that were read as samples, and those of them that have a date. */
+  readonly sampled: number
+  readonly dated: number
+  /** Each jail of the chunk once. */
+  readonly jails: readonly JailLines[]
+  /** Milliseconds of the processor that matching took, for all jails together. */
+  readonly ms: number
+}
+
+/** What the lines of a chunk look like to a jail. */
+export interface JailLines {
+  readonly jail: string
+  /** Of the samples, those that the programs of its filter wrote; all of them where it names none. */
+  readonly own: number
+  /** Lines with words that a failure of this or another jail has, written by its programs, and by others. */
+  readonly hits: number
+  readonly foreign: number
+  /** One of these other programs, printable; null: there is none. */
+  readonly foreignProgram: string | null
 }
 
 /** A line that a failregex of a jail's filter matched. */

@@ -9,6 +9,7 @@ export default function addRun(program: Command): void {
     .option('-c, --config <file>', 'the configuration (default: /etc/bailiff/bailiff.yaml)')
     .option('--observe', 'count and tell, but ban nobody and touch no firewall')
     .option('--log <format>', 'the log on standard output as "text" or "json"', oneOf('text', 'json'), 'text')
+    .option('--json', 'as --log json')
     .option('--log-level <level>', 'debug, info, warn or error', oneOf('debug', 'info', 'warn', 'error'), 'info')
     .addHelpText(
       'after',
@@ -17,7 +18,7 @@ export default function addRun(program: Command): void {
     .action(async (options: RunOptions) => {
       // The agent is large, so only this command loads it.
       const { runAgent } = await import('./run-agent.ts')
-      await runAgent({ ...options, version: readVersion(), ownUser: true })
+      await runAgent({ ...options, log: options.json ? 'json' : options.log, version: readVersion(), ownUser: true })
     })
 }
 
@@ -25,6 +26,7 @@ export default function addRun(program: Command): void {
 export interface RunOptions {
   readonly config?: string
   readonly observe?: true
+  readonly json?: true
   readonly log: 'text' | 'json'
   readonly logLevel: string
 }

@@ -4,13 +4,14 @@
  */
 import { readSync } from 'node:fs'
 import type { LogChunk } from '../events.ts'
-import type { MatcherPlugin } from '../plugin.ts'
+import type { LineBlock, MatcherPlugin } from '../plugin.ts'
 import { EngineBinding, type BoundScanner } from './engine-binding.ts'
 import { scanGuarded, type GuardedScanner } from './guarded-scan.ts'
 import { cutLines, type CutLines } from './line-cutting.ts'
 import { LineGuard } from './line-guard.ts'
 import { LogForms } from './log-form.ts'
 import { LineReader, type LineProgress } from './lines.ts'
+import { LineTally } from './line-tally.ts'
 import { MatchMaker } from './match-records.ts'
 import { ProcessorTime } from './processor-time.ts'
 import type { GuardedResult, JailFilter, LineSpan, SlowLine } from './messages.ts'
@@ -40,6 +41,7 @@ export function createLogScanner(setup: {
     maker: new MatchMaker(),
     forms: new LogForms(),
     guard: new LineGuard(),
+    tally: new LineTally(),
     memory: Buffer.alloc(maxChunkBytes),
   }
   return { scan: (chunk, progress, lineMs = null) => new ChunkScan(tools, chunk, progress).run(lineMs) }
@@ -52,6 +54,7 @@ interface Tools {
   readonly maker: MatchMaker
   readonly forms: LogForms
   readonly guard: LineGuard
+  readonly tally: LineTally
   readonly processor: ProcessorTime
   readonly memory: Buffer
 }
@@ -80,9 +83,11 @@ class ChunkScan {
   }
 
   run(lineMs: number | null): GuardedResult {
-    const { binding, reader, maker, guard, processor } = this.#tools
+    const { binding, reader, maker, guard, processor, tally } = this.#tools
     const before = processor.ms
-    const { scanners, order } = binding.for(this.#chunk.jails)
+    const bound = binding.for(this.#chunk.jails)
+    const { scanners, order } = bound
+    tally.start(bound)
     const text = this.#text
     const { segments, skipped, ...counts } =
       text === null ? inside(this.#bytes) : cutLines(text, this.#chunk.insideLine)
@@ -95,15 +100,25 @@ class ChunkScan {
         else slow.push(...scanGuarded(this.#guarded(bound), segment, guard, lineMs))
       }
     }
+    const [first] = segments
+    if (first !== undefined) tally.sample(this.#block(first))
     const passedOver = new Set(slow.map(({ start }) => start)).size
+    const ms = processor.ms - before
     return {
       matches: maker.take(order),
       ...counts,
       skipped: skipped + passedOver,
       bare: this.#bare === true,
       slow,
-      ms: processor.ms - before,
+      ms,
+      seen: tally.take(ms),
     }
+  }
+
+  #block({ start, end }: LineSpan, progress?: LineProgress): LineBlock {
+    const all = this.#text ?? ''
+    const text = start === 0 && end === all.length ? all : all.slice(start, end)
+    return this.#tools.reader.block(this.#bytes.subarray(start, end), text, start, progress)
   }
 
   /**
@@ -111,11 +126,10 @@ class ChunkScan {
    * lines have none. A bare line among others is not what it seems: something wrote a line break there.
    * In a bare file all can be forged; there at least no line stands for many.
    */
-  #scan({ scanner, filters }: BoundScanner, { start, end }: LineSpan, progress?: LineProgress): void {
-    const { reader, maker } = this.#tools
-    const all = this.#text ?? ''
-    const text = start === 0 && end === all.length ? all : all.slice(start, end)
-    scanner.scan(reader.block(this.#bytes.subarray(start, end), text, start, progress), (found) => {
+  #scan(bound: BoundScanner, { start, end }: LineSpan, progress?: LineProgress): void {
+    const { maker, tally } = this.#tools
+    const { scanner, filters } = bound
+    scanner.scan(tally.watched(this.#block({ start, end }, progress), bound), (found) => {
       const taken = filters[found.filter]
       if (!taken) return
       if (this.#bare === false && taken.filter.programs !== null && found.head.syslog === null) return

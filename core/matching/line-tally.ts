@@ -1,0 +1,93 @@
+import type { LinesSeen } from '../events.ts'
+import { printable } from '../errors.ts'
+import type { CompiledFilter, LineBlock, LineHead } from '../plugin.ts'
+import type { Bound, BoundScanner } from './engine-binding.ts'
+
+/** Lines of a chunk that are read only to see what they look like: a microsecond each. */
+const samples = 8
+const longestProgram = 64
+
+interface FilterTally {
+  own: number
+  hits: number
+  foreign: number
+  program: string
+}
+
+/**
+ * Counts what the lines of a chunk look like, so that somebody can see when a jail reads what it cannot
+ * understand: whether they have dates, are of the programs of its filter, and have words of a failure.
+ * Costs some ten nanoseconds for each line that an engine reads, and eight lines a chunk.
+ */
+export class LineTally {
+  readonly #filters = new Map<CompiledFilter, FilterTally>()
+  #bound: Bound = { scanners: [], order: new Map() }
+  #sampled = 0
+  #dated = 0
+
+  start(bound: Bound): void {
+    this.#bound = bound
+    this.#filters.clear()
+    this.#sampled = this.#dated = 0
+    for (const { filters } of bound.scanners)
+      for (const { filter } of filters) this.#filters.set(filter, { own: 0, hits: 0, foreign: 0, program: '' })
+  }
+
+  /** The block as an engine is to see it: each line that it reads has words of a failure, and is counted. */
+  watched({ bytes, text, head }: LineBlock, { filters }: BoundScanner): LineBlock {
+    const counted = filters.map(({ filter }) => [filter, this.#filters.get(filter)] as const)
+    return {
+      bytes,
+      text,
+      head: (start, end) => {
+        const read = head(start, end)
+        for (let index = 0; index < counted.length; index++) {
+          const [filter, tally] = counted[index] ?? []
+          if (filter === undefined || tally === undefined) continue
+          if (isOwn(filter, read)) tally.hits++
+          else {
+            tally.foreign++
+            tally.program = read.syslog?.program ?? ''
+          }
+        }
+        return read
+      },
+    }
+  }
+
+  /** Reads some lines of the block, evenly spread. */
+  sample({ text, head }: LineBlock): void {
+    let next = 0
+    for (let sample = 0; sample < samples && next < text.length; sample++) {
+      const from = Math.floor((sample * text.length) / samples)
+      const start = from <= next ? next : text.indexOf('\n', from) + 1
+      const end = text.indexOf('\n', start)
+      if (end < 0 || (start === 0 && sample > 0 && next > 0)) break
+      next = end + 1
+      const read = head(start, end)
+      this.#sampled++
+      if (read.time !== null) this.#dated++
+      for (const [filter, tally] of this.#filters) if (isOwn(filter, read)) tally.own++
+    }
+  }
+
+  /** What was counted since `start`; `ms` is what the chunk took. */
+  take(ms: number): LinesSeen {
+    const jails = this.#bound.scanners.flatMap(({ filters, jails: taken }) =>
+      filters.flatMap(({ filter, jails: all }) => {
+        const { own, hits, foreign, program } = this.#filters.get(filter) ?? nothing
+        const foreignProgram = foreign === 0 ? null : printable(program.slice(0, longestProgram))
+        const mine = all.filter((jail) => taken.includes(jail))
+        return mine.map((jail) => ({ jail, own, hits, foreign, foreignProgram }))
+      }),
+    )
+    return { sampled: this.#sampled, dated: this.#dated, jails, ms }
+  }
+}
+
+const nothing: FilterTally = { own: 0, hits: 0, foreign: 0, program: '' }
+
+/** As engines take it: a line without a header is a message itself. */
+function isOwn({ programs }: CompiledFilter, { syslog }: LineHead): boolean {
+  return programs === null || syslog === null || programs.includes(syslog.program)
+}
