@@ -59,7 +59,7 @@ export class AgentControl implements Control {
   }
 
   metrics(): string {
-    return ''
+    return this.#agent.metrics.text()
   }
 
   async ban({ prefixes, jail: name, lengthMs }: BanRequest): Promise<BanAnswer> {

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { AgentAllowing } from './agent-allowing.ts'
 import { AgentControl } from './agent-control.ts'
 import { AgentLists } from './agent-lists.ts'
+import { AgentMetrics } from './agent-metrics.ts'
 import { AgentWarnings } from './agent-warnings.ts'
 import { AgentHealth, type Health } from './agent-health.ts'
 import { AgentClock } from './agent-clock.ts'
@@ -15,7 +16,7 @@ import { AgentFirewall, startEarly } from './agent-firewall.ts'
 import { CurrentPool } from './current-pool.ts'
 import { claimSocket, startControl } from './control/server.ts'
 import type { ActionQueue } from './enforcing/action-queue.ts'
-import { Announcer } from './enforcing/announcer.ts'
+import { Announcer, type NotifierState } from './enforcing/announcer.ts'
 import { Bite } from './enforcing/bite.ts'
 import { Enforcer } from './enforcing/enforcer.ts'
 import { WantedSet, type WantedChange } from './enforcing/wanted-set.ts'
@@ -120,6 +121,9 @@ export class Agent implements RunningAgent {
   readonly enforcer: Enforcer
   readonly counts = new JailEvents()
   readonly sight = new JailSight()
+  readonly metrics = new AgentMetrics(this)
+  /** Changes that were written to the store, and how long that took for all together. */
+  readonly commits = { count: 0, ms: 0 }
   readonly memory: MemoryWatch
   readonly instances: Instances
   configuration: Configuration
@@ -245,6 +249,7 @@ export class Agent implements RunningAgent {
     if (this.#ticks) clearInterval(this.#ticks)
     this.memory.stop()
     await this.#socket?.stop()
+    await this.metrics.stop()
     await this.intake.stop()
     this.firewall.unwatch()
     this.judge.stop()
@@ -267,6 +272,10 @@ export class Agent implements RunningAgent {
     if (ready) return ready.actions.map((instance) => this.instances.queue(instance))
     const first = [...this.#jails.values()].flatMap(({ actions }) => actions.slice(0, 1))
     return [...new Set(first.map((instance) => this.instances.queue(instance)))]
+  }
+
+  notifierQueues(): readonly NotifierState[] {
+    return this.#announcer.states
   }
 
   /** Whether every action of its jail has confirmed the ban. */
@@ -353,6 +362,7 @@ export class Agent implements RunningAgent {
     this.#resumed = true
     await (pool ?? this.#pool.replace(jails, settings.workers))
     await this.intake.configure(sources)
+    await this.metrics.serve(settings.metrics)
     // What is written to an empty log from now on is new, also to an agent that was killed meanwhile.
     this.store.seen(this.intake.positions().filter(({ offset, headLength }) => offset === 0 && headLength === 0))
     await retire()
@@ -414,7 +424,11 @@ export class Agent implements RunningAgent {
     this.store
       .commit(changes)
       .catch((error: unknown) => this.options.log.warn({}, `not stored: ${describeError(error)}`))
-      .finally(() => this.unstored.delete(mark))
+      .finally(() => {
+        this.commits.count++
+        this.commits.ms += performance.now() - mark.since
+        this.unstored.delete(mark)
+      })
   }
 
   alarm(subject: string, message: string): void {

@@ -63,6 +63,8 @@ export class JailSight {
   readonly #rhythms = new Map<string, Rhythm>()
   /** By log, since when it cannot be read. */
   readonly #trouble = new Map<string, number>()
+  /** By log, since when there is something to be read. */
+  readonly #behind = new Map<string, number>()
   readonly #matches = new Map<string, number>()
   readonly #ms = new Map<string, number>()
 
@@ -92,9 +94,21 @@ export class JailSight {
 
   /** To be called now and then with the logs there are. */
   look(logs: readonly LogState[], now: number): void {
-    const troubled = new Set(logs.filter(({ trouble }) => trouble !== null).map(({ log }) => log))
-    for (const log of this.#trouble.keys()) if (!troubled.has(log)) this.#trouble.delete(log)
-    for (const log of troubled) if (!this.#trouble.has(log)) this.#trouble.set(log, now)
+    noteSince(
+      this.#trouble,
+      logs.filter(({ trouble }) => trouble !== null),
+      now,
+    )
+    noteSince(
+      this.#behind,
+      logs.filter(({ behind }) => behind > 0),
+      now,
+    )
+  }
+
+  /** How long there has been something to be read in a log, to the second at best. */
+  lagMs(log: string, now: number): number {
+    return Math.max(0, now - (this.#behind.get(log) ?? now))
   }
 
   /** Lines that a jail's filter matched, and milliseconds of the processor that matching took: of chunks of several jails an equal share. */
@@ -240,6 +254,13 @@ function tryOut(jail: string, log: string): string {
 /** As a shell takes it for one word. */
 function word(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+}
+
+/** Keeps since when each log is among those that are given. */
+function noteSince(since: Map<string, number>, logs: readonly LogState[], now: number): void {
+  const given = new Set(logs.map(({ log }) => log))
+  for (const log of since.keys()) if (!given.has(log)) since.delete(log)
+  for (const log of given) if (!since.has(log)) since.set(log, now)
 }
 
 function dropOldest(map: Map<string, unknown>): void {

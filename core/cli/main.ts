@@ -7,6 +7,7 @@ import addAllow from './allow.ts'
 import addBan from './ban.ts'
 import addCheck from './check.ts'
 import addDemo from './demo.ts'
+import addMetrics from './metrics.ts'
 import addPause from './pause.ts'
 import addReload from './reload.ts'
 import addRun from './run.ts'
@@ -37,7 +38,19 @@ Examples:
   bailiff ban 192.0.2.7 --for 1d    ban an address yourself
   bailiff test sshd /var/log/auth.log`,
     )
-  for (const add of [addRun, addCheck, addStatus, addBan, addUnban, addAllow, addPause, addReload, addTest, addDemo])
+  for (const add of [
+    addRun,
+    addCheck,
+    addStatus,
+    addBan,
+    addUnban,
+    addAllow,
+    addMetrics,
+    addPause,
+    addReload,
+    addTest,
+    addDemo,
+  ])
     add(program)
   for (const command of program.commands) {
     command.exitOverride()
