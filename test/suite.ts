@@ -18,6 +18,10 @@ export type Need =
   | 'faketime'
   | 'setpriv'
   | 'systemd-analyze'
+  | 'bash'
+  | 'zsh'
+  | 'fish'
+  | 'script'
   | 'npm'
 
 /** The Debian package that brings a program. */
@@ -34,6 +38,10 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   faketime: 'faketime',
   setpriv: 'util-linux',
   'systemd-analyze': 'systemd',
+  bash: 'bash',
+  zsh: 'zsh',
+  fish: 'fish',
+  script: 'bsdutils',
 }
 
 /** A suite of uvu whose tests are skipped, and counted as skipped, where the machine lacks something they need. */

@@ -6,6 +6,7 @@ import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
 import addAllow from './allow.ts'
 import addBan from './ban.ts'
 import addCheck from './check.ts'
+import addCompletion from './completion.ts'
 import addDemo from './demo.ts'
 import addMetrics from './metrics.ts'
 import addPause from './pause.ts'
@@ -49,6 +50,7 @@ Examples:
     addPause,
     addReload,
     addTest,
+    addCompletion,
     addDemo,
   ])
     add(program)
