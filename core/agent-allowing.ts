@@ -73,6 +73,7 @@ export class AgentAllowing {
   async disallow(subjects: readonly string[] | 'all'): Promise<DisallowAnswer> {
     const all = subjects === 'all' ? this.list.allows.map(({ subject }) => subject) : subjects
     const results = all.map((subject) => ({ subject, ended: this.list.remove(subject) }))
+    this.#tellHelper()
     this.#agent.lists.again()
     await this.#save()
     return {
@@ -81,8 +82,9 @@ export class AgentAllowing {
     }
   }
 
-  /** Ends every ban that holds an allowed address, and answers those. */
+  /** Ends every ban that holds an allowed address, and answers those. To be called when the helper is there, too. */
   enforce(): readonly Ban[] {
+    this.#tellHelper()
     const { wanted, observed, lists } = this.#agent
     return this.list.prefixes.flatMap((prefix) => {
       observed.removeTouching(prefix)
@@ -98,6 +100,7 @@ export class AgentAllowing {
     if (over.length === 0) return
     for (const { subject } of over)
       this.#agent.options.log.info({}, `${subject} is not allowed any more: its time is over`)
+    this.#tellHelper()
     this.#agent.lists.again()
     void this.#save()
   }
@@ -106,6 +109,12 @@ export class AgentAllowing {
     if (this.list.allows.length === 0) return
     this.list.shift(ms)
     void this.#save()
+  }
+
+  /** It refuses these, too: a second lock, for which this agent need not be right. */
+  #tellHelper(): void {
+    const told = this.#agent.firewall.helper?.spare(this.list.prefixes)
+    told?.catch((error: unknown) => this.#agent.options.log.warn({}, describeError(error)))
   }
 
   #changed(): void {
