@@ -123,7 +123,12 @@ export class AgentStatus {
   }
 
   *#bansOf(jail: string): Generator<BanReport> {
-    for (const ban of this.#agent.wanted.ofJail(jail)) yield this.#report(ban, false)
+    // Asked for once: to find the queues takes longer than all the rest.
+    const queues = this.#agent.queuesOf(jail)
+    for (const ban of this.#agent.wanted.ofJail(jail)) {
+      const enforced = queues.length > 0 && queues.every((queue) => queue.confirmed(ban))
+      yield { ...ban, enforced, observed: false }
+    }
     for (const ban of this.#agent.observed.ofJail(jail)) yield this.#report(ban, true)
   }
 
