@@ -136,6 +136,8 @@ export class Agent implements RunningAgent {
   readonly #announcer = new Announcer()
   readonly #refusals = new Map<string, string>()
   #jails = new Map<string, ReadyJail>()
+  /** What `queuesOf` answers, by jail; '' stands for those that are none. */
+  readonly #queues = new Map<string, readonly ActionQueue[]>()
   readonly #pool: CurrentPool
   #socket: { stop(): Promise<void> } | null = null
   #ticks: NodeJS.Timeout | null = null
@@ -268,6 +270,14 @@ export class Agent implements RunningAgent {
   /** The queues of a jail's actions, first action first. A jail that is gone, or `manual`, has those that come first in some jail. */
   queuesOf(jail: string): readonly ActionQueue[] {
     if (this.observing) return []
+    // Asked for several times for each ban, and lists have a million.
+    const key = this.#jails.has(jail) ? jail : ''
+    const known = this.#queues.get(key) ?? this.#findQueues(key)
+    this.#queues.set(key, known)
+    return known
+  }
+
+  #findQueues(jail: string): readonly ActionQueue[] {
     const ready = this.#jails.get(jail)
     if (ready) return ready.actions.map((instance) => this.instances.queue(instance))
     const first = [...this.#jails.values()].flatMap(({ actions }) => actions.slice(0, 1))
@@ -351,6 +361,7 @@ export class Agent implements RunningAgent {
     await this.firewall.start(jails)
     const { fresh, listeners, sources, retire } = this.instances.take(ready)
     this.#jails = new Map(jails.map((jail) => [jail.name, jail]))
+    this.#queues.clear()
     await this.#announcer.configure(listeners)
     this.firewall.holdBack()
     this.enforcer.configure((jail) => this.queuesOf(jail), this.observing ? [] : fresh)
@@ -388,7 +399,7 @@ export class Agent implements RunningAgent {
     this.observed.expire(now)
     this.allowing.expire(now)
     this.lists.expire(now)
-    this.sight.look(this.intake.logs(), now)
+    this.sight.look(this.configuration.ready.jails, this.intake.logs(), now)
     this.#warnings.blindJails(now)
     this.#warnings.fullTables(this.#jails.keys())
   }

@@ -63,6 +63,8 @@ export class JailSight {
   readonly #rhythms = new Map<string, Rhythm>()
   /** By log, since when it cannot be read. */
   readonly #trouble = new Map<string, number>()
+  /** By jail, since when it has no log at all. */
+  readonly #without = new Map<string, number>()
   /** By log, since when there is something to be read. */
   readonly #behind = new Map<string, number>()
   readonly #matches = new Map<string, number>()
@@ -93,15 +95,21 @@ export class JailSight {
   }
 
   /** To be called now and then with the logs there are. */
-  look(logs: readonly LogState[], now: number): void {
+  look(jails: readonly SeenJail[], logs: readonly LogState[], now: number): void {
+    const read = new Set(logs.flatMap((log) => log.jails))
+    noteSince(
+      this.#without,
+      jails.filter(({ name }) => !read.has(name)).map(({ name }) => name),
+      now,
+    )
     noteSince(
       this.#trouble,
-      logs.filter(({ trouble }) => trouble !== null),
+      logs.filter(({ trouble }) => trouble !== null).map(({ log }) => log),
       now,
     )
     noteSince(
       this.#behind,
-      logs.filter(({ behind }) => behind > 0),
+      logs.filter(({ behind }) => behind > 0).map(({ log }) => log),
       now,
     )
   }
@@ -122,7 +130,7 @@ export class JailSight {
       const unread = own.filter(({ log }) => now - (this.#trouble.get(log) ?? now) >= patienceMs)
       const allUnread = unread.length === own.length
       return [
-        ...(own.length === 0 ? withoutLog(jail) : []),
+        ...(now - (this.#without.get(jail.name) ?? now) >= patienceMs ? withoutLog(jail) : []),
         ...unread.map((log) => cannotRead(jail, log, allUnread)),
         ...own.filter((log) => !unread.includes(log)).flatMap((log) => this.#oddLines(jail, log, now) ?? []),
       ]
@@ -256,11 +264,11 @@ function word(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
-/** Keeps since when each log is among those that are given. */
-function noteSince(since: Map<string, number>, logs: readonly LogState[], now: number): void {
-  const given = new Set(logs.map(({ log }) => log))
-  for (const log of since.keys()) if (!given.has(log)) since.delete(log)
-  for (const log of given) if (!since.has(log)) since.set(log, now)
+/** Keeps since when each of these names is among those that are given. */
+function noteSince(since: Map<string, number>, names: readonly string[], now: number): void {
+  const given = new Set(names)
+  for (const name of since.keys()) if (!given.has(name)) since.delete(name)
+  for (const name of given) if (!since.has(name)) since.set(name, now)
 }
 
 function dropOldest(map: Map<string, unknown>): void {

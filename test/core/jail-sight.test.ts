@@ -112,7 +112,7 @@ test('the service changed its messages: what has the words matches no more', () 
 test('a log that cannot be read, with what mends it', () => {
   const bad = state({ state: 'unreadable', trouble: 'permission denied (EACCES)', remedy: 'usermod …' })
   const sight = new JailSight()
-  sight.look([bad], start)
+  sight.look([jail], [bad], start)
   assert.equal(sight.findings([jail], [bad], start + 1000), [], 'a rotation is over sooner')
   const what = 'the log cannot be read: permission denied (EACCES)'
   const finding = { jail: 'popd', log, grade: 'blind', what, mend: 'usermod …' }
@@ -120,17 +120,21 @@ test('a log that cannot be read, with what mends it', () => {
   // Another log of the jail is read.
   const logs = [bad, state({ log: '/var/log/other' })]
   assert.equal(sight.findings([jail], logs, start + 6000), [{ ...finding, grade: 'doubtful' }])
-  sight.look([state()], start + 7000)
+  sight.look([jail], [state()], start + 7000)
   assert.equal(sight.findings([jail], [state()], start + 9000), [])
 })
 
-test('no log at all', () => {
+test('no log at all, for longer than a start takes', () => {
+  const sight = new JailSight()
+  const other = { ...jail, name: 'other', sources: [{ name: 'journal' }] } as never as typeof jail
+  sight.look([jail, other], [], start)
+  assert.equal(sight.findings([jail, other], [], start + 4000), [])
   assert.equal(
-    new JailSight().findings([jail], [], start).map(({ grade, what }) => [grade, what]),
-    [['blind', 'there is no log that it could read']],
+    sight.findings([jail, other], [], start + 6000).map(({ jail: name, grade, what }) => [name, grade, what]),
+    [['popd', 'blind', 'there is no log that it could read']],
   )
-  const other = { ...jail, sources: [{ name: 'journal' }] } as never as typeof jail
-  assert.equal(new JailSight().findings([other], [], start), [])
+  sight.look([jail, other], [state()], start + 7000)
+  assert.equal(sight.findings([jail, other], [state()], start + 60_000), [])
 })
 
 test('silence is odd where there never was any, and not at night', () => {
