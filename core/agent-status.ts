@@ -11,7 +11,7 @@ const mostTouching = 1000
 const mostWords = 500
 const nothingCounted = { failures: 0, ignored: 0, tracked: 0, bans: 0 }
 
-type NamedJail = Pick<ReadyJail, 'name' | 'mode'>
+type NamedJail = Pick<ReadyJail, 'name' | 'mode' | 'sourceChoice'>
 
 /** What the agent tells of itself: nothing here changes anything. */
 export class AgentStatus {
@@ -137,10 +137,10 @@ export class AgentStatus {
     const known = new Set(this.#agent.configuration.ready.jails.map(({ name }) => name))
     return [...this.#agent.wanted.perJail.keys()]
       .filter((name) => !known.has(name) && listOfJail(name) === null)
-      .map((name) => ({ name, mode: 'enforce' }))
+      .map((name) => ({ name, mode: 'enforce', sourceChoice: null }))
   }
 
-  #summary({ name, mode }: NamedJail): JailSummary {
+  #summary({ name, mode, sourceChoice }: NamedJail): JailSummary {
     const { judge, wanted, observed, intake, observing, bite } = this.#agent
     const { failures, ignored, tracked, bans } = judge.counts(name) ?? nothingCounted
     const logs = intake
@@ -158,6 +158,7 @@ export class AgentStatus {
       wouldBan: observed.perJail.get(name) ?? 0,
       afterBan: bite.report(name),
       logs,
+      sourceChoice,
     }
   }
 

@@ -32,8 +32,21 @@ export interface FileRange {
   readonly bytes?: Uint8Array
 }
 
+/** How far a log has been read: all before it is done with. Kept by `path`. */
+export type LogPosition = FilePosition | LogCursor
+
+/** How far a log of a source has been read that knows by a text of its own where it was, as a journal does. */
+export interface LogCursor {
+  /** Which source, and which of its logs. Unlike the path of a file it does not begin with a slash. */
+  readonly path: string
+  /** As the source said it. */
+  readonly cursor: string
+  /** When the source last spoke of this log, unix milliseconds. */
+  readonly named: number
+}
+
 /** How far a file has been read, and what tells it apart from another file that has its name later. */
-export interface LogPosition {
+export interface FilePosition {
   readonly path: string
   readonly device: string
   readonly inode: string
@@ -68,9 +81,6 @@ export interface ScanResult {
 
 /** What the lines of a chunk look like. */
 export interface LinesSeen {
-  /** Lines that were read as samples, and those of them that have a date. */
-  readonly sampled: number
-  readonly dated: number
   /** Each jail of the chunk once. */
   readonly jails: readonly JailLines[]
   /** Milliseconds of the processor that matching took, for all jails together. */
@@ -80,6 +90,9 @@ export interface LinesSeen {
 /** What the lines of a chunk look like to a jail. */
 export interface JailLines {
   readonly jail: string
+  /** Lines that were read as samples, and those of them that have a date that its filter reads. */
+  readonly sampled: number
+  readonly dated: number
   /** Of the samples, those that the programs of its filter wrote; all of them where it names none. */
   readonly own: number
   /** Lines with words that a failure of this or another jail has, written by its programs, and by others. */

@@ -78,10 +78,10 @@ export class JailSight {
     this.#noteRhythm(log, now)
     if (seen === undefined) return
     const counts = countByJail(matches)
-    for (const { jail, own, hits, foreign, foreignProgram } of seen.jails) {
+    for (const { jail, sampled, dated, own, hits, foreign, foreignProgram } of seen.jails) {
       const sight = this.#sight(jail, log, now)
-      sight.sampled += seen.sampled
-      sight.dated += seen.dated
+      sight.sampled += sampled
+      sight.dated += dated
       sight.own += own
       sight.hits += hits
       sight.foreign += foreign
@@ -249,7 +249,7 @@ function withoutLog({ name, sources }: SeenJail): Finding[] {
 }
 
 function cannotRead({ name }: SeenJail, { log, trouble, remedy }: LogState, all: boolean): Finding {
-  const mend = remedy ?? tryOut(name, log)
+  const mend = remedy ?? 'the log of the agent tells more'
   return { jail: name, log, grade: all ? 'blind' : 'doubtful', what: `the log cannot be read: ${trouble}`, mend }
 }
 

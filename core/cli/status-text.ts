@@ -43,7 +43,7 @@ export function statusText(report: StatusReport): string {
 
 /** One jail with some of its bans; `more`: there are others. */
 export function jailText(report: Omit<JailReport, 'bans'>, bans: readonly BanReport[], more: boolean): string {
-  const { jail, mode, rules, logs, failures, ignored, tracked, bannedTotal, banned, wouldBan } = report
+  const { jail, mode, rules, logs, sourceChoice, failures, ignored, tracked, bannedTotal, banned, wouldBan } = report
   const how =
     rules === null
       ? 'no jail of the configuration'
@@ -51,7 +51,7 @@ export function jailText(report: Omit<JailReport, 'bans'>, bans: readonly BanRep
   const since = mode === 'observe' ? 'would have banned since the start' : 'bans since the start'
   return [
     printable(`${jail} (${mode}): ${how}`),
-    printable(`logs: ${logs.join(', ') || 'none'}`),
+    printable(`logs: ${logs.join(', ') || 'none'}${sourceChoice === null ? '' : ` (${sourceChoice})`}`),
     `${failures} failures, ${ignored} ignored, ${tracked} addresses tracked, ${since}: ${bannedTotal}`,
     ...report.findings.map(findingText),
     ...(report.pausedSince === null ? [] : [pausedText(report.pausedSince)]),

@@ -8,6 +8,8 @@ const samples = 8
 const longestProgram = 64
 
 interface FilterTally {
+  sampled: number
+  dated: number
   own: number
   hits: number
   foreign: number
@@ -22,15 +24,12 @@ interface FilterTally {
 export class LineTally {
   readonly #filters = new Map<CompiledFilter, FilterTally>()
   #bound: Bound = { scanners: [], order: new Map() }
-  #sampled = 0
-  #dated = 0
 
   start(bound: Bound): void {
     this.#bound = bound
     this.#filters.clear()
-    this.#sampled = this.#dated = 0
     for (const { filters } of bound.scanners)
-      for (const { filter } of filters) this.#filters.set(filter, { own: 0, hits: 0, foreign: 0, program: '' })
+      for (const { filter } of filters) this.#filters.set(filter, { ...nothing })
   }
 
   /** The block as an engine is to see it: each line that it reads has words of a failure, and is counted. */
@@ -55,8 +54,8 @@ export class LineTally {
     }
   }
 
-  /** Reads some lines of the block, evenly spread. */
-  sample({ text, head }: LineBlock): void {
+  /** Reads some lines of the block, evenly spread, as these filters read them. */
+  sample({ text, head }: LineBlock, { filters }: BoundScanner): void {
     let next = 0
     for (let sample = 0; sample < samples && next < text.length; sample++) {
       const from = Math.floor((sample * text.length) / samples)
@@ -65,9 +64,13 @@ export class LineTally {
       if (end < 0 || (start === 0 && sample > 0 && next > 0)) break
       next = end + 1
       const read = head(start, end)
-      this.#sampled++
-      if (read.time !== null) this.#dated++
-      for (const [filter, tally] of this.#filters) if (isOwn(filter, read)) tally.own++
+      for (const { filter } of filters) {
+        const tally = this.#filters.get(filter)
+        if (tally === undefined) continue
+        tally.sampled++
+        if (read.time !== null) tally.dated++
+        if (isOwn(filter, read)) tally.own++
+      }
     }
   }
 
@@ -75,17 +78,17 @@ export class LineTally {
   take(ms: number): LinesSeen {
     const jails = this.#bound.scanners.flatMap(({ filters, jails: taken }) =>
       filters.flatMap(({ filter, jails: all }) => {
-        const { own, hits, foreign, program } = this.#filters.get(filter) ?? nothing
-        const foreignProgram = foreign === 0 ? null : printable(program.slice(0, longestProgram))
+        const { program, ...counts } = this.#filters.get(filter) ?? nothing
+        const foreignProgram = counts.foreign === 0 ? null : printable(program.slice(0, longestProgram))
         const mine = all.filter((jail) => taken.includes(jail))
-        return mine.map((jail) => ({ jail, own, hits, foreign, foreignProgram }))
+        return mine.map((jail) => ({ jail, ...counts, foreignProgram }))
       }),
     )
-    return { sampled: this.#sampled, dated: this.#dated, jails, ms }
+    return { jails, ms }
   }
 }
 
-const nothing: FilterTally = { own: 0, hits: 0, foreign: 0, program: '' }
+const nothing: FilterTally = { sampled: 0, dated: 0, own: 0, hits: 0, foreign: 0, program: '' }
 
 /** As engines take it: a line without a header is a message itself. */
 function isOwn({ programs }: CompiledFilter, { syslog }: LineHead): boolean {

@@ -10,7 +10,7 @@ import { scanGuarded, type GuardedScanner } from './guarded-scan.ts'
 import { cutLines, type CutLines } from './line-cutting.ts'
 import { LineGuard } from './line-guard.ts'
 import { LogForms } from './log-form.ts'
-import { LineReader, type LineProgress } from './lines.ts'
+import { LineReaders, type LineProgress } from './lines.ts'
 import { LineTally } from './line-tally.ts'
 import { MatchMaker } from './match-records.ts'
 import { ProcessorTime } from './processor-time.ts'
@@ -37,7 +37,7 @@ export function createLogScanner(setup: {
   const tools: Tools = {
     processor: new ProcessorTime(),
     binding: new EngineBinding(setup),
-    reader: new LineReader(),
+    readers: new LineReaders(),
     maker: new MatchMaker(),
     forms: new LogForms(),
     guard: new LineGuard(),
@@ -50,7 +50,7 @@ export function createLogScanner(setup: {
 /** What a thread needs to scan chunks, and uses again for each. */
 interface Tools {
   readonly binding: EngineBinding
-  readonly reader: LineReader
+  readonly readers: LineReaders
   readonly maker: MatchMaker
   readonly forms: LogForms
   readonly guard: LineGuard
@@ -83,7 +83,7 @@ class ChunkScan {
   }
 
   run(lineMs: number | null): GuardedResult {
-    const { binding, reader, maker, guard, processor, tally } = this.#tools
+    const { binding, readers, maker, guard, processor, tally } = this.#tools
     const before = processor.ms
     const bound = binding.for(this.#chunk.jails)
     const { scanners, order } = bound
@@ -92,7 +92,7 @@ class ChunkScan {
     const { segments, skipped, ...counts } =
       text === null ? inside(this.#bytes) : cutLines(text, this.#chunk.insideLine)
     const slow: SlowLine[] = []
-    reader.reference = this.#chunk.arrivedAt
+    readers.reference = this.#chunk.arrivedAt
     maker.start(this.#chunk.log)
     for (const segment of segments) {
       for (const bound of scanners) {
@@ -101,7 +101,7 @@ class ChunkScan {
       }
     }
     const [first] = segments
-    if (first !== undefined) tally.sample(this.#block(first))
+    if (first !== undefined) for (const bound of scanners) tally.sample(this.#block(bound, first), bound)
     const passedOver = new Set(slow.map(({ start }) => start)).size
     const ms = processor.ms - before
     return {
@@ -115,10 +115,10 @@ class ChunkScan {
     }
   }
 
-  #block({ start, end }: LineSpan, progress?: LineProgress): LineBlock {
+  #block({ dates }: BoundScanner, { start, end }: LineSpan, progress?: LineProgress): LineBlock {
     const all = this.#text ?? ''
     const text = start === 0 && end === all.length ? all : all.slice(start, end)
-    return this.#tools.reader.block(this.#bytes.subarray(start, end), text, start, progress)
+    return this.#tools.readers.for(dates).block(this.#bytes.subarray(start, end), text, start, progress)
   }
 
   /**
@@ -129,7 +129,7 @@ class ChunkScan {
   #scan(bound: BoundScanner, { start, end }: LineSpan, progress?: LineProgress): void {
     const { maker, tally } = this.#tools
     const { scanner, filters } = bound
-    scanner.scan(tally.watched(this.#block({ start, end }, progress), bound), (found) => {
+    scanner.scan(tally.watched(this.#block(bound, { start, end }, progress), bound), (found) => {
       const taken = filters[found.filter]
       if (!taken) return
       if (this.#bare === false && taken.filter.programs !== null && found.head.syslog === null) return
