@@ -63,7 +63,7 @@ async function printJail(agent: ControlClient, name: string, options: StatusOpti
     if (!line.startsWith('{')) continue
     more = !options.all && bans.length === bansShown
     if (more) break
-    bans.push(JSON.parse(line.replace(/(?:,|\]\})$/, '')) as BanReport)
+    bans.push(JSON.parse(line.replace(/,$/, '')) as BanReport)
   }
   print(jailText(report, bans, more))
 }

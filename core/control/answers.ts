@@ -39,7 +39,7 @@ export async function sendStreamed<Name extends string>(
     await turn()
     text = ''
   }
-  response.end(`${text}]}\n`)
+  response.end(`${text}\n]}\n`)
 }
 
 async function drained(response: ServerResponse): Promise<void> {

@@ -5,6 +5,8 @@ import type { Bound, BoundScanner } from './engine-binding.ts'
 
 /** Lines of a chunk that are read only to see what they look like: a microsecond each. */
 const samples = 8
+/** Of a block that is no longer than this the first lines are taken: a live log brings a few at a time. */
+const shortBlock = 4096
 const longestProgram = 64
 
 interface FilterTally {
@@ -57,8 +59,9 @@ export class LineTally {
   /** Reads some lines of the block, evenly spread, as these filters read them. */
   sample({ text, head }: LineBlock, { filters }: BoundScanner): void {
     let next = 0
+    const step = text.length <= shortBlock ? 0 : text.length / samples
     for (let sample = 0; sample < samples && next < text.length; sample++) {
-      const from = Math.floor((sample * text.length) / samples)
+      const from = Math.floor(sample * step)
       const start = from <= next ? next : text.indexOf('\n', from) + 1
       const end = text.indexOf('\n', start)
       if (end < 0 || (start === 0 && sample > 0 && next > 0)) break

@@ -29,6 +29,7 @@ const allowed: AllowRequest[] = []
 const control: Control = {
   status: () => ({ version: '1' }) as ReturnType<Control['status']>,
   jail: (name): JailAnswer => {
+    if (name === 'empty') return { ...({} as JailAnswer), jail: name, bans: [] }
     if (name !== 'sshd & co') throw new BailiffError('no-input', `no jail ${name}`, { hint: 'there is sshd & co' })
     return { ...({} as JailAnswer), jail: name, bans: bansOf(3) }
   },
@@ -76,7 +77,8 @@ test('answers, on the first socket where somebody does', async () => {
 test('a million bans would come line by line, and nothing in them harms a terminal', async () => {
   const lines: string[] = []
   for await (const line of client.jailLines('sshd & co')) lines.push(line)
-  assert.is(lines.length, 4)
+  assert.is(lines.length, 5)
+  assert.is(lines.at(-1), ']}')
   const report = JSON.parse(lines.join('\n')) as JailReport
   assert.equal(
     report.bans.map(({ count }) => count),
@@ -84,6 +86,12 @@ test('a million bans would come line by line, and nothing in them harms a termin
   )
   assert.not.match(lines.join(''), /\p{Cc}/u)
   assert.match(lines[1] ?? '', '\\u009b')
+})
+
+test('a jail without bans has the same first and last line', async () => {
+  const lines: string[] = []
+  for await (const line of client.jailLines('empty')) lines.push(line)
+  assert.equal(lines, ['{"jail":"empty","bans":[', ']}'])
 })
 
 test('lists of any length are sent as text, and a refusal comes also while they are sent', async () => {
