@@ -36,12 +36,14 @@ export class AgentStatus {
       lists: this.#agent.lists.reports(),
       findings: this.#findings(),
       actions: observing ? [] : instances.queues().map(({ state }) => state),
-      logs: intake.logs().map(({ log, state, trouble, behind, lines, skipped }) => ({
+      logs: intake.logs().map(({ log, pattern, state, trouble, behind, lines, skipped, malformed }) => ({
         log,
+        pattern,
         state: trouble ?? state,
         bytesBehind: behind,
         lines,
         skipped,
+        malformed,
       })),
       problems: configuration.ready.problems.map(describeError),
     }

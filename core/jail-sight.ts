@@ -148,7 +148,9 @@ export class JailSight {
     })
     const { sampled, dated, own, hits, foreign, foreignProgram, matches } = sight
     const { programs } = jail.filter
-    if (sampled >= enoughSamples && dated === 0 && matches === 0)
+    // In fields a date is looked for only where something else was found.
+    const isPlain = jail.filter.structure === null
+    if (isPlain && sampled >= enoughSamples && dated === 0 && matches === 0)
       return found('blind', `none of ${sampled} lines that were looked at has a date that is understood`)
     if (programs !== null && own === 0 && hits === 0 && sampled >= enoughSamples) {
       const names = programs.join(', ')

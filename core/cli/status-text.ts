@@ -4,8 +4,8 @@ import { printable } from '../errors.ts'
 import { listOfJail } from '../events.ts'
 import { allowTable } from './allow.ts'
 import { listTable } from './ban-list.ts'
+import { logRows, namesOfLogs } from './log-rows.ts'
 import { counted, duration, ending, styled } from './output.ts'
-import { amount } from './progress.ts'
 import { table, type Cell } from './table.ts'
 
 /** The agent at a glance. */
@@ -15,10 +15,7 @@ export function statusText(report: StatusReport): string {
   const sections = [
     `bailiff ${version}, process ${pid}, up ${duration(Date.now() - startedAt)}, ${config}${observing}`,
     jailsTable(jails),
-    table(
-      ['LOG', 'LINES', 'SKIPPED', 'BEHIND', 'STATE'],
-      logs.map((log) => [log.log, log.lines, log.skipped, amount(log.bytesBehind, 'bytes'), stateCell(log.state)]),
-    ),
+    table(['LOG', 'LINES', 'SKIPPED', 'BEHIND', 'STATE'], logRows(logs)),
     table(
       ['ACTION', 'PENDING', 'STATE'],
       actions.map(({ action, pending, failure }) => [
@@ -51,7 +48,7 @@ export function jailText(report: Omit<JailReport, 'bans'>, bans: readonly BanRep
   const since = mode === 'observe' ? 'would have banned since the start' : 'bans since the start'
   return [
     printable(`${jail} (${mode}): ${how}`),
-    printable(`logs: ${logs.join(', ') || 'none'}${sourceChoice === null ? '' : ` (${sourceChoice})`}`),
+    printable(`logs: ${namesOfLogs(logs)}${sourceChoice === null ? '' : ` (${sourceChoice})`}`),
     `${failures} failures, ${ignored} ignored, ${tracked} addresses tracked, ${since}: ${bannedTotal}`,
     ...report.findings.map(findingText),
     ...(report.pausedSince === null ? [] : [pausedText(report.pausedSince)]),
@@ -109,10 +106,6 @@ function bansTable(bans: readonly BanReport[], withJail = false): string {
 function byWhom(jail: string): string {
   const list = listOfJail(jail)
   return list === null ? jail : `list ${list}`
-}
-
-function stateCell(state: string): Cell {
-  return state === 'reading' ? state : { text: state, style: 'red' }
 }
 
 function findingText({ jail, log, grade, what, mend }: Finding): string {

@@ -25,6 +25,7 @@ interface FilterTally {
  */
 export class LineTally {
   readonly #filters = new Map<CompiledFilter, FilterTally>()
+  readonly #own = new WeakMap<CompiledFilter, (head: LineHead) => boolean>()
   #bound: Bound = { scanners: [], order: new Map() }
 
   start(bound: Bound): void {
@@ -36,16 +37,16 @@ export class LineTally {
 
   /** The block as an engine is to see it: each line that it reads has words of a failure, and is counted. */
   watched({ bytes, text, head }: LineBlock, { filters }: BoundScanner): LineBlock {
-    const counted = filters.map(({ filter }) => [filter, this.#filters.get(filter)] as const)
+    const counted = filters.map(({ filter }) => [this.#isOwn(filter), this.#filters.get(filter)] as const)
     return {
       bytes,
       text,
       head: (start, end) => {
         const read = head(start, end)
         for (let index = 0; index < counted.length; index++) {
-          const [filter, tally] = counted[index] ?? []
-          if (filter === undefined || tally === undefined) continue
-          if (isOwn(filter, read)) tally.hits++
+          const [isOwn, tally] = counted[index] ?? []
+          if (isOwn === undefined || tally === undefined) continue
+          if (isOwn(read)) tally.hits++
           else {
             tally.foreign++
             tally.program = read.syslog?.program ?? ''
@@ -72,9 +73,15 @@ export class LineTally {
         if (tally === undefined) continue
         tally.sampled++
         if (read.time !== null) tally.dated++
-        if (isOwn(filter, read)) tally.own++
+        if (this.#isOwn(filter)(read)) tally.own++
       }
     }
+  }
+
+  #isOwn(filter: CompiledFilter): (head: LineHead) => boolean {
+    const known = this.#own.get(filter) ?? ownLines(filter)
+    this.#own.set(filter, known)
+    return known
   }
 
   /** What was counted since `start`; `ms` is what the chunk took. */
@@ -93,7 +100,15 @@ export class LineTally {
 
 const nothing: FilterTally = { sampled: 0, dated: 0, own: 0, hits: 0, foreign: 0, program: '' }
 
-/** As engines take it: a line without a header is a message itself. */
-function isOwn({ programs }: CompiledFilter, { syslog }: LineHead): boolean {
-  return programs === null || syslog === null || programs.includes(syslog.program)
+/** Whether the line is of the programs of the filter, as engines take it: one without a header is a message itself. */
+function ownLines({ programs, structure }: CompiledFilter): (head: LineHead) => boolean {
+  // A log of the service's own, or one whose fields tell.
+  if (programs === null || structure !== null || programs.includes('-')) return () => true
+  const names = new RegExp(`^(?:${programs.map(nameOf).join('|')})$`)
+  return ({ syslog }) => syslog === null || names.test(syslog.program)
+}
+
+/** A `*` stands for any text. */
+function nameOf(program: string): string {
+  return program.replace(/[\\^$.+?()[\]{}|/-]/g, '\\$&').replaceAll('*', '.*')
 }

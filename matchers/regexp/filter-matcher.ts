@@ -1,4 +1,5 @@
 import type { CompiledFilter, LineHead, Pattern } from '../../core/plugin.ts'
+import { createMessageReader } from './messages.ts'
 
 /** What a filter found in a line. */
 export interface Found {
@@ -12,13 +13,13 @@ export type FilterMatcher = (head: LineHead) => Found | null
 
 /** Compiles a filter. Each failregex is tried only on texts whose first character it can begin with. */
 export function createFilterMatcher(filter: CompiledFilter): FilterMatcher {
-  const programs = filter.programs === null ? null : new Set(filter.programs)
+  const messageOf = createMessageReader(filter.programs)
   const prefregex = filter.prefregex === null ? null : compile(filter.prefregex, 0)
   const failregex = filter.failregex.map(compile)
   const ignoreregex = filter.ignoreregex.map(compile)
   const byFirst = dispatchTable(filter.failregex, failregex)
   return (head) => {
-    const text = programs === null ? head.undated : messageFor(programs, head)
+    const text = messageOf(head)
     if (text === null) return null
     const before = prefregex === null ? null : run(prefregex, head.ascii, text)
     if (prefregex !== null && before === null) return null
@@ -70,12 +71,6 @@ function dispatchTable(
     return first === null || (code < 128 && first.includes(String.fromCharCode(code)))
   }
   return Array.from({ length: 129 }, (_, code) => compiled.filter(({ rule }) => beginsWith(rule, code)))
-}
-
-/** The message, if it is from one of the programs; null otherwise. */
-function messageFor(programs: ReadonlySet<string>, head: LineHead): string | null {
-  if (head.syslog !== null) return programs.has(head.syslog.program) ? head.syslog.message : null
-  return head.time === null ? head.undated : null
 }
 
 function firstMatch(byFirst: readonly (readonly CompiledPattern[])[], ascii: boolean, text: string): Captures | null {

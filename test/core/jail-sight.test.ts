@@ -24,12 +24,14 @@ const jail = { name: 'popd', filter, sources: [{ name: 'file' }] } as never as P
 function state(more: Partial<LogState> = {}): LogState {
   return {
     log,
+    pattern: null,
     jails: ['popd'],
     state: 'reading',
     trouble: null,
     behind: 0,
     lines: 0,
     skipped: 0,
+    malformed: 0,
     position: 0,
     lastGrowth: null,
     live: true,
