@@ -60,8 +60,10 @@ test('jails of one log may read its dates each in its own way', () => {
 
 test('a match says all that is known', () => {
   const log = `ordinary\n${head}Failed password for root from 192.0.2.1 port 5\n`
-  const { ms, ...found } = scan(log, ['sshd'])
+  const { ms, seen, ...found } = scan(log, ['sshd'])
   assert.ok(ms >= 0)
+  const counts = { sampled: 2, dated: 1, own: 2, hits: 1, foreign: 0, foreignProgram: null }
+  assert.equal(seen, { jails: [{ jail: 'sshd', ...counts }], ms })
   assert.equal(found, {
     matches: [
       {
