@@ -13,6 +13,7 @@ import addMetrics from './metrics.ts'
 import addPause from './pause.ts'
 import addReload from './reload.ts'
 import addRun from './run.ts'
+import addSetup from './setup.ts'
 import addStatus from './status.ts'
 import addTest from './test.ts'
 import addUnban from './unban.ts'
@@ -34,6 +35,7 @@ function buildProgram(): Command {
       'after',
       `
 Examples:
+  bailiff setup                     what is here, and a configuration for it
   bailiff check                     is the configuration right?
   bailiff run                       watch and ban (as root; Ctrl-C stops, bans stay)
   bailiff status sshd               who is banned, and what the jail has seen
@@ -41,6 +43,7 @@ Examples:
   bailiff test sshd /var/log/auth.log`,
     )
   for (const add of [
+    addSetup,
     addRun,
     addCheck,
     addStatus,

@@ -8,6 +8,8 @@ import { isRecord } from './sourced.ts'
 export interface UsualSource {
   readonly use: PluginUse
   readonly why: string
+  /** Whether the host has it already; otherwise it may come. */
+  readonly isThere: boolean
 }
 
 /** What is looked at; `root` is where the files of the host begin. */
@@ -58,7 +60,7 @@ export function usualSource(
     chosen.fact,
     ...(also ? ['the journal may have the same lines and is not read'] : others.map(({ fact }) => fact)),
   ]
-  return { use: chosen.use, why: facts.slice(0, 4).join('; ') }
+  return { use: chosen.use, why: facts.slice(0, 4).join('; '), isThere: best <= ranks.old }
 }
 
 function look({ plugin, options }: PluginUse, host: Host): Place {
