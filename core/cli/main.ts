@@ -8,6 +8,7 @@ import addBan from './ban.ts'
 import addCheck from './check.ts'
 import addCompletion from './completion.ts'
 import addDemo from './demo.ts'
+import addDoctor from './doctor.ts'
 import addFilter from './filter.ts'
 import addMetrics from './metrics.ts'
 import addPause from './pause.ts'
@@ -37,6 +38,7 @@ function buildProgram(): Command {
 Examples:
   bailiff setup                     what is here, and a configuration for it
   bailiff check                     is the configuration right?
+  bailiff doctor                    will bans come, and bite?
   bailiff run                       watch and ban (as root; Ctrl-C stops, bans stay)
   bailiff status sshd               who is banned, and what the jail has seen
   bailiff ban 192.0.2.7 --for 1d    ban an address yourself
@@ -44,6 +46,7 @@ Examples:
     )
   for (const add of [
     addSetup,
+    addDoctor,
     addRun,
     addCheck,
     addStatus,
