@@ -18,9 +18,9 @@ export interface FittingFilter {
   readonly service: FoundService
   /** Whether it is switched on for every server that has the service. */
   readonly usual: boolean
-  /** Where its lines are, in words, and whether they are there already. */
+  /** Where its lines are, in words, and whether there is such a place. */
   readonly source: string
-  readonly sourceIsThere: boolean
+  readonly sourceState: UsualSource['state']
   /** The ports that it covers by itself; empty: all. */
   readonly ports: readonly number[]
 }
@@ -71,7 +71,7 @@ async function fittingFilters(
         service,
         usual: service.filters.includes(filter),
         source: printable(source === null ? 'it has no usual place' : whyRead(source)),
-        sourceIsThere: source?.isThere ?? false,
+        sourceState: source?.state ?? 'unlikely',
         ports: definition.ports,
       })
     }
@@ -80,8 +80,8 @@ async function fittingFilters(
 }
 
 /** Where lines are there, what else there might be is of no interest. */
-function whyRead({ why, isThere }: UsualSource): string {
-  return isThere ? (why.split('; ')[0] ?? why) : why
+function whyRead({ why, state }: UsualSource): string {
+  return state === 'there' ? (why.split('; ')[0] ?? why) : why
 }
 
 /** The folder of filters beside a configuration. */

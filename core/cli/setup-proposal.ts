@@ -12,7 +12,7 @@ export interface ProposedJail {
   readonly reason: string
   /** Where its lines are. */
   readonly source: string
-  readonly sourceIsThere: boolean
+  readonly sourceState: FittingFilter['sourceState']
   /** What is written in place of `on`; null: the ports of the filter suffice. */
   readonly ports: readonly number[] | null
 }
@@ -41,11 +41,13 @@ export function propose({ filters }: HostFacts, options: ProposalOptions): Propo
   return { jails, yaml: toYaml(jails, options) }
 }
 
-function toJail({ filter, service, usual, source, sourceIsThere, ports, description }: FittingFilter): ProposedJail {
+function toJail({ filter, service, usual, source, sourceState, ports, description }: FittingFilter): ProposedJail {
   const all = [...new Set([...ports, ...service.ports])].toSorted((a, b) => a - b)
   const more = ports.length > 0 && all.length > ports.length && all.length <= mostPorts
+  const { active, switchedOn } = service
+  const expected = sourceState === 'there' || (switchedOn && sourceState === 'expected')
   // Everybody wants sshd watched: its jail waits for the log.
-  const on = usual && (service.active || sourceIsThere || filter === 'sshd')
+  const on = usual && (active || expected || filter === 'sshd')
   const reason = on
     ? `${service.name}: ${service.sign}`
     : usual
@@ -57,7 +59,7 @@ function toJail({ filter, service, usual, source, sourceIsThere, ports, descript
     service: service.name,
     reason: printable(reason),
     source,
-    sourceIsThere,
+    sourceState,
     ports: more ? all : null,
   }
 }

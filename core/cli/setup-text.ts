@@ -30,7 +30,7 @@ export function hostText({ filters, firewalls, banPrograms, host }: HostFacts, s
     )
   if (host.isLive) lines.push(...firewallText(host.has('/usr/sbin/nft'), host.has('/usr/bin/perl')))
   const unseen = filters.filter(
-    ({ usual: isUsual, sourceIsThere, service }) => isUsual && service.runs && !sourceIsThere,
+    ({ usual: isUsual, sourceState, service }) => isUsual && service.runs && sourceState !== 'there',
   )
   for (const { service, source } of unseen)
     lines.push(

@@ -15,6 +15,8 @@ export interface FoundService {
   /** By what it was found: `it runs`, `nginx.service is switched on`, `/usr/sbin/nginx is installed`. */
   readonly sign: string
   readonly runs: boolean
+  /** Whether a unit of it is switched on. */
+  readonly switchedOn: boolean
   /** Whether it runs, or systemd is there to start it. */
   readonly active: boolean
   /** TCP ports that it listens on for others than this machine, as far as can be seen. */
@@ -43,8 +45,9 @@ export function findServices(host: HostTree, processes: readonly Process[]): Fou
     const configured = name === 'OpenSSH' ? configuredSshPorts(host) : []
     const ports = [...new Set([...heard, ...configured])].toSorted((a, b) => a - b)
     const runs = running.length > 0
-    const active = runs || (unit !== undefined && systemd)
-    return [{ name, filters, more, sign, runs, active, ports }]
+    const switchedOn = unit !== undefined
+    const active = runs || (switchedOn && systemd)
+    return [{ name, filters, more, sign, runs, switchedOn, active, ports }]
   })
 }
 
