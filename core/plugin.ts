@@ -162,6 +162,8 @@ export interface Scanner {
   readonly left?: readonly { readonly filter: number; readonly reason: string }[]
   /** Calls `found` for each filter that a line matches, lines in order, at most once a line and filter. */
   scan(block: LineBlock, found: (line: FoundLine) => void): void
+  /** How many lines it looked at since it was made that are not of the form that their filter names. */
+  readonly malformed?: number
   dispose?(): void
 }
 
@@ -182,8 +184,6 @@ export interface LineHead {
   readonly ascii: boolean
   /** The time written in the line; null where there is none. */
   readonly time: number | null
-  /** The form of the date, as people would draw it, or the `datepattern`; null where there is no date. */
-  readonly dateForm?: string | null
   /** The line without its date: what patterns see. */
   readonly undated: string
   /** The syslog header behind the date; null where there is none. Then `undated` is the message. */
@@ -209,6 +209,14 @@ export interface FoundLine {
   readonly head: LineHead
   /** What the tags captured, as it stands in the line. */
   readonly groups: Readonly<Record<string, string>>
+  /** The date in a field of the line, as it stands there; absent: that of `head` counts. */
+  readonly time?: string | undefined
+  /**
+   * Where the line names proxies: everything it says of who spoke for whom, each an address or a list of them,
+   * the nearest to us last. The agent believes it as far as trusted proxies said it; `address` is meant where
+   * no proxy is trusted.
+   */
+  readonly hops?: readonly string[] | undefined
 }
 
 /** A filter made ready for matchers. Serialisable. */
@@ -225,9 +233,54 @@ export interface CompiledFilter {
   readonly prefregex: Pattern | null
   readonly failregex: readonly Pattern[]
   readonly ignoreregex: readonly Pattern[]
+  /** Where its lines hold named fields: how, and what is asked of them. Then it has no patterns. Null: plain text. */
+  readonly structure: Structure | null
   /** How the dates of its lines are read, which `LineBlock.head` does; null or absent: as usual, in the zone of the host. */
   readonly dates?: DateReading | null
 }
+
+/** Lines that hold named fields, and what is asked of them. Serialisable. */
+export interface Structure<Regex = Pattern> {
+  /** `logfmt`: `key=value key="other value"`. */
+  readonly format: 'json' | 'logfmt'
+  /** A line matches where one of these holds; the index of the first is the rule. */
+  readonly match: readonly FieldRule<Regex>[]
+  /** A line where one of these holds does not match. */
+  readonly ignore: readonly FieldRule<Regex>[]
+  /** The address is in the first of these that has one, unless a condition captured it. */
+  readonly address: readonly FieldPath[]
+  /** What the peer itself may have written of whom it speaks for, as in X-Forwarded-For. */
+  readonly forwarded: readonly FieldPath[]
+  /** The first that is there has the date; none: it stands before the fields, if anywhere. */
+  readonly time: readonly FieldPath[]
+  readonly user: readonly FieldPath[]
+}
+
+/** Holds where all conditions do. */
+export interface FieldRule<Regex = Pattern> {
+  /** As it was written, for people. */
+  readonly text: string
+  readonly conditions: readonly { readonly field: FieldPath; readonly check: FieldCheck<Regex> }[]
+}
+
+/** Which field is meant: that of this key at the top, else the one that the keys (or indexes) lead to, one level each. */
+export interface FieldPath {
+  readonly key: string
+  readonly steps: readonly string[]
+}
+
+/**
+ * What is asked of a field. Values are compared as text: numbers as JavaScript writes them, whole ones as they
+ * stand, `true`, `false`. A list holds where one of its elements does. A field that is null is not there; then
+ * only `exists: false` and `not` hold.
+ */
+export type FieldCheck<Regex = Pattern> =
+  | { readonly type: 'equal' | 'prefix' | 'suffix' | 'contains'; readonly texts: readonly string[] }
+  | { readonly type: 'range'; readonly min: number | null; readonly max: number | null }
+  | { readonly type: 'exists'; readonly exists: boolean }
+  | { readonly type: 'regex'; readonly pattern: Regex }
+  | { readonly type: 'not'; readonly of: FieldCheck<Regex> }
+  | { readonly type: 'all' | 'any'; readonly of: readonly FieldCheck<Regex>[] }
 
 /** How dates are read. Serialisable. */
 export interface DateReading {

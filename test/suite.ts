@@ -15,7 +15,6 @@ export type Need =
   | 'lmnsd_gtls.so'
   | 'openssl'
   | 'python3'
-  | 'fail2ban-regex'
   | 'strace'
   | 'perl'
   | 'faketime'
@@ -24,6 +23,7 @@ export type Need =
   | 'systemd-journald'
   | 'systemd-journal-remote'
   | 'logger'
+  | 'fail2ban-regex'
   | 'npm'
 
 /** The Debian package that brings a program. */
@@ -37,7 +37,6 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   'lmnsd_gtls.so': 'rsyslog-gnutls',
   openssl: 'openssl',
   python3: 'python3',
-  'fail2ban-regex': 'fail2ban',
   strace: 'strace',
   perl: 'perl-base',
   faketime: 'faketime',
@@ -46,6 +45,7 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   'systemd-journald': 'systemd',
   'systemd-journal-remote': 'systemd-journal-remote',
   logger: 'bsdutils',
+  'fail2ban-regex': 'fail2ban',
 }
 
 /** A suite of uvu whose tests are skipped, and counted as skipped, where the machine lacks something they need. */

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import type { Prefix } from '../address.ts'
 import { BailiffError, quote, whyUnreadable } from '../errors.ts'
 import type { Match, ScanResult } from '../events.ts'
 import { compileSettings } from '../jails.ts'
@@ -19,10 +20,10 @@ const chunkBytes = 128 * 1024
 
 /** Runs a filter over logs in this one thread and prints what it finds. Throws a BailiffError for a filter or log it cannot read. */
 export async function testFilter(given: string, logs: readonly string[], options: TestOptions): Promise<void> {
-  const { settings, dates } = await findFilter(given, options)
+  const { settings, dates, proxies } = await findFilter(given, options)
   const filter = compileSettings(settings, compileFilter, dates)
   const engines = await loadEngines()
-  const scanner = createLogScanner({ jails: [{ jail: 'test', filter }], engines })
+  const scanner = createLogScanner({ jails: [{ jail: 'test', filter, proxies }], engines })
   const forms = new DateForms(filter.dates ?? null)
   const report = options.json ? new JsonReport(forms) : options.summary ? new Report() : new TextReport(forms)
   for (const log of logs) readLog(log, scanner, report)
@@ -34,6 +35,7 @@ class Report {
   lines = 0
   bytes = 0
   skipped = 0
+  malformed = 0
   matches = 0
   readonly #cpu = process.cpuUsage()
 
@@ -50,11 +52,12 @@ class Report {
     return false
   }
 
-  end(_filter: CompiledFilter): void {
+  end({ structure }: CompiledFilter): void {
     const { user, system } = process.cpuUsage(this.#cpu)
     const seconds = (user + system) / 1e6
+    const malformed = structure === null ? '' : `, malformed ${this.malformed}`
     print(
-      `lines ${this.lines}, matches ${this.matches}, skipped ${this.skipped}, bytes ${this.bytes}, CPU ${seconds.toFixed(3)} s`,
+      `lines ${this.lines}, matches ${this.matches}, skipped ${this.skipped}${malformed}, bytes ${this.bytes}, CPU ${seconds.toFixed(3)} s`,
     )
   }
 }
@@ -128,8 +131,8 @@ class TextReport extends Report {
       if (hosts.length > 50) print(`… and ${hosts.length - 50} more addresses; --json lists every line`)
       print(
         `\n${table(
-          ['RULE', 'FAILURES', 'FAILREGEX'],
-          rules.map(([rule, count]) => [rule, count, filter.failregex[rule]?.text ?? '']),
+          ['RULE', 'FAILURES', filter.structure === null ? 'FAILREGEX' : 'MATCH'],
+          rules.map(([rule, count]) => [rule, count, (filter.structure?.match ?? filter.failregex)[rule]?.text ?? '']),
         )}\n`,
       )
     }
@@ -168,6 +171,7 @@ function readLog(log: string, scanner: LogScanner, report: Report): void {
       report.read(bytes.subarray(insideLine ? result.consumed : 0, result.consumed))
       report.lines += result.lines
       report.skipped += result.skipped
+      report.malformed += result.malformed
       report.bytes += read
       insideLine = result.insideLine
       numbers?.pass(bytes, result.consumed)
@@ -219,15 +223,20 @@ function open(log: string): number {
   throw new BailiffError('no-input', `${quote(log)} is a folder, not a log`, { hint: `name its files: ${log}/*` })
 }
 
+/** A filter, and what the jail that uses it says of dates and proxies. */
+interface ChosenFilter {
+  readonly settings: FilterSettings
+  readonly dates?: DateSettings
+  readonly proxies: readonly Prefix[]
+}
+
 /** The filter of a jail of that name, of a file, or of that name; the configuration need not exist. */
-async function findFilter(
-  given: string,
-  { config, mode }: TestOptions,
-): Promise<{ readonly settings: FilterSettings; readonly dates?: DateSettings }> {
+async function findFilter(given: string, { config, mode }: TestOptions): Promise<ChosenFilter> {
   const { library, settings } = await knownFilters(config)
   const jail = settings?.jails.find(({ name }) => name === given)
-  if (jail && mode === undefined) return { settings: jail.filter, dates: jail.dates }
+  const proxies = jail?.ignore.proxies ?? []
+  if (jail && mode === undefined) return { settings: jail.filter, dates: jail.dates, proxies }
   const definition = await filterOf(jail?.filter.name ?? given, library)
   const inItsMode = inMode(definition, mode ?? 'normal', { file: definition.where.file })
-  return jail ? { settings: inItsMode, dates: jail.dates } : { settings: inItsMode }
+  return { settings: inItsMode, proxies, ...(jail ? { dates: jail.dates } : {}) }
 }

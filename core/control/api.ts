@@ -62,6 +62,8 @@ export interface LogReport {
   readonly bytesBehind: number
   readonly lines: number
   readonly skipped: number
+  /** Lines that are not of the form (JSON, logfmt) that a filter expects. */
+  readonly malformed: number
 }
 
 export interface JailReport extends JailSummary {

@@ -83,6 +83,7 @@ export class ByteReader {
       behind: this.#queued + this.#rest.length,
       lines: this.#count.lines,
       skipped: this.#count.skipped,
+      malformed: this.#count.malformed,
       position: this.#taken,
       lastGrowth: this.#count.lastGrowth,
       live: true,

@@ -101,6 +101,7 @@ export class FileReader {
       behind: this.#generations.behind,
       lines: this.#count.lines,
       skipped: this.#count.skipped,
+      malformed: this.#count.malformed,
       position: this.position?.offset ?? 0,
       lastGrowth: this.#count.lastGrowth,
       live: this.#caughtUpOnce !== null,

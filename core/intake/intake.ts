@@ -120,12 +120,13 @@ class SourceIntake implements Intake {
     }
     const gone = [...this.#runs].filter(([key]) => !wanted.has(key))
     for (const [key] of gone) this.#runs.delete(key)
-    for (const [key, source] of wanted) this.#start(key, source)
+    const before = new Set([...this.#runs, ...gone].flatMap(([, { jails }]) => jails))
+    for (const [key, source] of wanted) this.#start(key, source, before)
     this.#followAll()
     await Promise.all([...gone.map(([, run]) => this.#end(run)), this.#dropReaders()])
   }
 
-  #start(key: string, source: IntakeSource): void {
+  #start(key: string, source: IntakeSource, before: ReadonlySet<string>): void {
     const known = this.#runs.get(key)
     if (known !== undefined) known.serve(union([source.jails]), source.findtimeMs)
     else {
@@ -135,7 +136,8 @@ class SourceIntake implements Intake {
       const asked = { ...source, jails: union([source.jails]) }
       const kept = (path: string) => this.#cursor(path)
       const over = () => this.#over()
-      const surroundings = { scanner: this.#scanner, watches: this.#watches, now, alarm, patienceMs }
+      const takesOverAt = asked.jails.every((jail) => before.has(jail)) ? now() : null
+      const surroundings = { scanner: this.#scanner, watches: this.#watches, now, alarm, patienceMs, takesOverAt }
       this.#runs.set(key, new SourceRun({ source: asked, ...surroundings, followed, changed, over, kept }))
     }
   }

@@ -55,6 +55,8 @@ export interface SourceRunOptions extends Omit<ByteReaderOptions, 'log' | 'signa
   readonly followed: (path: string) => void
   /** Called when patterns mean other files than before. */
   readonly changed: () => void
+  /** What was written before this time its jails have seen already, from other sources; null: they begin with this one. */
+  readonly takesOverAt: number | null
   /** Called when the plugin says that nothing will come any more. */
   readonly over: () => void
   /** The cursor that is kept by this path. */
@@ -91,7 +93,7 @@ export class SourceRun {
       follow: (path) => this.#follow(path),
       followMatching: (pattern, matching = {}) => this.#followMatching(pattern, matching),
       cursor: (log = '') => this.#cursor(log),
-      since: () => options.now() - this.#findtimeMs,
+      since: () => Math.max(options.now() - this.#findtimeMs, options.takesOverAt ?? 0),
       run: (command, running) => programOutput(command, { log: this.#host.log, ...running }, this.#stopping.signal),
       ended: () => {
         this.over = true
@@ -129,7 +131,7 @@ export class SourceRun {
     const runs = this.#runsSince !== null && this.#options.now() - this.#runsSince > recoveredMs
     const trouble = runs ? null : this.#failure
     const states = [...this.streams.values()].map(({ state }) => state)
-    const nothing = { behind: 0, lines: 0, skipped: 0, position: 0, lastGrowth: null, live: false }
+    const nothing = { behind: 0, lines: 0, skipped: 0, malformed: 0, position: 0, lastGrowth: null, live: false }
     const itself = {
       log: name,
       pattern: null,

@@ -10,6 +10,8 @@ export interface IgnoreRules {
   readonly names: readonly string[]
   /** Whether the machine itself and what it depends on are spared. */
   readonly self: boolean
+  /** Trusted proxies: a failure of one is that of somebody behind it whom the line does not name. */
+  readonly proxies?: readonly Prefix[]
 }
 
 /** A prefix that the machine cannot do without, and why in words that go on from the prefix: "it holds a gateway". */
@@ -30,10 +32,11 @@ export class IgnoreList {
   readonly #options: IgnoreListOptions
   readonly #named = new Map<string, readonly Prefix[]>()
   readonly #configured: PrefixSet
+  readonly #proxies: PrefixSet
   #live = new PrefixSet()
   #vital = new PrefixSet()
   #whyVital: ReadonlyMap<Prefix, string> = new Map()
-  /** Vital prefixes of which it was told that they fail. */
+  /** Vital prefixes and proxies of which it was told that they fail. */
   readonly #told = new Set<Prefix>()
   readonly #timers: NodeJS.Timeout[] = []
 
@@ -41,6 +44,7 @@ export class IgnoreList {
     this.#rules = rules
     this.#options = options
     this.#configured = new PrefixSet(rules.prefixes)
+    this.#proxies = new PrefixSet(rules.proxies)
     this.refresh()
   }
 
@@ -59,16 +63,19 @@ export class IgnoreList {
   sparing(prefix: Prefix): string | undefined {
     const entry = this.#configured.overlapping(prefix) ?? this.#live.overlapping(prefix)
     if (entry !== undefined) return `the ignore list has ${entry}`
+    const proxy = this.#proxies.overlapping(prefix)
+    if (proxy !== undefined) return whyProxy(proxy)
     const vital = this.#vital.overlapping(prefix)
     return vital === undefined ? undefined : this.#whyVital.get(vital)
   }
 
-  /** As `sparing`, and only once for each prefix that is vital: worth telling, since it may be a proxy that hides attackers. */
+  /** As `sparing`, and only once for each prefix that is vital or a proxy: worth telling, since it hides attackers. */
   newsOf(prefix: Prefix): string | undefined {
-    const vital = this.#vital.overlapping(prefix)
-    if (vital === undefined || this.#told.has(vital)) return undefined
-    this.#told.add(vital)
-    return this.#whyVital.get(vital)
+    const proxy = this.#proxies.overlapping(prefix)
+    const spared = proxy ?? this.#vital.overlapping(prefix)
+    if (spared === undefined || this.#told.has(spared)) return undefined
+    this.#told.add(spared)
+    return proxy === undefined ? this.#whyVital.get(spared) : whyProxy(proxy)
   }
 
   /** Takes over what is vital now. */
@@ -102,4 +109,8 @@ export class IgnoreList {
     timer.unref()
     this.#timers.push(timer)
   }
+}
+
+function whyProxy(proxy: Prefix): string {
+  return `${proxy} is a trusted proxy`
 }

@@ -62,6 +62,8 @@ export interface IgnoreSettings {
   readonly names: readonly string[]
   /** Whether the addresses of this machine are spared. */
   readonly self: boolean
+  /** Trusted proxies: what they say of whom they speak for is believed. */
+  readonly proxies: readonly Prefix[]
 }
 
 /** The checked file, as zod gives it. */
@@ -101,7 +103,7 @@ export async function readJail(
     ...judgingOf(raw, file.raw.defaults ?? {}),
     ipv6prefix: raw.ipv6prefix ?? definition.ipv6prefix ?? file.raw.defaults?.ipv6prefix ?? 64,
     ...pluginsOf(raw, file.raw.defaults ?? {}, given, file.tree.at('defaults')),
-    ignore: ignoreOf(file.raw, raw.ignoreip ?? file.raw.defaults?.ignoreip ?? []),
+    ignore: ignoreOf(file.raw, raw),
   }
   return problems.length > before ? undefined : jail
 }
@@ -230,12 +232,15 @@ function eachOnce(uses: readonly PluginUse[]): PluginUse[] {
   return [...new Map(uses.map((use) => [keyOf(use), use] as const)).values()]
 }
 
-function ignoreOf(file: RawFile, own: readonly Ignored[]): IgnoreSettings {
-  const all = [...(file.ignoreip ?? []), ...own]
+function ignoreOf(file: RawFile, jail: RawJail): IgnoreSettings {
+  const own = jail.ignoreip ?? file.defaults?.ignoreip ?? []
+  const all: readonly Ignored[] = [...(file.ignoreip ?? []), ...own]
+  const proxies = jail.trusted_proxies ?? file.defaults?.trusted_proxies ?? []
   return {
     prefixes: [...new Set(all.flatMap((one) => ('prefix' in one ? [one.prefix] : [])))],
     names: [...new Set(all.flatMap((one) => ('name' in one ? [one.name] : [])))],
     self: file.ignoreself ?? true,
+    proxies: [...new Set([...(file.trusted_proxies ?? []), ...proxies])],
   }
 }
 

@@ -12,6 +12,7 @@ const log = (name: string, pattern: string | null, state = 'reading'): LogReport
   bytesBehind: 2,
   lines: 10,
   skipped: 1,
+  malformed: 0,
 })
 
 test('few logs have a row each', () => {

@@ -292,6 +292,23 @@ test('cursors of a source that runs are named now, those of others stay as they 
   await intake.stop()
 })
 
+test('a source begins where failures still count, and where it takes over from another, at that time', async () => {
+  const asked: Record<string, number> = {}
+  const source = (key: string, ...jails: string[]) =>
+    sourceOf(key, { start: (_, host) => void (asked[key] = host.since()) }, {}, ...jails)
+  let now = 10_000_000
+  const intake = intakeFor(new Seen(), { now: () => now })
+  await intake.configure([source('first', 'sshd')])
+  now += 1000
+  await intake.configure([
+    source('other', 'sshd'),
+    source('new', 'dovecot', 'sshd'),
+    { ...source('long', 'x'), findtimeMs: 1e6 },
+  ])
+  await intake.stop()
+  assert.equal(asked, { first: 9_400_000, other: 10_001_000, new: 9_401_000, long: 9_001_000 })
+})
+
 test('names and cursors without measure are refused', async () => {
   await emitting(async (emit) => {
     await rejects(emit(Buffer.from('a\n'), { log: 'x'.repeat(513) }), 'more than 512')
