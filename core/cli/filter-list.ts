@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import { BailiffError, describeError, exitCodes } from '../errors.ts'
 import { compileSettings } from '../jails.ts'
 import { compileFilter } from '../matching/filters.ts'
-import type { Pattern } from '../plugin.ts'
+import type { FieldCheck, Pattern } from '../plugin.ts'
 import { inMode, type FilterDefinition } from '../settings/filter-file.ts'
 import { builtInFilters } from '../settings/places.ts'
 import type { FilterOptions } from './filter.ts'
@@ -75,12 +75,21 @@ function eachPattern(filter: FilterDefinition): Pattern[] {
   const compiled = Object.keys(filter.modes).map((mode) =>
     compileSettings(inMode(filter, mode, filter.where), compileFilter),
   )
-  const all = compiled.flatMap(({ prefregex, failregex, ignoreregex }) => [
+  const all = compiled.flatMap(({ prefregex, failregex, ignoreregex, structure }) => [
     ...(prefregex === null ? [] : [prefregex]),
     ...failregex,
     ...ignoreregex,
+    ...[...(structure?.match ?? []), ...(structure?.ignore ?? [])].flatMap((rule) =>
+      rule.conditions.flatMap(({ check }) => patternsOf(check)),
+    ),
   ])
   return [...new Map(all.map((pattern) => [pattern.text, pattern])).values()]
+}
+
+function patternsOf(check: FieldCheck): Pattern[] {
+  if (check.type === 'regex') return [check.pattern]
+  if (check.type === 'not') return patternsOf(check.of)
+  return check.type === 'all' || check.type === 'any' ? check.of.flatMap(patternsOf) : []
 }
 
 function rowOf({ name, modes, patterns, linear, linearPatterns, samples, file, builtIn, description }: Overview) {

@@ -30,6 +30,8 @@ function asRecord(filter: FilterDefinition, mode: string, compiled: CompiledFilt
     sources: filter.sources.map(({ plugin, options }) => ({ [plugin]: options })),
     ports: filter.ports.length === 0 ? 'all' : filter.ports,
     ipv6prefix: filter.ipv6prefix,
+    format: compiled.structure?.format ?? 'text',
+    match: compiled.structure?.match.map(({ text }) => text) ?? [],
     prefregex: compiled.prefregex && plain(compiled.prefregex),
     failregex: compiled.failregex.map(plain),
     ignoreregex: compiled.ignoreregex.map(plain),
@@ -42,6 +44,7 @@ function asText(filter: FilterDefinition, mode: string, compiled: CompiledFilter
   const facts: [name: string, text: string][] = [
     ['file', filter.where.file],
     ['modes', Object.keys(filter.modes).join(', ')],
+    ['format', compiled.structure?.format ?? 'text'],
     ['programs', filter.programs?.join(', ') ?? 'whole lines'],
     ['sources', filter.sources.map(inShort).join(', ') || 'none: the jail names one'],
     ['ports', filter.ports.join(', ') || 'all'],
@@ -56,8 +59,16 @@ function asText(filter: FilterDefinition, mode: string, compiled: CompiledFilter
   return [
     `${styled('bold', filter.name)} in mode ${mode}: ${printable(filter.description)}`,
     ...facts.map(([name, text]) => `  ${name.padEnd(10)}  ${printable(text)}`),
+    ...rulesOf(compiled),
     ...sections.flatMap(([name, patterns]) => (patterns.length === 0 ? [] : ['', name, ...patterns.map(lineOf)])),
   ].join('\n')
+}
+
+/** The conditions on fields. */
+function rulesOf({ structure }: CompiledFilter): string[] {
+  if (structure === null) return []
+  const rules = structure.match.map(({ text }, index) => `  ${String(index).padStart(2)}  ${printable(text)}`)
+  return ['', 'match', ...rules]
 }
 
 function lineOf({ text, backtracking }: Pattern, index: number): string {

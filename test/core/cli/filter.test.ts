@@ -70,6 +70,16 @@ test('show tells the patterns of a mode, and which of them are linear', async ()
   ])
 })
 
+test('a filter for a JSON log shows its conditions', async () => {
+  const file = join(folder, 'web.yaml')
+  writeFileSync(file, "format: json\nmatch: { path: /login, agent: { regex: '^a(?=b)' } }\naddress: ip\n")
+  const { stdout } = await bailiff(['filter', 'show', file])
+  assert.match(stdout, '  format      json\n')
+  assert.match(stdout, /\nmatch\n {3}0 {2}.*path.*login/)
+  const { match } = JSON.parse((await bailiff(['filter', 'show', file, '--json'])).stdout) as { match: string[] }
+  assert.is(match.length, 1)
+})
+
 test('test runs the samples of the package, and says so in a table', async () => {
   const { code, stdout } = await bailiff(['filter', 'test', 'postfix', 'dovecot', '--mode', 'auth'])
   assert.is(code, 0)
