@@ -21,7 +21,8 @@ const cases: readonly [pattern: string, reason: string | null][] = [
   ['^(?:a{5} ){4}from <ADDR>$', 'counts like {0,17} that are too large, alone or multiplied'],
   ['from <ADDR>', 'an address without a blank, quote or bracket around it'],
   ['^from <ADDR>:\\d+$', null],
-  ['^from <ADDR>(?::\\d+)?, again$', 'an address without a blank, quote or bracket around it'],
+  ['^from <ADDR>: .*$', null],
+  ['^from <ADDR>(?::\\d+)?$', 'an address without a blank, quote or bracket around it'],
 ]
 
 test('why a pattern is not linear', () => {
