@@ -1,6 +1,8 @@
 import { parsePrefix, PrefixSet, type Prefix } from './address.ts'
 import type { Agent } from './agent.ts'
+import { AgentExplain } from './agent-explain.ts'
 import type {
+  AddressReport,
   BanAnswer,
   BanReport,
   BanRequest,
@@ -29,9 +31,11 @@ const usualBantime = { baseMs: 3_600_000, increment: false, factor: 1, maxMs: nu
 /** What the control socket offers, answered from the stages of the agent. */
 export class AgentControl implements Control {
   readonly #agent: Agent
+  readonly #explain: AgentExplain
 
   constructor(agent: Agent) {
     this.#agent = agent
+    this.#explain = new AgentExplain(agent)
   }
 
   status(): StatusReport {
@@ -65,6 +69,10 @@ export class AgentControl implements Control {
     const jail = this.#find(name)
     const { filter, maxretry, findtimeMs } = jail
     return { ...this.#summary(jail), pausedSince, rules: { filter: filter.name, maxretry, findtimeMs }, bans }
+  }
+
+  explain(prefix: Prefix): Promise<AddressReport> {
+    return this.#explain.explain(prefix)
   }
 
   async ban({ prefixes, jail: name, lengthMs }: BanRequest): Promise<BanAnswer> {

@@ -1,7 +1,9 @@
 import { request as httpRequest } from 'node:http'
+import type { Prefix } from '../address.ts'
 import { BailiffError, exitCodes, printable, type Where } from '../errors.ts'
 import {
   routes,
+  type AddressReport,
   type BanAnswer,
   type BanRequest,
   type JailReport,
@@ -19,6 +21,7 @@ const longestAnswer = 256 * 1024 * 1024
 export interface ControlClient {
   status(): Promise<StatusReport>
   jail(name: string): Promise<JailReport>
+  explain(prefix: Prefix): Promise<AddressReport>
   ban(request: BanRequest): Promise<BanAnswer>
   unban(request: UnbanRequest): Promise<UnbanAnswer>
   reload(): Promise<ReloadAnswer>
@@ -40,6 +43,7 @@ export function connectControl(sockets: readonly string[]): ControlClient {
   return {
     status: () => ask(routes.status),
     jail: (name) => ask({ ...routes.jail, path: routes.jail.path + encodeURIComponent(name) }),
+    explain: (prefix) => ask({ ...routes.explain, path: routes.explain.path + encodeURIComponent(prefix) }),
     ban: (request) => ask(routes.ban, request),
     unban: (request) => ask(routes.unban, request),
     reload: () => ask(routes.reload),

@@ -80,7 +80,10 @@ async function dispatch(control: Control, request: IncomingMessage): Promise<obj
   const asked = (route: { readonly method: string; readonly path: string }) =>
     method === route.method && url === route.path
   if (asked(routes.status)) return control.status()
-  if (method === routes.jail.method && url.startsWith(routes.jail.path)) return control.jail(jailName(url))
+  if (method === routes.jail.method && url.startsWith(routes.jail.path))
+    return control.jail(named(url, routes.jail.path))
+  if (method === routes.explain.method && url.startsWith(routes.explain.path))
+    return control.explain(checked(prefix, named(url, routes.explain.path)))
   if (asked(routes.ban)) return control.ban(checked(banRequest, await readBody(request)) as BanRequest)
   if (asked(routes.unban)) return control.unban(checked(unbanRequest, await readBody(request)) as UnbanRequest)
   if (asked(routes.reload)) return control.reload()
@@ -89,9 +92,9 @@ async function dispatch(control: Control, request: IncomingMessage): Promise<obj
   throw new BailiffError('no-input', `the control socket knows no ${quote(`${method} ${url}`)}`)
 }
 
-function jailName(url: string): string {
+function named(url: string, path: string): string {
   try {
-    return decodeURIComponent(url.slice(routes.jail.path.length))
+    return decodeURIComponent(url.slice(path.length))
   } catch {
     throw new BailiffError('usage', `${quote(url)} is not a well-formed address`)
   }

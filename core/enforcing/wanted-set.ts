@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { prefixParts, type Prefix } from '../address.ts'
+import { formatPrefix, prefixParts, type Prefix } from '../address.ts'
 import type { Ban, BanReason, UnbanReason } from '../events.ts'
 import { BanColumns } from './ban-columns.ts'
 import { EarliestFirst } from './earliest-first.ts'
@@ -121,6 +121,14 @@ export class WantedSet {
   /** The bans of exactly this prefix. */
   of(prefix: Prefix): readonly Ban[] {
     return this.#rowsOf(prefix).map((row) => this.#bans.read(row))
+  }
+
+  /** The bans that have an address in common with the prefix: its own, those around it and those inside; at most so many. */
+  overlapping(prefix: Prefix, most: number): Ban[] {
+    const { bytes, length } = prefixParts(prefix)
+    const around = Array.from({ length }, (_, shorter) => formatPrefix(bytes, shorter))
+    const rows = around.flatMap((each) => (each === null ? [] : this.#rowsOf(each)))
+    return [...rows, ...this.#rowsInside(prefix)].slice(0, most).map((row) => this.#bans.read(row))
   }
 
   /** Bans of this jail, as many as there are up to `most`. */

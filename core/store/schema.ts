@@ -26,6 +26,8 @@ export const migrations: readonly string[] = [
     head_hash TEXT NOT NULL, head_length INTEGER NOT NULL, offset INTEGER NOT NULL, inside_line INTEGER NOT NULL
   ) WITHOUT ROWID;
   `,
+  // What found each line of a ban: the distinct names, and an index into them for each line, as JSON.
+  `ALTER TABLE lines ADD COLUMN rules TEXT;`,
 ]
 
 /** A database that cannot be brought to the schema of this version. */

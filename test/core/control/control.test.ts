@@ -9,7 +9,7 @@ import { connectControl } from '../../../core/control/client.ts'
 import { startControl } from '../../../core/control/server.ts'
 import { parsePrefix } from '../../../core/address.ts'
 import { BailiffError } from '../../../core/errors.ts'
-import { suite } from '../../suite.ts'
+import { rejects, suite } from '../../suite.ts'
 
 const test = suite('control')
 const folder = mkdtempSync(join(tmpdir(), 'bailiff-control-'))
@@ -23,6 +23,7 @@ const control: Control = {
     if (name !== 'sshd & co') throw new BailiffError('no-input', `no jail ${name}`, { hint: 'there is sshd & co' })
     return { jail: name } as ReturnType<Control['jail']>
   },
+  explain: async (prefix) => ({ prefix }) as Awaited<ReturnType<Control['explain']>>,
   ban: async (given) => (asked.push(given), { results: [] }),
   unban: async (given) => (asked.push(given), { ended: [], absent: [] }),
   pause: async () => ({ pausedSince: 1, bans: 2, failure: null }),
@@ -37,6 +38,14 @@ const client = connectControl([join(folder, 'nobody.sock'), socket])
 test('answers, on the first socket where somebody does', async () => {
   assert.equal(await client.status(), { version: '1' } as never)
   assert.equal(await client.jail('sshd & co'), { jail: 'sshd & co' } as never)
+})
+
+test('explain takes addresses and prefixes, and nothing else', async () => {
+  for (const text of ['192.0.2.7', '198.51.100.0/24', '2001:db8::/64']) {
+    const prefix = parsePrefix(text)
+    assert.is((await client.explain(prefix!)).prefix, prefix)
+  }
+  await rejects(client.explain('none' as never), '"none" is no IP address or prefix')
 })
 
 test('pause and resume', async () => {
