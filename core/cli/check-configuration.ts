@@ -10,7 +10,8 @@ import { checkFirewallConf } from './check-firewall-conf.ts'
 import type { CheckOptions } from './check.ts'
 import { logsOf, missingLogs, missingPrograms } from './missing-files.ts'
 import { accountProblems } from './named-accounts.ts'
-import { print, styled, table } from './output.ts'
+import { counted, print, styled } from './output.ts'
+import { table } from './table.ts'
 
 /** What a check found out. */
 interface Findings {
@@ -102,10 +103,6 @@ function rowOf({ name, mode, filter, sources, ports, actions }: ReadyJail): stri
   const logs = sources.flatMap((source) => (logsOf(source).length > 0 ? logsOf(source) : [source.id]))
   const covered = ports.protocol === 'all' ? 'all' : `${ports.protocol} ${ports.ports.join(',')}`
   return [name, mode, filter.name, logs.join(' '), covered, actions.map(({ id }) => id).join(' ')].map(printable)
-}
-
-function counted(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? '' : 's'}`
 }
 
 function printJson({ file, jails, broken, filters, problems, warnings }: Findings): void {

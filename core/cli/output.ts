@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 
-type Style = Parameters<typeof styleText>[0]
+/** A colour or a weight, as `util.styleText` names it. */
+export type Style = Parameters<typeof styleText>[0]
 
 /** Styles text where standard output is a terminal that wants colours. */
 export function styled(style: Style, text: string): string {
@@ -10,21 +11,6 @@ export function styled(style: Style, text: string): string {
 /** Writes text and a newline to standard output. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`)
-}
-
-/** Rows under bold headings, in columns as wide as they need; numbers stand to the right. */
-export function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...rows.map((row) => String(row[column] ?? '').length)),
-  )
-  const line = (cells: readonly (string | number)[]) =>
-    cells
-      .map((cell, column) =>
-        typeof cell === 'number' ? String(cell).padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd()
-  return [styled('bold', line(headings)), ...rows.map(line)].join('\n')
 }
 
 /** A length of time in its two largest units: `3 d 4 h`, `12 min`, `45 s`. */
@@ -48,4 +34,9 @@ export function duration(ms: number): string {
 /** When something ends, as people read it: `in 12 min`, or `never`. */
 export function ending(until: number | null): string {
   return until === null ? 'never' : `in ${duration(until - Date.now())}`
+}
+
+/** A count and what is counted: `1 jail`, `2 jails`. */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import type { JailReport, StatusReport } from '../control/api.ts'
 import { addSocketOptions, agentAt, type SocketOptions } from './agent-socket.ts'
-import { duration, ending, print, styled, table } from './output.ts'
+import { duration, ending, print, styled } from './output.ts'
+import { table } from './table.ts'
 
 /** `bailiff status`: the agent at a glance, or one jail with its bans. */
 export default function addStatus(program: Command): void {

@@ -13,7 +13,8 @@ import { FilterLibrary } from '../settings/filter-library.ts'
 import { loadSettings } from '../settings/load-settings.ts'
 import { builtInFilters, defaultPlaces } from '../settings/places.ts'
 import { refuseCompressed } from './compressed-log.ts'
-import { print, table } from './output.ts'
+import { print } from './output.ts'
+import { table } from './table.ts'
 import type { TestOptions } from './test.ts'
 
 /** Small, so that what a chunk brings forth dies young; two lines of the longest length fit. */
