@@ -6,6 +6,7 @@ import { BailiffError, describeError, exitCodes } from '../errors.ts'
 import addBan from './ban.ts'
 import addCheck from './check.ts'
 import addDemo from './demo.ts'
+import addExplain from './explain.ts'
 import addPause from './pause.ts'
 import addReload from './reload.ts'
 import addRun from './run.ts'
@@ -33,7 +34,8 @@ Examples:
   bailiff ban 192.0.2.7 --for 1d    ban an address yourself
   bailiff test sshd /var/log/auth.log`,
     )
-  for (const add of [addRun, addCheck, addStatus, addBan, addUnban, addPause, addReload, addTest, addDemo]) add(program)
+  for (const add of [addRun, addCheck, addStatus, addExplain, addBan, addUnban, addPause, addReload, addTest, addDemo])
+    add(program)
   for (const command of program.commands) command.exitOverride()
   return program
 }

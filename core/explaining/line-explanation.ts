@@ -2,12 +2,13 @@ import type { Address } from '../address.ts'
 import type { PatternSpan } from '../matching/pattern-tree.ts'
 
 /**
- * Why a line counts or does not, the least far first: of several jails the one whose lines come the
- * farthest says the cause.
+ * Why a line counts or does not, the least far first: of several jails the one in which the line comes the
+ * farthest says the cause, and before that one in which it would match but for the cause.
  */
 export const causes = [
   /** No jail of the configuration has anything to do with the line. */
   'no-jail',
+  'other-jail',
   'other-program',
   'no-header',
   'no-literal',
@@ -16,7 +17,7 @@ export const causes = [
   'ignoreregex',
   'no-address',
   'too-long',
-  'bad-text',
+  'too-slow',
   /** What the line lacks, or what stands in its way, and it would count otherwise. */
   'no-date',
   'wrong-mode',
@@ -65,6 +66,8 @@ export interface JailTrace {
   readonly filter: string
   readonly state: 'on' | 'observe' | 'off'
   readonly cause: Cause
+  /** Whether the line matches, or would but for the cause. */
+  readonly nearly: boolean
   /** The cause in a plain sentence. */
   readonly verdict: string
   readonly steps: readonly Step[]

@@ -101,7 +101,8 @@ class ProgressWalk {
     if (failing === undefined) return this.#cut(before, { type: 'sequence', items: [] }, span)
     const done = [...before, ...items.slice(0, low)]
     const cut = this.#deepest(done, failing, this.#spans.get(failing) ?? span)
-    if (cut === null || cut.failing !== failing || cut.most === cut.least) return cut
+    if (cut === null || cut.failing !== failing) return cut
+    if (cut.most === cut.least) return { ...cut, span: { ...cut.span, end: this.#endOfWord(items, low, cut.span.end) } }
     return this.#wordOf(before, items, low, span) ?? cut
   }
 
@@ -109,13 +110,19 @@ class ProgressWalk {
   #wordOf(before: Before, items: readonly PatternNode[], at: number, span: PatternSpan): Cut | null {
     let start = at
     while (start > 0 && isPlain(items[start]) && isPlain(items[start - 1])) start--
+    const first = items[start]
+    if (first === undefined) return null
+    const from = this.#spans.get(first)?.start ?? span.start
+    const to = this.#endOfWord(items, at, span.end)
+    return this.#cut([...before, ...items.slice(0, start)], first, { start: from, end: to })
+  }
+
+  /** Where the plain characters end that go on from an item. */
+  #endOfWord(items: readonly PatternNode[], at: number, otherwise: number): number {
     let end = at
     while (isPlain(items[at]) && isPlain(items[end + 1])) end++
-    const [first, last] = [items[start], items[end]]
-    if (first === undefined || last === undefined) return null
-    const from = this.#spans.get(first)?.start ?? span.start
-    const to = this.#spans.get(last)?.end ?? span.end
-    return this.#cut([...before, ...items.slice(0, start)], first, { start: from, end: to })
+    const last = items[end]
+    return (last && this.#spans.get(last)?.end) ?? otherwise
   }
 
   #turns(before: Before, node: Extract<PatternNode, { type: 'repeat' }>): number {
@@ -126,7 +133,8 @@ class ProgressWalk {
 
   #cut(before: Before, failing: PatternNode, span: PatternSpan): Cut | null {
     const most = this.#ends(before)
-    const least = this.#ends(before.map(lazily))
+    // Where the end of the text is missing, what comes behind the longest match is what is too much.
+    const least = failing.type === 'assertion' ? most : this.#ends(before.map(lazily))
     return most === null || least === null ? null : { before, failing, span, most, least }
   }
 

@@ -34,6 +34,8 @@ export interface FilterTrace {
   readonly content: string | null
   /** The first failregex that matched, by its index; null: none did. */
   readonly rule: number | null
+  /** The failregexes that were tried up to that one: the others cannot begin with the first character. */
+  readonly tried: readonly number[]
   /** The ignoreregex that took the line away, by its index; null: none. */
   readonly ignoredBy: number | null
   /** What stands where the address should; null: no failregex matched, or it captured nothing. */
@@ -48,9 +50,11 @@ export function createFilterTracer(filter: CompiledFilter): (head: LineHead) => 
     const before = text === null || prefregex === null ? null : run(prefregex, head.ascii, text)
     const content = text === null || (prefregex !== null && before === null) ? null : (before?.groups.content ?? text)
     const found = content === null ? null : firstMatch(byFirst, head.ascii, content)
+    const able = content === null ? [] : beginningAs(byFirst, content).map(({ rule }) => rule)
+    const tried = found === null ? able : able.slice(0, able.indexOf(found.rule) + 1)
     const ignored = text === null ? -1 : ignoredBy(ignoreregex, head.ascii, text)
     const address = found?.address ?? before?.address ?? null
-    return { text, content, rule: found?.rule ?? null, ignoredBy: ignored < 0 ? null : ignored, address }
+    return { text, content, rule: found?.rule ?? null, tried, ignoredBy: ignored < 0 ? null : ignored, address }
   }
 }
 
@@ -118,9 +122,14 @@ function messageFor(programs: ReadonlySet<string>, head: LineHead): string | nul
   return head.time === null ? head.undated : null
 }
 
-function firstMatch(byFirst: readonly (readonly CompiledPattern[])[], ascii: boolean, text: string): Captures | null {
+/** The patterns that can begin as the text does. */
+function beginningAs(byFirst: readonly (readonly CompiledPattern[])[], text: string): readonly CompiledPattern[] {
   const code = text.charCodeAt(0)
-  for (const pattern of byFirst[code < 128 ? code : 128] ?? []) {
+  return byFirst[code < 128 ? code : 128] ?? []
+}
+
+function firstMatch(byFirst: readonly (readonly CompiledPattern[])[], ascii: boolean, text: string): Captures | null {
+  for (const pattern of beginningAs(byFirst, text)) {
     const captures = run(pattern, ascii, text)
     if (captures !== null) return captures
   }
