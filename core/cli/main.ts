@@ -9,6 +9,7 @@ import addDemo from './demo.ts'
 import addExplain from './explain.ts'
 import addPause from './pause.ts'
 import addReload from './reload.ts'
+import addReplay from './replay.ts'
 import addRun from './run.ts'
 import addStatus from './status.ts'
 import addTest from './test.ts'
@@ -34,7 +35,19 @@ Examples:
   bailiff ban 192.0.2.7 --for 1d    ban an address yourself
   bailiff test sshd /var/log/auth.log`,
     )
-  for (const add of [addRun, addCheck, addStatus, addExplain, addBan, addUnban, addPause, addReload, addTest, addDemo])
+  for (const add of [
+    addRun,
+    addCheck,
+    addStatus,
+    addExplain,
+    addBan,
+    addUnban,
+    addPause,
+    addReload,
+    addTest,
+    addReplay,
+    addDemo,
+  ])
     add(program)
   for (const command of program.commands) command.exitOverride()
   return program

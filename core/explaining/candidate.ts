@@ -51,12 +51,13 @@ export function inOtherMode(candidate: Candidate, mode: string): Candidate {
   return { ...candidate, settings, filter: compileSettings(settings, compileFilter) }
 }
 
-/** Whether it reads the log. */
-export function readsLog({ files }: Candidate, log: string): boolean {
+/** Whether a jail that reads these files reads the log. */
+export function followsLog(files: readonly string[] | null, log: string): boolean {
   return files?.some((file) => file === log || globExpression(file).test(log)) ?? false
 }
 
-function filesOf({ sources }: JailSettings): readonly string[] | null {
+/** The files that a jail reads, patterns as they are; null: it reads none. */
+export function filesOf({ sources }: JailSettings): readonly string[] | null {
   const paths = sources.flatMap(({ plugin, options }) => {
     if (plugin !== 'file') return []
     const { path } = Object(options) as { readonly path?: unknown }

@@ -3,7 +3,7 @@ import { BailiffError, printable } from '../errors.ts'
 import type { AddressReport } from '../control/api.ts'
 import type { Address } from '../address.ts'
 import type { MatcherPlugin } from '../plugin.ts'
-import { readsLog, type Candidate } from './candidate.ts'
+import { followsLog, type Candidate } from './candidate.ts'
 import { readHead } from './line-date.ts'
 import { causes, type Cause, type JailTrace, type LineExplanation, type Step } from './line-explanation.ts'
 import { traceLine, type AskedLine, type Traced } from './line-trace.ts'
@@ -133,7 +133,7 @@ export class LineExplainer {
         detail: 'no jail uses this filter',
         verdict: `No jail has to do with this line; the filter ${jail} matches it: write jails: { ${jail}: on } to use it.`,
       }
-    if (log === null || readsLog(candidate, log)) return null
+    if (log === null || followsLog(files, log)) return null
     const reads = files === null ? 'no files' : files.join(', ')
     return {
       cause: 'log-not-read',
