@@ -55,8 +55,7 @@ async function beginOf(file: string): Promise<Buffer> {
     const bytes = begin.subarray(0, readSync(fd, begin, 0, beginBytes, 0))
     const compression = compressionOf(bytes)
     if (compression === null) return bytes
-    const packed = createReadStream('', { fd, start: 0, autoClose: false })
-    for await (const piece of unpacked(packed, compression, file)) return piece
+    for await (const piece of unpacked(createReadStream(file), compression, file)) return piece
     return Buffer.alloc(0)
   } finally {
     closeSync(fd)

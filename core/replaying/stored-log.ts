@@ -52,6 +52,8 @@ export async function* scanStored(
 }
 
 interface OpenedFile {
+  readonly path: string
+  /** As people know it. */
   readonly file: string
   readonly fd: number
   /** The first bytes, packed as they are. */
@@ -91,12 +93,12 @@ async function* scanFile(scan: FileScan): AsyncGenerator<readonly Match[]> {
 }
 
 async function* streamOf(
-  { file, fd, head, regular }: OpenedFile,
+  { path, file, fd, head, regular }: OpenedFile,
   compression: ReturnType<typeof compressionOf>,
   counts: ReadCounts,
 ): AsyncIterable<Buffer> {
-  const begin = regular ? { start: 0 } : {}
-  const packed = createReadStream('', { fd, ...begin, autoClose: false, highWaterMark: chunkBytes })
+  // A stream closes its descriptor when it is destroyed, so that of a file has one of its own.
+  const packed = createReadStream(path, { ...(regular ? {} : { fd, autoClose: false }), highWaterMark: chunkBytes })
   // What was read of a pipe to know its kind is put back in front.
   if (!regular && head.length > 0) packed.unshift(head)
   const before = counts.fileBytes
@@ -161,8 +163,7 @@ class ChunkScan {
 
   /** What is not ended by a newline at the end of a stored log is a line all the same. */
   finish(): readonly Match[] {
-    const found: Match[] = []
-    while (this.#held === this.#buffer.length) found.push(...this.scan())
+    const found = [...this.scan()]
     if (this.#held === 0) return found
     this.#held += this.#buffer.write('\n', this.#held)
     return [...found, ...this.scan()]
@@ -207,6 +208,7 @@ function openFile(file: string): OpenedFile {
   const length = readSync(fd, head, 0, head.length, regular ? 0 : null)
   const modifiedAt = regular ? stat.mtimeMs : Date.now()
   return {
+    path: file,
     file: file === '-' ? 'standard input' : file,
     fd,
     head: head.subarray(0, length),
