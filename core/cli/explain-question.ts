@@ -1,10 +1,13 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { parsePrefix, type Prefix } from '../address.ts'
+import { parseAddress, parsePrefix, type Prefix } from '../address.ts'
 import type { AddressReport } from '../control/api.ts'
 import { BailiffError, quote } from '../errors.ts'
-import { jailCandidate, unusedCandidate, type Candidate } from '../explaining/candidate.ts'
+import { verdictOn } from '../explaining/address-verdict.ts'
+import { filesOf, jailCandidate, unusedCandidate, type Candidate } from '../explaining/candidate.ts'
+import { lastMentions } from '../explaining/last-mention.ts'
+import type { LineExplanation } from '../explaining/line-explanation.ts'
 import { LineExplainer } from '../explaining/line-explainer.ts'
 import { OfflineReports } from '../explaining/offline-report.ts'
 import { unfinishedLine } from '../explaining/unfinished-line.ts'
@@ -15,7 +18,7 @@ import { FilterLibrary } from '../settings/filter-library.ts'
 import { loadSettings, type Settings } from '../settings/load-settings.ts'
 import { builtInFilters } from '../settings/places.ts'
 import { agentAt } from './agent-socket.ts'
-import { addressText } from './explain-address-text.ts'
+import { printAddress } from './explain-address-text.ts'
 import { lineText } from './explain-line-text.ts'
 import type { ExplainOptions } from './explain.ts'
 import { print } from './output.ts'
@@ -35,17 +38,9 @@ export async function explain(what: readonly string[], options: ExplainOptions):
   })
   const reports = new Reports(options, settings, now)
   try {
-    if (prefix !== null) {
-      const report = await reports.of(prefix)
-      print(options.json ? JSON.stringify(report, null, 2) : addressText(report))
-    } else
-      await explainLines(
-        only === '-' && what.length === 1 ? readStdin() : [asked(what.join(' '))],
-        options,
-        settings,
-        reports,
-        now,
-      )
+    if (prefix !== null) return await explainAddress(prefix, options, settings, reports, now)
+    const lines = only === '-' && what.length === 1 ? readStdin() : [asked(what.join(' '))]
+    await explainLines(lines, options, settings, reports, now)
   } finally {
     reports.close()
   }
@@ -93,12 +88,7 @@ async function explainLines(
   reports: Reports,
   now: number,
 ): Promise<void> {
-  const explainer = new LineExplainer({
-    candidates: [...sound(settings.jails, 'on'), ...sound(settings.off, 'off')],
-    unused: () => unusedFilters(settings),
-    engines: await Promise.all(new Registry().matcherFiles().map(loadMatcher)),
-    report: (address) => reports.of(address),
-  })
+  const explainer = await lineExplainer(settings, reports)
   const log = options.log === undefined ? null : resolve(options.log)
   const fd = log === null ? null : tryOpen(log)
   try {
@@ -112,6 +102,53 @@ async function explainLines(
   } finally {
     if (fd !== null) closeSync(fd)
   }
+}
+
+async function explainAddress(
+  prefix: Prefix,
+  options: ExplainOptions,
+  settings: Settings,
+  reports: Reports,
+  now: number,
+): Promise<void> {
+  const report = await reports.of(prefix)
+  const lastLine = parseAddress(prefix) === null ? null : await lastLineOf(prefix, settings, reports, now)
+  const verdict = verdictOn(report, lastLine)
+  if (options.json) print(JSON.stringify({ ...verdict, ...report, lastLine }, null, 2))
+  else {
+    printAddress(verdict, report)
+    if (lastLine !== null)
+      print(`\nThe last line that names it, in ${lastLine.log}:\n${lineText(lastLine.explanation, true)}`)
+  }
+}
+
+/** What becomes of the last line that names the address, in the logs that jails read. */
+async function lastLineOf(
+  prefix: Prefix,
+  settings: Settings,
+  reports: Reports,
+  now: number,
+): Promise<{ readonly log: string; readonly explanation: LineExplanation } | null> {
+  const logs = [...settings.jails, ...settings.off].flatMap((jail) => filesOf(jail) ?? [])
+  const [mention] = lastMentions(prefix, logs)
+  if (mention === undefined) return null
+  const { log, bytes, ended } = mention
+  const explainer = await lineExplainer(settings, reports)
+  const fd = tryOpen(log)
+  try {
+    return { log, explanation: await explainer.explain({ bytes, ended, log, fd, jail: null, now }) }
+  } finally {
+    if (fd !== null) closeSync(fd)
+  }
+}
+
+async function lineExplainer(settings: Settings, reports: Reports): Promise<LineExplainer> {
+  return new LineExplainer({
+    candidates: [...sound(settings.jails, 'on'), ...sound(settings.off, 'off')],
+    unused: () => unusedFilters(settings),
+    engines: await Promise.all(new Registry().matcherFiles().map(loadMatcher)),
+    report: (address) => reports.of(address),
+  })
 }
 
 /** Without the jails whose filter does not compile: "bailiff check" tells of those. */
