@@ -35,9 +35,17 @@ export class Enforcer {
   /** Makes an action hold exactly what is wanted of it. */
   restore(queue: ActionQueue): void {
     const entries: ActionBan[] = []
+    const has = new Map<string, boolean>()
+    const isIts = ({ jail }: Ban) => {
+      const known = has.get(jail) ?? this.#queuesOf(jail).includes(queue)
+      has.set(jail, known)
+      return known
+    }
     for (const ban of this.#wanted) {
-      // Of the bans that share an entry, the one whose end is the entry's.
-      if (this.#effective(ban, queue)?.jail === ban.jail) entries.push({ ...ban, reason: 'restored' })
+      if (!isIts(ban)) continue
+      // Of the bans that share an entry, the one whose end is the entry's. Most share none: of a million that counts.
+      const isEntry = this.#wanted.isOnly(ban.prefix) || this.#effective(ban, queue)?.jail === ban.jail
+      if (isEntry) entries.push({ ...ban, reason: 'restored' })
     }
     queue.restore(entries, (ban, reason) => this.#told.refused(ban, queue.name, reason))
   }

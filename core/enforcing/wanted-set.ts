@@ -118,6 +118,12 @@ export class WantedSet {
     return row === undefined ? undefined : this.#bans.read(row)
   }
 
+  /** Whether exactly this prefix has one ban and no more. */
+  isOnly(prefix: Prefix): boolean {
+    const first = this.#index[this.#slot(prefix)] ?? 0
+    return first !== 0 && this.#bans.next[first - 1] === 0
+  }
+
   /** The bans of exactly this prefix. */
   of(prefix: Prefix): readonly Ban[] {
     return this.#rowsOf(prefix).map((row) => this.#bans.read(row))
