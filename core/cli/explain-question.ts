@@ -4,11 +4,13 @@ import { pathToFileURL } from 'node:url'
 import { parseAddress, parsePrefix, type Prefix } from '../address.ts'
 import type { AddressReport } from '../control/api.ts'
 import { BailiffError, quote } from '../errors.ts'
-import { verdictOn } from '../explaining/address-verdict.ts'
+import { counts, verdictOn } from '../explaining/address-verdict.ts'
+import { askKernel, withKernel } from '../explaining/ask-kernel.ts'
 import { filesOf, jailCandidate, unusedCandidate, type Candidate } from '../explaining/candidate.ts'
 import { lastMentions } from '../explaining/last-mention.ts'
 import type { LineExplanation } from '../explaining/line-explanation.ts'
 import { LineExplainer } from '../explaining/line-explainer.ts'
+import { LineSequence } from '../explaining/line-sequence.ts'
 import { OfflineReports } from '../explaining/offline-report.ts'
 import { unfinishedLine } from '../explaining/unfinished-line.ts'
 import type { JailSettings } from '../settings/jail.ts'
@@ -89,12 +91,14 @@ async function explainLines(
   now: number,
 ): Promise<void> {
   const explainer = await lineExplainer(settings, reports)
+  const sequence = lines.length > 1 ? new LineSequence(settings.jails) : null
+  await sequence?.start()
   const log = options.log === undefined ? null : resolve(options.log)
   const fd = log === null ? null : tryOpen(log)
   try {
     for (const [index, { bytes, ended }] of lines.entries()) {
       const open = fd !== null && unfinishedLine(fd, bytes)
-      const question = { bytes, ended: ended && !open, log, fd, jail: options.jail ?? null, now }
+      const question = { bytes, ended: ended && !open, log, fd, jail: options.jail ?? null, now, sequence }
       const explanation = await explainer.explain(question)
       if (options.json) print(JSON.stringify(explanation, null, lines.length > 1 ? undefined : 2))
       else print(`${index > 0 ? '\n' : ''}${lineText(explanation, lines.length > 1)}`)
@@ -111,15 +115,26 @@ async function explainAddress(
   reports: Reports,
   now: number,
 ): Promise<void> {
-  const report = await reports.of(prefix)
+  const report = await askedKernel(await reports.of(prefix), settings)
   const lastLine = parseAddress(prefix) === null ? null : await lastLineOf(prefix, settings, reports, now)
   const verdict = verdictOn(report, lastLine)
   if (options.json) print(JSON.stringify({ ...verdict, ...report, lastLine }, null, 2))
   else {
     printAddress(verdict, report)
-    if (lastLine !== null)
+    if (lastLine !== null && !counts(lastLine.explanation))
       print(`\nThe last line that names it, in ${lastLine.log}:\n${lineText(lastLine.explanation, true)}`)
   }
+}
+
+/** Where the agent or its helper cannot say what the kernel holds, the kernel is asked. */
+async function askedKernel(report: AddressReport, { jails }: Settings): Promise<AddressReport> {
+  if (report.kernel !== null || (report.running && report.kernelFailure === null)) return report
+  const held = process.geteuid?.() === 0 ? await askKernel(report.prefix) : null
+  if (held === null) return report
+  const byFirewall = new Set(
+    jails.filter(({ actions }) => actions.some(({ plugin }) => plugin === 'firewall')).map(({ name }) => name),
+  )
+  return withKernel(report, held, ({ jail }) => byFirewall.has(jail))
 }
 
 /** What becomes of the last line that names the address, in the logs that jails read. */
@@ -136,7 +151,7 @@ async function lastLineOf(
   const explainer = await lineExplainer(settings, reports)
   const fd = tryOpen(log)
   try {
-    return { log, explanation: await explainer.explain({ bytes, ended, log, fd, jail: null, now }) }
+    return { log, explanation: await explainer.explain({ bytes, ended, log, fd, jail: null, now, sequence: null }) }
   } finally {
     if (fd !== null) closeSync(fd)
   }

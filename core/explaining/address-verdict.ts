@@ -71,8 +71,11 @@ export function verdictOn(
   return { cause: 'unknown', verdict: `${prefix} is not banned: ${where}.` }
 }
 
-function counts({ cause }: LineExplanation): boolean {
-  return ['counts', 'observed', 'clock-skew', 'bans'].includes(cause)
+/** Whether a line came all the way, or no further because of its address, which is told of anyway. */
+export function counts({ cause }: LineExplanation): boolean {
+  return ['counts', 'observed', 'clock-skew', 'bans', 'already-banned', 'ignored', 'allowed', 'never-banned'].includes(
+    cause,
+  )
 }
 
 /** The ban with the greatest trouble is told first. */
@@ -87,7 +90,7 @@ function ofBan(ban: BanStanding, bans: readonly BanStanding[], report: AddressRe
   const whole = ban.prefix === prefix ? '' : `, as ${ban.prefix},`
   const more = bans.length > 1 ? ` (and ${bans.length - 1} more)` : ''
   const head = `${prefix} is banned${whole} by ${ban.jail}${more} ${until(ban.until)}`
-  if (!running)
+  if (!running && ban.sets === null)
     return {
       cause: 'banned',
       verdict: `${head}, as far as the store knows: no agent runs, so the firewall was not asked.`,

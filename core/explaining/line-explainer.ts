@@ -7,7 +7,8 @@ import { followsLog, type Candidate } from './candidate.ts'
 import { readHead } from './line-date.ts'
 import { causes, type Cause, type JailTrace, type LineExplanation, type Step } from './line-explanation.ts'
 import { traceLine, type AskedLine, type Traced } from './line-trace.ts'
-import { judgeMatch } from './line-verdict.ts'
+import type { LineSequence } from './line-sequence.ts'
+import { inTurn, judgeMatch } from './line-verdict.ts'
 import { Trials } from './trials.ts'
 
 /** What is asked of a line. */
@@ -24,6 +25,8 @@ export interface LineQuestion {
   readonly jail: string | null
   /** Unix milliseconds. */
   readonly now: number
+  /** The lines before it, where several are read one after the other; null: it stands alone. */
+  readonly sequence: LineSequence | null
 }
 
 export interface ExplainerOptions {
@@ -114,8 +117,14 @@ export class LineExplainer {
       const verdict = `The line is not finished: it is read when a newline ends it, and would then be a failure of ${match.address} in ${candidate.jail}.`
       return end('unfinished', verdict)
     }
-    const judged = judgeMatch(match, candidate, line.read, await this.#options.report(match.address), question.now)
-    return { ...judged, steps: [...steps, ...judged.steps] }
+    const report = await this.#options.report(match.address)
+    const judged = judgeMatch(match, candidate, line.read, report, question.now)
+    const { sequence } = question
+    const taken = sequence !== null && reaches(judged.cause, 'clock-skew')
+    const final = taken
+      ? inTurn(judged, sequence.take({ ...match, jail: candidate.jail }, question.now), match)
+      : judged
+    return { ...final, steps: [...steps, ...final.steps] }
   }
 
   /** Why the jail does not get to see the line at all; null where it does, as far as is known. */

@@ -1,12 +1,12 @@
 /** The way of a line through the filter of one jail, up to the match that the judge would hear of. */
-import { createFilterTracer, type FilterTrace } from '../../matchers/regexp/filter-matcher.ts'
+import type { FilterTrace } from '../../matchers/regexp/filter-matcher.ts'
 import { literalsOf } from '../../matchers/regexp/prefilter.ts'
 import { printable, quote } from '../errors.ts'
 import type { Match } from '../events.ts'
 import { placeOf } from '../jails.ts'
 import { maxLineBytes } from '../matching/line-cutting.ts'
 import { progressOf } from '../matching/pattern-progress.ts'
-import { inOtherMode, type Candidate } from './candidate.ts'
+import type { Candidate } from './candidate.ts'
 import { dateStep, type ReadHead } from './line-date.ts'
 import type { Cause, Nearest, Step } from './line-explanation.ts'
 import type { LinePlace, Trials } from './trials.ts'
@@ -32,6 +32,8 @@ export interface AskedLine {
   readonly place: LinePlace
 }
 
+const nothingSeen: FilterTrace = { text: null, content: null, rule: null, tried: [], ignoredBy: null, address: null }
+
 /** Texts in front of the message that are tried as a date that was not read. */
 const datesTried = 24
 
@@ -52,14 +54,14 @@ class LineTrace {
     this.#candidate = candidate
     this.#line = line
     this.#trials = trials
-    this.#trace = createFilterTracer(candidate.filter)(line.read.head)
+    this.#trace = trials.trace(candidate.filter, line.read.head) ?? nothingSeen
   }
 
   run(): Traced {
     const { jail, filter, settings } = this.#candidate
     const { bytes, place, read } = this.#line
-    const { matches, skipped, slow, bare } = this.#trials.scan([{ jail, filter }], bytes, place)
-    const match = matches[0] ?? null
+    const { matches, skipped, slow, bare } = this.#trials.scan(filter, bytes, place)
+    const match = matches[0] === undefined ? null : { ...matches[0], jail }
     this.#readSteps()
     if (slow.length > 0) return this.#ended(null, this.#tooSlow())
     if (skipped > 0) return this.#ended(null, this.#tooLong())
@@ -156,7 +158,7 @@ class LineTrace {
     const programs = filter.programs ?? []
     const reads = `${jail} reads only lines of ${programs.join(', ')}`
     const { syslog } = this.#line.read.head
-    const nearly = this.#trials.matches({ ...filter, programs: null }, this.#asMessage(), this.#line.place)
+    const nearly = this.#trials.matches(this.#trials.ofAnyProgram(filter), this.#asMessage(), this.#line.place)
     const but = nearly ? '; it would match otherwise' : ''
     if (syslog === null)
       return {
@@ -216,7 +218,7 @@ class LineTrace {
     const verdict = `The line is not one that ${jail} looks at: its prefregex does not match.`
     if (prefregex === null) return { cause: 'prefregex', verdict }
     const place = { list: 'prefregex', index: 0 } as const
-    const progress = progressOf(prefregex.text, place, this.#trace.text ?? '')
+    const progress = progressOf(prefregex.text, place, this.#trace.text ?? '', this.#trials.guard)
     return {
       cause: 'prefregex',
       verdict,
@@ -242,7 +244,7 @@ class LineTrace {
 
   #nearestRule(content: string): Nearest | null {
     const all = this.#candidate.settings.failregex.flatMap((pattern, index) => {
-      const progress = progressOf(pattern.text, { list: 'failregex', index }, content)
+      const progress = progressOf(pattern.text, { list: 'failregex', index }, content, this.#trials.guard)
       return progress === null ? [] : [{ pattern, index, progress }]
     })
     const [best] = all.toSorted((a, b) => b.progress.weight - a.progress.weight)
@@ -288,7 +290,7 @@ class LineTrace {
     const { definition, settings, jail } = this.#candidate
     const others = Object.keys(definition.modes).filter((mode) => mode !== settings.mode)
     const mode = others.find((other) =>
-      this.#trials.matches(inOtherMode(this.#candidate, other).filter, this.#line.bytes, this.#line.place),
+      this.#trials.matches(this.#trials.inMode(this.#candidate, other).filter, this.#line.bytes, this.#line.place),
     )
     if (mode === undefined) return null
     this.#step('mode', false, `a failregex of the mode ${mode} matches`)

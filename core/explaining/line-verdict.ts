@@ -5,6 +5,7 @@ import type { Match } from '../events.ts'
 import type { Candidate } from './candidate.ts'
 import { whyOldYear, type ReadHead } from './line-date.ts'
 import type { Cause, Step } from './line-explanation.ts'
+import type { Turn } from './line-sequence.ts'
 
 /** A date that is no further off is not worth a word. */
 const skewMs = 60_000
@@ -44,6 +45,15 @@ export function judgeMatch(
     return end(
       'no-date',
       `No date is found in the line, so it counts as ${failures} in ${jail} only if it is read at the moment it is written, and not from a stored log.`,
+    )
+  }
+  const led = report.history.find((past) => past.jail === jail && past.evidence.some(({ line }) => line === match.line))
+  if (led !== undefined) {
+    const over = led.ended === null ? until(led.until) : `until ${new Date(led.ended).toISOString()}`
+    step('ban', true, `one of the lines that led to ban ${led.count} of ${led.prefix}`)
+    return end(
+      'bans',
+      `It is one of the failures for which ${jail} banned ${led.prefix} at ${new Date(led.since).toISOString()}, ${over}.`,
     )
   }
   const ban = report.bans.find((each) => each.jail === jail && !each.observed)
@@ -159,6 +169,46 @@ function sparedBy(
     return { cause: 'never-banned', detail: `the firewall helper refuses to ban ${report.prefix}: ${rule.why}` }
   if (rule.kind === 'vital') return { cause: 'ignored', detail: `${jail} ignores ${report.prefix}: ${rule.why}` }
   return { cause: 'ignored', detail: `ignoreip has ${rule.entry}${place}` }
+}
+
+/** The verdict where the line is one of several that were read before it. */
+export function inTurn({ cause, verdict, steps }: Verdict, turn: Turn, { jail, address }: Match): Verdict {
+  const also = (step: Step, next: Cause, text: string): Verdict => ({
+    cause: next,
+    verdict: text,
+    steps: [...steps, step],
+  })
+  switch (turn.kind) {
+    case 'repeated':
+      return also(
+        { step: 'session', ok: false, detail: 'another line of its session told of this failure (<F-ONCE>)' },
+        'already-counted',
+        `It is not counted again: an earlier line of the same session told ${jail} of this failure of ${address}.`,
+      )
+    case 'after-ban':
+      return also(
+        { step: 'ban', ok: false, detail: `${turn.ban.prefix} would be banned ${until(turn.ban.until)}` },
+        'already-banned',
+        `It is not counted: by the lines before it ${turn.ban.prefix} is banned by ${jail} (${until(turn.ban.until)}).`,
+      )
+    case 'banned':
+      return also(
+        {
+          step: 'ban',
+          ok: true,
+          detail: `${turn.ban.failures} failures: ${turn.ban.prefix} is banned ${until(turn.ban.until)}`,
+        },
+        cause === 'observed' ? cause : 'bans',
+        cause === 'observed'
+          ? `With this line ${jail} would ban ${turn.ban.prefix}, but only observes.`
+          : `With this line ${turn.ban.prefix} is banned by ${jail}, ${until(turn.ban.until)}.`,
+      )
+    case 'counted': {
+      const nth = `${turn.failures} of ${turn.maxretry}`
+      const step = { step: 'count', ok: true, detail: `with the lines before it ${nth}` }
+      return also(step, cause, `${verdict.replace(/\.$/, '')}; with the lines before it that is ${nth}.`)
+    }
+  }
 }
 
 function until(end: number | null): string {

@@ -3,7 +3,7 @@
  * still matches, found by cutting its tree. For people only; nothing that decides asks for it.
  */
 import { sidesOfAddresses } from './address-sides.ts'
-import { LineGuard } from './line-guard.ts'
+import type { LineGuard } from './line-guard.ts'
 import { emitPattern } from './pattern-emitter.ts'
 import type { PatternPlace } from './pattern-error.ts'
 import { useOfGroups } from './pattern-groups.ts'
@@ -24,12 +24,12 @@ export interface Progress {
 /** A pattern that goes on so long with a line is left: it is not worth a hanging command. */
 const patienceMs = 500
 
-/** Null where the beginning of the pattern, which matches everything, is all that can be told, or where it takes too long. */
-export function progressOf(pattern: string, place: PatternPlace, text: string): Progress | null {
+/** `guard` stops what takes too long. Null where the beginning of the pattern, which matches everything, is all that can be told, or where it takes too long. */
+export function progressOf(pattern: string, place: PatternPlace, text: string, guard: LineGuard): Progress | null {
   const { tree, spans } = locatePattern(pattern, place)
   const walk = new ProgressWalk(pattern, place, text, spans)
   let found: Progress | null = null
-  new LineGuard().run(() => (found = walk.walk(tree)), patienceMs)
+  guard.run(() => (found = walk.walk(tree)), patienceMs)
   return found
 }
 
