@@ -142,14 +142,14 @@ export class AgentControl implements Control {
   }
 
   /** Those who ban without being a jail of the configuration: `manual`, and jails that are gone. */
-  #others(): Pick<ReadyJail, 'name' | 'mode'>[] {
+  #others(): Pick<ReadyJail, 'name' | 'mode' | 'sourceChoice'>[] {
     const known = new Set(this.#agent.configuration.ready.jails.map(({ name }) => name))
     return [...this.#agent.wanted.perJail.keys()]
       .filter((name) => !known.has(name))
-      .map((name) => ({ name, mode: 'enforce' }))
+      .map((name) => ({ name, mode: 'enforce', sourceChoice: null }))
   }
 
-  #summary({ name, mode }: Pick<ReadyJail, 'name' | 'mode'>): JailSummary {
+  #summary({ name, mode, sourceChoice }: Pick<ReadyJail, 'name' | 'mode' | 'sourceChoice'>): JailSummary {
     const { judge, wanted, intake, observing, bite } = this.#agent
     const { failures, ignored, tracked, bans } = judge.counts(name) ?? nothingCounted
     const banned = wanted.perJail.get(name) ?? 0
@@ -167,6 +167,7 @@ export class AgentControl implements Control {
       bannedTotal: bans,
       afterBan: bite.report(name),
       logs,
+      sourceChoice,
     }
   }
 

@@ -52,6 +52,8 @@ export interface AgentOptions {
   readonly log: Logger
   /** Where the firewall helper is, and who starts it. */
   readonly firewall?: Omit<FirewallOptions, 'log'>
+  /** Called when all sources have ended for good, and all they brought was judged: it is time to stop. */
+  readonly ended?: () => void
 }
 
 /** A running agent. */
@@ -146,7 +148,8 @@ export class Agent implements RunningAgent {
         ),
       onNameFailure: (name, error) => alarm('ignoreip', `the name ${name} cannot be looked up: ${error.message}`),
     })
-    this.intake = createIntake({ positions, log, alarm, scan: (chunk, position) => this.#scan(chunk, position) })
+    const ended = () => options.ended?.()
+    this.intake = createIntake({ positions, log, alarm, ended, scan: (chunk, position) => this.#scan(chunk, position) })
     this.bite = new Bite((ban, line) =>
       alarm(
         ban.jail,
@@ -174,6 +177,7 @@ export class Agent implements RunningAgent {
       bans: () => this.wanted,
       counted: () => this.judge.counted(),
       everything: () => this.judge.everything(),
+      positions: () => this.intake.positions(),
       restored: (late) => this.#restore(late),
     })
     this.wanted.onChange((change) => this.#keep(change))
@@ -273,14 +277,19 @@ export class Agent implements RunningAgent {
     const jails = chunk.jails.filter((jail) => this.#jails.has(jail))
     const { setBy } = this.#clock
     let at = position
-    return this.#pool.scan({ ...chunk, jails }, (result) => {
+    const take = (result: ScanResult) => {
       this.#followClock()
       this.#judge(result, { ...chunk, arrivedAt: chunk.arrivedAt + this.#clock.setBy - setBy })
-      if (at !== null) at = positionAfter(at, result)
+      if (at !== null && !('cursor' in at)) at = positionAfter(at, result)
       // In the same transaction as the bans above and what was counted: what is read again after a crash is
       // neither decided nor counted yet. So nothing is to be awaited in between.
       this.#commit({ positions: at === null ? [] : [at], counted: result.matches.length > 0 })
-    })
+    }
+    if (position === null || !('cursor' in position)) return this.#pool.scan({ ...chunk, jails }, take)
+    // There is no cursor for a part of the chunk.
+    const whole = await this.#pool.scan({ ...chunk, jails })
+    take(whole)
+    return whole
   }
 
   #judge(result: ScanResult, chunk: LogChunk): void {
@@ -308,6 +317,8 @@ export class Agent implements RunningAgent {
     for (const problem of ready.problems) this.options.log.error({}, describeError(problem))
     if (jails.length === 0)
       this.options.log.warn({}, 'no jail is on, so nothing is watched; "bailiff check" tells more')
+    for (const { name, sourceChoice } of jails)
+      if (sourceChoice !== null) this.options.log.info({ jail: name }, `where ${name} is read: ${sourceChoice}`)
     for (const warning of settings.warnings) this.options.log.warn({}, describeError(warning))
     // At the start threads load their engines beside the rest; later jails change before the pool does.
     const pool = this.#resumed ? null : this.#pool.replace(jails, settings.workers)
@@ -325,7 +336,8 @@ export class Agent implements RunningAgent {
     await (pool ?? this.#pool.replace(jails, settings.workers))
     await this.intake.configure(sources)
     // What is written to an empty log from now on is new, also to an agent that was killed meanwhile.
-    this.store.seen(this.intake.positions().filter(({ offset, headLength }) => offset === 0 && headLength === 0))
+    const isEmpty = (position: LogPosition) => 'offset' in position && position.offset + position.headLength === 0
+    this.store.seen(this.intake.positions().filter((position) => isEmpty(position) || 'cursor' in position))
     await retire()
   }
 

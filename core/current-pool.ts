@@ -21,7 +21,7 @@ export class CurrentPool {
   }
 
   /** As `MatchingPool.scan`, with the pool there is when it is called. */
-  scan(chunk: LogChunk, part: (result: ScanResult) => void): Promise<ScanResult> {
+  scan(chunk: LogChunk, part?: (result: ScanResult) => void): Promise<ScanResult> {
     if (!this.#pool) return Promise.reject(new Error('no jail is ready'))
     return this.#pool.scan(chunk, part)
   }

@@ -32,8 +32,21 @@ export interface FileRange {
   readonly bytes?: Uint8Array
 }
 
+/** How far a log has been read: all before it is done with. Kept by `path`. */
+export type LogPosition = FilePosition | LogCursor
+
+/** How far a log of a source has been read that knows by a text of its own where it was, as a journal does. */
+export interface LogCursor {
+  /** Which source, and which of its logs. Unlike the path of a file it does not begin with a slash. */
+  readonly path: string
+  /** As the source said it. */
+  readonly cursor: string
+  /** When the source last spoke of this log, unix milliseconds. */
+  readonly named: number
+}
+
 /** How far a file has been read, and what tells it apart from another file that has its name later. */
-export interface LogPosition {
+export interface FilePosition {
   readonly path: string
   readonly device: string
   readonly inode: string

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto'
 import { ActionQueue } from './enforcing/action-queue.ts'
 import type { Listener } from './enforcing/announcer.ts'
 import { createHost, type HostedInstance } from './host.ts'
 import type { IntakeSource } from './intake/intake.ts'
-import type { Instance, ReadyJails } from './jails.ts'
+import type { Instance, ReadyJail, ReadyJails } from './jails.ts'
 import type { Firewall, Logger, SourceHost } from './plugin.ts'
 
 /** A plugin that runs, across reloads while its file and its options stay the same. */
@@ -62,7 +63,7 @@ export class Instances {
         jails: new Set(jails.filter((jail) => jail.notifiers.includes(instance)).map(({ name }) => name)),
       })),
     ]
-    const sources = jails.flatMap((jail) => jail.sources.map((source) => this.#source(source, jail.name)))
+    const sources = jails.flatMap((jail) => jail.sources.map((source) => this.#source(source, jail)))
     const gone = [...before].filter(([key, running]) => this.#running.get(key) !== running)
     return {
       fresh: [...new Set(queues)].filter((queue) => queue !== null && !known.has(queue)) as ActionQueue[],
@@ -106,16 +107,18 @@ export class Instances {
     return { instance, hosted, queue }
   }
 
-  #source(instance: Instance<'source'>, jail: string): IntakeSource {
+  #source(instance: Instance<'source'>, { name: jail, findtimeMs }: ReadyJail): IntakeSource {
     const { folder, log } = this.#options
     return {
       name: instance.id,
       key: keyOf(instance),
+      id: lastingIdOf(instance),
       jails: [jail],
+      findtimeMs,
       plugin: instance.plugin,
-      host: (follow, signal) => {
+      host: (parts) => {
         const { host } = createHost({ name: instance.id, options: instance.options, folder, log, firewall: null })
-        return Object.create(host, { follow: { value: follow }, signal: { value: signal } }) as SourceHost
+        return Object.create(host, Object.getOwnPropertyDescriptors(parts)) as SourceHost
       },
     }
   }
@@ -123,6 +126,11 @@ export class Instances {
 
 function keyOf({ kind, file, options }: Instance): string {
   return JSON.stringify([kind, file, options])
+}
+
+/** Without the file, which another version may have elsewhere. */
+function lastingIdOf({ name, options }: Instance): string {
+  return `${name}-${createHash('sha256').update(JSON.stringify(options)).digest('hex').slice(0, 16)}`
 }
 
 function hasFirewall(instance: Instance): boolean {

@@ -3,12 +3,13 @@ import { createHash } from 'node:crypto'
 import { BailiffError, type Where } from './errors.ts'
 import { maxDeclared } from './firewall/messages.ts'
 import { tooManyConfigured } from './firewall/port-lists.ts'
+import { compileDates } from './matching/date-reading.ts'
 import type { FilterSource } from './matching/filters.ts'
 import { PatternError } from './matching/pattern-error.ts'
 import type { CompiledFilter } from './plugin.ts'
 import { Registry, type LoadedPlugin } from './registry.ts'
 import type { FilterSettings, PatternText } from './settings/filter-file.ts'
-import type { JailSettings } from './settings/jail.ts'
+import type { DateSettings, JailSettings } from './settings/jail.ts'
 import type { Settings } from './settings/load-settings.ts'
 import type { PluginKind, PluginUse } from './settings/plugin-use.ts'
 
@@ -74,19 +75,29 @@ export async function prepareJails(
   return { jails, notifiers, problems: eachOnce(problems), broken }
 }
 
-/** Compiles a filter of the configuration. Throws a BailiffError at the place of the pattern that does not compile. */
-export function compileSettings(filter: FilterSettings, compileFilter: CompileFilter): CompiledFilter {
+/**
+ * Compiles a filter of the configuration for a jail that says this of dates. Throws a BailiffError at the
+ * place of the pattern that does not compile.
+ */
+export function compileSettings(
+  filter: FilterSettings,
+  compileFilter: CompileFilter,
+  { datepattern, timezone }: DateSettings = asTheFilterSays,
+): CompiledFilter {
   const texts = (list: FilterSettings['failregex']) => list.map(({ text }) => text)
+  const patterns = datepattern ?? filter.datepattern
   try {
-    return compileFilter({
+    const dates = compileDates(patterns && texts(patterns), timezone, new Date().getFullYear())
+    const compiled = compileFilter({
       name: filter.mode === 'normal' ? filter.name : `${filter.name}/${filter.mode}`,
       programs: filter.programs,
       prefregex: filter.prefregex?.text ?? null,
       failregex: texts(filter.failregex),
       ignoreregex: texts(filter.ignoreregex),
     })
+    return dates === null ? compiled : { ...compiled, dates }
   } catch (error) {
-    throw asBailiffError(error, patternAt(filter, error) ?? filter)
+    throw asBailiffError(error, patternAt({ ...filter, datepattern: patterns }, error) ?? filter)
   }
 }
 
@@ -99,6 +110,8 @@ export function ruleName({ text, where }: PatternText): string {
 export function placeOf({ file, line }: Where): string {
   return line === undefined ? file : `${file}:${line}`
 }
+
+const asTheFilterSays: DateSettings = { datepattern: null, timezone: null }
 
 /** Compiles each filter and loads each plugin once. */
 class Workshop {
@@ -113,7 +126,7 @@ class Workshop {
   }
 
   async prepare(jail: JailSettings, problems: BailiffError[]): Promise<ReadyJail | undefined> {
-    const filter = this.#filter(jail.filter)
+    const filter = this.#filter(jail.filter, jail.dates)
     if (filter instanceof BailiffError) problems.push(filter)
     const sources = await this.load('source', jail.sources, problems)
     const actions = await this.load('action', jail.actions, problems)
@@ -157,16 +170,16 @@ class Workshop {
     }
   }
 
-  #filter(filter: FilterSettings): CompiledFilter | BailiffError {
-    const key = JSON.stringify([filter.where, filter.mode])
-    const result = this.#filters.get(key) ?? this.#compiled(filter)
+  #filter(filter: FilterSettings, dates: DateSettings): CompiledFilter | BailiffError {
+    const key = JSON.stringify([filter.where, filter.mode, dates])
+    const result = this.#filters.get(key) ?? this.#compiled(filter, dates)
     this.#filters.set(key, result)
     return result
   }
 
-  #compiled(filter: FilterSettings): CompiledFilter | BailiffError {
+  #compiled(filter: FilterSettings, dates: DateSettings): CompiledFilter | BailiffError {
     try {
-      return compileSettings(filter, this.#compile)
+      return compileSettings(filter, this.#compile, dates)
     } catch (error) {
       return asBailiffError(error, filter)
     }
@@ -176,7 +189,7 @@ class Workshop {
 /** The pattern that a compiler complained of. */
 function patternAt(filter: FilterSettings, error: unknown): Pick<FilterSettings, 'where'> | null {
   if (!(error instanceof PatternError)) return null
-  return error.list === 'prefregex' ? filter.prefregex : (filter[error.list][error.index] ?? null)
+  return error.list === 'prefregex' ? filter.prefregex : (filter[error.list]?.[error.index] ?? null)
 }
 
 /** The error at a place, unless it knows a better one. */

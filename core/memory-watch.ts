@@ -18,6 +18,9 @@ const alarmAgainMs = 10 * 60_000
 /** From 40 % of the cap on, garbage is collected whenever so much may have gathered. V8 alone waits for more. */
 const collectFrom = 0.4
 const garbageBytes = 10 * 1024 * 1024
+/** And now and then whenever it is more than that: what was long in use, as all bans at a start, is garbage without growth. */
+const littleGarbageBytes = 1024 * 1024
+const collectAgainMs = 10_000
 const mib = 1024 * 1024
 
 export interface MemoryWatchOptions {
@@ -39,6 +42,7 @@ export class MemoryWatch {
   #scarcity: Scarcity = 0
   #timer: NodeJS.Timeout | null = null
   #heapBefore = 0
+  #collectedAt = Number.NEGATIVE_INFINITY
   #relievedAt = Number.NEGATIVE_INFINITY
   #alarmedAt = Number.NEGATIVE_INFINITY
 
@@ -79,9 +83,12 @@ export class MemoryWatch {
 
   #collect(): void {
     const { used_heap_size: used } = getHeapStatistics()
-    if (used < this.#heapBefore + garbageBytes) return
+    const now = this.#options.now()
+    const least = now - this.#collectedAt < collectAgainMs ? garbageBytes : littleGarbageBytes
+    if (used < this.#heapBefore + least) return
     this.#options.collect()
     this.#heapBefore = getHeapStatistics().used_heap_size
+    this.#collectedAt = now
   }
 
   #tell(scarcity: Scarcity): void {

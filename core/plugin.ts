@@ -75,10 +75,28 @@ export interface SourcePlugin<Options = unknown> {
 
 /**
  * Hands over bytes as they come, lines and parts of lines alike. It resolves when the agent can take
- * more, so a source that awaits it is slowed down with the agent. `log` names where they come from
- * when one source has several.
+ * more, so a source that awaits it is slowed down with the agent.
  */
-export type Emit = (bytes: Uint8Array, log?: string) => Promise<void>
+export type Emit = (bytes: Uint8Array, from?: EmitFrom) => Promise<void>
+
+/** Where emitted bytes come from. */
+export interface EmitFrom {
+  /** Names the log when one source has several, at most 256. At most 512 characters. */
+  readonly log?: string
+  /**
+   * Stands for everything of this log up to and with these bytes, for `host.cursor`: a text of at most
+   * 4096 characters that only the source reads. The agent keeps it together with the bans and counts
+   * that came of these bytes. So nothing is lost in a crash, and nothing counts twice that was emitted
+   * in calls of whole lines, at most 1 MiB, with a cursor each. Where bytes end inside a line nothing
+   * could go on, and their cursor is passed over.
+   */
+  readonly cursor?: string
+  /**
+   * False: these lines were written long ago, and count at the dates they have. Unless said, they are new, and
+   * a date that is more than a minute off is not believed.
+   */
+  readonly live?: boolean
+}
 
 export interface SourceHost<Options = unknown> extends Host<Options> {
   /**
@@ -86,6 +104,30 @@ export interface SourceHost<Options = unknown> extends Host<Options> {
    * the position. The file need not exist yet. Following the same path twice is the same as once.
    */
   follow(path: string): void
+  /**
+   * Where to go on in this log: the cursor of the last bytes that are done with, also by an agent of
+   * before; null where there is none. What was emitted behind it, an unfinished line, is forgotten by
+   * the call, for it is to be emitted again: call it before the first `emit`, and after a connection broke.
+   */
+  cursor(log?: string): string | null
+  /** Unix milliseconds. Where to begin in a log without a cursor: failures of before count for no jail any more. */
+  since(): number
+  /**
+   * Runs a program without a shell and gives what it prints, as fast as it is taken. It ends with the
+   * source, and with the loop over it. Throws a BailiffError when the program cannot be run, and when it
+   * ends, whatever its exit code.
+   */
+  run(command: readonly string[], running?: RunProgram): AsyncIterable<Uint8Array>
+  /** To be called when nothing will come any more, and all that came was emitted. When all sources say so the agent ends. */
+  ended(): void
+}
+
+/** How a program is run. */
+export interface RunProgram {
+  /** The whole environment beside PATH and LC_ALL. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Takes each line of its standard error, printable and cut; what it throws ends the program and the loop. Unless given, the log does. */
+  readonly said?: (line: string) => void
 }
 
 /**
@@ -125,6 +167,8 @@ export interface LineHead {
   readonly ascii: boolean
   /** The time written in the line; null where there is none. */
   readonly time: number | null
+  /** The form of the date, as people would draw it, or the `datepattern`; null where there is no date. */
+  readonly dateForm?: string | null
   /** The line without its date: what patterns see. */
   readonly undated: string
   /** The syslog header behind the date; null where there is none. Then `undated` is the message. */
@@ -164,7 +208,34 @@ export interface CompiledFilter {
   readonly prefregex: Pattern | null
   readonly failregex: readonly Pattern[]
   readonly ignoreregex: readonly Pattern[]
+  /** How the dates of its lines are read, which `LineBlock.head` does; null or absent: as usual, in the zone of the host. */
+  readonly dates?: DateReading | null
 }
+
+/** How dates are read. Serialisable. */
+export interface DateReading {
+  /** In the order in which they are tried. Empty: lines have no date. Null: all usual forms, where services write them. */
+  readonly patterns: readonly DatePattern[] | null
+  /** The zone of dates that name none: a name of the IANA, or an offset; null: the host's. */
+  readonly timezone: string | null
+}
+
+/** A compiled `datepattern`, or the usual forms in its place. */
+export type DatePattern =
+  | { readonly type: 'default'; readonly text: string }
+  | {
+      readonly type: 'pattern'
+      /** As it was written. */
+      readonly text: string
+      /** As in `Pattern`. */
+      readonly ascii: string
+      readonly unicode: string
+      readonly flags: string
+      /** The part of the date that each group tells, as `DatePart`; others tell none. */
+      readonly groups: readonly (string | null)[]
+      /** The group that is cut out. Where it need not end with the match, the flag `d` is among `flags`. */
+      readonly cut: number
+    }
 
 /**
  * A pattern of the failregex language as JavaScript regular expressions, and what is known of it. No

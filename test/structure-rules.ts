@@ -72,11 +72,14 @@ export function reachViolations(tree: Tree): string[] {
   ]
 }
 
-/** Plugins whose name is not lower-case kebab, or that have no test of their name. */
+/**
+ * Plugins whose name is not lower-case kebab, or that have no test of their name. A plugin `a.ts` may have parts in a
+ * folder `a` beside it.
+ */
 export function pluginViolations(files: readonly string[]): string[] {
   return files.flatMap((file) => {
     const [, kind, name = ''] = /^plugins\/([^/]+)\/(.+)\.ts$/.exec(file) ?? []
-    if (kind === undefined) return []
+    if (kind === undefined || files.includes(`${partsOf(file)?.replace(/\/$/, '')}.ts`)) return []
     const found: string[] = []
     if (!/^(?:source|action|notifier)s$/.test(kind)) found.push(`${file} is of no kind`)
     if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(name)) found.push(`${file} is not named in lower-case kebab`)
@@ -114,8 +117,13 @@ function mayImport(file: string): readonly string[] | null {
   if (room !== undefined) return [...contracts, room]
   const matcher = /^matchers\/[^/]+\//.exec(file)?.[0]
   if (matcher !== undefined) return [...contracts, matcher]
-  if (file.startsWith('plugins/')) return contracts
+  if (file.startsWith('plugins/')) return [...contracts, partsOf(file) ?? file.replace(/\.ts$/, '/')]
   return null
+}
+
+/** The folder of the plugin that a file is a part of; null: it is none. */
+function partsOf(file: string): string | null {
+  return /^plugins\/[^/]+\/[^/]+\//.exec(file)?.[0] ?? null
 }
 
 function mayHelperLoad(from: string, target: string): boolean {

@@ -56,6 +56,18 @@ test('a forbidden import is found', () => {
     ['plugins/actions/a.ts', "import { x } from './b.ts'", ['plugins/actions/a.ts imports plugins/actions/b.ts']],
     ['plugins/actions/a.ts', "import { x } from '../../core/jails.ts'", ['plugins/actions/a.ts imports core/jails.ts']],
     ['plugins/actions/a.ts', "import { x } from '../../core/plugin.ts'\nimport { z } from 'zod'", []],
+    ['plugins/actions/a.ts', "import { x } from './a/part.ts'", []],
+    ['plugins/actions/a/part.ts', "import { x } from './other.ts'\nimport { y } from '../../../core/errors.ts'", []],
+    [
+      'plugins/actions/a/part.ts',
+      "import { x } from '../b/part.ts'",
+      ['plugins/actions/a/part.ts imports plugins/actions/b/part.ts'],
+    ],
+    [
+      'plugins/actions/b.ts',
+      "import { x } from './a/part.ts'",
+      ['plugins/actions/b.ts imports plugins/actions/a/part.ts'],
+    ],
     ['matchers/a/b.ts', "import { x } from '../c/index.ts'", ['matchers/a/b.ts imports matchers/c/index.ts']],
     ['matchers/a/b.ts', "import { x } from './c.ts'", []],
     ['matchers/a/b.ts', "import { x } from '../../test/suite.ts'", ['matchers/a/b.ts imports test/suite.ts']],
@@ -105,6 +117,10 @@ test('a plugin without a test, and a bad name, are found', () => {
   ])
   assert.is(pluginViolations(['plugins/actions/webHook.ts']).length, 2)
   assert.is(pluginViolations(['plugins/actions/a/b.ts']).length, 2)
+  assert.equal(
+    pluginViolations(['plugins/actions/a.ts', 'plugins/actions/a/b.ts', 'test/plugins/actions/a.test.ts']),
+    [],
+  )
   assert.is(pluginViolations(['plugins/sinks/a.ts', 'test/plugins/sinks/a.test.ts']).length, 1)
   for (const name of [
     'core/utils.ts',

@@ -13,11 +13,15 @@ export type Need =
   | 'ssh'
   | 'rsyslogd'
   | 'python3'
+  | 'fail2ban-regex'
   | 'strace'
   | 'perl'
   | 'faketime'
   | 'setpriv'
   | 'systemd-analyze'
+  | 'systemd-journald'
+  | 'systemd-journal-remote'
+  | 'logger'
   | 'npm'
 
 /** The Debian package that brings a program. */
@@ -29,11 +33,15 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   ssh: 'openssh-client',
   rsyslogd: 'rsyslog',
   python3: 'python3',
+  'fail2ban-regex': 'fail2ban',
   strace: 'strace',
   perl: 'perl-base',
   faketime: 'faketime',
   setpriv: 'util-linux',
   'systemd-analyze': 'systemd',
+  'systemd-journald': 'systemd',
+  'systemd-journal-remote': 'systemd-journal-remote',
+  logger: 'bsdutils',
 }
 
 /** A suite of uvu whose tests are skipped, and counted as skipped, where the machine lacks something they need. */
@@ -47,9 +55,15 @@ export function suite(name: string, ...needs: Need[]): Test {
   return Object.assign(skipping, { run: tests.run, only: skipping, skip: skipping, before: hook, after: hook }) as Test
 }
 
-/** The full path of a program, looked for where root would find it too. */
+/** The full path of a program, looked for where root and systemd would find it too. */
 export function which(program: string): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']
+  const folders = [
+    ...(process.env.PATH ?? '').split(delimiter),
+    '/usr/local/sbin',
+    '/usr/sbin',
+    '/sbin',
+    '/lib/systemd',
+  ]
   return folders
     .map((folder) => join(folder, program))
     .find((path) => {

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
 import { trySamples } from '../filter-samples.ts'
-import { prepareJails, type Instance, type ReadyJail } from '../jails.ts'
+import { compileSettings, prepareJails, type Instance, type ReadyJail } from '../jails.ts'
 import { compileFilter } from '../matching/filters.ts'
 import type { MatcherPlugin } from '../plugin.ts'
 import { Registry } from '../registry.ts'
@@ -40,10 +40,15 @@ async function check(file: string | undefined): Promise<Findings> {
     const registry = new Registry()
     const { jails, broken, problems } = await prepareJails(settings, compileFilter, registry)
     const engines = await Promise.all(registry.matcherFiles().map(loadMatcher))
-    const reports = eachFilter(jails).map(({ filter, filterSettings }) => ({
+    const reports = eachFilter(jails).map(({ filter, filterSettings, dates }) => ({
       name: filter.name,
       patterns: filter.failregex.length + filter.ignoreregex.length + (filter.prefregex === null ? 0 : 1),
-      report: trySamples(filterSettings, filter, engines),
+      // The samples have the dates that the filter speaks of, whatever those of the jail's log look like.
+      report: trySamples(
+        filterSettings,
+        dates.datepattern === null ? filter : compileSettings(filterSettings, compileFilter),
+        engines,
+      ),
     }))
     const firewallConf = checkFirewallConf()
     return {
@@ -75,9 +80,10 @@ async function loadMatcher(file: string): Promise<MatcherPlugin> {
   return ((await import(pathToFileURL(file).href)) as { default: MatcherPlugin }).default
 }
 
-/** One jail for each compiled filter. */
+/** One jail for each filter in each of its modes. */
 function eachFilter(jails: readonly ReadyJail[]): ReadyJail[] {
-  return [...new Map(jails.map((jail) => [jail.filter, jail] as const)).values()]
+  const keyOf = ({ filterSettings: { where, mode } }: ReadyJail) => JSON.stringify([where, mode])
+  return [...new Map(jails.map((jail) => [keyOf(jail), jail] as const)).values()]
 }
 
 function printText({ file, jails, broken, filters, problems, warnings }: Findings): void {
@@ -85,6 +91,9 @@ function printText({ file, jails, broken, filters, problems, warnings }: Finding
   for (const warning of warnings) print(`${styled('yellow', 'warning')}  ${describeError(warning)}`)
   if (problems.length + warnings.length > 0) print('')
   if (jails.length > 0) print(`${table(['JAIL', 'MODE', 'FILTER', 'SOURCES', 'PORTS', 'ACTIONS'], jails.map(rowOf))}\n`)
+  for (const { name, sourceChoice } of jails)
+    if (sourceChoice !== null)
+      print(`${printable(name)} reads the first of its usual sources that fits: ${printable(sourceChoice)}`)
   for (const name of broken) print(`${printable(name)} is left out, because of the problems above`)
   const sum = (counts: readonly number[]) => counts.reduce((total, one) => total + one, 0)
   const parts = [

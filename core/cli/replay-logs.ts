@@ -90,7 +90,7 @@ function chooseJails({ jails, broken, file }: Settings, name: string | undefined
 /** Jails whose filter does not compile are left out, and told. */
 function readyJail(jail: JailSettings): ReplayJail[] {
   try {
-    const filter = compileSettings(jail.filter, compileFilter)
+    const filter = compileSettings(jail.filter, compileFilter, jail.dates)
     return [{ ...jail, filter, ruleNames: jail.filter.failregex.map(ruleName) }]
   } catch (error) {
     tell(`${jail.name} is left out: ${describeError(error)}`)

@@ -19,7 +19,10 @@ export interface AgentRun extends RunOptions {
   readonly ownUser: boolean
 }
 
-/** Runs an agent until SIGINT or SIGTERM, then stops it in order. A second signal ends it at once. */
+/**
+ * Runs an agent until SIGINT or SIGTERM, or until all sources have ended, then stops it in order. A second signal
+ * ends it at once.
+ */
 export async function runAgent(options: AgentRun): Promise<void> {
   // For a command it is the end when its reader has enough, and not for an agent, not even while it starts.
   process.stdout.removeAllListeners('error').on('error', () => {})
@@ -30,6 +33,7 @@ export async function runAgent(options: AgentRun): Promise<void> {
   const load = () => loadSettings(options.config === undefined ? { places } : { file: options.config, places })
   const settings = await load()
   const ending = new AbortController()
+  const ended = new AbortController()
   const running = process.env.BAILIFF_FIREWALL ?? settings.firewallSocket
   const needed = options.observe !== true && !settings.observe && running === null
   const helper = options.ownUser ? await takeLessRights(settings, { helper: needed, log }) : null
@@ -51,6 +55,10 @@ export async function runAgent(options: AgentRun): Promise<void> {
       ...(helper === null ? {} : { started: helper }),
       lost: (why) => ending.abort(why),
     },
+    ended: () => {
+      log.info({}, 'all that there is to read has been read')
+      ended.abort()
+    },
   }).catch(async (error: unknown) => {
     await helper?.stop()
     throw error
@@ -59,7 +67,7 @@ export async function runAgent(options: AgentRun): Promise<void> {
   surviveStrayErrors(agent, log)
   const heartbeat =
     notifier && new Heartbeat({ notifier, look: () => agent.look(), stuck: (what) => log.error({}, what) })
-  await stopSignal(ending.signal)
+  await stopSignal(AbortSignal.any([ending.signal, ended.signal]))
   if (ending.signal.aborted)
     log.error(
       {},
@@ -105,6 +113,7 @@ function placeIn(error: unknown): string {
 
 function stopSignal(ending: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    if (ending.aborted) resolve()
     ending.addEventListener('abort', () => resolve())
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
   })

@@ -75,14 +75,14 @@ function pausedText(pausedSince: number): string {
 }
 
 function jailText(report: JailReport): string {
-  const { jail, mode, rules, logs, failures, ignored, tracked, bannedTotal, bans } = report
+  const { jail, mode, rules, logs, sourceChoice, failures, ignored, tracked, bannedTotal, bans } = report
   const how =
     rules === null
       ? 'no jail of the configuration'
       : `filter ${rules.filter}, ban after ${rules.maxretry} failures in ${duration(rules.findtimeMs)}`
   return [
     `${styled('bold', jail)} (${mode}): ${how}`,
-    `logs: ${logs.join(', ') || 'none'}`,
+    `logs: ${logs.join(', ') || 'none'}${sourceChoice === null ? '' : ` (${sourceChoice})`}`,
     `${failures} failures, ${ignored} ignored, ${tracked} addresses tracked, bans since the start: ${bannedTotal}`,
     ...(report.pausedSince === null ? [] : [pausedText(report.pausedSince)]),
     '',

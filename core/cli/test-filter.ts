@@ -9,10 +9,12 @@ import { createLogScanner, type LogScanner } from '../matching/scan.ts'
 import type { CompiledFilter, MatcherPlugin } from '../plugin.ts'
 import { Registry } from '../registry.ts'
 import { inMode, type FilterSettings } from '../settings/filter-file.ts'
+import type { DateSettings } from '../settings/jail.ts'
 import { FilterLibrary } from '../settings/filter-library.ts'
 import { loadSettings } from '../settings/load-settings.ts'
 import { builtInFilters, defaultPlaces } from '../settings/places.ts'
 import { refuseCompressed } from './compressed-log.ts'
+import { DateForms } from './date-counts.ts'
 import { print } from './output.ts'
 import { table } from './table.ts'
 import type { TestOptions } from './test.ts'
@@ -22,10 +24,12 @@ const chunkBytes = 128 * 1024
 
 /** Runs a filter over logs in this one thread and prints what it finds. Throws a BailiffError for a filter or log it cannot read. */
 export async function testFilter(given: string, logs: readonly string[], options: TestOptions): Promise<void> {
-  const filter = compileSettings(await findFilter(given, options), compileFilter)
+  const { settings, dates } = await findFilter(given, options)
+  const filter = compileSettings(settings, compileFilter, dates)
   const engines = await Promise.all(new Registry().matcherFiles().map(loadMatcher))
   const scanner = createLogScanner({ jails: [{ jail: 'test', filter }], engines })
-  const report = options.json ? new JsonReport() : options.summary ? new Report() : new TextReport()
+  const forms = new DateForms(filter.dates ?? null)
+  const report = options.json ? new JsonReport(forms) : options.summary ? new Report() : new TextReport(forms)
   for (const log of logs) readLog(log, scanner, report)
   report.end(filter)
 }
@@ -38,10 +42,13 @@ class Report {
   matches = 0
   readonly #cpu = process.cpuUsage()
 
-  /** `line` is the number of the matching line in its file, from 1. */
-  found(_match: Match, _file: string, _line: number): void {
+  /** `line` is the number of the matching line in its file, from 1; `bytes` has it at the match's offset. */
+  found(_match: Match, _file: string, _line: number, _bytes: Buffer): void {
     this.matches++
   }
+
+  /** Hears of whole lines, whether they match or not. */
+  read(_lines: Buffer): void {}
 
   /** Whether anybody wants to know the numbers of lines. */
   get numbersLines(): boolean {
@@ -58,16 +65,29 @@ class Report {
 }
 
 class JsonReport extends Report {
+  readonly #forms: DateForms
+
+  constructor(forms: DateForms) {
+    super()
+    this.#forms = forms
+  }
+
   override get numbersLines(): boolean {
     return true
   }
 
-  override found({ address, time, rule, groups, attempts }: Match, file: string, line: number): void {
+  override found(
+    { address, time, rule, groups, attempts, offset }: Match,
+    file: string,
+    line: number,
+    bytes: Buffer,
+  ): void {
     const record = {
       file,
       line,
       host: address,
       time: time === null ? null : time / 1000,
+      date: this.#forms.at(bytes, offset),
       rule,
       user: groups.user ?? null,
     }
@@ -78,11 +98,21 @@ class JsonReport extends Report {
 }
 
 class TextReport extends Report {
+  readonly #forms: DateForms
   readonly #rules = new Map<number, number>()
   readonly #hosts = new Map<string, { count: number; last: number | null }>()
 
+  constructor(forms: DateForms) {
+    super()
+    this.#forms = forms
+  }
+
+  override read(lines: Buffer): void {
+    this.#forms.count(lines)
+  }
+
   override found(match: Match): void {
-    super.found(match, '', 0)
+    this.matches++
     this.#rules.set(match.rule, (this.#rules.get(match.rule) ?? 0) + match.attempts)
     const count = (this.#hosts.get(match.address)?.count ?? 0) + match.attempts
     this.#hosts.set(match.address, { count, last: match.time })
@@ -108,6 +138,7 @@ class TextReport extends Report {
         )}\n`,
       )
     }
+    if (this.lines > 0) print(`${table(['LINES', 'DATE'], this.#forms.rows())}\n`)
     super.end(filter)
   }
 }
@@ -138,7 +169,8 @@ function readLog(log: string, scanner: LogScanner, report: Report): void {
         undatedAt: null,
         insideLine,
       })
-      for (const match of result.matches) report.found(match, file, numbers?.at(bytes, match.offset) ?? 0)
+      for (const match of result.matches) report.found(match, file, numbers?.at(bytes, match.offset) ?? 0, bytes)
+      report.read(bytes.subarray(insideLine ? result.consumed : 0, result.consumed))
       report.lines += result.lines
       report.skipped += result.skipped
       report.bytes += read
@@ -197,14 +229,17 @@ async function loadMatcher(file: string): Promise<MatcherPlugin> {
 }
 
 /** The filter of a jail of that name, of a file, or of that name; the configuration need not exist. */
-async function findFilter(given: string, { config, mode }: TestOptions): Promise<FilterSettings> {
+async function findFilter(
+  given: string,
+  { config, mode }: TestOptions,
+): Promise<{ readonly settings: FilterSettings; readonly dates?: DateSettings }> {
   const problems: BailiffError[] = []
   const settings = await loadSettings(config === undefined ? {} : { file: config }).catch((error: unknown) => {
     if (config !== undefined || !(error instanceof BailiffError)) throw error
     return null
   })
   const jail = settings?.jails.find(({ name }) => name === given)
-  if (jail && mode === undefined) return jail.filter
+  if (jail && mode === undefined) return { settings: jail.filter, dates: jail.dates }
   const folder = settings ? join(settings.file, '../filters') : join(defaultPlaces().configFolders[0] ?? '/', 'filters')
   const library = new FilterLibrary([folder, builtInFilters])
   const name = jail?.filter.name ?? given
@@ -217,5 +252,6 @@ async function findFilter(given: string, { config, mode }: TestOptions): Promise
     ? await library.byFile(resolve(given), problems)
     : await library.byName(name, { file: 'command line' }, problems)
   if (!definition) throw problems[0] ?? new BailiffError('no-input', `there is no filter ${quote(given)}`)
-  return inMode(definition, mode ?? 'normal', { file: definition.where.file })
+  const inItsMode = inMode(definition, mode ?? 'normal', { file: definition.where.file })
+  return jail ? { settings: inItsMode, dates: jail.dates } : { settings: inItsMode }
 }

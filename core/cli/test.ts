@@ -10,12 +10,13 @@ export default function addTest(program: Command): void {
     .argument('<log...>', 'log files, or - for standard input')
     .option('-c, --config <file>', 'the configuration, for its jails and filters')
     .option('--mode <mode>', 'a mode of the filter')
-    .option('--json', 'a JSON record for every matching line: file, line, host, time, rule, user')
+    .option('--json', 'a JSON record for every matching line: file, line, host, time, date, rule, user')
     .option('--summary', 'only lines, matches, bytes and CPU seconds')
     .addHelpText(
       'after',
       `
-Times are unix seconds; a rule is the index of the failregex in its filter, from 0.
+Times are unix seconds; date is the form that was found in the line; a rule is the index of the failregex in its
+filter, from 0.
 
 Examples:
   bailiff test sshd /var/log/auth.log

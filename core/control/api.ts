@@ -50,6 +50,8 @@ export interface JailSummary {
   /** Lines of banned addresses that came although their ban was in force for ten seconds, and the last such address. */
   readonly afterBan: { readonly lines: number; readonly last: Prefix | null }
   readonly logs: readonly string[]
+  /** Why these, where they are the usual ones of the filter; null: they are named. */
+  readonly sourceChoice: string | null
 }
 
 export interface LogReport {

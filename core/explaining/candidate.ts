@@ -2,7 +2,7 @@ import { compileSettings, placeOf } from '../jails.ts'
 import { compileFilter } from '../matching/filters.ts'
 import type { CompiledFilter } from '../plugin.ts'
 import { inMode, type FilterDefinition, type FilterSettings } from '../settings/filter-file.ts'
-import type { JailSettings } from '../settings/jail.ts'
+import type { DateSettings, JailSettings } from '../settings/jail.ts'
 
 /** A jail that a line is led through: one that is on, one that is off, or a filter that no jail uses. */
 export interface Candidate {
@@ -11,6 +11,8 @@ export interface Candidate {
   readonly filter: CompiledFilter
   readonly settings: FilterSettings
   readonly definition: FilterDefinition
+  /** What the jail says of dates. */
+  readonly dates: DateSettings | undefined
   /** Where the jail is written, or the filter (`file:line`). */
   readonly place: string
   /** The files it reads, patterns as they are; null: no files. */
@@ -22,7 +24,8 @@ export function jailCandidate(jail: JailSettings, state: 'on' | 'off'): Candidat
   return {
     jail: jail.name,
     state: state === 'on' && jail.mode === 'observe' ? 'observe' : state,
-    filter: compileSettings(jail.filter, compileFilter),
+    filter: compileSettings(jail.filter, compileFilter, jail.dates),
+    dates: jail.dates,
     settings: jail.filter,
     definition: jail.filterDefinition,
     place: placeOf(jail.where),
@@ -40,6 +43,7 @@ export function unusedCandidate(definition: FilterDefinition): Candidate {
     filter,
     settings,
     definition,
+    dates: undefined,
     place: definition.where.file,
     files: null,
   }
@@ -48,7 +52,7 @@ export function unusedCandidate(definition: FilterDefinition): Candidate {
 /** The same with the filter in another mode. */
 export function inOtherMode(candidate: Candidate, mode: string): Candidate {
   const settings = inMode(candidate.definition, mode, candidate.definition.where)
-  return { ...candidate, settings, filter: compileSettings(settings, compileFilter) }
+  return { ...candidate, settings, filter: compileSettings(settings, compileFilter, candidate.dates) }
 }
 
 /** Whether a jail that reads these files reads the log. */

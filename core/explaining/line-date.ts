@@ -1,7 +1,7 @@
 import { duration } from '../cli/output.ts'
 import { printable, quote } from '../errors.ts'
 import { LineReader } from '../matching/lines.ts'
-import type { LineHead } from '../plugin.ts'
+import type { DateReading, LineHead } from '../plugin.ts'
 import type { Step } from './line-explanation.ts'
 
 /** What looks like a date to a person, wherever it stands. */
@@ -17,14 +17,23 @@ export interface ReadHead {
   readonly yearless: boolean
 }
 
-/** Reads the head of a line (without its newline). `now` decides the year of a date without one. */
-export function readHead(line: Buffer, now: number): ReadHead {
-  const reader = new LineReader()
+/** Reads the head of a line (without its newline) as a filter asks for. `now` decides the year of a date without one. */
+export function readHead(line: Buffer, now: number, dates: DateReading | null): ReadHead {
+  const reader = new LineReader(dates)
   reader.reference = now
   const bytes = Buffer.concat([line, Buffer.from('\n')])
   const head = reader.block(bytes, bytes.toString('latin1'), 0).head(0, line.length)
-  const dateText = head.time === null ? '' : head.line.slice(0, head.line.length - head.undated.length).trim()
-  return { head, dateText, yearless: dateText !== '' && !/\d{4}|@|^\d{6}\b/.test(dateText) }
+  const dateText = head.time === null ? '' : leftOut(head.line, head.undated).trim()
+  return { head, dateText, yearless: /^\W*[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d(?![^a-z]*\d{4}\b)/.test(dateText) }
+}
+
+/** What of a text is not in what was left of it when one piece was cut out. */
+function leftOut(text: string, left: string): string {
+  let start = 0
+  while (start < left.length && text[start] === left[start]) start++
+  let end = 0
+  while (end < left.length - start && text[text.length - 1 - end] === left[left.length - 1 - end]) end++
+  return text.slice(start, text.length - end)
 }
 
 /** What was found of a date, for people. */
@@ -37,7 +46,7 @@ export function dateStep({ head, dateText, yearless }: ReadHead, now: number): S
   return {
     step: 'date',
     ok: true,
-    detail: `${quote(dateText)} is ${new Date(head.time).toISOString()}${zone}${year}${distance(head.time, now)}`,
+    detail: `${quote(dateText)}${head.dateForm ? ` (${printable(head.dateForm)})` : ''} is ${new Date(head.time).toISOString()}${zone}${year}${distance(head.time, now)}`,
   }
 }
 

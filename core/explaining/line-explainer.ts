@@ -9,7 +9,7 @@ import { causes, type Cause, type JailTrace, type LineExplanation, type Step } f
 import { traceLine, type AskedLine, type Traced } from './line-trace.ts'
 import type { LineSequence } from './line-sequence.ts'
 import { inTurn, judgeMatch } from './line-verdict.ts'
-import { Trials } from './trials.ts'
+import { Trials, type LinePlace } from './trials.ts'
 
 /** What is asked of a line. */
 export interface LineQuestion {
@@ -52,12 +52,13 @@ export class LineExplainer {
   /** Throws a BailiffError for a jail that the configuration does not have. */
   async explain(question: LineQuestion): Promise<LineExplanation> {
     const { bytes, now, log, fd } = question
-    const line: AskedLine = { bytes, read: readHead(bytes, now), place: { log: log ?? 'line', fd, now } }
+    const place = { log: log ?? 'line', fd, now }
+    const usual = readHead(bytes, now, null).head
     const traces: JailTrace[] = []
-    for (const candidate of this.#asked(question)) traces.push(await this.#trace(candidate, line, question))
+    for (const candidate of this.#asked(question)) traces.push(await this.#trace(candidate, place, question))
     if (!traces.some(({ nearly }) => nearly) && question.jail === null) {
       for (const candidate of await this.#options.unused()) {
-        const trace = await this.#trace(candidate, line, question)
+        const trace = await this.#trace(candidate, place, question)
         if (trace.nearly && trace.cause === 'jail-off') traces.push(trace)
       }
     }
@@ -66,8 +67,8 @@ export class LineExplainer {
     )
     return {
       ...verdictOf(jails, question),
-      line: printable(line.read.head.line.slice(0, maxShown)),
-      time: line.read.head.time,
+      line: printable(usual.line.slice(0, maxShown)),
+      time: usual.time,
       jails,
       hints: [],
     }
@@ -81,7 +82,9 @@ export class LineExplainer {
     throw new BailiffError('usage', `there is no jail ${printable(jail)}; there are ${names || 'none'}`)
   }
 
-  async #trace(candidate: Candidate, line: AskedLine, question: LineQuestion): Promise<JailTrace> {
+  async #trace(candidate: Candidate, place: LinePlace, question: LineQuestion): Promise<JailTrace> {
+    const { bytes, now } = question
+    const line: AskedLine = { bytes, place, read: readHead(bytes, now, candidate.filter.dates ?? null) }
     const traced = traceLine(candidate, line, this.#trials)
     const judged = await this.#judged(candidate, traced, line, question)
     const state = candidate.state === 'unused' ? 'off' : candidate.state

@@ -106,7 +106,7 @@ function launch(words: readonly string[], listening: number): ChildProcess {
   return spawn(program, rest, {
     stdio: ['pipe', 'ignore', 'pipe', listening],
     // NODE_OPTIONS, PERL5OPT and LD_PRELOAD of the agent are not for the part with the rights.
-    env: { LANG: 'C', PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    env: environment,
     // Not in the folder of the agent, which its user may not enter.
     cwd: '/',
   })
@@ -117,4 +117,13 @@ function descriptorOf(server: Server): number {
   const { _handle: handle } = server as Server & { readonly _handle?: { readonly fd?: number } }
   if (handle?.fd !== undefined && handle.fd >= 0) return handle.fd
   throw new BailiffError('software', `this Node (${process.version}) does not tell the descriptor of a socket`)
+}
+
+/** Nothing of the agent's. glibc is to give back what was freed (mallopt(3)): else it keeps what the largest sync took. */
+const environment = {
+  LANG: 'C',
+  PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_TRIM_THRESHOLD_: '131072',
 }

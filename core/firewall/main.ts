@@ -14,6 +14,7 @@ import { chooseBackend } from './choose-backend.ts'
 import { ConnectionCutter, cutting } from './connection-cutter.ts'
 import { conntrackProgram } from './conntrack-program.ts'
 import { backendNames, readFirewallConf, type BackendName } from './firewall-conf.ts'
+import { collectGarbage } from './garbage.ts'
 import { Guard } from './guard.ts'
 import { openTrackedConnections } from './netlink/tracked-connections.ts'
 import { NeverBanned } from './never-banned.ts'
@@ -24,6 +25,7 @@ const asked = backendNames.find((name) => process.argv.includes(`--backend=${nam
 
 // Unless somebody listens to it, Node opens an inspector at this signal, by which others steer the process.
 process.on('SIGUSR1', () => {})
+collectGarbage()
 
 if (!is(descriptor, 'isSocket')) {
   console.error(`bailiff-firewall is started by bailiff, with a socket as descriptor ${descriptor}`)

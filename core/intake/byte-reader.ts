@@ -1,5 +1,5 @@
 import { BailiffError } from '../errors.ts'
-import type { ScanResult } from '../events.ts'
+import type { LogCursor, ScanResult } from '../events.ts'
 import { ScanCount, type LogState } from './log-state.ts'
 import { maxChunkBytes, type Scanner } from './scanner.ts'
 
@@ -11,14 +11,23 @@ const maxQueuedBytes = 16 * maxChunkBytes
 export interface ByteReaderOptions {
   /** As it stands in `LogChunk.log`. */
   readonly log: string
+  /** As it stands in `LogCursor.path`. */
+  readonly kept: string
   readonly scanner: Scanner
   readonly now: () => number
   readonly signal: AbortSignal
 }
 
+/** What a source says of bytes, as in `EmitFrom`. */
+export interface Emitted {
+  readonly cursor?: string | null
+  readonly live?: boolean
+}
+
 /**
  * The lines of one log of a source that brings bytes. It keeps the unfinished rest of the last line,
- * at most 64 KiB and one chunk, and scans one chunk at a time, in order.
+ * at most 64 KiB and one chunk, and scans one chunk at a time, in order. Only where a line ends there is
+ * a cursor to go on from.
  */
 export class ByteReader {
   jails: readonly string[] = []
@@ -26,6 +35,7 @@ export class ByteReader {
   readonly #count = new ScanCount()
   #rest: Uint8Array = new Uint8Array()
   #insideLine = false
+  #cursor: string | null = null
   #taken = 0
   #queued = 0
   #last: Promise<void> = Promise.resolve()
@@ -35,15 +45,31 @@ export class ByteReader {
   }
 
   /** Resolves when all whole lines of the bytes have been scanned. Rejects when the source is stopped. */
-  emit(bytes: Uint8Array): Promise<void> {
+  emit(bytes: Uint8Array, { cursor = null, live = true }: Emitted = {}): Promise<void> {
     if (this.#queued + bytes.length > maxQueuedBytes + maxChunkBytes) {
       const message = `source ${this.#options.log} hands over more bytes before the earlier ones are taken`
       return Promise.reject(new BailiffError('software', message, { hint: 'A source has to await each call of emit.' }))
     }
     this.#queued += bytes.length
-    const turn = this.#last.then(() => this.#takeAll(bytes))
+    const turn = this.#last.then(() => this.#takeAll(bytes, cursor, live))
     this.#last = turn.catch(() => {})
     return turn.finally(() => (this.#queued -= bytes.length))
+  }
+
+  /** Of the last bytes that are done with; null: none of them had one. */
+  get cursor(): string | null {
+    return this.#cursor
+  }
+
+  /** Resolves when nothing is under way. Never rejects. */
+  settled(): Promise<void> {
+    return this.#last
+  }
+
+  /** What comes next begins with a line. */
+  forgetRest(): void {
+    this.#rest = new Uint8Array()
+    this.#insideLine = false
   }
 
   get state(): LogState {
@@ -61,28 +87,39 @@ export class ByteReader {
     }
   }
 
-  async #takeAll(bytes: Uint8Array): Promise<void> {
-    for (let from = 0; from < bytes.length; from += maxChunkBytes) {
-      await this.#take(bytes.subarray(from, from + maxChunkBytes))
+  async #takeAll(bytes: Uint8Array, cursor: string | null, live: boolean): Promise<void> {
+    let from = 0
+    for (; from + maxChunkBytes < bytes.length; from += maxChunkBytes) {
+      await this.#take(bytes.subarray(from, from + maxChunkBytes), null, live)
     }
+    await this.#take(bytes.subarray(from), cursor, live)
   }
 
-  async #take(piece: Uint8Array): Promise<void> {
+  async #take(piece: Uint8Array, cursor: string | null, live: boolean): Promise<void> {
     this.#count.lastGrowth = this.#options.now()
     this.#taken += piece.length
     const data = Buffer.concat([this.#rest, piece])
     // A copy either way: the source may use its buffer again, and a small rest must not hold a large one.
     this.#rest = data
-    if (!piece.includes(0x0a) && data.length <= maxLineBytes && !this.#insideLine) return
-    const result = await this.#options.scanner.run(() => [this.#chunk(data), null], this.#options.signal)
+    const endsLine = piece.includes(0x0a)
+    const between = data.length === 0 ? !this.#insideLine : data.at(-1) === 0x0a
+    const done = between ? cursor : null
+    if (!endsLine && data.length <= maxLineBytes && !this.#insideLine && done === null) return
+    const made = () => [this.#chunk(data, live), this.#positionAt(done)] as const
+    const result = await this.#options.scanner.run(made, this.#options.signal)
     if (result === null) throw new BailiffError('unavailable', `source ${this.#options.log} was stopped`)
     this.#advance(data, result)
+    this.#cursor = done ?? this.#cursor
   }
 
-  #chunk(data: Uint8Array) {
+  #positionAt(cursor: string | null): LogCursor | null {
+    return cursor === null ? null : { path: this.#options.kept, cursor, named: this.#options.now() }
+  }
+
+  #chunk(data: Uint8Array, live: boolean) {
     const { log, now } = this.#options
     const at = now()
-    return { log, jails: this.jails, data, arrivedAt: at, live: true, undatedAt: at, insideLine: this.#insideLine }
+    return { log, jails: this.jails, data, arrivedAt: at, live, undatedAt: at, insideLine: this.#insideLine }
   }
 
   #advance(data: Uint8Array, result: ScanResult): void {

@@ -1,4 +1,4 @@
-import type { LogChunk, LogPosition, ScanResult } from '../events.ts'
+import type { LogChunk, FilePosition, ScanResult } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 import { Generations } from './generations.ts'
 import type { LogFile } from './log-file.ts'
@@ -21,7 +21,7 @@ const bornSlackMs = 2000
 
 export interface FileReaderOptions {
   readonly path: string
-  readonly position: LogPosition | null
+  readonly position: FilePosition | null
   readonly scanner: Scanner
   readonly now: () => number
   readonly log: Logger
@@ -74,7 +74,7 @@ export class FileReader {
     this.wake('tick')
   }
 
-  get position(): LogPosition | null {
+  get position(): FilePosition | null {
     return this.#generations.position
   }
 

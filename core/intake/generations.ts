@@ -1,4 +1,4 @@
-import type { LogPosition } from '../events.ts'
+import type { FilePosition } from '../events.ts'
 import { type LogFile, openLog, statLog, tryOpen } from './log-file.ts'
 import { Moment } from './moment.ts'
 import { openCopy, openHolder, openYounger } from './rotated.ts'
@@ -22,13 +22,13 @@ export class Generations {
   #files: LogFile[] = []
   #left: { readonly file: LogFile; readonly since: Moment }[] = []
   /** How far files were read that are closed now: a link may come back to one. */
-  readonly #closed = new Map<string, LogPosition>()
+  readonly #closed = new Map<string, FilePosition>()
   /** When the path was last seen to be the youngest generation; null until then. */
   #seen: Moment | null = null
-  #position: LogPosition | null
+  #position: FilePosition | null
 
   /** Goes on at the position where a file fits it, also one that has another name now. */
-  constructor(path: string, position: LogPosition | null) {
+  constructor(path: string, position: FilePosition | null) {
     this.path = path
     this.#position = position
   }
@@ -37,7 +37,7 @@ export class Generations {
   resumed = false
 
   /** Where reading stands; null before anything was opened and nothing was saved. */
-  get position(): LogPosition | null {
+  get position(): FilePosition | null {
     return this.#files[0]?.position(this.path) ?? this.#position
   }
 
@@ -118,7 +118,7 @@ export class Generations {
     this.#markOld(file)
   }
 
-  #openFitting(position: LogPosition): LogFile | null {
+  #openFitting(position: FilePosition): LogFile | null {
     const file = tryOpen(this.path)
     if (file === null || file.fits(position)) return file?.resume(position) ?? null
     file.close()

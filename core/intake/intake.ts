@@ -1,4 +1,4 @@
-import type { LogPosition, ScanResult } from '../events.ts'
+import type { FilePosition, LogCursor, LogPosition, ScanResult } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 import { FileReader } from './file-reader.ts'
 import type { LogState } from './log-state.ts'
@@ -22,6 +22,8 @@ export interface IntakeOptions {
   readonly patienceMs?: number
   /** Chunks under way at once over all logs. Default 64. */
   readonly atOnce?: number
+  /** Called when every source has said that nothing will come any more. */
+  readonly ended?: () => void
 }
 
 /** Brings the lines of all logs, in order, each once. */
@@ -34,7 +36,7 @@ export interface Intake {
   /** Stops all sources, waits for the chunks under way (five seconds at most) and closes all files. */
   stop(): Promise<void>
   logs(): readonly LogState[]
-  /** Where each file stands: to be kept at a stop, for `scan` hears only of files that had something to read. */
+  /** Where each log stands: to be kept at a stop, for `scan` hears only of files that had something to read. */
   positions(): readonly LogPosition[]
 }
 
@@ -44,7 +46,7 @@ export function createIntake(options: IntakeOptions): Intake {
 }
 
 /** The position behind a chunk that began at `position`: what is to be kept together with what came of the chunk. */
-export function positionAfter(position: LogPosition, result: ScanResult): LogPosition {
+export function positionAfter(position: FilePosition, result: ScanResult): FilePosition {
   if (result.consumed === 0) return position
   return { ...position, offset: position.offset + result.consumed, insideLine: result.insideLine }
 }
@@ -63,7 +65,7 @@ class SourceIntake implements Intake {
   constructor(options: IntakeOptions) {
     const { log } = options
     const alarm: Alarm = (subject, message) => log.error({ subject }, message)
-    const defaults = { alarm, now: Date.now, lookEveryMs: 1000, patienceMs: 3000, atOnce: 64 }
+    const defaults = { alarm, now: Date.now, lookEveryMs: 1000, patienceMs: 3000, atOnce: 64, ended: () => {} }
     this.#options = { ...defaults, ...options }
     this.#scanner = new Scanner(this.#options)
     this.#watches = new Watches(log)
@@ -85,14 +87,15 @@ class SourceIntake implements Intake {
   }
 
   logs(): readonly LogState[] {
-    const streams = [...this.#runs.values()].flatMap((run) => [...run.streams.values()])
-    return [...this.#readers.values(), ...streams].map(({ state }) => state)
+    const ofSources = [...this.#runs.values()].flatMap((run) => run.states())
+    return [...[...this.#readers.values()].map(({ state }) => state), ...ofSources]
   }
 
   positions(): readonly LogPosition[] {
-    const open = [...this.#readers.values()].map(({ position }) => position)
+    const files = [...this.#readers.values()].map(({ position }) => position)
+    const cursors = [...this.#runs.values()].flatMap((run) => run.cursors())
     const all = new Map(this.#positions)
-    for (const position of open) if (position !== null) all.set(position.path, position)
+    for (const position of [...files, ...cursors]) if (position !== null) all.set(position.path, position)
     return [...all.values()]
   }
 
@@ -100,23 +103,25 @@ class SourceIntake implements Intake {
     const wanted = new Map<string, IntakeSource>()
     for (const source of sources) {
       const same = wanted.get(source.key)
-      wanted.set(source.key, same ? { ...same, jails: union([same.jails, source.jails]) } : source)
+      wanted.set(source.key, same ? joined(same, source) : source)
     }
     const gone = [...this.#runs].filter(([key]) => !wanted.has(key))
     for (const [key] of gone) this.#runs.delete(key)
     for (const [key, source] of wanted) this.#start(key, source)
     this.#followAll()
-    await Promise.all([...gone.map(([, run]) => run.stop()), this.#dropReaders()])
+    await Promise.all([...gone.map(([, run]) => this.#end(run)), this.#dropReaders()])
   }
 
   #start(key: string, source: IntakeSource): void {
     const known = this.#runs.get(key)
-    if (known !== undefined) known.jails = union([source.jails])
+    if (known !== undefined) known.serve(union([source.jails]), source.findtimeMs)
     else {
       const { now, alarm } = this.#options
       const followed = () => this.#followAll()
       const asked = { ...source, jails: union([source.jails]) }
-      this.#runs.set(key, new SourceRun({ source: asked, scanner: this.#scanner, now, alarm, followed }))
+      const kept = (path: string) => this.#cursor(path)
+      const over = () => this.#over()
+      this.#runs.set(key, new SourceRun({ source: asked, scanner: this.#scanner, now, alarm, followed, over, kept }))
     }
   }
 
@@ -126,8 +131,26 @@ class SourceIntake implements Intake {
     for (const [path, all] of jails) (this.#readers.get(path) ?? this.#open(path)).jails = all
   }
 
+  async #end(run: SourceRun): Promise<void> {
+    await run.stop()
+    for (const cursor of run.cursors()) this.#positions.set(cursor.path, cursor)
+  }
+
+  #over(): void {
+    // Not before all sources of a configuration have begun.
+    void this.#last.then(() => {
+      if (!this.#stopped && [...this.#runs.values()].every(({ over }) => over)) this.#options.ended()
+    })
+  }
+
+  #cursor(path: string): LogCursor | null {
+    const position = this.#positions.get(path)
+    return position !== undefined && 'cursor' in position ? position : null
+  }
+
   #open(path: string): FileReader {
-    const position = this.#positions.get(path) ?? null
+    const kept = this.#positions.get(path)
+    const position = kept === undefined || 'cursor' in kept ? null : kept
     const reader = new FileReader({ ...this.#options, path, position, scanner: this.#scanner })
     this.#readers.set(path, reader)
     this.#watches.follow(path, (why) => reader.wake(why))
@@ -165,6 +188,11 @@ class SourceIntake implements Intake {
     this.#watches.renew()
     for (const reader of this.#readers.values()) reader.wake('tick')
   }
+}
+
+function joined(one: IntakeSource, other: IntakeSource): IntakeSource {
+  const findtimeMs = Math.max(one.findtimeMs, other.findtimeMs)
+  return { ...one, jails: union([one.jails, other.jails]), findtimeMs }
 }
 
 function union(lists: readonly (readonly string[])[]): readonly string[] {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type BigIntStats } from 'node:fs'
 import { BailiffError, quote } from '../errors.ts'
-import type { LogPosition } from '../events.ts'
+import type { FilePosition } from '../events.ts'
 
 /** A smaller hole is read: it takes less than a second. */
 const leastHoleBytes = 64 * 1024 * 1024
@@ -129,7 +129,7 @@ export class LogFile {
     return !this.#frozen && this.inode === stat.ino && this.device === stat.dev && this.birth === stat.birthtimeNs
   }
 
-  position(path: string): LogPosition {
+  position(path: string): FilePosition {
     this.#headHash ??= hash(this.#head)
     return {
       path,
@@ -147,14 +147,14 @@ export class LogFile {
    * Whether the position was taken in this very file. Device numbers may change when the machine
    * starts again, so another device is accepted where birth and head agree.
    */
-  fits(position: LogPosition): boolean {
+  fits(position: FilePosition): boolean {
     if (String(this.inode) !== position.inode || String(this.birth) !== position.birth) return false
     if (position.headLength === 0) return String(this.device) === position.device
     return (String(this.device) === position.device || this.birth !== 0n) && this.holds(position)
   }
 
   /** Whether it begins as the file of the position did and reaches as far: the file itself or a copy of it. */
-  holds(position: LogPosition): boolean {
+  holds(position: FilePosition): boolean {
     if (position.headLength === 0 || this.size < position.offset || this.#head.length < position.headLength)
       return false
     return hash(this.#head.subarray(0, position.headLength)) === position.headHash
@@ -173,7 +173,7 @@ export class LogFile {
   }
 
   /** Goes on where the position stands. */
-  resume(position: Pick<LogPosition, 'offset' | 'insideLine'>): this {
+  resume(position: Pick<FilePosition, 'offset' | 'insideLine'>): this {
     this.#held = this.#held.subarray(Math.max(0, position.offset - this.offset))
     this.offset = position.offset
     this.insideLine = position.insideLine

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync, type BigIntStats } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
-import type { LogPosition } from '../events.ts'
+import type { FilePosition } from '../events.ts'
 import { type LogFile, tryOpen } from './log-file.ts'
 
 /** A file beside a log that may hold an older generation of it. */
@@ -67,12 +67,12 @@ function generationsAmong(files: readonly LogFile[], { after, known, limit }: Wa
  * The file in which the position was taken, wherever it is now in the folder of the log, or a copy of
  * it that reaches as far (`copytruncate`); opened and set to the position. Null where there is none.
  */
-export function openHolder(path: string, position: LogPosition): LogFile | null {
+export function openHolder(path: string, position: FilePosition): LogFile | null {
   return openRenamed(path, position) ?? openCopy(path, position)
 }
 
 /** The longest file named as rotation names them that holds what the file of the position (`of`, where it is known) held. */
-export function openCopy(path: string, position: LogPosition, of?: LogFile): LogFile | null {
+export function openCopy(path: string, position: FilePosition, of?: LogFile): LogFile | null {
   const copies = neighbours(path)
     .map(({ path: name }) => tryOpen(name))
     .filter((file) => file !== null)
@@ -82,7 +82,7 @@ export function openCopy(path: string, position: LogPosition, of?: LogFile): Log
   return copies[0]?.resume(position) ?? null
 }
 
-function openRenamed(path: string, position: LogPosition): LogFile | null {
+function openRenamed(path: string, position: FilePosition): LogFile | null {
   for (const folder of folders(path)) {
     for (const name of list(folder)) {
       if (String(tryStat(join(folder, name))?.ino) !== position.inode) continue

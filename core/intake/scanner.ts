@@ -3,7 +3,10 @@ import { describeError } from '../errors.ts'
 import type { LogChunk, LogPosition, ScanResult } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 
-/** Matches a chunk, judges and keeps what came of it. `position` is where the chunk begins; null where none is kept. */
+/**
+ * Matches a chunk, judges and keeps what came of it. `position` is where the chunk begins in a file, and in the log of a
+ * source where it ends; null where none is kept.
+ */
 export type Scan = (chunk: LogChunk, position: LogPosition | null) => Promise<ScanResult>
 
 /** Tells people of something that they should look at. */

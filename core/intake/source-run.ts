@@ -1,6 +1,9 @@
-import { BailiffError, describeError } from '../errors.ts'
+import { BailiffError, describeError, printable, quote } from '../errors.ts'
+import type { LogCursor } from '../events.ts'
 import type { Emit, SourceHost, SourcePlugin } from '../plugin.ts'
 import { ByteReader, type ByteReaderOptions } from './byte-reader.ts'
+import type { LogState } from './log-state.ts'
+import { programOutput } from './program-output.ts'
 import { type Alarm, pause } from './scanner.ts'
 
 const firstPauseMs = 1000
@@ -8,7 +11,11 @@ const longestPauseMs = 60_000
 /** A source that ran so long before it failed starts again after the first pause. */
 const steadyMs = 5 * 60_000
 const maxLogsOfOneSource = 256
+const maxLogName = 512
+const maxCursor = 4096
 const stopDeadlineMs = 5000
+/** What failed and has run so long again is believed to run. */
+const recoveredMs = 3000
 
 /** A source as the configuration wants it. */
 export interface IntakeSource {
@@ -16,33 +23,63 @@ export interface IntakeSource {
   readonly name: string
   /** What makes it the same source after a reload: the plugin and its options. It then goes on running. */
   readonly key: string
+  /** What its cursors are kept under: the same after a restart, also of another version, while plugin and options are. */
+  readonly id: string
   readonly jails: readonly string[]
+  /** How long failures count, in the jail where they do longest. */
+  readonly findtimeMs: number
   readonly plugin: SourcePlugin
-  /** Makes what the plugin sees; `signal` aborts when the source is to stop. */
-  host(follow: (path: string) => void, signal: AbortSignal): SourceHost
+  /** Makes what the plugin sees, with these parts of it; `signal` aborts when the source is to stop. */
+  host(parts: SourceParts): SourceHost
 }
 
-export interface SourceRunOptions extends Omit<ByteReaderOptions, 'log' | 'signal'> {
+/** What of a plugin's host belongs to its run. */
+export type SourceParts = Pick<SourceHost, 'follow' | 'cursor' | 'since' | 'run' | 'ended' | 'signal'>
+
+export interface SourceRunOptions extends Omit<ByteReaderOptions, 'log' | 'signal' | 'kept'> {
   readonly source: IntakeSource
   readonly alarm: Alarm
   /** Called for each path that the plugin follows. */
   readonly followed: () => void
+  /** Called when the plugin says that nothing will come any more. */
+  readonly over: () => void
+  /** The cursor that is kept by this path. */
+  readonly kept: (path: string) => LogCursor | null
 }
 
 /** A running source: starts its plugin, again after a failure, and takes what it brings. */
 export class SourceRun {
   readonly paths = new Set<string>()
   readonly streams = new Map<string, ByteReader>()
+  /** Whether nothing will come any more. */
+  over = false
   readonly #options: SourceRunOptions
   readonly #stopping = new AbortController()
   readonly #host: SourceHost
   readonly #ended: Promise<void>
+  /** Logs that the plugin asked for the cursor of. */
+  readonly #asked = new Set<string>()
   #jails: readonly string[]
+  #findtimeMs: number
+  /** When the plugin was started, while it runs. */
+  #runsSince: number | null = null
+  #failure: string | null = null
 
   constructor(options: SourceRunOptions) {
     this.#options = options
     this.#jails = options.source.jails
-    this.#host = options.source.host((path) => this.#follow(path), this.#stopping.signal)
+    this.#findtimeMs = options.source.findtimeMs
+    this.#host = options.source.host({
+      follow: (path) => this.#follow(path),
+      cursor: (log = '') => this.#cursor(log),
+      since: () => options.now() - this.#findtimeMs,
+      run: (command, running) => programOutput(command, { log: this.#host.log, ...running }, this.#stopping.signal),
+      ended: () => {
+        this.over = true
+        options.over()
+      },
+      signal: this.#stopping.signal,
+    })
     this.#ended = this.#run()
   }
 
@@ -50,9 +87,33 @@ export class SourceRun {
     return this.#jails
   }
 
-  set jails(jails: readonly string[]) {
+  /** After a reload: whom its lines are for. */
+  serve(jails: readonly string[], findtimeMs: number): void {
     this.#jails = jails
+    this.#findtimeMs = findtimeMs
     for (const stream of this.streams.values()) stream.jails = jails
+  }
+
+  /** Where each of its logs is; `named` is now, for they are those of a source that runs. */
+  cursors(): LogCursor[] {
+    const named = this.#options.now()
+    return [...new Set([...this.#asked, ...this.streams.keys()])].flatMap((log) => {
+      const path = this.#pathOf(log)
+      const cursor = this.streams.get(log)?.cursor ?? this.#options.kept(path)?.cursor
+      return cursor === undefined ? [] : [{ path, cursor, named }]
+    })
+  }
+
+  /** How its logs do; before the first has come, how the source itself does. */
+  states(): LogState[] {
+    const { name } = this.#options.source
+    const runs = this.#runsSince !== null && this.#options.now() - this.#runsSince > recoveredMs
+    const trouble = runs ? null : this.#failure
+    const states = [...this.streams.values()].map(({ state }) => state)
+    const nothing = { behind: 0, lines: 0, skipped: 0, position: 0, lastGrowth: null, live: false }
+    const itself = { log: name, jails: this.#jails, state: 'reading', trouble: null, ...nothing } as const
+    const all = states.length === 0 && (trouble !== null || this.#runsSince !== null) ? [itself] : states
+    return trouble === null ? all : all.map((state) => ({ ...state, state: 'unreadable', trouble }))
   }
 
   /** Resolves when the plugin has stopped, and after five seconds in any case. Never rejects. */
@@ -78,17 +139,25 @@ export class SourceRun {
     const { signal } = this.#stopping
     for (let failures = 0; !signal.aborted; failures++) {
       const started = now()
+      this.#runsSince = started
       try {
         await source.plugin.start(this.#emit, this.#host)
         return
       } catch (error) {
         if (signal.aborted) return
+        this.#failure = describeError(error)
+        this.#runsSince = null
         if (now() - started > steadyMs) failures = 0
         const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures, 10))
         const message = `the source failed and starts again in ${pauseMs / 1000} s: ${describeError(error)}`
         if (failures === 0) alarm(source.name, message)
         else this.#host.log.warn({ source: source.name, failures: failures + 1 }, message)
         await pause(pauseMs, signal)
+        await Promise.all([...this.streams.values()].map((stream) => stream.settled()))
+        // The end of an unfinished line will not come: what runs next begins with a line.
+        for (const stream of this.streams.values()) stream.forgetRest()
+      } finally {
+        this.#runsSince = null
       }
     }
   }
@@ -100,22 +169,46 @@ export class SourceRun {
     this.#options.followed()
   }
 
-  readonly #emit: Emit = (bytes, log) => {
-    const stream = this.#stopping.signal.aborted ? null : this.#stream(log ?? '')
-    if (stream !== null) return stream.emit(bytes)
-    const { name } = this.#options.source
-    const why = this.#stopping.signal.aborted ? 'was stopped' : `names more than ${maxLogsOfOneSource} logs`
-    return Promise.reject(new BailiffError('unavailable', `source ${name} ${why}`))
+  readonly #emit: Emit = (bytes, from = {}) => {
+    try {
+      const stream = this.#stream(from.log ?? '', from.cursor)
+      this.#failure = null
+      return stream.emit(bytes, from)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
-  #stream(log: string): ByteReader | null {
+  #cursor(log: string): string | null {
+    if (this.#asked.size < maxLogsOfOneSource) this.#asked.add(log)
+    const stream = this.streams.get(log)
+    stream?.forgetRest()
+    return stream?.cursor ?? this.#options.kept(this.#pathOf(log))?.cursor ?? null
+  }
+
+  #pathOf(log: string): string {
+    return `${this.#options.source.id}/${log}`
+  }
+
+  /** The reader of a log. Throws a BailiffError where it may have none, or not this cursor. */
+  #stream(log: string, cursor: string | undefined): ByteReader {
+    const { scanner, now, source } = this.#options
+    const { name } = source
+    const { signal } = this.#stopping
+    if (signal.aborted) throw new BailiffError('unavailable', `source ${name} was stopped`)
+    if (cursor !== undefined && cursor.length > maxCursor)
+      throw new BailiffError('software', `source ${name} gives a cursor of more than ${maxCursor} characters`)
     const known = this.streams.get(log)
     if (known !== undefined) return known
-    if (this.streams.size >= maxLogsOfOneSource) return null
-    const name = this.#options.source.name
-    const { scanner, now } = this.#options
-    const signal = this.#stopping.signal
-    const stream = new ByteReader({ log: log === '' ? name : `${name}/${log}`, scanner, now, signal })
+    if (this.streams.size >= maxLogsOfOneSource)
+      throw new BailiffError('unavailable', `source ${name} names more than ${maxLogsOfOneSource} logs`)
+    if (log.length > maxLogName)
+      throw new BailiffError(
+        'software',
+        `source ${name} names a log of more than ${maxLogName} characters: ${quote(log)}`,
+      )
+    const shown = log === '' ? name : `${name}/${printable(log)}`
+    const stream = new ByteReader({ log: shown, kept: this.#pathOf(log), scanner, now, signal })
     stream.jails = this.#jails
     this.streams.set(log, stream)
     return stream

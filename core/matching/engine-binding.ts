@@ -1,5 +1,5 @@
 import { BailiffError, quote } from '../errors.ts'
-import type { CompiledFilter, MatcherPlugin, Scanner } from '../plugin.ts'
+import type { CompiledFilter, DateReading, MatcherPlugin, Scanner } from '../plugin.ts'
 import type { JailFilter } from './messages.ts'
 
 /** What a set of jails needs: some scanners, and the jails that each of their filters stands for. */
@@ -11,6 +11,8 @@ export interface Bound {
 
 export interface BoundScanner {
   readonly scanner: Scanner
+  /** How the dates of the lines are read for its filters. */
+  readonly dates: DateReading | null
   /** What its filters stand for, by their index; it did not take all of them. */
   readonly filters: readonly FilterJails[]
   /** The jails of the filters that it took. */
@@ -53,7 +55,20 @@ export class EngineBinding {
   }
 
   #bind(jails: readonly string[]): Bound {
-    let rest = this.#distinct(jails)
+    const order = new Map(jails.map((jail, index) => [jail, index]))
+    // A line has one head for all filters of a scanner, so filters that read dates otherwise have their own.
+    const byDates = new Map<string, FilterJails[]>()
+    for (const one of this.#distinct(jails)) {
+      const key = JSON.stringify(one.filter.dates ?? null)
+      byDates.set(key, [...(byDates.get(key) ?? []), one])
+    }
+    return { scanners: [...byDates.values()].flatMap((filters) => this.#bindAlike(filters)), order }
+  }
+
+  /** The scanners of filters that read dates alike. */
+  #bindAlike(filters: readonly FilterJails[]): BoundScanner[] {
+    let rest = filters
+    const dates = filters[0]?.filter.dates ?? null
     const reasons: string[] = []
     const scanners: BoundScanner[] = []
     for (const engine of this.#engines) {
@@ -63,12 +78,12 @@ export class EngineBinding {
       const jailsOf = scanner.took.flatMap((index) => rest[index]?.jails ?? [])
       for (const { filter, reason } of scanner.left ?? []) reasons.push(`${rest[filter]?.filter.name}: ${reason}`)
       // The scanner goes on naming filters by their index in what it was given.
-      if (took.size > 0) scanners.push({ scanner, filters: rest, jails: jailsOf })
+      if (took.size > 0) scanners.push({ scanner, dates, filters: rest, jails: jailsOf })
       else scanner.dispose?.()
       rest = rest.filter((_, index) => !took.has(index))
     }
     if (rest.length > 0) refuse(rest, reasons)
-    return { scanners, order: new Map(jails.map((jail, index) => [jail, index])) }
+    return scanners
   }
 
   #distinct(jails: readonly string[]): FilterJails[] {

@@ -3,8 +3,9 @@
  * `HOST PROGRAM: message`), and rsyslog's `message repeated N times: [ message]`.
  */
 import { isAscii } from 'node:buffer'
-import type { LineBlock, LineHead } from '../plugin.ts'
-import { TimestampReader } from './timestamps.ts'
+import type { DateReading, LineBlock, LineHead } from '../plugin.ts'
+import { behindBlanks, brace, closing, colon, isBlank, opening } from './timestamp-text.ts'
+import { createDateReader, type DateReader } from './date-reading.ts'
 
 /** Where the thread notes which line is being matched, for one who waits: see `ProgressCell` in messages.ts. */
 export interface LineProgress {
@@ -14,9 +15,17 @@ export interface LineProgress {
 
 /** Makes blocks of whole lines for the matchers. One a thread. */
 export class LineReader {
-  readonly #timestamps = new TimestampReader()
+  readonly #timestamps: DateReader
+  /** Whether the time of JSON may be read when it is asked for: nothing is cut out of it. */
+  readonly #jsonLate: boolean
   /** The program of the line before, which most lines share: its string is used again. */
   #program = ''
+
+  /** `dates`: how they are read; null: as usual. Throws a BailiffError for an unknown zone. */
+  constructor(dates: DateReading | null = null) {
+    this.#timestamps = createDateReader(dates)
+    this.#jsonLate = (dates?.patterns ?? null) === null
+  }
 
   /** Sets the time that decides the year of dates without one. */
   set reference(time: number) {
@@ -38,10 +47,15 @@ export class LineReader {
   }
 
   #head(text: string, start: number, end: number, ascii: boolean): LineHead {
-    let at = this.#timestamps.read(text, start, end)
-    if (at < 0) return new Head(text, start, start, end, ascii, null, null)
-    while (at < end && isBlank(text.charCodeAt(at))) at++
-    return new Head(text, start, at, end, ascii, this.#timestamps.time, this.#syslog(text, at, end))
+    const dates = this.#timestamps
+    // Who reads the fields of a line knows which one is its time.
+    if (this.#jsonLate && text.charCodeAt(start) === brace) return new LateHead(text, start, end, ascii, dates)
+    if (dates.read(text, start, end, ascii) < 0)
+      return new Head(text, start, start, start, end, ascii, null, null, null)
+    const { from, time, form, heads } = dates
+    // Behind a date in brackets nothing is cut off: `[] text` is what patterns see.
+    const to = text.charCodeAt(dates.to) === closing ? dates.to : behindBlanks(text, dates.to, end)
+    return new Head(text, start, from, to, end, ascii, time, form, heads ? this.#syslog(text, to, end) : null)
   }
 
   #syslog(text: string, start: number, end: number): LineHead['syslog'] {
@@ -75,31 +89,61 @@ export class LineReader {
   }
 }
 
+/** The readers of a thread, one for each way to read dates that the configuration asks for. */
+export class LineReaders {
+  readonly #readers = new WeakMap<DateReading, LineReader>()
+  readonly #usual = new LineReader()
+  #reference = 0
+
+  /** Sets the time that decides the year of dates without one. */
+  set reference(time: number) {
+    this.#reference = time
+  }
+
+  for(dates: DateReading | null): LineReader {
+    const reader = dates === null ? this.#usual : this.#other(dates)
+    reader.reference = this.#reference
+    return reader
+  }
+
+  #other(dates: DateReading): LineReader {
+    const reader = this.#readers.get(dates) ?? new LineReader(dates)
+    this.#readers.set(dates, reader)
+    return reader
+  }
+}
+
 /** The head of a line. Texts are cut out when they are asked for: most lines need only the message. */
 class Head implements LineHead {
   readonly ascii: boolean
   readonly time: number | null
+  readonly dateForm: string | null
   readonly syslog: LineHead['syslog']
   readonly #text: string
   readonly #start: number
-  readonly #undatedStart: number
+  readonly #dateStart: number
+  readonly #dateEnd: number
   readonly #end: number
 
   constructor(
     text: string,
     start: number,
-    undatedStart: number,
+    dateStart: number,
+    dateEnd: number,
     end: number,
     ascii: boolean,
     time: number | null,
+    dateForm: string | null,
     syslog: LineHead['syslog'],
   ) {
     this.#text = text
     this.#start = start
-    this.#undatedStart = undatedStart
+    this.#dateStart = dateStart
+    this.#dateEnd = dateEnd
     this.#end = end
     this.ascii = ascii
     this.time = time
+    this.dateForm = dateForm
     this.syslog = syslog
   }
 
@@ -108,13 +152,47 @@ class Head implements LineHead {
   }
 
   get undated(): string {
-    return this.#text.slice(this.#undatedStart, this.#end)
+    const rest = this.#text.slice(this.#dateEnd, this.#end)
+    return this.#dateStart === this.#start ? rest : this.#text.slice(this.#start, this.#dateStart) + rest
+  }
+}
+
+/** The head of a line of JSON, whose time is read when it is asked for. */
+class LateHead implements LineHead {
+  readonly line: string
+  readonly undated: string
+  readonly ascii: boolean
+  readonly syslog = null
+  readonly #dates: DateReader
+  #found: { readonly time: number | null; readonly form: string | null } | undefined
+
+  constructor(text: string, start: number, end: number, ascii: boolean, dates: DateReader) {
+    this.line = text.slice(start, end)
+    this.undated = this.line
+    this.ascii = ascii
+    this.#dates = dates
+  }
+
+  get time(): number | null {
+    return this.#read().time
+  }
+
+  get dateForm(): string | null {
+    return this.#read().form
+  }
+
+  #read(): { readonly time: number | null; readonly form: string | null } {
+    if (this.#found !== undefined) return this.#found
+    const dates = this.#dates
+    const found = dates.read(this.line, 0, this.line.length, this.ascii) >= 0
+    this.#found = found ? { time: dates.time, form: dates.form } : { time: null, form: null }
+    return this.#found
   }
 }
 
 const maxAttempts = 1000
 const byteOrderMark = 0xfeff
-const [blank, tab, carriageReturn, colon, opening, closing, letterM] = [0x20, 0x09, 0x0d, 0x3a, 0x5b, 0x5d, 0x6d]
+const [carriageReturn, letterM] = [0x0d, 0x6d]
 
 /** Where the word behind the host begins: the host is a word of its own that ends in no colon. -1 for none. */
 function behindHost(text: string, start: number, end: number): number {
@@ -150,8 +228,4 @@ function repeatedMessage(text: string, start: number, end: number): { message: s
   if (!found) return null
   const attempts = Math.min(Math.max(Number(found[1]), 1), maxAttempts)
   return { message: text.slice(start + found[0].length, end - 1), attempts }
-}
-
-function isBlank(code: number): boolean {
-  return code === blank || code === tab
 }

@@ -2,7 +2,7 @@ import { BailiffError, quote } from '../errors.ts'
 
 /** Which pattern of a filter it is: the list, and the index in it from 0. */
 export interface PatternPlace {
-  readonly list: 'prefregex' | 'failregex' | 'ignoreregex'
+  readonly list: 'prefregex' | 'failregex' | 'ignoreregex' | 'datepattern'
   readonly index: number
 }
 
@@ -12,6 +12,8 @@ export class PatternError extends BailiffError {
   readonly index: number
   /** Offset into the pattern, from 0, in UTF-16 units. */
   readonly position: number
+  /** What is wrong, without the place. */
+  readonly reason: string
 
   constructor(place: PatternPlace, text: string, position: number, message: string, hint?: string) {
     const name = place.list === 'prefregex' ? place.list : `${place.list} ${place.index + 1}`
@@ -20,5 +22,6 @@ export class PatternError extends BailiffError {
     this.list = place.list
     this.index = place.index
     this.position = position
+    this.reason = message
   }
 }

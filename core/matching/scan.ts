@@ -10,7 +10,7 @@ import { scanGuarded, type GuardedScanner } from './guarded-scan.ts'
 import { cutLines, type CutLines } from './line-cutting.ts'
 import { LineGuard } from './line-guard.ts'
 import { LogForms } from './log-form.ts'
-import { LineReader, type LineProgress } from './lines.ts'
+import { LineReaders, type LineProgress } from './lines.ts'
 import { MatchMaker } from './match-records.ts'
 import { ProcessorTime } from './processor-time.ts'
 import type { GuardedResult, JailFilter, LineSpan, SlowLine } from './messages.ts'
@@ -36,7 +36,7 @@ export function createLogScanner(setup: {
   const tools: Tools = {
     processor: new ProcessorTime(),
     binding: new EngineBinding(setup),
-    reader: new LineReader(),
+    readers: new LineReaders(),
     maker: new MatchMaker(),
     forms: new LogForms(),
     guard: new LineGuard(),
@@ -48,7 +48,7 @@ export function createLogScanner(setup: {
 /** What a thread needs to scan chunks, and uses again for each. */
 interface Tools {
   readonly binding: EngineBinding
-  readonly reader: LineReader
+  readonly readers: LineReaders
   readonly maker: MatchMaker
   readonly forms: LogForms
   readonly guard: LineGuard
@@ -80,14 +80,14 @@ class ChunkScan {
   }
 
   run(lineMs: number | null): GuardedResult {
-    const { binding, reader, maker, guard, processor } = this.#tools
+    const { binding, readers, maker, guard, processor } = this.#tools
     const before = processor.ms
     const { scanners, order } = binding.for(this.#chunk.jails)
     const text = this.#text
     const { segments, skipped, ...counts } =
       text === null ? inside(this.#bytes) : cutLines(text, this.#chunk.insideLine)
     const slow: SlowLine[] = []
-    reader.reference = this.#chunk.arrivedAt
+    readers.reference = this.#chunk.arrivedAt
     maker.start(this.#chunk.log)
     for (const segment of segments) {
       for (const bound of scanners) {
@@ -111,11 +111,11 @@ class ChunkScan {
    * lines have none. A bare line among others is not what it seems: something wrote a line break there.
    * In a bare file all can be forged; there at least no line stands for many.
    */
-  #scan({ scanner, filters }: BoundScanner, { start, end }: LineSpan, progress?: LineProgress): void {
-    const { reader, maker } = this.#tools
+  #scan({ scanner, dates, filters }: BoundScanner, { start, end }: LineSpan, progress?: LineProgress): void {
+    const { readers, maker } = this.#tools
     const all = this.#text ?? ''
     const text = start === 0 && end === all.length ? all : all.slice(start, end)
-    scanner.scan(reader.block(this.#bytes.subarray(start, end), text, start, progress), (found) => {
+    scanner.scan(readers.for(dates).block(this.#bytes.subarray(start, end), text, start, progress), (found) => {
       const taken = filters[found.filter]
       if (!taken) return
       if (this.#bare === false && taken.filter.programs !== null && found.head.syslog === null) return

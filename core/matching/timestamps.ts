@@ -1,38 +1,119 @@
 /**
- * The date at the start of a line, read by hand because it is read for every line that a filter looks
- * at. Two forms: syslog's (RFC 3164) `Nov 22 13:41:02`, and RFC 3339 `2026-11-22T13:41:02.5+01:00`,
- * also with a blank for the `T`, a comma for the point, and without zone. Either may stand behind a
- * syslog priority, `<38>`. Without a zone it is local time; an hour that summer time leaves out is
- * read as `Date` reads it, one that comes twice (in syslog's form) as the later one that is not to come.
+ * Finds and reads the date of a line, by hand because it is done for every line that a filter looks at.
+ * It is taken where the service writes it, and nowhere else: at the begin of the line (also behind a
+ * syslog priority, in brackets, behind the number of a process), in an access log's brackets, in the
+ * time field of JSON or logfmt. A date in what a peer can choose is text.
+ *
+ * Which form it is, the line alone decides (`date-forms.ts`): no line makes the next one be read
+ * otherwise. Syslog's (RFC 3164) `Nov 22 13:41:02` and RFC 3339's `2026-11-22T13:41:02.5+01:00` are tried
+ * first. Without a zone a time is that of the jail's zone, else of the host's.
  */
+import { timeOfMinute } from './calendar.ts'
+import type { DateReader } from './date-reading.ts'
+import { findAccessLogDate, type AccessLogReader } from './access-log-date.ts'
+import { readDateForm } from './date-forms.ts'
+import { DateParts } from './date-parts.ts'
+import { findJsonTime, findLogfmtTime, type FieldSpan } from './dated-fields.ts'
+import {
+  blank,
+  brace,
+  closing,
+  colon,
+  dash,
+  digitsAt,
+  fraction,
+  fractionEnd,
+  greaterThan,
+  isDigit,
+  isUpper,
+  lessThan,
+  monthAt,
+  opening,
+  slash,
+  digit,
+  two,
+  wordAt,
+} from './timestamp-text.ts'
+import { localZone, ZoneReader } from './zone-names.ts'
 
-/** Reads dates; it remembers the last minute, which neighbouring lines share. One a thread. */
-export class TimestampReader {
+/** Reads dates; it remembers the last minute, which neighbouring lines share. One a thread and zone. */
+export class TimestampReader implements AccessLogReader, DateReader {
   /** The date that was read last: unix milliseconds; finer fractions are cut off. */
   time = 0
+  /** What is cut out of the line, so that patterns see the rest: from here … */
+  from = 0
+  /** … to the character behind it. */
+  to = 0
+  /** How the form is called. */
+  form = ''
+  /** Whether a syslog header may stand behind it. */
+  heads = false
+  readonly parts = new DateParts()
+  readonly zones: ZoneReader
   /** A date without a year is the latest one that is not more than a day after this time. */
   #reference = 0
-  #syslogKey = -1
-  #syslogMinute = 0
-  #isoKey = -1
-  #isoZone = 0
-  #isoMinute = 0
+  /** The minute read last, as it is written; -1: none. */
+  #key = -1
+  #zone = localZone
+  #minute = 0
+
+  /** `zone`: that of dates without one, as `timeZone` takes it; null: the host's. Throws a BailiffError for an unknown one. */
+  constructor(zone: string | null = null) {
+    this.zones = new ZoneReader(zone)
+  }
+
+  get reference(): number {
+    return this.#reference
+  }
 
   /** Sets the time that decides the year of dates without one. */
   set reference(time: number) {
     if (time === this.#reference) return
     this.#reference = time
-    this.#syslogKey = -1
+    this.#key = -1
   }
 
   /**
-   * Reads the date at `start` of `text`, which ends at `end`, into `time`. Returns where the text goes
-   * on behind it; -1 where there is none. (An object with both would cost more than the reading.)
+   * Reads the date of the line from `start` to `end` of `text` into `time`, `from`, `to`, `form`. Returns
+   * `to`; -1 where it has none. (An object with all of it would cost more than the reading.)
    */
   read(text: string, start: number, end: number): number {
-    const from = text.charCodeAt(start) === lessThan ? behindPriority(text, start, end) : start
-    const behind = isDigit(text.charCodeAt(from)) ? this.#readIso(text, from, end) : this.#readSyslog(text, from, end)
-    return behind > end || (behind >= 0 && wordAt(text, behind, end)) ? -1 : behind
+    const at = text.charCodeAt(start) === lessThan ? behindPriority(text, start, end) : start
+    const behind = isDigit(text.charCodeAt(at)) ? this.#readIso(text, at, end) : this.#readSyslog(text, at, end)
+    if (behind >= 0 && behind <= end && !wordAt(text, behind, end)) {
+      this.from = start
+      this.to = behind
+      return behind
+    }
+    return this.#readOther(text, start, at, end)
+  }
+
+  /**
+   * The time that a value of its own tells of, such as a field of JSON: a date in any form, or a number of
+   * seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size. Null for anything else.
+   */
+  value(given: string | number): number | null {
+    const text = typeof given === 'number' ? '' : given.trim()
+    if (typeof given === 'number' || /^\d{9,19}(?:\.\d*)?$/.test(text)) return sinceEpoch(Number(given))
+    const fast = isDigit(text.charCodeAt(0))
+      ? this.#readIso(text, 0, text.length)
+      : this.#readSyslog(text, 0, text.length)
+    if (fast === text.length) return this.time
+    const open = text.charCodeAt(0) === opening ? 1 : 0
+    const end = text.length - open
+    return this.#readForm(text, open, end) === end && (open === 0 || text.charCodeAt(end) === closing)
+      ? this.time
+      : null
+  }
+
+  /** The time that the parts of a date tell; null where the month has no such day, or the day no such hour. */
+  timeOf(parts: DateParts): number | null {
+    if (parts.time !== null) return parts.time
+    const { year, month, day, hour, minute, second, zone } = parts
+    if (month < 0 || month > 11 || !inRange(day, hour, minute, second)) return null
+    return this.#setMinute(year, month, day, hour, minute, zone)
+      ? this.#minute + second * 1000 + parts.milliseconds
+      : null
   }
 
   #readSyslog(text: string, at: number, end: number): number {
@@ -43,22 +124,27 @@ export class TimestampReader {
     const minute = two(text, at + 10)
     const second = two(text, at + 13)
     if (month < 0 || !clockAt(text, at + 7) || !inRange(dayOfMonth, hour, minute, second)) return -1
-    const key = ((month * 32 + dayOfMonth) * 24 + hour) * 60 + minute
-    if (key !== this.#syslogKey) {
-      const time = latestYear(month, dayOfMonth, hour, minute, this.#reference)
-      if (time === null) return -1
-      this.#syslogKey = key
-      this.#syslogMinute = time
-    }
+    // A year may follow: `Nov 22 13:41:02 2026`.
     const behind = fractionEnd(text, at + 15, end)
-    this.time = this.#syslogMinute + second * 1000 + fraction(text, at + 15, behind)
+    if (
+      text.charCodeAt(behind) === blank &&
+      isDigit(text.charCodeAt(behind + 1)) &&
+      digitsAt(text, behind + 1, end) === 4
+    )
+      return -1
+    if (!this.#setMinute(0, month, dayOfMonth, hour, minute, localZone)) return -1
+    this.time = this.#minute + second * 1000 + fraction(text, at + 15, behind)
+    this.form = 'Mon DD hh:mm:ss'
+    this.heads = true
     return behind
   }
 
   #readIso(text: string, at: number, end: number): number {
     const between = text.charCodeAt(at + 10)
     if (end - at < 19 || (between !== letterT && between !== blank)) return -1
-    if (text.charCodeAt(at + 4) !== dash || text.charCodeAt(at + 7) !== dash || !clockAt(text, at + 11)) return -1
+    const separator = text.charCodeAt(at + 4)
+    if ((separator !== dash && separator !== slash) || text.charCodeAt(at + 7) !== separator || !clockAt(text, at + 11))
+      return -1
     const year = two(text, at) * 100 + two(text, at + 2)
     const month = two(text, at + 5) - 1
     const dayOfMonth = two(text, at + 8)
@@ -67,50 +153,132 @@ export class TimestampReader {
     const second = two(text, at + 17)
     if (year < 1000 || month < 0 || month > 11 || !inRange(dayOfMonth, hour, minute, second)) return -1
     const zoneStart = fractionEnd(text, at + 19, end)
-    const behind = zoneEnd(text, zoneStart, end)
+    let behind = this.zones.readOffset(text, zoneStart, end)
     if (behind < 0) return -1
-    const zone = zoneMinutes(text, zoneStart, behind)
-    const key = (((year * 12 + month) * 32 + dayOfMonth) * 24 + hour) * 60 + minute
-    if (key !== this.#isoKey || zone !== this.#isoZone) {
-      const time = minuteOf(year, month, dayOfMonth, hour, minute, zone)
-      if (time === null) return -1
-      this.#isoKey = key
-      this.#isoZone = zone
-      this.#isoMinute = time
+    if (behind === zoneStart && text.charCodeAt(behind) === blank) {
+      const behindZone = this.zones.readSpaced(text, behind + 1, end)
+      if (this.zones.zone !== localZone) behind = behindZone
     }
-    this.time = this.#isoMinute + second * 1000 + fraction(text, at + 19, zoneStart)
+    if (!this.#setMinute(year, month, dayOfMonth, hour, minute, this.zones.zone)) return -1
+    this.time = this.#minute + second * 1000 + fraction(text, at + 19, zoneStart)
+    this.form = separator === dash ? 'YYYY-MM-DD hh:mm:ss' : 'YYYY/MM/DD hh:mm:ss'
+    this.heads = separator === dash
     return behind
+  }
+
+  /** All other forms, and all other places. */
+  #readOther(text: string, start: number, at: number, end: number): number {
+    const code = text.charCodeAt(at)
+    const behind = this.#readForm(text, at, end)
+    if (behind >= 0) {
+      // As journalctl -o short-unix writes it; in front of TAI64N's label nobody puts a header.
+      this.heads = isUpper(code) || (isDigit(code) && this.parts.time !== null)
+      return this.#found(start, behind, true)
+    }
+    if (code === opening) {
+      const inside = behindProcess(text, at, end)
+      const inBrackets = this.#readForm(text, inside, end)
+      if (inBrackets >= 0) return this.#found(inside, inBrackets, false)
+    } else if (code === brace) return this.#readField(text, start, findJsonTime(text, at, end))
+    else {
+      const bracket = behindLetter(text, at, end)
+      const inBrackets = bracket < 0 ? -1 : this.#readForm(text, bracket, end)
+      if (inBrackets >= 0) return this.#found(bracket, inBrackets, false)
+      if (this.#readField(text, start, findLogfmtTime(text, at, end)) >= 0) return start
+      const audit = auditStamp(text, at, end)
+      if (audit >= 0 && this.#readForm(text, audit, end) >= 0) return this.#found(start, start, false)
+    }
+    const access = findAccessLogDate(text, start, end, this)
+    if (access === null) return -1
+    this.time = access.time
+    this.form = access.form
+    return this.#found(access.from, access.to, false)
+  }
+
+  /** Any form right at this place. Returns where it ends, -1 where there is none. */
+  #readForm(text: string, at: number, end: number): number {
+    const behind = readDateForm(text, at, end, this.parts, this.zones)
+    if (behind < 0 || behind > end || wordAt(text, behind, end)) return -1
+    const time = this.timeOf(this.parts)
+    if (time === null) return -1
+    this.time = time
+    this.form = this.parts.form
+    return behind
+  }
+
+  /** The line stays whole, so that it remains JSON or logfmt. */
+  #readField(text: string, start: number, field: FieldSpan | null): number {
+    if (field === null) return -1
+    const time = this.value(text.slice(field.from, Math.min(field.to, field.from + 64)))
+    if (time === null) return -1
+    this.time = time
+    this.form = 'time field'
+    return this.#found(start, start, false)
+  }
+
+  #found(from: number, to: number, leads: boolean): number {
+    this.from = from
+    this.to = to
+    if (!leads) this.heads = false
+    return to
+  }
+
+  /** Sets the time at which the minute begins; false where there is no such day. `year` 0: none is written. */
+  #setMinute(year: number, month: number, day: number, hour: number, minute: number, zone: number): boolean {
+    const key = (((year * 12 + month) * 32 + day) * 24 + hour) * 60 + minute
+    if (key === this.#key && zone === this.#zone) return true
+    const time = timeOfMinute({ year, month, day, hour, minute, zone }, this.zones, this.#reference)
+    if (time === null) return false
+    this.#key = key
+    this.#zone = zone
+    this.#minute = time
+    return true
   }
 }
 
-const [lessThan, greaterThan, blank, dash, plus, point, comma, colon] = [0x3c, 0x3e, 0x20, 0x2d, 0x2b, 0x2e, 0x2c, 0x3a]
-const [digitZero, digitNine, letterT, letterZ] = [0x30, 0x39, 0x54, 0x5a]
-/** Minutes east of UTC that no zone has: local time. */
-const localZone = 100_000
-const day = 86_400_000
-const minuteMs = 60_000
+const letterT = 0x54
 
-/** Where the text goes on behind `<0>` to `<191>`; the start where there is no such thing. */
+/** Where the text goes on behind `<0>` to `<191>`, and behind a level of one letter, `<W>`; the start where there is no such thing. */
 function behindPriority(text: string, start: number, end: number): number {
+  if (isUpper(text.charCodeAt(start + 1)) && text.charCodeAt(start + 2) === greaterThan) return start + 3
   for (let at = start + 1; at < end && at < start + 5; at++) {
-    if (text.charCodeAt(at) === greaterThan) return at > start + 1 ? at + 1 : start
-    if (digit(text, at) < 0) return start
+    if (text.charCodeAt(at) === greaterThan) return at === start + 1 ? start : behindVersion(text, at + 1)
+    if (!isDigit(text.charCodeAt(at))) return start
   }
   return start
 }
 
-function isDigit(code: number): boolean {
-  return code >= digitZero && code <= digitNine
+/** Behind the version that RFC 5424 writes behind the priority. */
+function behindVersion(text: string, at: number): number {
+  return text.charCodeAt(at) === 0x31 && text.charCodeAt(at + 1) === blank ? at + 2 : at
 }
 
-/** The digit at a place. Where there is none: so far below zero that what is computed from it is, too. */
-function digit(text: string, at: number): number {
-  const code = text.charCodeAt(at)
-  return isDigit(code) ? code - digitZero : -100_000
+/** Behind an opening bracket, or behind `[123] `, as dropbear writes it before the date. */
+function behindProcess(text: string, at: number, end: number): number {
+  const digits = digitsAt(text, at + 1, end)
+  const isProcess = digits > 0 && digits < 9 && text.charCodeAt(at + 1 + digits) === closing
+  return isProcess && text.charCodeAt(at + 2 + digits) === blank ? at + 3 + digits : at + 1
 }
 
-function two(text: string, at: number): number {
-  return digit(text, at) * 10 + digit(text, at + 1)
+/** Behind the bracket of `E [` (CUPS) and `I, [` (Ruby); -1 where there is no such thing. */
+function behindLetter(text: string, at: number, end: number): number {
+  if (!isUpper(text.charCodeAt(at))) return -1
+  const next = text.charCodeAt(at + 1) === 0x2c ? at + 2 : at + 1
+  return next + 1 < end && text.charCodeAt(next) === blank && text.charCodeAt(next + 1) === opening ? next + 2 : -1
+}
+
+/** The seconds of `type=USER_LOGIN msg=audit(1795354862.123:456):`, also behind `node=NAME `; -1 for none. */
+function auditStamp(text: string, at: number, end: number): number {
+  const found = /^(?:node=\S+ )?type=\w+ msg=audit\(/.exec(text.slice(at, Math.min(end, at + 200)))
+  return found === null ? -1 : at + found[0].length
+}
+
+/** Milliseconds, whatever a number since 1970 counts: from 2001 on each unit has sizes of its own. */
+function sinceEpoch(value: number): number | null {
+  if (!(value >= 1e9 / 10) || value >= 1e20) return null
+  if (value < 1e11) return Math.floor(value * 1000)
+  if (value < 1e14) return Math.floor(value)
+  return Math.floor(value < 1e17 ? value / 1000 : value / 1e6)
 }
 
 function inRange(dayOfMonth: number, hour: number, minute: number, second: number): boolean {
@@ -120,118 +288,4 @@ function inRange(dayOfMonth: number, hour: number, minute: number, second: numbe
 
 function clockAt(text: string, at: number): boolean {
   return text.charCodeAt(at + 2) === colon && text.charCodeAt(at + 5) === colon
-}
-
-/** Whether a letter or digit goes on here: then the date was a piece of something else. */
-function wordAt(text: string, at: number, end: number): boolean {
-  if (at >= end) return false
-  const code = text.charCodeAt(at)
-  return isDigit(code) || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a)
-}
-
-/** The month whose English abbreviation stands here, from 0; -1 for none. */
-function monthAt(text: string, at: number): number {
-  const key = (text.charCodeAt(at) << 16) | (text.charCodeAt(at + 1) << 8) | text.charCodeAt(at + 2)
-  switch (key) {
-    case 0x4a616e:
-      return 0
-    case 0x466562:
-      return 1
-    case 0x4d6172:
-      return 2
-    case 0x417072:
-      return 3
-    case 0x4d6179:
-      return 4
-    case 0x4a756e:
-      return 5
-    case 0x4a756c:
-      return 6
-    case 0x417567:
-      return 7
-    case 0x536570:
-      return 8
-    case 0x4f6374:
-      return 9
-    case 0x4e6f76:
-      return 10
-    case 0x446563:
-      return 11
-    default:
-      return -1
-  }
-}
-
-/** Where the fraction of a second ends that stands here: a point or comma and 1 to 9 digits. */
-function fractionEnd(text: string, at: number, end: number): number {
-  const sign = at < end ? text.charCodeAt(at) : 0
-  if (sign !== point && sign !== comma) return at
-  let behind = at + 1
-  while (behind < end && behind < at + 10 && isDigit(text.charCodeAt(behind))) behind++
-  return behind === at + 1 ? at : behind
-}
-
-/** The milliseconds of a fraction; 0 for an empty one. */
-function fraction(text: string, at: number, end: number): number {
-  let value = 0
-  let scale = 100
-  for (let place = at + 1; place < end && scale >= 1; place++) {
-    value += digit(text, place) * scale
-    scale /= 10
-  }
-  return value
-}
-
-/** Where the zone ends that stands here; the same place where none does, -1 for a broken one. */
-function zoneEnd(text: string, at: number, end: number): number {
-  const sign = at < end ? text.charCodeAt(at) : 0
-  if (sign === letterZ) return at + 1
-  if (sign !== plus && sign !== dash) return at
-  const minutesAt = text.charCodeAt(at + 3) === colon ? at + 4 : at + 3
-  const hours = two(text, at + 1)
-  const minutes = two(text, minutesAt)
-  return hours >= 0 && hours <= 23 && minutes >= 0 && minutes <= 59 ? minutesAt + 2 : -1
-}
-
-/** Minutes east of UTC of a zone that ends there; `localZone` for none. */
-function zoneMinutes(text: string, at: number, end: number): number {
-  if (end === at) return localZone
-  if (end === at + 1) return 0
-  const minutes = two(text, at + 1) * 60 + two(text, end - 2)
-  return text.charCodeAt(at) === dash ? -minutes : minutes
-}
-
-/** The time at which a minute begins; null where the month has no such day. */
-function minuteOf(
-  year: number,
-  month: number,
-  dayOfMonth: number,
-  hour: number,
-  minute: number,
-  zone: number,
-): number | null {
-  if (new Date(Date.UTC(year, month, dayOfMonth)).getUTCDate() !== dayOfMonth) return null
-  if (zone === localZone) return new Date(year, month, dayOfMonth, hour, minute).getTime()
-  return Date.UTC(year, month, dayOfMonth, hour, minute) - zone * 60_000
-}
-
-/** The latest year that does not put the date more than a day after the reference. */
-function latestYear(month: number, dayOfMonth: number, hour: number, minute: number, reference: number): number | null {
-  const last = new Date(reference + day).getFullYear()
-  // February 29 comes every eighth year at the latest.
-  for (let year = last; year > last - 9; year--) {
-    const time = minuteOf(year, month, dayOfMonth, hour, minute, localZone)
-    if (time !== null && time <= reference + day) return laterReading(time, reference)
-  }
-  return null
-}
-
-/** When summer time ends, some local times come twice: the second one, unless that is still to come. */
-function laterReading(time: number, reference: number): number {
-  const offset = (at: number) => new Date(at).getTimezoneOffset()
-  const turned = (offset(time + day) - offset(time)) * minuteMs
-  const later = time + turned
-  return turned > 0 && later <= reference + minuteMs && offset(later) - offset(time) === turned / minuteMs
-    ? later
-    : time
 }

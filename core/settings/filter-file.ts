@@ -23,6 +23,8 @@ export interface FilterSettings {
   /** The common ones first, then what the mode includes, then what it adds. */
   readonly failregex: readonly PatternText[]
   readonly ignoreregex: readonly PatternText[]
+  /** How the dates of its lines look; null: as usual. */
+  readonly datepattern: readonly PatternText[] | null
   readonly samples: FilterSamples
 }
 
@@ -55,6 +57,7 @@ export interface FilterDefinition {
   readonly prefregex: PatternText | null
   readonly failregex: readonly PatternText[]
   readonly ignoreregex: readonly PatternText[]
+  readonly datepattern: readonly PatternText[] | null
   /** Always has `normal`. */
   readonly modes: Readonly<Record<string, FilterMode>>
   readonly samples: FilterSamples
@@ -106,6 +109,7 @@ export function defineFilter(given: Sourced, name: string, problems: BailiffErro
     prefregex: raw.prefregex === undefined ? null : { text: raw.prefregex, where: given.where('prefregex') },
     failregex: patternTexts(raw.failregex, given.at('failregex')),
     ignoreregex: patternTexts(raw.ignoreregex, given.at('ignoreregex')),
+    datepattern: datePatterns(raw.datepattern, given),
     modes,
     samples,
   }
@@ -139,6 +143,7 @@ export function inMode(filter: FilterDefinition, mode: string, where: Where): Fi
     prefregex: filter.prefregex,
     failregex: parts.flatMap((part) => part.failregex),
     ignoreregex: parts.flatMap((part) => part.ignoreregex),
+    datepattern: filter.datepattern,
     samples: filter.samples,
   }
 }
@@ -163,6 +168,11 @@ function readMode(
     failregex: patternTexts(raw.failregex, given.at('failregex')),
     ignoreregex: patternTexts(raw.ignoreregex, given.at('ignoreregex')),
   }
+}
+
+/** The option `datepattern` of a filter or jail; null where it has none. */
+export function datePatterns(texts: readonly string[] | undefined, given: Sourced): readonly PatternText[] | null {
+  return texts === undefined ? null : patternTexts(texts, given.at('datepattern'))
 }
 
 function patternTexts(texts: readonly string[] = [], given: Sourced): PatternText[] {

@@ -1,17 +1,24 @@
 /** Makes a jail of what the configuration says about it, its filter and the defaults. */
-import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type * as z from 'zod'
 import type { Prefix } from '../address.ts'
 import { BailiffError, quote, type Where } from '../errors.ts'
 import type { Ports } from '../events.ts'
-import { defineFilter, inMode, type FilterDefinition, type FilterSettings } from './filter-file.ts'
+import {
+  datePatterns,
+  defineFilter,
+  inMode,
+  type FilterDefinition,
+  type FilterSettings,
+  type PatternText,
+} from './filter-file.ts'
 import type { FilterLibrary } from './filter-library.ts'
 import { usualBantime, type Bantime, type Ignored, type NamedPlugin } from './option-kinds.ts'
 import { pluginUse, pluginUses, type PluginKind, type PluginUse } from './plugin-use.ts'
 import { toPorts } from './port-names.ts'
 import { fileSchema, filterChoice, jailSchema } from './schema.ts'
 import { isRecord, type Sourced } from './sourced.ts'
+import { usualSource } from './usual-source.ts'
 import { validate } from './validate.ts'
 
 /** A jail that is switched on. Plain data; all defaults are filled in. */
@@ -25,6 +32,10 @@ export interface JailSettings {
   readonly filterDefinition: FilterDefinition
   /** At least one. */
   readonly sources: readonly PluginUse[]
+  /** Why this one of the usual sources of the filter; null where the configuration names sources. */
+  readonly sourceChoice: string | null
+  /** How the dates of its lines are read, where the jail or the defaults say so. */
+  readonly dates: DateSettings
   readonly ports: Ports
   readonly maxretry: number
   readonly findtimeMs: number
@@ -36,6 +47,14 @@ export interface JailSettings {
   /** Who is told of this jail, beside those who are told of everything. */
   readonly notifiers: readonly PluginUse[]
   readonly ignore: IgnoreSettings
+}
+
+/** How dates are read, beside what the filter says. */
+export interface DateSettings {
+  /** In place of what the filter says; null: as the filter says. */
+  readonly datepattern: readonly PatternText[] | null
+  /** The zone of dates that name none, known to this runtime; null: the host's. */
+  readonly timezone: string | null
 }
 
 /** Whom a jail never bans. */
@@ -83,7 +102,11 @@ export async function readJail(
     mode: raw.mode ?? 'enforce',
     filter,
     filterDefinition: definition,
-    sources: sourcesOf(raw, definition, given, problems),
+    ...sourcesOf(raw, definition, given, problems),
+    dates: {
+      datepattern: datePatterns(raw.datepattern, given),
+      timezone: raw.timezone ?? file.raw.defaults?.timezone ?? null,
+    },
     ports: portsOf(raw, definition, given, problems),
     ...judgingOf(raw, file.raw.defaults ?? {}),
     ipv6prefix: raw.ipv6prefix ?? definition.ipv6prefix ?? file.raw.defaults?.ipv6prefix ?? 64,
@@ -149,33 +172,21 @@ function sourcesOf(
   filter: FilterDefinition,
   given: Sourced,
   problems: BailiffError[],
-): readonly PluginUse[] {
+): Pick<JailSettings, 'sources' | 'sourceChoice'> {
   const named = [
     ...(raw.source === undefined ? [] : [pluginUse('source', raw.source, given.at('source'))]),
     ...pluginUses('source', raw.sources ?? [], given.at('sources')),
   ]
-  const sources = named.length > 0 ? named : usualSource(filter.sources)
-  if (sources.length === 0)
+  if (named.length > 0) return { sources: named, sourceChoice: null }
+  const usual = usualSource(filter.sources)
+  if (usual === null)
     problems.push(
       new BailiffError('config', `the filter ${quote(filter.name)} knows no usual source: name one`, {
         where: given.where(),
         hint: `jails: { ${given.path.at(-1)}: { source: /var/log/… } }`,
       }),
     )
-  return sources
-}
-
-/** The first that is there; the first of all where none is, since it may come. */
-function usualSource(sources: readonly PluginUse[]): readonly PluginUse[] {
-  return [sources.find(isThere) ?? sources[0]].filter((source) => source !== undefined)
-}
-
-function isThere({ plugin, options }: PluginUse): boolean {
-  if (plugin === 'journal') return existsSync('/run/systemd/journal')
-  const path = isRecord(options) ? options.path : undefined
-  if (plugin !== 'file' || typeof path !== 'string') return true
-  // Of a pattern such as /var/log/nginx/*.log the folders before the first wild card.
-  return existsSync(path.replace(/\/[^/]*[*?[{].*$/, ''))
+  return { sources: usual === null ? [] : [usual.use], sourceChoice: usual?.why ?? null }
 }
 
 function portsOf(raw: RawJail, filter: FilterDefinition, given: Sourced, problems: BailiffError[]): Ports {

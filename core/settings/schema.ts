@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { bantime, duration, ignored, listOf, parsed, path, pluginUse, section, text, toggle } from './option-kinds.ts'
 import { parsePorts } from './port-names.ts'
+import { parseTimezone } from './timezone.ts'
 
 const ports = parsed(parsePorts, {
   anyOf: [{ type: ['string', 'number'] }, { type: 'array', items: { type: ['string', 'number'] } }],
@@ -10,6 +11,15 @@ const ports = parsed(parsePorts, {
 
 const ipv6prefix = z.literal([64, 128], { error: 'must be 64 or 128' })
 
+/** Where no pattern is written, all usual forms are read. */
+const datepattern = listOf(text)
+  .describe('how dates look, in the tokens of Fail2ban; {NONE}: lines have none')
+  .optional()
+
+const timezone = parsed(parseTimezone, { type: 'string', examples: ['Europe/Berlin', '+01:00'] })
+  .describe("the zone of dates that name none; unless said, this host's")
+  .optional()
+
 const judging = {
   findtime: duration.describe('how long a failure counts').optional(),
   maxretry: z.int().min(1).max(100_000).describe('so many failures within findtime lead to a ban').optional(),
@@ -17,6 +27,7 @@ const judging = {
   ipv6prefix: ipv6prefix
     .describe('64: IPv6 networks are banned when several of their addresses fail; 128: never')
     .optional(),
+  timezone,
   actions: listOf(pluginUse).describe('what carries out the bans').optional(),
   notifiers: listOf(pluginUse).describe('who is told of what the jail does').optional(),
   ignoreip: listOf(ignored).describe('never banned, beside the ones of the top').optional(),
@@ -83,6 +94,7 @@ export const filterSchema = section({
   ipv6prefix: ipv6prefix
     .describe('what jails ban of IPv6 that do not say; 128 where many users share a network')
     .optional(),
+  datepattern,
   prefregex: text.describe('must match, and gives the patterns its <F-CONTENT>').optional(),
   ...patterns,
   modes: z
@@ -109,6 +121,7 @@ export const jailSchema = section({
   source: pluginUse.describe('where the lines come from').optional(),
   sources: listOf(pluginUse).describe('where the lines come from, when there are several').optional(),
   ports: ports.describe('the ports that a ban covers; all: everything').optional(),
+  datepattern: datepattern.describe('how dates look, in place of what the filter says'),
   protocol: z.enum(['tcp', 'udp']).describe('the protocol of the ports').optional(),
   also: listOf(pluginUse).describe('actions beside the default ones').optional(),
   ...judging,

@@ -14,6 +14,8 @@ const rowsAtOnce = 5000
 const keptLines = 20_000
 /** Positions of logs that nobody follows any more are not worth more room than this. */
 const maxPositions = 10_000
+/** A cursor that no source has spoken of for so long leads nowhere any more: journals are not kept for ever. */
+const cursorsKeptMs = 30 * 24 * 3600_000
 /** An end that nobody told of is believed this long after it: the clock may have jumped. */
 const believedAfterMs = 24 * 3600_000
 /** Free pages are given back to the disk when there are more than these, some at a time. */
@@ -46,6 +48,11 @@ export function purge(database: Database, { now, before, keep }: PurgeLimits): b
     removed = Math.max(removed, database.prepare(oldLines).all().length)
     database.exec(
       `DELETE FROM positions WHERE path IN (SELECT path FROM positions ORDER BY path LIMIT -1 OFFSET ${maxPositions})`,
+    )
+    database.prepare('DELETE FROM cursors WHERE named < ?').run(now - cursorsKeptMs)
+    database.exec(
+      `DELETE FROM cursors WHERE path IN
+        (SELECT path FROM cursors ORDER BY named DESC LIMIT -1 OFFSET ${maxPositions})`,
     )
     database.exec('COMMIT')
   } catch (error) {

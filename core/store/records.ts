@@ -1,5 +1,5 @@
 import { parsePrefix, type Prefix } from '../address.ts'
-import type { Ban, CountedFailures, LogPosition, Ports, UnbanReason } from '../events.ts'
+import type { Ban, CountedFailures, FilePosition, LogCursor, Ports, UnbanReason } from '../events.ts'
 import type { Row, Value } from './sqlite.ts'
 
 /** The end of a ban. */
@@ -78,17 +78,28 @@ export function readFailures({ jails: names, entries }: Row): CountedFailures | 
 
 export const positionColumns = 'path, device, inode, birth, head_hash, head_length, offset, inside_line'
 
-export function positionValues(position: LogPosition): Value[] {
+export function positionValues(position: FilePosition): Value[] {
   const { path, device, inode, birth, headHash, headLength, offset, insideLine } = position
   return [path, device, inode, birth, headHash, headLength, offset, insideLine ? 1 : 0]
 }
 
-export function readPosition(row: Row): LogPosition | null {
+export function readPosition(row: Row): FilePosition | null {
   const { path, device, inode, birth, head_hash: headHash, head_length: headLength, offset } = row
   if (![path, device, inode, birth, headHash].every((text) => typeof text === 'string')) return null
   if (!isCount(headLength) || !isCount(offset)) return null
   const [p, d, i, b, h] = [path, device, inode, birth, headHash].map(String) as [string, string, string, string, string]
   return { path: p, device: d, inode: i, birth: b, headHash: h, headLength, offset, insideLine: row.inside_line === 1 }
+}
+
+export const cursorColumns = 'path, cursor, named'
+
+export function cursorValues({ path, cursor, named }: LogCursor): Value[] {
+  return [path, cursor, named]
+}
+
+export function readCursor({ path, cursor, named }: Row): LogCursor | null {
+  if (typeof path !== 'string' || typeof cursor !== 'string' || !isCount(named)) return null
+  return { path, cursor, named }
 }
 
 function parse(text: unknown): unknown {

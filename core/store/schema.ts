@@ -26,6 +26,10 @@ export const migrations: readonly string[] = [
     head_hash TEXT NOT NULL, head_length INTEGER NOT NULL, offset INTEGER NOT NULL, inside_line INTEGER NOT NULL
   ) WITHOUT ROWID;
   `,
+  `
+  -- Where sources are that keep their place themselves; named: when one last spoke of it, unix ms.
+  CREATE TABLE cursors (path TEXT PRIMARY KEY, cursor TEXT NOT NULL, named INTEGER NOT NULL) WITHOUT ROWID;
+  `,
   // What found each line of a ban: the distinct names, and an index into them for each line, as JSON.
   `ALTER TABLE lines ADD COLUMN rules TEXT;`,
 ]

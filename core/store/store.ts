@@ -12,6 +12,8 @@ import { StoreEmptied, Thread } from './thread.ts'
 export type { HistoryEntry, HistoryQuery, Loaded, Offence, Unban }
 
 const dayMs = 24 * 3600_000
+/** That a source still speaks of a log is news again after this time. */
+const namedEveryMs = dayMs
 /** Bans written at once when everything is written anew: between two such parts others have their turn. */
 const bansAtOnce = 2000
 /**
@@ -58,6 +60,8 @@ export interface Held {
   counted(): CountedFailures | 'too-many' | null
   /** All that counts, piece by piece; after the last piece `counted` goes on (`Judge.everything`). */
   everything(): Iterable<CountedFailures>
+  /** Where each log stands. Asked every hour: cursors that are not heard of are forgotten. */
+  positions(): readonly LogPosition[]
   /** Bans of before the start, from a disk that could not be read then. */
   restored(bans: Iterable<Ban>): void
 }
@@ -77,7 +81,7 @@ export interface Store {
    * when the store is closed first.
    */
   commit(changes: Changes): Promise<void>
-  /** As `commit`, for logs that nothing was read of: of a file that has a position it is not news. */
+  /** As `commit`, for logs that nothing was read of: of a file that has a position, and of a cursor of today, it is not news. */
   seen(positions: readonly LogPosition[]): void
   /** Bans of the past and of now that agree with the query, the youngest first. */
   history(query: HistoryQuery): Promise<readonly HistoryEntry[]>
@@ -126,7 +130,7 @@ class ThreadStore implements Store {
       waitMs: this.#options.waitMs,
     })
     this.#timers = [
-      setInterval(() => void this.#purge().then(() => this.#check(true)), 3600_000).unref(),
+      setInterval(() => void this.#keepUp(), 3600_000).unref(),
       setInterval(() => void this.#check(false), this.#options.checkEveryMs).unref(),
     ]
   }
@@ -161,7 +165,10 @@ class ThreadStore implements Store {
   seen(positions: readonly LogPosition[]): void {
     const news = positions.filter((position) => {
       const known = this.#positions.get(position.path)
-      return known?.device !== position.device || known.inode !== position.inode || known.birth !== position.birth
+      if (known === undefined) return true
+      if ('cursor' in position) return 'cursor' in known && position.named - known.named > namedEveryMs
+      if ('cursor' in known) return false
+      return known.device !== position.device || known.inode !== position.inode || known.birth !== position.birth
     })
     if (news.length > 0) void this.commit({ positions: news }).catch(() => {})
   }
@@ -258,6 +265,12 @@ class ThreadStore implements Store {
     })
     stored += failures?.entries.length ?? 0
     this.#failureBytes = { stored, limit: Math.max(leastCompactedBytes, stored * 1.5) }
+  }
+
+  async #keepUp(): Promise<void> {
+    this.seen(this.#held?.positions() ?? [])
+    await this.#purge()
+    await this.#check(true)
   }
 
   async #purge(): Promise<void> {

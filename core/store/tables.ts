@@ -3,9 +3,12 @@ import { packBans, type PackedBans } from './packed-bans.ts'
 import {
   banColumns,
   banValues,
+  cursorColumns,
+  cursorValues,
   lineValues,
   positionColumns,
   positionValues,
+  readCursor,
   readEntry,
   readFailures,
   readPosition,
@@ -46,6 +49,7 @@ export class Tables {
   readonly #displace: Statement
   readonly #endBan: Statement
   readonly #putPosition: Statement
+  readonly #putCursor: Statement
   readonly #putFailures: Statement
 
   constructor(database: Database) {
@@ -62,6 +66,7 @@ export class Tables {
     )
     this.#endBan = prepare('UPDATE bans SET ended = ?, reason = ? WHERE prefix = ? AND jail = ? AND ended IS NULL')
     this.#putPosition = prepare(`INSERT OR REPLACE INTO positions (${positionColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
+    this.#putCursor = prepare(`INSERT OR REPLACE INTO cursors (${cursorColumns}) VALUES (?, ?, ?)`)
     this.#putFailures = prepare('INSERT INTO failures (jails, entries) VALUES (?, ?)')
   }
 
@@ -85,7 +90,7 @@ export class Tables {
   forgetBans(at: number): void {
     this.#orRollBack(() => {
       this.#database.prepare('UPDATE bans SET ended = ?, reason = NULL WHERE ended IS NULL').run(at)
-      this.#database.exec('DELETE FROM positions')
+      this.#database.exec('DELETE FROM positions; DELETE FROM cursors')
     })
   }
 
@@ -97,7 +102,10 @@ export class Tables {
         else this.#unban(change.unban)
       }
       if (failures !== null) this.#putFailures.run(JSON.stringify(failures.jails), failures.entries)
-      for (const position of positions) this.#putPosition.run(...positionValues(position))
+      for (const position of positions) {
+        if ('cursor' in position) this.#putCursor.run(...cursorValues(position))
+        else this.#putPosition.run(...positionValues(position))
+      }
     })
   }
 
@@ -129,8 +137,9 @@ export class Tables {
     yield* this.#rows('SELECT * FROM failures ORDER BY id', [], readFailures, 16)
   }
 
-  positions(): Generator<LogPosition[]> {
-    return this.#rows('SELECT * FROM positions ORDER BY path', [], readPosition)
+  *positions(): Generator<LogPosition[]> {
+    yield* this.#rows('SELECT * FROM positions ORDER BY path', [], readPosition)
+    yield* this.#rows('SELECT * FROM cursors ORDER BY path', [], readCursor)
   }
 
   /** The entries asked for, the youngest first. */

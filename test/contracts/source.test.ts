@@ -9,7 +9,11 @@ import { tailSource } from './tail-source.ts'
 
 const path = join(temporaryFolder(), 'some.log')
 writeFileSync(path, 'before the start\n')
-sourceContract('that emits', tailSource, { options: { path }, write: (text) => appendFileSync(path, text) })
+sourceContract('that emits', tailSource, {
+  options: { path },
+  resumes: true,
+  write: (text) => appendFileSync(path, text),
+})
 
 const test = suite('contract of sources')
 

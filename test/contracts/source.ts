@@ -10,11 +10,16 @@ export interface SourceSubject {
   readonly options: unknown
   /** Appends text to what the source reads. */
   readonly write: (text: string) => void | Promise<void>
+  /** Whether it goes on where it was, also with what is written while no agent runs. */
+  readonly resumes?: true
+  /** What of a line that arrives was written; unless said, all of it. */
+  readonly textOf?: (line: string) => string
 }
 
 /**
  * What every source keeps, whether it follows files or emits bytes, run by the real intake: lines written
- * on the other side arrive once and in order, a slow agent loses none, and a stop ends it.
+ * on the other side arrive once and in order, a slow agent loses none, and a stop ends it. One that resumes
+ * brings each line once however agents end.
  */
 export function sourceContract(name: string, plugin: SourcePlugin, subject: SourceSubject): void {
   const test = suite(`source ${name} keeps the contract`)
@@ -58,6 +63,38 @@ export function sourceContract(name: string, plugin: SourcePlugin, subject: Sour
       await new Promise((resolve) => setTimeout(resolve, 300))
       assert.is(seen.lines.length, count)
     }))
+
+  if (subject.resumes)
+    test('whatever is written while no agent runs, and however agents end, each line arrives once', () =>
+      running(name, plugin, subject, async (first, intake) => {
+        let [seen, current] = [first, intake]
+        for (let round = 0; round < 4; round++) {
+          const lines = Array.from({ length: 100 }, (_, i) => `round ${round}, line ${i}\n`)
+          for (let i = 0; i < lines.length; i += 10) await subject.write(lines.slice(i, i + 10).join(''))
+          // As kill -9 leaves it: with what was kept beside the lines that had been scanned.
+          const kept = seen.killed()
+          await current.stop()
+          await subject.write(`down in round ${round}\n`)
+          ;[seen, current] = [kept, intakeFor(kept)]
+          await current.configure([sourceOf(name, plugin, subject.options, 'sshd')])
+        }
+        try {
+          await until(
+            () => seen.lines.includes('down in round 3'),
+            () => seen.lines.length,
+          )
+        } finally {
+          await current.stop()
+        }
+        const expected = [0, 1, 2, 3].flatMap((round) => [
+          ...Array.from({ length: 100 }, (_, i) => `round ${round}, line ${i}`),
+          `down in round ${round}`,
+        ])
+        assert.equal(
+          seen.lines.filter((line) => /^(?:round|down in round)/.test(line)),
+          expected,
+        )
+      }))
   test.run()
 }
 
@@ -70,16 +107,16 @@ const isNoProbe = (line: string) => !line.startsWith('probe ')
 async function running(
   name: string,
   plugin: SourcePlugin,
-  { options, write }: SourceSubject,
+  { options, write, textOf }: SourceSubject,
   body: (seen: Seen, intake: Intake) => Promise<void>,
 ): Promise<void> {
-  const seen = new Seen()
+  const seen = new Seen(textOf)
   const intake = intakeFor(seen)
   const source = sourceOf(name, plugin, options, 'sshd')
   const warnings: string[] = []
   const log = { ...silent, warn: (_: object, message: string) => void warnings.push(message) }
   try {
-    await intake.configure([{ ...source, host: (follow, signal) => ({ ...source.host(follow, signal), log }) }])
+    await intake.configure([{ ...source, host: (parts) => ({ ...source.host(parts), log }) }])
     await untilLinesArrive(seen, write)
     await body(seen, intake)
   } finally {

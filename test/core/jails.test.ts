@@ -203,4 +203,58 @@ test('what breaks several jails is told once, and what settings found is told to
   assert.equal(broken, ['c'])
 })
 
+test('dates are read as the filter says, or as the jail says instead, in the zone of the jail or of the defaults', async () => {
+  const { jails, told } = await prepare({
+    'filters/b.yaml': "sources: [/dev/null]\ndatepattern: '%Y-%m-%d'\nfailregex: ['^bad <ADDR>$']\n",
+    'bailiff.yaml': [
+      'defaults: { timezone: Europe/Berlin }',
+      'jails:',
+      '  a: { filter: a }',
+      '  b: { filter: b, timezone: "+01:00" }',
+      "  c: { filter: b, datepattern: ['%d.%m.%Y', '{NONE}'] }",
+      '  d: { filter: b }',
+    ].join('\n'),
+  })
+  assert.is(told, '')
+  const reading = jails.map(({ filter }) => [filter.dates?.timezone, filter.dates?.patterns?.map(({ text }) => text)])
+  assert.equal(reading, [
+    ['Europe/Berlin', undefined],
+    ['+01:00', ['%Y-%m-%d']],
+    ['Europe/Berlin', ['%d.%m.%Y']],
+    ['Europe/Berlin', ['%Y-%m-%d']],
+  ])
+  const plain = await prepare({ 'bailiff.yaml': 'jails: { a: on, x: { filter: a } }' })
+  assert.is(plain.jails[0]?.filter, plain.jails[1]?.filter, 'jails alike share the compiled filter')
+  assert.is(plain.jails[0]?.filter.dates, undefined)
+})
+
+test('a wrong datepattern or time zone is told with its place', async () => {
+  const { jails, told } = await prepare({
+    'filters/b.yaml': "sources: [/dev/null]\ndatepattern:\n  - '%Y'\n  - '%Y-%q'\nfailregex: ['^bad <ADDR>$']\n",
+    'bailiff.yaml': [
+      'jails:',
+      '  a: { filter: a }',
+      '  b: { filter: b }',
+      '  c:',
+      '    filter: a',
+      "    datepattern: '%Y (x'",
+      '  d:',
+      '    filter: a',
+      '    timezone: Europe/Nowhere',
+      '  e: { filter: a, timezone: "+25:00" }',
+    ].join('\n'),
+  })
+  assert.equal(
+    jails.map(({ name }) => name),
+    ['a'],
+  )
+  for (const message of [
+    /^filters\/b\.yaml:4:5: datepattern\[1\]: datepattern 2, character 4: %q is no token of a date, in "%Y-%q"$/m,
+    /^bailiff\.yaml:6:18: jails\.c\.datepattern: datepattern 1, character 4: this bracket is not closed/m,
+    /^bailiff\.yaml:9:15: jails\.d\.timezone: "Europe\/Nowhere" is no time zone; write a name such as Europe\/Berlin/m,
+    /^bailiff\.yaml:10:29: jails\.e\.timezone: "\+25:00" is no time zone/m,
+  ])
+    assert.match(told, message)
+})
+
 test.run()

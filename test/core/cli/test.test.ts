@@ -34,6 +34,28 @@ test('--json is one record a matching line', async () => {
   )
 })
 
+test('the form of the date is told: of each match, and of how many lines', async () => {
+  const mixed = join(folder, 'mixed.log')
+  const access = '192.0.2.7 - - [22/Nov/2026:13:41:02 +0000] "GET / HTTP/1.1" 404 1'
+  writeFileSync(mixed, [lines[0], access, access, '{"time":"2026-11-22T13:41:02Z"}', 'nothing', 'é'].join('\n'))
+  const { stdout } = await bailiff(['test', 'sshd', mixed])
+  for (const row of [
+    /^ +2 {2}DD\/Mon\/YYYY:hh:mm:ss$/m,
+    /^ +2 {2}none$/m,
+    /^ +1 {2}time field$/m,
+    /^ +1 {2}YYYY-MM-DD hh:mm:ss$/m,
+  ])
+    assert.match(stdout, row)
+  const record = (await bailiff(['test', 'sshd', mixed, '--json'])).stdout
+  assert.is((JSON.parse(record) as { date: string }).date, 'YYYY-MM-DD hh:mm:ss')
+  const own = join(folder, 'dated.yaml')
+  writeFileSync(own, "datepattern: 'at %d.%m.%Y'\nfailregex: ['^bad <ADDR>$']\n")
+  assert.match(
+    (await bailiff(['test', own, '-', '--json'], 'at 22.11.2026 bad 192.0.2.1\n')).stdout,
+    '"date":"at %d.%m.%Y"',
+  )
+})
+
 test('--summary counts lines, matches, bytes and CPU seconds', async () => {
   const { stdout } = await bailiff(['test', 'sshd', log, '--summary'])
   assert.match(

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert'
 import fc from 'fast-check'
-import type { Emit, SourcePlugin } from '../../../core/plugin.ts'
-import { suite } from '../../suite.ts'
+import type { Emit, SourceHost, SourcePlugin } from '../../../core/plugin.ts'
+import { rejects, suite } from '../../suite.ts'
 import { intakeFor, Seen, sourceOf, until } from './lines.ts'
 
 const test = suite('emit')
@@ -37,9 +37,9 @@ test('calls that are not awaited keep their order', async () => {
 
 test('each named log of a source has its own rest', async () => {
   const seen = await emitting(async (emit) => {
-    await emit(Buffer.from('half '), 'a')
-    await emit(Buffer.from('whole of b\n'), 'b')
-    await emit(Buffer.from('whole of a\n'), 'a')
+    await emit(Buffer.from('half '), { log: 'a' })
+    await emit(Buffer.from('whole of b\n'), { log: 'b' })
+    await emit(Buffer.from('whole of a\n'), { log: 'a' })
   })
   assert.equal(seen.lines, ['whole of b', 'half whole of a'])
   assert.equal(
@@ -98,6 +98,54 @@ test('a source that fails starts again', async () => {
   await intake.stop()
 })
 
+test('a source says how it does before it has brought anything, and while it fails', async () => {
+  const [seen, states] = [new Seen(), [] as string[]]
+  let now = 0
+  const intake = intakeFor(seen, { now: () => now })
+  const look = () =>
+    states.push(
+      intake
+        .logs()
+        .map(({ log, state, trouble }) => `${log} ${state} ${trouble}`)
+        .join(),
+    )
+  let [starts, fail] = [0, () => {}]
+  const start = async (emit: Emit, host: SourceHost) => {
+    starts++
+    if (starts === 3) await emit(Buffer.from('a\n'), { log: 'a' })
+    await new Promise<void>((resolve) => {
+      host.signal.addEventListener('abort', () => resolve())
+      fail = resolve
+    })
+    if (!host.signal.aborted) throw new Error(`no ${starts}`)
+  }
+  const follow = (_: Emit, host: SourceHost) => host.follow('/nonexistent/x.log')
+  await intake.configure([sourceOf('journal', { start }, {}, 'sshd'), sourceOf('file', { start: follow }, {}, 'sshd')])
+  look()
+  fail()
+  await until(() => seen.alarms.length === 1)
+  look()
+  await until(() => starts === 2)
+  look()
+  now = 3001
+  look()
+  fail()
+  await until(() => starts === 3)
+  await until(() => seen.lines.length === 1)
+  look()
+  await intake.stop()
+  assert.equal(
+    states.map((each) => each.replace(/^.*?x\.log \w+ [^,]*,/, '')),
+    [
+      'journal reading null',
+      'journal unreadable no 1',
+      'journal unreadable no 1',
+      'journal reading null',
+      'journal/a reading null',
+    ],
+  )
+})
+
 test('after a stop the signal is aborted and emit refuses', async () => {
   const seen = new Seen()
   const intake = intakeFor(seen)
@@ -138,6 +186,119 @@ test('a source whose key stays goes on over a reload', async () => {
   assert.is(starts, 1)
   assert.equal(seen.lines, ['half a line'])
   assert.equal(seen.chunks[0]?.jails, ['dovecot', 'sshd'])
+})
+
+test('a cursor is kept when what it stands for is done with and ends a line', async () => {
+  const steps: [text: string, cursor: string | undefined, kept: string | undefined][] = [
+    ['', '0', '0'],
+    ['one\n', '1', '1'],
+    ['two\nth', '2', '1'],
+    ['r', '3', '1'],
+    ['', '4', '1'],
+    ['ee', undefined, '1'],
+    ['\n', undefined, '1'],
+    ['four\nfive\n', '5', '5'],
+    ['six\n', undefined, '5'],
+    ['', '6', '6'],
+    ['en\neight', '7', '6'],
+    ['x'.repeat(70_000), '8', '6'],
+    ['still the same line', '9', '6'],
+    ['\n', '10', '10'],
+  ]
+  await emitting(async (emit, seen) => {
+    for (const [text, cursor, kept] of steps) {
+      await emit(Buffer.from(text), { log: 'a', ...(cursor === undefined ? {} : { cursor }) })
+      assert.is(seen.cursors.get('journal/a')?.cursor, kept, text.slice(0, 20))
+    }
+  })
+})
+
+test('of a source that emits whole lines each arrives once, wherever it begins again', () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.stringMatching(/^[a-z]{0,5}$/), { minLength: 1, maxLength: 20 }),
+      fc.array(fc.tuple(fc.integer({ min: 0, max: 9 }), fc.constantFrom('emit', 'ask', 'reload', 'restart')), {
+        minLength: 1,
+        maxLength: 40,
+      }),
+      async (lines, steps) => {
+        const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''))
+        const seen = new Seen()
+        const begun: [Emit, SourceHost][] = []
+        const start = (emit: Emit, host: SourceHost) => void begun.push([emit, host])
+        const source = sourceOf('journal', { start }, {}, 'sshd')
+        const ended = sourceOf('other', { start() {} }, {}, 'sshd')
+        let intake = intakeFor(seen)
+        const run = async (): Promise<[Emit, SourceHost]> => {
+          await intake.configure([source])
+          return begun.at(-1) as [Emit, SourceHost]
+        }
+        let [emit, host] = await run()
+        let at = 0
+        for (const [length, then] of [...steps, [bytes.length, 'ask'], [bytes.length, 'emit']] as const) {
+          const end = bytes.indexOf('\n', Math.min(bytes.length - 1, at + length)) + 1
+          await emit(bytes.subarray(at, end), { cursor: String(end) })
+          at = end
+          if (then === 'emit') continue
+          if (then !== 'ask') {
+            if (then === 'reload') await intake.configure([ended])
+            else {
+              await intake.stop()
+              intake = intakeFor(seen)
+            }
+            ;[emit, host] = await run()
+          }
+          at = Number(host.cursor() ?? 0)
+        }
+        await intake.stop()
+        assert.equal(seen.lines, lines)
+      },
+    ),
+    { numRuns: 60 },
+  ))
+
+test('a source that begins again after a failure begins with a line', async () => {
+  const seen = new Seen()
+  const intake = intakeFor(seen)
+  const asked: (string | null)[] = []
+  const start = async (emit: Emit, host: SourceHost) => {
+    asked.push(host.cursor('a'))
+    await emit(Buffer.from('whole\nhalf'), { log: 'a', cursor: String(asked.length) })
+    await emit(Buffer.from('half'), { log: 'b' })
+    if (asked.length === 1) throw new Error('broken')
+    await emit(Buffer.from('\n'), { log: 'a' })
+    await emit(Buffer.from('\n'), { log: 'b' })
+  }
+  await intake.configure([sourceOf('journal', { start }, {}, 'sshd')])
+  await until(() => seen.lines.length === 4)
+  await intake.stop()
+  assert.equal(seen.lines, ['whole', 'whole', 'half', 'half'])
+  assert.equal(asked, [null, null])
+})
+
+test('cursors of a source that runs are named now, those of others stay as they are', async () => {
+  const seen = new Seen()
+  for (const path of ['journal/a', 'journal/b', 'other/a']) seen.cursors.set(path, { path, cursor: 'x', named: 5 })
+  const intake = intakeFor(seen, { now: () => 1000 })
+  await intake.configure([sourceOf('journal', { start: (_, host) => void host.cursor('a') }, {}, 'sshd')])
+  assert.equal(
+    intake.positions().map((each) => 'named' in each && [each.path, each.named]),
+    [
+      ['journal/a', 1000],
+      ['journal/b', 5],
+      ['other/a', 5],
+    ],
+  )
+  await intake.stop()
+})
+
+test('names and cursors without measure are refused', async () => {
+  await emitting(async (emit) => {
+    await rejects(emit(Buffer.from('a\n'), { log: 'x'.repeat(513) }), 'more than 512')
+    await rejects(emit(Buffer.from('a\n'), { cursor: 'x'.repeat(4097) }), 'more than 4096')
+    for (let i = 0; i < 256; i++) await emit(Buffer.from('a\n'), { log: `${i}\x1b` })
+    await rejects(emit(Buffer.from('a\n'), { log: 'one more' }), 'more than 256 logs')
+  })
 })
 
 test.run()

@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import type { LogChunk } from '../../../core/events.ts'
 import { BailiffError } from '../../../core/errors.ts'
 import { suite } from '../../suite.ts'
-import { following, inFolder, intakeFor, Seen, sourceOf, until } from './lines.ts'
+import { following, inFolder, intakeFor, Seen, sourceOf, until, ofFiles } from './lines.ts'
 
 const test = suite('intake')
 
@@ -365,7 +365,7 @@ test('nothing is scanned and no file is open after stop', () =>
     await intake.configure([following(path)])
     await until(() => seen.lines.length === 1)
     await intake.stop()
-    const [position] = intake.positions()
+    const [position] = ofFiles(intake.positions())
     assert.is(position?.offset, 2)
     appendFileSync(path, 'b\n')
     await new Promise((resolve) => setTimeout(resolve, 30))

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createIntake, positionAfter, type Intake, type IntakeOptions } from '../../../core/intake/intake.ts'
-import type { LogChunk, LogPosition, ScanResult } from '../../../core/events.ts'
+import type { FilePosition, LogChunk, LogCursor, LogPosition, ScanResult } from '../../../core/events.ts'
 import { defineSource, type Logger, type SourcePlugin } from '../../../core/plugin.ts'
 import type { IntakeSource } from '../../../core/intake/intake.ts'
 import fileSource from '../../../plugins/sources/file.ts'
@@ -14,18 +14,36 @@ const maxLine = 64 * 1024
 export class Seen {
   readonly lines: string[] = []
   readonly chunks: LogChunk[] = []
-  readonly positions = new Map<string, LogPosition>()
+  readonly positions = new Map<string, FilePosition>()
+  /** By path. */
+  readonly cursors = new Map<string, LogCursor>()
   readonly alarms: string[] = []
   skipped = 0
   /** When set, scans wait for it. */
   gate: Promise<void> | null = null
+  readonly #textOf: (line: string) => string
+
+  /** `textOf`: what is kept of a line. */
+  constructor(textOf = (line: string) => line) {
+    this.#textOf = textOf
+  }
+
+  /** What an agent finds that starts after this one was killed now. */
+  killed(): Seen {
+    const next = new Seen(this.#textOf)
+    next.lines.push(...this.lines)
+    for (const [path, position] of this.positions) next.positions.set(path, position)
+    for (const [path, cursor] of this.cursors) next.cursors.set(path, cursor)
+    return next
+  }
 
   readonly scan = async (chunk: LogChunk, position: LogPosition | null): Promise<ScanResult> => {
     if (this.gate !== null) await this.gate
-    const result = cutLines(bytesOf(chunk), chunk.insideLine, (line) => this.lines.push(line))
+    const result = cutLines(bytesOf(chunk), chunk.insideLine, (line) => this.lines.push(this.#textOf(line)))
     this.chunks.push(chunk)
     this.skipped += result.skipped
-    if (position !== null) this.positions.set(position.path, positionAfter(position, result))
+    if (position !== null && 'cursor' in position) this.cursors.set(position.path, position)
+    else if (position !== null) this.positions.set(position.path, positionAfter(position, result))
     return result
   }
 }
@@ -33,7 +51,7 @@ export class Seen {
 /** An intake over `seen` that looks only when woken by the kernel or, seldom, by the clock. */
 export function intakeFor(seen: Seen, more: Partial<IntakeOptions> = {}): Intake {
   return createIntake({
-    positions: [...seen.positions.values()],
+    positions: [...seen.positions.values(), ...seen.cursors.values()],
     scan: seen.scan,
     log: silent,
     alarm: (subject, message) => seen.alarms.push(`${subject}: ${message}`),
@@ -56,9 +74,11 @@ export function sourceOf<Options>(
   return {
     name: key,
     key,
+    id: key,
     jails,
+    findtimeMs: 600_000,
     plugin: defineSource(plugin as SourcePlugin),
-    host: (follow, signal) => ({ options, name: key, log: silent, signal, now: Date.now, stateDir: '/', follow }),
+    host: (parts) => ({ options, name: key, log: silent, now: Date.now, stateDir: '/', ...parts }),
   }
 }
 
@@ -79,6 +99,11 @@ export async function inFolder(body: (folder: string) => Promise<void>): Promise
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** The positions that are of files. */
+export function ofFiles(positions: readonly LogPosition[]): FilePosition[] {
+  return positions.flatMap((position) => ('cursor' in position ? [] : [position]))
 }
 
 export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }

@@ -2,10 +2,10 @@ import * as assert from 'uvu/assert'
 import fc from 'fast-check'
 import { appendFileSync, copyFileSync, existsSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { LogPosition } from '../../../core/events.ts'
+import type { FilePosition } from '../../../core/events.ts'
 import type { Intake } from '../../../core/intake/intake.ts'
 import { suite } from '../../suite.ts'
-import { following, inFolder, intakeFor, Seen, until } from './lines.ts'
+import { following, inFolder, intakeFor, Seen, until, ofFiles } from './lines.ts'
 
 const test = suite('model')
 
@@ -117,7 +117,7 @@ async function run(folder: string, steps: readonly Step[]): Promise<void> {
         model.copyTruncate()
       } else {
         await intake.stop()
-        intake = await start(path, seen, each === 'crash' ? [...seen.positions.values()] : intake.positions())
+        intake = await start(path, seen, each === 'crash' ? [...seen.positions.values()] : ofFiles(intake.positions()))
       }
     }
     await settle()
@@ -127,7 +127,7 @@ async function run(folder: string, steps: readonly Step[]): Promise<void> {
   assert.equal(seen.lines, model.written)
 }
 
-async function start(path: string, seen: Seen, positions: readonly LogPosition[]): Promise<Intake> {
+async function start(path: string, seen: Seen, positions: readonly FilePosition[]): Promise<Intake> {
   const intake = intakeFor(seen, { positions, lookEveryMs: 20 })
   await intake.configure([following(path)])
   return intake

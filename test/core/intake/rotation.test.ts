@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path'
 import type { Intake } from '../../../core/intake/intake.ts'
 import { suite } from '../../suite.ts'
-import { following, inFolder, intakeFor, Seen, until } from './lines.ts'
+import { following, inFolder, intakeFor, Seen, until, ofFiles } from './lines.ts'
 
 const test = suite('rotation')
 
@@ -143,7 +143,7 @@ test('copytruncate of a file that was empty at the last look', () =>
   play(async ({ path, write, intake, settled }) => {
     copyFileSync(path, `${path}.1`)
     truncateSync(path)
-    await until(() => intake.positions()[0]?.headLength === 0 || intake.logs()[0]?.behind === 0)
+    await until(() => ofFiles(intake.positions())[0]?.headLength === 0 || intake.logs()[0]?.behind === 0)
     write('written, copied and truncated between two looks')
     rotate(path, 9, 2)
     copyFileSync(path, `${path}.1`)

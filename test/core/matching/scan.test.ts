@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import fc from 'fast-check'
 import type { LogChunk, Match, ScanResult } from '../../../core/events.ts'
 import type { GuardedResult } from '../../../core/matching/messages.ts'
+import { compileDates } from '../../../core/matching/date-reading.ts'
 import { compileFilter, type FilterSource } from '../../../core/matching/filters.ts'
 import { createLogScanner } from '../../../core/matching/scan.ts'
 import { defineMatcher } from '../../../core/plugin.ts'
@@ -28,6 +29,32 @@ const jails = [
   { jail: 'web', filter: web },
 ]
 const head = 'Nov 22 13:41:02 host sshd[77]: '
+
+test('jails of one log may read its dates each in its own way', () => {
+  const plain = filter({ failregex: ['^bad <ADDR>$'] })
+  const dotted = { ...plain, dates: compileDates(['%Y.%m.%d %H-%M'], '+01:00', 2026) }
+  const none = { ...plain, dates: compileDates(['{NONE}'], null, 2026) }
+  const jails = [
+    { jail: 'plain', filter: plain },
+    { jail: 'dotted', filter: dotted },
+    { jail: 'dotted-too', filter: { ...dotted } },
+    { jail: 'none', filter: none },
+  ]
+  const scanner = createLogScanner({ jails, engines: [regexp] })
+  const data = Buffer.from('2026-11-22T13:41:02Z bad 192.0.2.1\n2026.11.22 13-41 bad 192.0.2.2\nbad 192.0.2.3\n')
+  const all = jails.map(({ jail }) => jail)
+  const chunk = { log: '/log', jails: all, data, arrivedAt: Date.now(), live: true, undatedAt: null, insideLine: false }
+  const found = scanner.scan(chunk).matches.map(({ jail, address, time }) => `${jail} ${address} ${time}`)
+  assert.equal(found, [
+    `plain 192.0.2.1 ${Date.UTC(2026, 10, 22, 13, 41, 2)}`,
+    `dotted 192.0.2.2 ${Date.UTC(2026, 10, 22, 12, 41)}`,
+    `dotted-too 192.0.2.2 ${Date.UTC(2026, 10, 22, 12, 41)}`,
+    'plain 192.0.2.3 null',
+    'dotted 192.0.2.3 null',
+    'dotted-too 192.0.2.3 null',
+    'none 192.0.2.3 null',
+  ])
+})
 
 test('a match says all that is known', () => {
   const log = `ordinary\n${head}Failed password for root from 192.0.2.1 port 5\n`

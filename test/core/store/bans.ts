@@ -2,7 +2,7 @@ import { closeSync, copyFileSync, existsSync, mkdtempSync, openSync, rmSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parsePrefix, type Prefix } from '../../../core/address.ts'
-import type { Ban, CountedFailures, LogPosition } from '../../../core/events.ts'
+import type { Ban, CountedFailures, FilePosition, LogCursor } from '../../../core/events.ts'
 import type { Logger } from '../../../core/plugin.ts'
 import { openStore, type Held, type Store, type StoreOptions } from '../../../core/store/store.ts'
 
@@ -31,7 +31,11 @@ export function ban(text: string, more: Partial<Ban> = {}): Ban {
   }
 }
 
-export function position(path: string, offset: number): LogPosition {
+export function cursor(path: string, text: string, named = start): LogCursor {
+  return { path, cursor: text, named }
+}
+
+export function position(path: string, offset: number): FilePosition {
   return {
     path,
     device: '65024',
@@ -51,7 +55,7 @@ export function entries(byte: number): CountedFailures {
 
 /** What an agent without bans and counters holds, but for what is given. */
 export function holding(more: Partial<Held>): Held {
-  return { bans: () => [], counted: () => null, everything: () => [], restored: () => {}, ...more }
+  return { bans: () => [], counted: () => null, everything: () => [], positions: () => [], restored: () => {}, ...more }
 }
 
 /** A store whose clock stands half an hour after `start`. */

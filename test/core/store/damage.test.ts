@@ -8,6 +8,7 @@ import { migrate, migrations } from '../../../core/store/schema.ts'
 import { openDatabase } from '../../../core/store/sqlite.ts'
 import { suite } from '../../suite.ts'
 import { ban, entries, holding, inStateFolder, overwrite, position, until, withStore } from './bans.ts'
+import { ofFiles } from '../intake/lines.ts'
 
 const test = suite('damaged store')
 const rootTest = suite('full disk', 'root')
@@ -184,7 +185,7 @@ test('what was acknowledged is there after kill -9', () =>
           acknowledged.filter((each) => !kept.has(each)),
           [],
         )
-        const last = store.loaded.positions[0]?.offset ?? 0
+        const last = ofFiles(store.loaded.positions)[0]?.offset ?? 0
         assert.ok([...store.loaded.bans].length >= last, 'a position came before the bans it stands for')
       })
       rmSync(path, { force: true })

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { migrate } from '../../../core/store/schema.ts'
 import { openDatabase } from '../../../core/store/sqlite.ts'
 import { inStateFolder, withStore } from './bans.ts'
+import { ofFiles } from '../intake/lines.ts'
 import { steps } from './migration-steps.ts'
 
 /** What the store asks of the disk, and what SQLite looks for first when it opens. */
@@ -51,7 +52,9 @@ function run(path: string, kind: string, call: string, fault: keyof typeof fault
 async function check(path: string, damaged: boolean, { acknowledged }: Run, name: string): Promise<void> {
   await withStore(path, async ({ loaded }) => {
     const numbers = loaded.failures.flatMap(({ entries }) => [...entries])
-    const read = loaded.positions[0]?.offset ?? 0
+    const read = ofFiles(loaded.positions)[0]?.offset ?? 0
+    const cursors = loaded.positions.flatMap((each) => ('cursor' in each ? [each.cursor] : []))
+    assert.equal(cursors, read > 0 ? [`after ${read}`] : [], `${name}: cursor`)
     const prefixes = Array.from(loaded.bans, ({ prefix }) => prefix as string)
     assert.equal(
       prefixes,

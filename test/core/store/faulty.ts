@@ -1,11 +1,11 @@
 /**
  * What the test of faults runs and breaks at every point: some commits, one after the other. Each has a
- * ban, a position and a failure of the same number; the number is printed once it was acknowledged. With
+ * ban, a position, a cursor and a failure of the same number; the number is printed once it was acknowledged. With
  * `damaged` the file is damaged in the middle, so that everything is written anew.
  */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import type { Ban } from '../../../core/events.ts'
-import { ban, position, silent, start, until } from './bans.ts'
+import { ban, cursor, position, silent, start, until } from './bans.ts'
 import { openStore } from '../../../core/store/store.ts'
 
 const [path = '', kind] = process.argv.slice(2)
@@ -28,6 +28,7 @@ store.hold({
     told = bans.length
     if (told > 0) yield { jails: ['sshd'], entries: numbers(1, told) }
   },
+  positions: () => [],
   restored: () => {},
 })
 for (let i = 1; i <= commits; i++) {
@@ -41,7 +42,7 @@ for (let i = 1; i <= commits; i++) {
   }
   const each = ban(`192.0.2.${i}`)
   bans.push(each)
-  await store.commit({ bans: [each], counted: true, positions: [position('/a', i)] })
+  await store.commit({ bans: [each], counted: true, positions: [position('/a', i), cursor('journal/', `after ${i}`)] })
   writeSync(1, `${i}\n`)
 }
 await store.close()

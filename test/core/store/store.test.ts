@@ -7,6 +7,7 @@ import { BailiffError } from '../../../core/errors.ts'
 import { suite } from '../../suite.ts'
 import {
   ban,
+  cursor,
   entries,
   holding,
   inStateFolder,
@@ -64,6 +65,27 @@ test('what was counted is stored with the position it came with, and once', () =
       assert.equal(store.loaded.failures.map(plain), [entries(1), entries(2), entries(3)].map(plain))
       store.forgetLoaded()
       assert.equal([store.loaded.failures, [...store.loaded.bans]], [[], []])
+    })
+  }))
+
+test('cursors are kept as positions are, and forgotten when no source speaks of them for thirty days', () =>
+  inStateFolder(async (path) => {
+    const [kept, old] = [cursor('journal-1/', 'b'), cursor('journal-2/gone', 'x', start - 40 * day)]
+    await withStore(path, async (store) => {
+      await store.commit({ positions: [cursor('journal-1/', 'a'), old] })
+      await store.commit({ positions: [kept] })
+      await withCopy(path, ({ loaded }) => assert.equal(loaded.positions, [kept, old]))
+    })
+    await withStore(path, async (store) => {
+      await store.commit({ bans: [ban('192.0.2.3')] })
+      await withCopy(path, ({ loaded }) => assert.equal(loaded.positions, [kept]))
+      // Of a cursor that is known it is news only once a day that its source still runs.
+      store.seen([{ ...kept, named: start + hour }])
+      await store.commit({ bans: [ban('192.0.2.1')] })
+      await withCopy(path, ({ loaded }) => assert.equal(loaded.positions, [kept]))
+      store.seen([{ ...kept, named: start + 2 * day }])
+      await store.commit({ bans: [ban('192.0.2.2')] })
+      await withCopy(path, ({ loaded }) => assert.equal(loaded.positions, [{ ...kept, named: start + 2 * day }]))
     })
   }))
 

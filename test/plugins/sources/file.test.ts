@@ -11,7 +11,11 @@ const folder = mkdtempSync(join(tmpdir(), 'bailiff-source-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 const log = join(folder, 'some.log')
 writeFileSync(log, '')
-sourceContract('file', file as SourcePlugin, { options: { path: log }, write: (text) => appendFileSync(log, text) })
+sourceContract('file', file as SourcePlugin, {
+  options: { path: log },
+  resumes: true,
+  write: (text) => appendFileSync(log, text),
+})
 
 const test = suite('file source')
 
