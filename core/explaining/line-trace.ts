@@ -157,9 +157,16 @@ class LineTrace {
     const { jail, filter } = this.#candidate
     const programs = filter.programs ?? []
     const reads = `${jail} reads only lines of ${programs.join(', ')}`
-    const { syslog } = this.#line.read.head
+    const { head } = this.#line.read
+    const { syslog } = head
     const nearly = this.#trials.matches(this.#trials.ofAnyProgram(filter), this.#asMessage(), this.#line.place)
     const but = nearly ? '; it would match otherwise' : ''
+    if (syslog === null && this.#trials.matches(filter, this.#dated(head.undated), this.#line.place))
+      return {
+        cause: 'no-header',
+        verdict: `The date of the line has a form behind which no program is looked for${head.dateForm ? ` (${printable(head.dateForm)})` : ''}, and ${reads}; behind a date of syslog it would match.`,
+        nearly: true,
+      }
     if (syslog === null)
       return {
         cause: 'no-header',

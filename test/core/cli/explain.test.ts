@@ -107,7 +107,7 @@ test('of an address that nothing counts, the last line that names it says why', 
     [failed('192.0.2.7', 7_200_000), 'too-old'],
     [failed('192.0.2.7').trimEnd(), 'unfinished'],
     [failed('192.0.2.7').replace('sshd[', 'dropbear['), 'other-program'],
-    [failed('192.0.2.7').replace(/^\S+/, '22.11.2026 10:00:00'), 'no-date'],
+    [failed('192.0.2.7').replace(/^\S+/, '22-11-26/10.00.00'), 'no-date'],
     [failed('192.0.2.77'), 'unknown'],
   ] as const) {
     writeFileSync(log, failed('203.0.113.1') + text)

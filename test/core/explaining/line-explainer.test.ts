@@ -112,7 +112,8 @@ const cases: readonly (readonly [
   ],
   [`2026-11-22T14:07:30Z web sshd[7]: ${failed}`, 'clock-skew', 'the clock of who wrote it is wrong', 'sshd'],
   // Dates that are none.
-  [`22.11.2026 13:59:30 web sshd[7]: ${failed}`, 'no-date', '"22.11.2026 13:59:30" is none that Bailiff reads', 'sshd'],
+  [`22-11-26/13.59.30 web sshd[7]: ${failed}`, 'no-date', '"22-11-26/13.59.30" is none that Bailiff reads', 'sshd'],
+  [`22.11.2026 13:59:30 web sshd[7]: ${failed}`, 'no-header', 'a form behind which no program is looked for', 'sshd'],
   [`2026-13-22T13:59:30Z web sshd[7]: ${failed}`, 'no-date', '2026-13-22T13:59:30Z', 'sshd'],
   ['login of x from 192.0.2.7 failed', 'no-date', 'No date is found in the line', 'app'],
   // The line itself.
