@@ -1,6 +1,6 @@
 /** What is known of an address, put together from what an agent holds, or what it left in its store. */
 import { parseAddress, type Prefix } from './address.ts'
-import type { AddressReport, BanStanding, JailStanding, PastBan } from './control/api.ts'
+import type { AddressExplanation, BanStanding, JailStanding, PastBan } from './control/api.ts'
 import type { Evidence } from './events.ts'
 import { placeOf } from './jails.ts'
 import type { Judge } from './judging/judge.ts'
@@ -24,11 +24,11 @@ export interface ReportSources {
   readonly history: (prefix: Prefix, limit: number) => Promise<readonly HistoryEntry[]>
   readonly refusal: (prefix: Prefix, jail: string) => string | undefined
   readonly refusedByFirewall: string | null
-  readonly kernel: AddressReport['kernel']
+  readonly kernel: AddressExplanation['kernel']
   readonly kernelFailure: string | null
 }
 
-export async function reportOn(prefix: Prefix, sources: ReportSources): Promise<AddressReport> {
+export async function reportOn(prefix: Prefix, sources: ReportSources): Promise<AddressExplanation> {
   const { at, running, observe, pausedSince, bans, refusedByFirewall, kernel, kernelFailure } = sources
   const address = parseAddress(prefix)
   const network = address === null ? null : networkOf(address)
@@ -58,7 +58,10 @@ function standingWith(
 ): JailStanding | undefined {
   const standing = judge.standing(prefix, name)
   if (standing === undefined) return undefined
-  const { failures, network, rule, spared, bansBefore, nextBanMs, skewMs } = standing
+  const { failures, network, spared, bansBefore, nextBanMs, skewMs } = standing
+  // What spares it and is no rule of the jail is an allowance, which beats them all.
+  const why = judge.sparing(prefix, name)
+  const rule = why === undefined || why === standing.rule?.why ? standing.rule : { kind: 'allow', entry: prefix, why }
   const where = rule === null ? undefined : ignore.places[rule.entry]
   return {
     jail: name,

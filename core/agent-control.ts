@@ -2,7 +2,7 @@ import { parsePrefix, PrefixSet, type Prefix } from './address.ts'
 import type { Agent } from './agent.ts'
 import { AgentExplain } from './agent-explain.ts'
 import type {
-  AddressReport,
+  AddressExplanation,
   BanAnswer,
   BanReport,
   BanRequest,
@@ -71,7 +71,7 @@ export class AgentControl implements Control {
     return { ...this.#summary(jail), pausedSince, rules: { filter: filter.name, maxretry, findtimeMs }, bans }
   }
 
-  explain(prefix: Prefix): Promise<AddressReport> {
+  explain(prefix: Prefix): Promise<AddressExplanation> {
     return this.#explain.explain(prefix)
   }
 

@@ -1,7 +1,7 @@
 import { PrefixSet, prefixParts, type Prefix } from './address.ts'
 import { reportOn } from './address-report.ts'
 import type { Agent } from './agent.ts'
-import type { AddressReport, BanStanding } from './control/api.ts'
+import type { AddressExplanation, BanStanding } from './control/api.ts'
 import { describeError } from './errors.ts'
 import type { Ban, Ports } from './events.ts'
 import { setName } from './firewall/set-names.ts'
@@ -23,7 +23,7 @@ export class AgentExplain {
     this.#agent = agent
   }
 
-  async explain(prefix: Prefix): Promise<AddressReport> {
+  async explain(prefix: Prefix): Promise<AddressExplanation> {
     const { configuration, judge, store, firewall, observing, wanted, observed } = this.#agent
     const { entries, failure } = await this.#kernel()
     const at = Date.now()

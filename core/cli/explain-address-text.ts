@@ -1,4 +1,4 @@
-import type { AddressReport, BanStanding, JailStanding, PastBan } from '../control/api.ts'
+import type { AddressExplanation, BanStanding, JailStanding, PastBan } from '../control/api.ts'
 import type { AddressVerdict } from '../explaining/address-verdict.ts'
 import { counted, duration, print, styled } from './output.ts'
 import { table } from './table.ts'
@@ -7,7 +7,7 @@ import { table } from './table.ts'
 const linesShown = 5
 
 /** A report as people read it: the verdict, then what it rests on. */
-export function printAddress({ verdict }: AddressVerdict, report: AddressReport): void {
+export function printAddress({ verdict }: AddressVerdict, report: AddressExplanation): void {
   print(styled('bold', verdict))
   if (!report.running)
     print(
@@ -24,7 +24,7 @@ export function printAddress({ verdict }: AddressVerdict, report: AddressReport)
     print(`\n${styled('bold', 'Bans of now and before')}\n${past.map((ban) => pastText(ban)).join('\n')}`)
 }
 
-function banText(ban: BanStanding, { kernelFailure }: AddressReport): string {
+function banText(ban: BanStanding, { kernelFailure }: AddressExplanation): string {
   const what = ban.observed ? 'would be banned by' : 'banned by'
   const ports = ban.ports.protocol === 'all' ? 'all ports' : `${ban.ports.protocol} ${ban.ports.ports.join(', ')}`
   const why = ban.failures > 0 ? `${counted(ban.failures, 'failure')}` : 'by hand, or taken over from the firewall'
@@ -41,7 +41,7 @@ function banText(ban: BanStanding, { kernelFailure }: AddressReport): string {
   return lines.join('\n')
 }
 
-function jailsTable({ jails, at }: AddressReport): string {
+function jailsTable({ jails, at }: AddressExplanation): string {
   return table(
     ['JAIL', 'MODE', 'FAILURES', 'WITHIN', 'OLDEST FALLS OUT', 'BANS BEFORE', 'NEXT BAN'],
     jails.map((jail) => [
@@ -63,7 +63,7 @@ function oldestOut({ failures, findtimeMs }: JailStanding, at: number): string {
 
 function remarks(
   { jail, spared, network, refusal, skewMs, bansBefore, nextBanMs }: JailStanding,
-  { prefix }: AddressReport,
+  { prefix }: AddressExplanation,
 ): string[] {
   const lines: string[] = []
   if (spared !== null) {

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseAddress, parsePrefix, type Prefix } from '../address.ts'
-import type { AddressReport } from '../control/api.ts'
+import type { AddressExplanation } from '../control/api.ts'
 import { BailiffError, quote } from '../errors.ts'
 import { counts, verdictOn } from '../explaining/address-verdict.ts'
 import { askKernel, withKernel } from '../explaining/ask-kernel.ts'
@@ -61,7 +61,7 @@ class Reports {
     this.#now = now
   }
 
-  async of(prefix: Prefix): Promise<AddressReport> {
+  async of(prefix: Prefix): Promise<AddressExplanation> {
     if (this.#offline !== null) return this.#offline.report(prefix)
     try {
       return await (await agentAt(this.#options)).explain(prefix)
@@ -127,7 +127,7 @@ async function explainAddress(
 }
 
 /** Where the agent or its helper cannot say what the kernel holds, the kernel is asked. */
-async function askedKernel(report: AddressReport, { jails }: Settings): Promise<AddressReport> {
+async function askedKernel(report: AddressExplanation, { jails }: Settings): Promise<AddressExplanation> {
   if (report.kernel !== null || (report.running && report.kernelFailure === null)) return report
   const held = process.geteuid?.() === 0 ? await askKernel(report.prefix) : null
   if (held === null) return report

@@ -77,7 +77,7 @@ export interface BanReport extends Ban {
 }
 
 /** What is known of an address or prefix. Times are unix milliseconds. */
-export interface AddressReport {
+export interface AddressExplanation {
   readonly prefix: Prefix
   /** When this was so. */
   readonly at: number
@@ -199,7 +199,7 @@ export interface PauseAnswer {
 export interface Control {
   status(): StatusReport
   jail(name: string): JailReport
-  explain(prefix: Prefix): Promise<AddressReport>
+  explain(prefix: Prefix): Promise<AddressExplanation>
   ban(request: BanRequest): Promise<BanAnswer>
   unban(request: UnbanRequest): Promise<UnbanAnswer>
   reload(): Promise<ReloadAnswer>

@@ -3,7 +3,7 @@ import type { Prefix } from '../address.ts'
 import { BailiffError, exitCodes, printable, type Where } from '../errors.ts'
 import {
   routes,
-  type AddressReport,
+  type AddressExplanation,
   type BanAnswer,
   type BanRequest,
   type JailReport,
@@ -21,7 +21,7 @@ const longestAnswer = 256 * 1024 * 1024
 export interface ControlClient {
   status(): Promise<StatusReport>
   jail(name: string): Promise<JailReport>
-  explain(prefix: Prefix): Promise<AddressReport>
+  explain(prefix: Prefix): Promise<AddressExplanation>
   ban(request: BanRequest): Promise<BanAnswer>
   unban(request: UnbanRequest): Promise<UnbanAnswer>
   reload(): Promise<ReloadAnswer>

@@ -1,6 +1,6 @@
 /** The one thing to know about an address first: whether it is banned, and if it is not, why. */
 import { duration } from '../cli/output.ts'
-import type { AddressReport, BanStanding, JailStanding, PastBan } from '../control/api.ts'
+import type { AddressExplanation, BanStanding, JailStanding, PastBan } from '../control/api.ts'
 import type { LineExplanation } from './line-explanation.ts'
 
 export interface AddressVerdict {
@@ -23,7 +23,7 @@ export interface AddressVerdict {
 
 /** `lastLine`: what became of the last line that names the address; null: none was found. */
 export function verdictOn(
-  report: AddressReport,
+  report: AddressExplanation,
   lastLine: { readonly log: string; readonly explanation: LineExplanation } | null,
 ): AddressVerdict {
   const { prefix, running, jails, history } = report
@@ -79,13 +79,13 @@ export function counts({ cause }: LineExplanation): boolean {
 }
 
 /** The ban with the greatest trouble is told first. */
-function trouble(ban: BanStanding, { pausedSince }: AddressReport): number {
+function trouble(ban: BanStanding, { pausedSince }: AddressExplanation): number {
   if (pausedSince !== null) return 3
   if (ban.missingSince !== null) return 2
   return ban.actions.some(({ confirmed }) => !confirmed) ? 1 : 0
 }
 
-function ofBan(ban: BanStanding, bans: readonly BanStanding[], report: AddressReport): AddressVerdict {
+function ofBan(ban: BanStanding, bans: readonly BanStanding[], report: AddressExplanation): AddressVerdict {
   const { prefix, pausedSince, kernelFailure, running } = report
   const whole = ban.prefix === prefix ? '' : `, as ${ban.prefix},`
   const more = bans.length > 1 ? ` (and ${bans.length - 1} more)` : ''

@@ -1,14 +1,14 @@
 /** Asks the kernel what Bailiff's table holds of an address, where the helper cannot be asked. */
 import { execFile } from 'node:child_process'
 import { formatPrefix, prefixParts, type Prefix } from '../address.ts'
-import type { AddressReport, BanStanding } from '../control/api.ts'
+import type { AddressExplanation, BanStanding } from '../control/api.ts'
 import { readSetName, setName } from '../firewall/set-names.ts'
 
 const withinMs = 10_000
 const longestList = 256 * 1024 * 1024
 
 /** What the kernel holds of an address now. */
-export type Held = NonNullable<AddressReport['kernel']>
+export type Held = NonNullable<AddressExplanation['kernel']>
 
 /** Null where it cannot be asked: no rights, no nft. No table at all holds nothing. */
 export async function askKernel(prefix: Prefix): Promise<Held | null> {
@@ -17,7 +17,11 @@ export async function askKernel(prefix: Prefix): Promise<Held | null> {
 }
 
 /** The report with what the kernel said. `uses`: whether a ban of this jail goes to the firewall. */
-export function withKernel(report: AddressReport, held: Held, uses: (ban: BanStanding) => boolean): AddressReport {
+export function withKernel(
+  report: AddressExplanation,
+  held: Held,
+  uses: (ban: BanStanding) => boolean,
+): AddressExplanation {
   const bans = report.bans.map((ban): BanStanding => {
     if (ban.observed || !uses(ban)) return ban
     const { family, length } = prefixParts(ban.prefix)

@@ -1,6 +1,6 @@
 /** Leads a line through all jails, with the parts that the agent uses, and says what becomes of it. */
 import { BailiffError, printable } from '../errors.ts'
-import type { AddressReport } from '../control/api.ts'
+import type { AddressExplanation } from '../control/api.ts'
 import type { Address } from '../address.ts'
 import type { MatcherPlugin } from '../plugin.ts'
 import { followsLog, type Candidate } from './candidate.ts'
@@ -35,7 +35,7 @@ export interface ExplainerOptions {
   /** Filters that no jail uses; asked for only where no jail has to do with a line. */
   readonly unused: () => Promise<readonly Candidate[]>
   readonly engines: readonly MatcherPlugin[]
-  readonly report: (address: Address) => Promise<AddressReport>
+  readonly report: (address: Address) => Promise<AddressExplanation>
 }
 
 const maxShown = 512

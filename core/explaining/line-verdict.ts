@@ -1,6 +1,6 @@
 /** What the judge makes of a match, as far as it can be told of one line: the order is that of `Judge.count`. */
 import { duration } from '../cli/output.ts'
-import type { AddressReport, JailStanding } from '../control/api.ts'
+import type { AddressExplanation, JailStanding } from '../control/api.ts'
 import type { Match } from '../events.ts'
 import type { Candidate } from './candidate.ts'
 import { whyOldYear, type ReadHead } from './line-date.ts'
@@ -23,7 +23,7 @@ export function judgeMatch(
   match: Match,
   candidate: Candidate,
   read: ReadHead,
-  report: AddressReport,
+  report: AddressExplanation,
   now: number,
 ): Verdict {
   const standing = report.jails.find(({ jail }) => jail === candidate.jail)
@@ -158,7 +158,7 @@ function counted({ candidate, standing, failures, observing, step }: Timing): [C
 
 function sparedBy(
   standing: JailStanding | undefined,
-  report: AddressReport,
+  report: AddressExplanation,
   { jail }: Candidate,
 ): { readonly cause: Cause; readonly detail: string } | null {
   const rule = standing?.spared

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PrefixSet, type Prefix } from '../address.ts'
 import { reportOn } from '../address-report.ts'
-import type { AddressReport } from '../control/api.ts'
+import type { AddressExplanation } from '../control/api.ts'
 import { BailiffError, describeError } from '../errors.ts'
 import type { Ban, CountedFailures } from '../events.ts'
 import { refusalReasons } from '../firewall/messages.ts'
@@ -59,7 +59,7 @@ export class OfflineReports {
     return reports
   }
 
-  async report(prefix: Prefix): Promise<AddressReport> {
+  async report(prefix: Prefix): Promise<AddressExplanation> {
     const overlapping = (each: { readonly prefix: Prefix }) =>
       new PrefixSet([each.prefix]).overlapping(prefix) !== undefined
     return reportOn(prefix, {

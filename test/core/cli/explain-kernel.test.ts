@@ -3,12 +3,12 @@ import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
-import type { AddressReport } from '../../../core/control/api.ts'
+import type { AddressExplanation } from '../../../core/control/api.ts'
 import { suite } from '../../suite.ts'
 import { elementsOf, eventually, makeNamespace, type Namespace } from '../firewall/namespace.ts'
 import { temporaryFolder, writeConfig } from './agent-process.ts'
 
-type Answer = AddressReport & { cause: string; verdict: string }
+type Answer = AddressExplanation & { cause: string; verdict: string }
 
 const test = suite('bailiff explain, with a kernel', 'root', 'ip', 'nft', 'perl')
 const failed = (address: string) =>

@@ -1,13 +1,13 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
-import type { AddressReport } from '../../../core/control/api.ts'
+import type { AddressExplanation } from '../../../core/control/api.ts'
 import type { LineExplanation } from '../../../core/explaining/line-explanation.ts'
 import { suite } from '../../suite.ts'
 import { eventually, must } from '../firewall/namespace.ts'
 import { AgentProcess, bailiff, endAgents, temporaryFolder, writeConfig } from './agent-process.ts'
 
-type Answer = AddressReport & { cause: string; verdict: string; lastLine: { explanation: LineExplanation } | null }
+type Answer = AddressExplanation & { cause: string; verdict: string; lastLine: { explanation: LineExplanation } | null }
 
 const test = suite('bailiff explain')
 const failed = (address: string, ago = 0, message = 'Failed password for root from') =>
