@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import regexp from '../../../matchers/regexp/index.ts'
+import { parseAddress } from '../../../core/address.ts'
 import { jailCandidate } from '../../../core/explaining/candidate.ts'
 import type { Cause, LineExplanation } from '../../../core/explaining/line-explanation.ts'
 import { LineExplainer } from '../../../core/explaining/line-explainer.ts'
@@ -12,6 +13,7 @@ import { printable } from '../../../core/errors.ts'
 import { loadSettings } from '../../../core/settings/load-settings.ts'
 import { suite } from '../../suite.ts'
 import { temporaryFolder } from '../cli/agent-process.ts'
+import { must } from '../firewall/namespace.ts'
 
 const test = suite('explain a line')
 const folder = temporaryFolder()
@@ -68,6 +70,16 @@ function explain(line: string | Buffer, { ended = true, log: of, fd, jail }: Ask
   return explainer.explain({ bytes: Buffer.from(line as string), ...place, now, sequence: null })
 }
 
+const unenforced = {
+  observed: false,
+  actions: [],
+  sets: null,
+  missingSince: null,
+  ports: { protocol: 'all', ports: [] },
+  count: 1,
+  failures: 5,
+  lines: [],
+} as const
 const failed = 'Failed password for root from 192.0.2.7 port 4711 ssh2'
 const live = '2026-11-22T13:59:30Z web sshd[77]:'
 
@@ -205,6 +217,54 @@ for (const [line, cause, says, jail, asked] of cases) {
     assert.match(found.verdict, says)
   })
 }
+
+test('what the agent knows of the address decides: allowed, refused by the firewall, banned, live lines with a wrong clock', async () => {
+  const never = 'it holds an address that /etc/bailiff/firewall.conf says is never banned'
+  const spared = { entry: '192.0.2.7', place: null, failures: 0 }
+  const old = `2026-11-22T12:00:00Z web sshd[77]: ${failed}`
+  const ban = {
+    ...unenforced,
+    prefix: must(parseAddress('192.0.2.7')),
+    jail: 'sshd',
+    since: now - 1000,
+    until: now + 1000,
+  }
+  for (const [more, jail, line, cause, says] of [
+    [
+      {},
+      { spared: { ...spared, kind: 'allow', why: 'allowed until soon' } },
+      null,
+      'allowed',
+      '192.0.2.7 is allowed until soon',
+    ],
+    [
+      { refusedByFirewall: never },
+      {},
+      null,
+      'never-banned',
+      `but the firewall helper refuses to ban 192.0.2.7: ${never}`,
+    ],
+    [{ refusedByFirewall: never }, { spared: { ...spared, kind: 'vital', why: never } }, null, 'never-banned', never],
+    [{}, { refusal: 'no room' }, null, 'never-banned', 'no room'],
+    [{ bans: [ban] }, {}, null, 'already-banned', 'is banned by sshd already'],
+    [{}, { skewMs: -7_200_000 }, old, 'clock-skew', 'as live lines of sshd are'],
+    [{ observe: true }, {}, null, 'observed', 'the whole agent only observes'],
+  ] as const) {
+    const told = new LineExplainer({
+      candidates: settings.jails.map((each) => jailCandidate(each, 'on')),
+      unused: async () => [],
+      engines: [regexp],
+      report: async (address) => {
+        const report = await reports.report(address)
+        return { ...report, ...more, jails: report.jails.map((each) => ({ ...each, ...jail })) }
+      },
+    })
+    const bytes = Buffer.from(line ?? `${live} ${failed}`)
+    const found = await told.explain({ bytes, ended: true, log: null, fd: null, jail: null, now, sequence: null })
+    assert.is(found.cause, cause, found.verdict)
+    assert.match(found.verdict, says)
+  }
+})
 
 test('of the failregex that came nearest it shows where they part', async () => {
   for (const [line, missing, from] of [
