@@ -45,7 +45,7 @@ export function writeAuthLog(file: string, { bytes, attacks: share, seed }: Auth
     second += random()
     const attack = random() < share
     const kinds = attack ? attacks : ordinary
-    const message = kinds[pick(kinds.length)]?.(pick, address(pick), 1024 + pick(64_000)) ?? ''
+    const message = kinds[pick(kinds.length)]?.(pick, documentationAddress(pick), 1024 + pick(64_000)) ?? ''
     batch += `${syslogTime(second)} web${pick(4)} sshd[${500 + pick(90_000)}]: ${message}\n`
     lines++
     if (attack) failures++
@@ -56,7 +56,8 @@ export function writeAuthLog(file: string, { bytes, attacks: share, seed }: Auth
   return { lines, failures }
 }
 
-function address(pick: (n: number) => number): string {
+/** An address for documentation, one in twenty IPv6. */
+export function documentationAddress(pick: (n: number) => number): string {
   if (pick(20) === 0) return `2001:db8:${pick(65_536).toString(16)}::${(1 + pick(65_535)).toString(16)}`
   return `${['192.0.2', '198.51.100', '203.0.113'][pick(3)]}.${1 + pick(254)}`
 }
@@ -68,7 +69,7 @@ function syslogTime(second: number): string {
 }
 
 /** A small generator of random numbers with a seed (Tommy Ettinger's mulberry32, public domain). */
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0

@@ -1,22 +1,30 @@
 /**
  * The whole path of stored logs (dates, captures, addresses; one thread) against `fail2ban-regex` where
- * it is installed, as whole processes in turn. Prints lines per CPU second and their ratio; a run whose
- * answer is wrong prints none. `npm run bench`.
+ * it is installed, as whole processes in turn; and of structured logs, by field. Prints lines per CPU second
+ * and their ratio; a run whose answer is wrong prints none. `npm run bench [PART OF A NAME]`.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { accessFilter, writeAccessLog } from './access-log.ts'
 import { writeAuthLog } from './auth-log.ts'
 
 /** Fail2ban gets less, since it takes its time; both are counted by the line. */
-const megabytes = { bailiff: 100, fail2ban: 10 }
+const megabytes = { bailiff: 100, fail2ban: 10, structured: 300 }
 const rounds = 5
 const cases = [
   { name: 'sshd, 5 % attacks', attacks: 0.05 },
   { name: 'sshd, 90 % attacks', attacks: 0.9 },
 ]
+const structured = [
+  { name: 'JSON, 5 % attacks', format: 'json', attacks: 0.05 },
+  { name: 'JSON, 90 % attacks', format: 'json', attacks: 0.9 },
+  { name: 'logfmt, 5 % attacks', format: 'logfmt', attacks: 0.05 },
+  { name: 'logfmt, 90 % attacks', format: 'logfmt', attacks: 0.9 },
+] as const
+const wanted = process.argv[2] ?? ''
 const main = fileURLToPath(new URL('../core/cli/main.js', import.meta.url))
 const peer = '/usr/bin/fail2ban-regex'
 const peerFilter = '/etc/fail2ban/filter.d/sshd.conf'
@@ -26,7 +34,7 @@ console.log(
 )
 const folder = mkdtempSync(join(tmpdir(), 'bailiff-bench-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-for (const { name, attacks } of cases) {
+for (const { name, attacks } of cases.filter((one) => one.name.includes(wanted))) {
   const [large, small] = [join(folder, 'large.log'), join(folder, 'small.log')]
   const answer = writeAuthLog(large, { bytes: megabytes.bailiff * 1e6, attacks, seed: 1 })
   const part = writeAuthLog(small, { bytes: megabytes.fail2ban * 1e6, attacks, seed: 1 })
@@ -47,6 +55,18 @@ for (const { name, attacks } of cases) {
       ? 'fail2ban-regex is not installed'
       : `fail2ban-regex ${theirs.toFixed(0)}, ratio ${((ours ?? 0) / theirs).toFixed(1)}`
   console.log(`${name.padEnd(20)} bailiff ${ours?.toFixed(0)}, ${ratio}`)
+}
+
+for (const { name, format, attacks } of structured.filter((one) => one.name.includes(wanted))) {
+  const [log, filter] = [join(folder, 'large.log'), join(folder, `${format}.yaml`)]
+  writeFileSync(filter, accessFilter(format))
+  const { lines, failures } = writeAccessLog(log, { format, bytes: megabytes.structured * 1e6, attacks, seed: 1 })
+  const command = [process.execPath, main, 'test', filter, log, '--summary']
+  const found = Array.from(
+    { length: rounds },
+    () => lines / run(command, `lines ${lines}, matches ${failures}, skipped 0, malformed 0,`),
+  )
+  console.log(`${name.padEnd(20)} bailiff ${median(found)?.toFixed(0)}`)
 }
 
 /** CPU seconds (user and system) of a command, which must print `expected`. */

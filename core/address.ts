@@ -40,6 +40,35 @@ export function parseAddress(text: string): Address | null {
 }
 
 /**
+ * The address of an endpoint as services and proxies write it, or null: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`,
+ * `[2001:db8::1]`, `[2001:db8::1]:80`, and an element of RFC 7239 (`for="[2001:db8::1]:80";proto=https`).
+ */
+export function parseEndpoint(given: string): Address | null {
+  const text = given.trim()
+  const address = parseAddress(text)
+  if (address !== null || text.length > maxEndpoint) return address
+  const bare = text.includes('=') ? forwardedFor(text) : text
+  const [, six, four] = /^(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::[0-9]{1,5})?$/.exec(bare) ?? []
+  // Only IPv6 stands in brackets.
+  if (six !== undefined) return six.includes(':') ? parseAddress(six) : null
+  return parseAddress(four ?? bare)
+}
+
+/** No endpoint is longer, with all that RFC 7239 lets stand beside it. */
+const maxEndpoint = 512
+
+/** What `for` says in an element of RFC 7239; empty where it does not say it exactly once. */
+function forwardedFor(element: string): string {
+  const said = element.split(';').flatMap((pair) => /^\s*for=("?)([^"]*)\1\s*$/i.exec(pair)?.[2] ?? [])
+  return said.length === 1 ? (said[0] ?? '').trim() : ''
+}
+
+/** The elements of a list as X-Forwarded-For has it (`client, proxy1`), the nearest to us last; empty ones are left out. */
+export function listedEndpoints(text: string): string[] {
+  return text.includes(',') ? text.split(',').filter((part) => part.trim() !== '') : text.trim() === '' ? [] : [text]
+}
+
+/**
  * The prefix that a text spells: an address, or an address with `/length`. Host bits are cleared.
  * Null where the text is none, also where an IPv4-mapped prefix is shorter than the mapping.
  */

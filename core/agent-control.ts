@@ -50,12 +50,14 @@ export class AgentControl implements Control {
       jails: [...configuration.ready.jails, ...this.#others()].map((jail) => this.#summary(jail)),
       bans: wanted.size,
       actions: observing ? [] : instances.queues().map(({ state }) => state),
-      logs: intake.logs().map(({ log, state, trouble, behind, lines, skipped }) => ({
+      logs: intake.logs().map(({ log, pattern, state, trouble, behind, lines, skipped, malformed }) => ({
         log,
+        pattern,
         state: trouble ?? state,
         bytesBehind: behind,
         lines,
         skipped,
+        malformed,
       })),
       problems: configuration.ready.problems.map(describeError),
     }

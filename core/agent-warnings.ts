@@ -18,8 +18,11 @@ export class AgentWarnings {
 
   /** Told once a log: the service writes what its peers send, line breaks too, so a peer can forge lines. */
   bareLog(log: string, matches: readonly Match[], jails: ReadonlyMap<string, ReadyJail>): void {
-    // A filter that names no programs expects no header either.
-    const trusted = matches.some(({ jail }) => (jails.get(jail)?.filter.programs ?? null) !== null)
+    // A filter that names no programs expects no header either, and in JSON and logfmt line breaks are escaped.
+    const trusted = matches.some(({ jail }) => {
+      const { programs = null, structure = null } = jails.get(jail)?.filter ?? {}
+      return programs !== null && structure === null
+    })
     if (!trusted || this.#bareLogs.has(log)) return
     if (this.#bareLogs.size >= maxBareLogs) this.#bareLogs.clear()
     this.#bareLogs.add(log)

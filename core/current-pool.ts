@@ -28,7 +28,7 @@ export class CurrentPool {
 
   /** Makes the pool for these jails, unless it is that already. What the old one was given it still does. */
   async replace(jails: readonly ReadyJail[], maxThreads: number | null): Promise<void> {
-    const filters = jails.map(({ name, filter }) => ({ jail: name, filter }))
+    const filters = jails.map(({ name, filter, ignore }) => ({ jail: name, filter, proxies: ignore.proxies }))
     const key = JSON.stringify([filters, maxThreads])
     if (key === this.#key) return
     const old = this.#pool

@@ -73,6 +73,8 @@ export interface ScanResult {
   readonly lines: number
   /** Lines passed over because they were too long or broke the deadline. */
   readonly skipped: number
+  /** Lines that a filter of JSON or logfmt looked at and that are none; what its prefilter passes over it does not look at. */
+  readonly malformed: number
   /** Whether the lines of the log carry neither date nor syslog header. */
   readonly bare: boolean
 }

@@ -24,13 +24,17 @@ export function trySamples(
   engines: readonly MatcherPlugin[],
 ): SampleReport {
   const scanner = createLogScanner({ jails: [{ jail: 'samples', filter: compiled }], engines })
+  const word = filter.structure === null ? 'failregex' : 'match'
   const match = filter.samples.match.filter(({ modes }) => modes?.includes(filter.mode) ?? true)
   const flaws = [
-    ...match.map((sample) => ({ sample, flaw: flawOfMatch(sample, matchesOf(scanner, sample.line)) })),
-    ...filter.samples.pass.map((sample) => ({ sample, flaw: flawOfOther(null, matchesOf(scanner, sample.line)) })),
+    ...match.map((sample) => ({ sample, flaw: flawOfMatch(sample, matchesOf(scanner, sample.line), word) })),
+    ...filter.samples.pass.map((sample) => ({
+      sample,
+      flaw: flawOfOther(null, matchesOf(scanner, sample.line), word),
+    })),
     ...filter.samples.hostile.map((sample) => ({
       sample,
-      flaw: flawOfOther(sample.address, matchesOf(scanner, sample.line)),
+      flaw: flawOfOther(sample.address, matchesOf(scanner, sample.line), word),
     })),
   ]
   return {
@@ -48,20 +52,21 @@ function matchesOf(scanner: LogScanner, line: string): readonly Match[] {
 function flawOfMatch(
   { address, user }: FilterSettings['samples']['match'][number],
   [match]: readonly Match[],
+  word: string,
 ): string | undefined {
   if (match === undefined) return 'does not match'
-  const rule = `failregex ${match.rule + 1}`
+  const rule = `${word} ${match.rule + 1}`
   if (match.address !== address) return `tells of ${match.address} instead of ${address}, by ${rule}`
   if (user !== null && (match.groups.user ?? '') !== user)
     return `tells of the user ${quote(match.groups.user ?? '')} instead of ${quote(user)}, by ${rule}`
   return undefined
 }
 
-function flawOfOther(address: string | null, matches: readonly Match[]): string | undefined {
+function flawOfOther(address: string | null, matches: readonly Match[], word: string): string | undefined {
   const match = matches.find((one) => one.address !== address)
   return (
     match &&
-    `tells of ${match.address} by failregex ${match.rule + 1}, and ${address ? `may only of ${address}` : 'must not match'}`
+    `tells of ${match.address} by ${word} ${match.rule + 1}, and ${address ? `may only of ${address}` : 'must not match'}`
   )
 }
 

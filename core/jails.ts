@@ -94,6 +94,7 @@ export function compileSettings(
       prefregex: filter.prefregex?.text ?? null,
       failregex: texts(filter.failregex),
       ignoreregex: texts(filter.ignoreregex),
+      structure: filter.structure,
     })
     return dates === null ? compiled : { ...compiled, dates }
   } catch (error) {
@@ -188,7 +189,7 @@ class Workshop {
 
 /** The pattern that a compiler complained of. */
 function patternAt(filter: FilterSettings, error: unknown): Pick<FilterSettings, 'where'> | null {
-  if (!(error instanceof PatternError)) return null
+  if (!(error instanceof PatternError) || error.list === 'regex') return null
   return error.list === 'prefregex' ? filter.prefregex : (filter[error.list]?.[error.index] ?? null)
 }
 

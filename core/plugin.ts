@@ -96,6 +96,8 @@ export interface EmitFrom {
    * a date that is more than a minute off is not believed.
    */
   readonly live?: boolean
+  /** When these lines were written, in unix milliseconds, where that is long ago: those without a date count then. */
+  readonly writtenAt?: number
 }
 
 export interface SourceHost<Options = unknown> extends Host<Options> {
@@ -104,6 +106,11 @@ export interface SourceHost<Options = unknown> extends Host<Options> {
    * the position. The file need not exist yet. Following the same path twice is the same as once.
    */
   follow(path: string): void
+  /**
+   * Follows all files that a pattern means, those that come later too: `*`, `?`, `[a-z]`, `{a,b}`, and `**` for any
+   * number of folders. Those that are gone for a while are let go. Throws for a pattern that is none.
+   */
+  followMatching(pattern: string, matching?: Matching): void
   /**
    * Where to go on in this log: the cursor of the last bytes that are done with, also by an agent of
    * before; null where there is none. What was emitted behind it, an unfinished line, is forgotten by
@@ -130,6 +137,14 @@ export interface RunProgram {
   readonly said?: (line: string) => void
 }
 
+/** What of a pattern is followed. */
+export interface Matching {
+  /** Patterns of names (`*.tmp`) or paths that are left out. */
+  readonly exclude?: readonly string[]
+  /** Files that are followed at once, at most: those written last. Default 4096. */
+  readonly limit?: number
+}
+
 /**
  * A matcher finds the lines that the filters match. It runs in worker threads, synchronously, on
  * whole lines, without I/O. `compile` takes the filters it can match exactly as their patterns say;
@@ -147,6 +162,8 @@ export interface Scanner {
   readonly left?: readonly { readonly filter: number; readonly reason: string }[]
   /** Calls `found` for each filter that a line matches, lines in order, at most once a line and filter. */
   scan(block: LineBlock, found: (line: FoundLine) => void): void
+  /** How many lines it looked at since it was made that are not of the form that their filter names. */
+  readonly malformed?: number
   dispose?(): void
 }
 
@@ -167,8 +184,6 @@ export interface LineHead {
   readonly ascii: boolean
   /** The time written in the line; null where there is none. */
   readonly time: number | null
-  /** The form of the date, as people would draw it, or the `datepattern`; null where there is no date. */
-  readonly dateForm?: string | null
   /** The line without its date: what patterns see. */
   readonly undated: string
   /** The syslog header behind the date; null where there is none. Then `undated` is the message. */
@@ -194,23 +209,78 @@ export interface FoundLine {
   readonly head: LineHead
   /** What the tags captured, as it stands in the line. */
   readonly groups: Readonly<Record<string, string>>
+  /** The date in a field of the line, as it stands there; absent: that of `head` counts. */
+  readonly time?: string | undefined
+  /**
+   * Where the line names proxies: everything it says of who spoke for whom, each an address or a list of them,
+   * the nearest to us last. The agent believes it as far as trusted proxies said it; `address` is meant where
+   * no proxy is trusted.
+   */
+  readonly hops?: readonly string[] | undefined
 }
 
 /** A filter made ready for matchers. Serialisable. */
 export interface CompiledFilter {
   readonly name: string
   /**
-   * The programs whose lines it reads. Then patterns see the message behind the syslog header, and a
-   * line whose header names another program is not looked at; a line without date and header is a
-   * message itself. Null: patterns see the whole line without its date.
+   * The programs whose lines it reads; a `*` in a name stands for any text. Then patterns see the message
+   * behind the syslog header, and a line whose header names another program is not looked at; a line
+   * without date and header is a message itself. `-` among them, for a log of the service's own: any other
+   * line without its date is a message too, since what looks like a header there may be text of a peer.
+   * Null: patterns see the whole line without its date.
    */
   readonly programs: readonly string[] | null
   readonly prefregex: Pattern | null
   readonly failregex: readonly Pattern[]
   readonly ignoreregex: readonly Pattern[]
+  /** Where its lines hold named fields: how, and what is asked of them. Then it has no patterns. Null: plain text. */
+  readonly structure: Structure | null
   /** How the dates of its lines are read, which `LineBlock.head` does; null or absent: as usual, in the zone of the host. */
   readonly dates?: DateReading | null
 }
+
+/** Lines that hold named fields, and what is asked of them. Serialisable. */
+export interface Structure<Regex = Pattern> {
+  /** `logfmt`: `key=value key="other value"`. */
+  readonly format: 'json' | 'logfmt'
+  /** A line matches where one of these holds; the index of the first is the rule. */
+  readonly match: readonly FieldRule<Regex>[]
+  /** A line where one of these holds does not match. */
+  readonly ignore: readonly FieldRule<Regex>[]
+  /** The address is in the first of these that has one, unless a condition captured it. */
+  readonly address: readonly FieldPath[]
+  /** What the peer itself may have written of whom it speaks for, as in X-Forwarded-For. */
+  readonly forwarded: readonly FieldPath[]
+  /** The first that is there has the date; none: it stands before the fields, if anywhere. */
+  readonly time: readonly FieldPath[]
+  readonly user: readonly FieldPath[]
+}
+
+/** Holds where all conditions do. */
+export interface FieldRule<Regex = Pattern> {
+  /** As it was written, for people. */
+  readonly text: string
+  readonly conditions: readonly { readonly field: FieldPath; readonly check: FieldCheck<Regex> }[]
+}
+
+/** Which field is meant: that of this key at the top, else the one that the keys (or indexes) lead to, one level each. */
+export interface FieldPath {
+  readonly key: string
+  readonly steps: readonly string[]
+}
+
+/**
+ * What is asked of a field. Values are compared as text: numbers as JavaScript writes them, whole ones as they
+ * stand, `true`, `false`. A list holds where one of its elements does. A field that is null is not there; then
+ * only `exists: false` and `not` hold.
+ */
+export type FieldCheck<Regex = Pattern> =
+  | { readonly type: 'equal' | 'prefix' | 'suffix' | 'contains'; readonly texts: readonly string[] }
+  | { readonly type: 'range'; readonly min: number | null; readonly max: number | null }
+  | { readonly type: 'exists'; readonly exists: boolean }
+  | { readonly type: 'regex'; readonly pattern: Regex }
+  | { readonly type: 'not'; readonly of: FieldCheck<Regex> }
+  | { readonly type: 'all' | 'any'; readonly of: readonly FieldCheck<Regex>[] }
 
 /** How dates are read. Serialisable. */
 export interface DateReading {

@@ -66,9 +66,9 @@ export class Registry {
     return entries(join(this.#root, 'plugins', `${kind}s`), '.js')
   }
 
-  /** The entry file of each matcher, in the order in which they are asked: `scan`, `regexp`, others by name. */
+  /** The entry file of each matcher, in the order in which they are asked: `structured`, `scan`, `regexp`, others by name. */
   matcherFiles(): string[] {
-    const rank = (name: string) => ['scan', 'regexp'].indexOf(name) >>> 0
+    const rank = (name: string) => ['structured', 'scan', 'regexp'].indexOf(name) >>> 0
     return entries(join(this.#root, 'matchers'), '')
       .toSorted((a, b) => rank(a) - rank(b))
       .map((name) => join(this.#root, 'matchers', name, 'index.js'))

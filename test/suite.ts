@@ -12,8 +12,9 @@ export type Need =
   | 'sshd'
   | 'ssh'
   | 'rsyslogd'
+  | 'lmnsd_gtls.so'
+  | 'openssl'
   | 'python3'
-  | 'fail2ban-regex'
   | 'strace'
   | 'perl'
   | 'faketime'
@@ -22,6 +23,7 @@ export type Need =
   | 'systemd-journald'
   | 'systemd-journal-remote'
   | 'logger'
+  | 'fail2ban-regex'
   | 'npm'
 
 /** The Debian package that brings a program. */
@@ -32,8 +34,9 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   sshd: 'openssh-server',
   ssh: 'openssh-client',
   rsyslogd: 'rsyslog',
+  'lmnsd_gtls.so': 'rsyslog-gnutls',
+  openssl: 'openssl',
   python3: 'python3',
-  'fail2ban-regex': 'fail2ban',
   strace: 'strace',
   perl: 'perl-base',
   faketime: 'faketime',
@@ -42,6 +45,7 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   'systemd-journald': 'systemd',
   'systemd-journal-remote': 'systemd-journal-remote',
   logger: 'bsdutils',
+  'fail2ban-regex': 'fail2ban',
 }
 
 /** A suite of uvu whose tests are skipped, and counted as skipped, where the machine lacks something they need. */
@@ -55,20 +59,17 @@ export function suite(name: string, ...needs: Need[]): Test {
   return Object.assign(skipping, { run: tests.run, only: skipping, skip: skipping, before: hook, after: hook }) as Test
 }
 
-/** The full path of a program, looked for where root and systemd would find it too. */
+/** The full path of a program, looked for where root and systemd would find it too, or of a module of rsyslogd (`x.so`). */
 export function which(program: string): string | undefined {
-  const folders = [
-    ...(process.env.PATH ?? '').split(delimiter),
-    '/usr/local/sbin',
-    '/usr/sbin',
-    '/sbin',
-    '/lib/systemd',
-  ]
+  const places = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/lib/systemd']
+  const modules = ['x86_64-linux-gnu/', 'aarch64-linux-gnu/', ''].map((kind) => `/usr/lib/${kind}rsyslog`)
+  const isModule = program.endsWith('.so')
+  const folders = isModule ? modules : [...(process.env.PATH ?? '').split(delimiter), ...places]
   return folders
     .map((folder) => join(folder, program))
     .find((path) => {
       try {
-        accessSync(path, constants.X_OK)
+        accessSync(path, isModule ? constants.R_OK : constants.X_OK)
         return true
       } catch {
         return false

@@ -6,6 +6,7 @@ import { compileFilter } from '../matching/filters.ts'
 import type { MatcherPlugin } from '../plugin.ts'
 import { Registry } from '../registry.ts'
 import { InvalidSettings, loadSettings } from '../settings/load-settings.ts'
+import { isHeader } from '../settings/structure.ts'
 import { checkFirewallConf } from './check-firewall-conf.ts'
 import type { CheckOptions } from './check.ts'
 import { logsOf, missingLogs, missingPrograms } from './missing-files.ts'
@@ -42,7 +43,7 @@ async function check(file: string | undefined): Promise<Findings> {
     const engines = await Promise.all(registry.matcherFiles().map(loadMatcher))
     const reports = eachFilter(jails).map(({ filter, filterSettings, dates }) => ({
       name: filter.name,
-      patterns: filter.failregex.length + filter.ignoreregex.length + (filter.prefregex === null ? 0 : 1),
+      patterns: patternsOf(filter),
       // The samples have the dates that the filter speaks of, whatever those of the jail's log look like.
       report: trySamples(
         filterSettings,
@@ -65,6 +66,7 @@ async function check(file: string | undefined): Promise<Findings> {
       warnings: [
         ...settings.warnings,
         ...jails.flatMap(missingLogs),
+        ...jails.flatMap(forgeableAddress),
         ...missingPrograms(settings),
         ...firewallConf.warnings,
       ],
@@ -84,6 +86,22 @@ async function loadMatcher(file: string): Promise<MatcherPlugin> {
 function eachFilter(jails: readonly ReadyJail[]): ReadyJail[] {
   const keyOf = ({ filterSettings: { where, mode } }: ReadyJail) => JSON.stringify([where, mode])
   return [...new Map(jails.map((jail) => [keyOf(jail), jail] as const)).values()]
+}
+
+/** A jail that believes a header alone: who reaches the service past its proxy says in it what he likes. */
+function forgeableAddress({ filter, where }: ReadyJail): BailiffError[] {
+  const fields = filter.structure?.address ?? []
+  if (fields.length === 0 || !fields.every(isHeader)) return []
+  const named = fields.map(({ key }) => key).join(', ')
+  const message = `the address is in ${named} alone, which a client that reaches the service directly writes himself`
+  const hint = `name the field of the peer as well, address: [${named}, remote_addr], and the proxies in trusted_proxies`
+  return [new BailiffError('config', message, { where, hint })]
+}
+
+/** Patterns, or rules about fields. */
+function patternsOf({ failregex, ignoreregex, prefregex, structure }: ReadyJail['filter']): number {
+  if (structure !== null) return structure.match.length + structure.ignore.length
+  return failregex.length + ignoreregex.length + (prefregex === null ? 0 : 1)
 }
 
 function printText({ file, jails, broken, filters, problems, warnings }: Findings): void {

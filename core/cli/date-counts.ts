@@ -40,7 +40,7 @@ export class DateForms {
   }
 
   #formOf(bytes: Buffer, text: string, start: number, end: number): string | null {
-    return this.#reader.block(bytes, text, 0).head(start, end).dateForm ?? null
+    return this.#reader.dateForm(this.#reader.block(bytes, text, 0), start, end)
   }
 }
 

@@ -1,6 +1,8 @@
 /** What a configuration names and the machine lacks: it may come later, but more often its name is wrong. */
 import { existsSync, statSync } from 'node:fs'
 import { BailiffError, quote, whyUnreadable } from '../errors.ts'
+import { filesMatching } from '../intake/matched-files.ts'
+import { isPattern } from '../intake/path-pattern.ts'
 import type { Instance, ReadyJail } from '../jails.ts'
 import type { Settings } from '../settings/load-settings.ts'
 import type { PluginUse } from '../settings/plugin-use.ts'
@@ -8,21 +10,34 @@ import type { PluginUse } from '../settings/plugin-use.ts'
 /** The logs of a jail that are not there. */
 export function missingLogs({ name, sources, where }: ReadyJail): BailiffError[] {
   return sources.flatMap(logsOf).flatMap((log) =>
-    existsSync(log)
+    isThere(log)
       ? []
       : [
-          new BailiffError('config', `there is no ${log} yet, so ${name} sees nothing of it`, {
-            where,
-            hint: `if the name is wrong, write it in jails: { ${name}: { source: … } }`,
-          }),
+          new BailiffError(
+            'config',
+            `${isPattern(log) ? `no file is meant by ${log}` : `there is no ${log}`} yet, so ${name} sees nothing of it`,
+            {
+              where,
+              hint: `if the name is wrong, write it in jails: { ${name}: { source: … } }`,
+            },
+          ),
         ],
   )
 }
 
-/** The files that a source follows, if it is `file`; those with wild cards are left out. */
+/** The files that a source follows, if it is `file`, by path or pattern. */
 export function logsOf({ name, options }: Instance<'source'>): string[] {
   const path = name === 'file' ? (options as { readonly path?: unknown }).path : undefined
-  return [path].flat().filter((one): one is string => typeof one === 'string' && !/[*?[{]/.test(one))
+  return [path].flat().filter((one): one is string => typeof one === 'string')
+}
+
+function isThere(log: string): boolean {
+  try {
+    return existsSync(log) || (isPattern(log) && filesMatching(log).length > 0)
+  } catch {
+    // What is no pattern is told where it stands.
+    return true
+  }
 }
 
 /** The programs of actions `command` that are not there or cannot be run, each once, at their places. */

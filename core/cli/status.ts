@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { JailReport, StatusReport } from '../control/api.ts'
 import { addSocketOptions, agentAt, type SocketOptions } from './agent-socket.ts'
+import { logRows, namesOfLogs } from './log-rows.ts'
 import { duration, ending, print, styled } from './output.ts'
 import { table } from './table.ts'
 
@@ -45,10 +46,7 @@ function statusText(report: StatusReport): string {
         jail.bannedTotal,
       ]),
     ),
-    table(
-      ['LOG', 'LINES', 'SKIPPED', 'BEHIND', 'STATE'],
-      logs.map((log) => [log.log, log.lines, log.skipped, log.bytesBehind, log.state]),
-    ),
+    table(['LOG', 'LINES', 'SKIPPED', 'BEHIND', 'STATE'], logRows(logs)),
     table(
       ['ACTION', 'PENDING', 'STATE'],
       actions.map(({ action, pending, failure }) => [action, pending, failure ?? 'ok']),
@@ -82,7 +80,7 @@ function jailText(report: JailReport): string {
       : `filter ${rules.filter}, ban after ${rules.maxretry} failures in ${duration(rules.findtimeMs)}`
   return [
     `${styled('bold', jail)} (${mode}): ${how}`,
-    `logs: ${logs.join(', ') || 'none'}${sourceChoice === null ? '' : ` (${sourceChoice})`}`,
+    `logs: ${namesOfLogs(logs)}${sourceChoice === null ? '' : ` (${sourceChoice})`}`,
     `${failures} failures, ${ignored} ignored, ${tracked} addresses tracked, bans since the start: ${bannedTotal}`,
     ...(report.pausedSince === null ? [] : [pausedText(report.pausedSince)]),
     '',

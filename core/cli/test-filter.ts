@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { Prefix } from '../address.ts'
 import { BailiffError, quote, whyUnreadable } from '../errors.ts'
 import type { Match, ScanResult } from '../events.ts'
 import { compileSettings } from '../jails.ts'
@@ -24,10 +25,10 @@ const chunkBytes = 128 * 1024
 
 /** Runs a filter over logs in this one thread and prints what it finds. Throws a BailiffError for a filter or log it cannot read. */
 export async function testFilter(given: string, logs: readonly string[], options: TestOptions): Promise<void> {
-  const { settings, dates } = await findFilter(given, options)
+  const { settings, dates, proxies } = await findFilter(given, options)
   const filter = compileSettings(settings, compileFilter, dates)
   const engines = await Promise.all(new Registry().matcherFiles().map(loadMatcher))
-  const scanner = createLogScanner({ jails: [{ jail: 'test', filter }], engines })
+  const scanner = createLogScanner({ jails: [{ jail: 'test', filter, proxies }], engines })
   const forms = new DateForms(filter.dates ?? null)
   const report = options.json ? new JsonReport(forms) : options.summary ? new Report() : new TextReport(forms)
   for (const log of logs) readLog(log, scanner, report)
@@ -39,6 +40,7 @@ class Report {
   lines = 0
   bytes = 0
   skipped = 0
+  malformed = 0
   matches = 0
   readonly #cpu = process.cpuUsage()
 
@@ -55,11 +57,12 @@ class Report {
     return false
   }
 
-  end(_filter: CompiledFilter): void {
+  end({ structure }: CompiledFilter): void {
     const { user, system } = process.cpuUsage(this.#cpu)
     const seconds = (user + system) / 1e6
+    const malformed = structure === null ? '' : `, malformed ${this.malformed}`
     print(
-      `lines ${this.lines}, matches ${this.matches}, skipped ${this.skipped}, bytes ${this.bytes}, CPU ${seconds.toFixed(3)} s`,
+      `lines ${this.lines}, matches ${this.matches}, skipped ${this.skipped}${malformed}, bytes ${this.bytes}, CPU ${seconds.toFixed(3)} s`,
     )
   }
 }
@@ -133,8 +136,8 @@ class TextReport extends Report {
       if (hosts.length > 50) print(`… and ${hosts.length - 50} more addresses; --json lists every line`)
       print(
         `\n${table(
-          ['RULE', 'FAILURES', 'FAILREGEX'],
-          rules.map(([rule, count]) => [rule, count, filter.failregex[rule]?.text ?? '']),
+          ['RULE', 'FAILURES', filter.structure === null ? 'FAILREGEX' : 'MATCH'],
+          rules.map(([rule, count]) => [rule, count, (filter.structure?.match ?? filter.failregex)[rule]?.text ?? '']),
         )}\n`,
       )
     }
@@ -173,6 +176,7 @@ function readLog(log: string, scanner: LogScanner, report: Report): void {
       report.read(bytes.subarray(insideLine ? result.consumed : 0, result.consumed))
       report.lines += result.lines
       report.skipped += result.skipped
+      report.malformed += result.malformed
       report.bytes += read
       insideLine = result.insideLine
       numbers?.pass(bytes, result.consumed)
@@ -228,18 +232,23 @@ async function loadMatcher(file: string): Promise<MatcherPlugin> {
   return ((await import(pathToFileURL(file).href)) as { default: MatcherPlugin }).default
 }
 
+/** A filter, and what the jail that uses it says of dates and proxies. */
+interface ChosenFilter {
+  readonly settings: FilterSettings
+  readonly dates?: DateSettings
+  readonly proxies: readonly Prefix[]
+}
+
 /** The filter of a jail of that name, of a file, or of that name; the configuration need not exist. */
-async function findFilter(
-  given: string,
-  { config, mode }: TestOptions,
-): Promise<{ readonly settings: FilterSettings; readonly dates?: DateSettings }> {
+async function findFilter(given: string, { config, mode }: TestOptions): Promise<ChosenFilter> {
   const problems: BailiffError[] = []
   const settings = await loadSettings(config === undefined ? {} : { file: config }).catch((error: unknown) => {
     if (config !== undefined || !(error instanceof BailiffError)) throw error
     return null
   })
   const jail = settings?.jails.find(({ name }) => name === given)
-  if (jail && mode === undefined) return { settings: jail.filter, dates: jail.dates }
+  const proxies = jail?.ignore.proxies ?? []
+  if (jail && mode === undefined) return { settings: jail.filter, dates: jail.dates, proxies }
   const folder = settings ? join(settings.file, '../filters') : join(defaultPlaces().configFolders[0] ?? '/', 'filters')
   const library = new FilterLibrary([folder, builtInFilters])
   const name = jail?.filter.name ?? given
@@ -253,5 +262,5 @@ async function findFilter(
     : await library.byName(name, { file: 'command line' }, problems)
   if (!definition) throw problems[0] ?? new BailiffError('no-input', `there is no filter ${quote(given)}`)
   const inItsMode = inMode(definition, mode ?? 'normal', { file: definition.where.file })
-  return jail ? { settings: inItsMode, dates: jail.dates } : { settings: inItsMode }
+  return { settings: inItsMode, proxies, ...(jail ? { dates: jail.dates } : {}) }
 }

@@ -56,11 +56,15 @@ export interface JailSummary {
 
 export interface LogReport {
   readonly log: string
+  /** The pattern that found it, or that nothing matches yet; null where it is named itself. */
+  readonly pattern: string | null
   /** `reading`, or why not. */
   readonly state: string
   readonly bytesBehind: number
   readonly lines: number
   readonly skipped: number
+  /** Lines that are not of the form (JSON, logfmt) that a filter expects. */
+  readonly malformed: number
 }
 
 export interface JailReport extends JailSummary {

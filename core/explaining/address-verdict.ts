@@ -124,7 +124,8 @@ function ignoredText(prefix: string, { jail, spared }: JailStanding, all: readon
   const failures = all.reduce((sum, each) => sum + (each.spared?.failures ?? 0), 0)
   const often = failures > 0 ? `; ${failures} of its failures were ignored` : ''
   const place = spared?.place ? ` (${spared.place})` : ''
-  const why = spared?.kind === 'vital' ? spared.why : `ignoreip has ${spared?.entry}${place}`
+  const why =
+    spared?.kind === 'vital' || spared?.kind === 'proxy' ? spared.why : `ignoreip has ${spared?.entry}${place}`
   const who = all.length > 1 ? '' : ` in ${jail}`
   return `${prefix} is not banned${who}: ${why}${often}.`
 }

@@ -11,6 +11,8 @@ const looksLikeDate =
 /** The head of a line as the scanner reads it. */
 export interface ReadHead {
   readonly head: LineHead
+  /** The form of the date, as people would draw it; null where there is none. */
+  readonly dateForm: string | null
   /** The date as it stands in the line; empty where none was found. */
   readonly dateText: string
   /** Whether the date has no year of its own. */
@@ -22,9 +24,16 @@ export function readHead(line: Buffer, now: number, dates: DateReading | null): 
   const reader = new LineReader(dates)
   reader.reference = now
   const bytes = Buffer.concat([line, Buffer.from('\n')])
-  const head = reader.block(bytes, bytes.toString('latin1'), 0).head(0, line.length)
+  const block = reader.block(bytes, bytes.toString('latin1'), 0)
+  const head = block.head(0, line.length)
+  const dateForm = head.time === null ? null : reader.dateForm(block, 0, line.length)
   const dateText = head.time === null ? '' : leftOut(head.line, head.undated).trim()
-  return { head, dateText, yearless: /^\W*[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d(?![^a-z]*\d{4}\b)/.test(dateText) }
+  return {
+    head,
+    dateForm,
+    dateText,
+    yearless: /^\W*[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d(?![^a-z]*\d{4}\b)/.test(dateText),
+  }
 }
 
 /** What of a text is not in what was left of it when one piece was cut out. */
@@ -37,7 +46,7 @@ function leftOut(text: string, left: string): string {
 }
 
 /** What was found of a date, for people. */
-export function dateStep({ head, dateText, yearless }: ReadHead, now: number): Step {
+export function dateStep({ head, dateForm, dateText, yearless }: ReadHead, now: number): Step {
   if (head.time === null) return { step: 'date', ok: null, detail: whyNone(head.line) }
   const zone = /(?:Z|[+-]\d\d:?\d\d|UTC|GMT)\]?$/.test(dateText)
     ? ''
@@ -46,7 +55,7 @@ export function dateStep({ head, dateText, yearless }: ReadHead, now: number): S
   return {
     step: 'date',
     ok: true,
-    detail: `${quote(dateText)}${head.dateForm ? ` (${printable(head.dateForm)})` : ''} is ${new Date(head.time).toISOString()}${zone}${year}${distance(head.time, now)}`,
+    detail: `${quote(dateText)}${dateForm ? ` (${printable(dateForm)})` : ''} is ${new Date(head.time).toISOString()}${zone}${year}${distance(head.time, now)}`,
   }
 }
 

@@ -67,9 +67,11 @@ class LineTrace {
     if (skipped > 0) return this.#ended(null, this.#tooLong())
     const trace = this.#trace
     if (match !== null) {
-      this.#patternSteps(trace)
+      if (filter.structure === null) this.#patternSteps(trace)
+      else this.#step('fields', true, `they meet the conditions (${filter.structure.format})`)
       return this.#ended(match, { cause: 'counts', verdict: '' }, settings.failregex[match.rule]?.where)
     }
+    if (filter.structure !== null) return this.#ended(null, this.#otherFields(filter.structure.format))
     if (trace.text === null) return this.#ended(null, this.#otherHead())
     this.#patternSteps(trace)
     if (trace.content === null) return this.#ended(null, this.#unlessOtherwise(this.#noPrefix()))
@@ -152,19 +154,26 @@ class LineTrace {
     }
   }
 
+  #otherFields(format: string): End {
+    const { jail } = this.#candidate
+    this.#step('fields', false, 'they do not meet the conditions, or the line has no such fields')
+    const verdict = `The fields of the line are not what ${jail} looks for: it reads ${format}.`
+    return this.#unlessOtherMode() ?? { cause: 'prefregex', verdict }
+  }
+
   /** The head is not one that the filter reads: of another program, or without one. */
   #otherHead(): End {
     const { jail, filter } = this.#candidate
     const programs = filter.programs ?? []
     const reads = `${jail} reads only lines of ${programs.join(', ')}`
-    const { head } = this.#line.read
+    const { head, dateForm } = this.#line.read
     const { syslog } = head
     const nearly = this.#trials.matches(this.#trials.ofAnyProgram(filter), this.#asMessage(), this.#line.place)
     const but = nearly ? '; it would match otherwise' : ''
     if (syslog === null && this.#trials.matches(filter, this.#dated(head.undated), this.#line.place))
       return {
         cause: 'no-header',
-        verdict: `The date of the line has a form behind which no program is looked for${head.dateForm ? ` (${printable(head.dateForm)})` : ''}, and ${reads}; behind a date of syslog it would match.`,
+        verdict: `The date of the line has a form behind which no program is looked for${dateForm ? ` (${printable(dateForm)})` : ''}, and ${reads}; behind a date of syslog it would match.`,
         nearly: true,
       }
     if (syslog === null)

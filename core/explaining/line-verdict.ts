@@ -167,7 +167,8 @@ function sparedBy(
   if (rule.kind === 'allow') return { cause: 'allowed', detail: `${report.prefix} is ${rule.why}` }
   if (rule.kind === 'vital' && report.refusedByFirewall !== null && /never banned/.test(rule.why))
     return { cause: 'never-banned', detail: `the firewall helper refuses to ban ${report.prefix}: ${rule.why}` }
-  if (rule.kind === 'vital') return { cause: 'ignored', detail: `${jail} ignores ${report.prefix}: ${rule.why}` }
+  if (rule.kind === 'vital' || rule.kind === 'proxy')
+    return { cause: 'ignored', detail: `${jail} ignores ${report.prefix}: ${rule.why}` }
   return { cause: 'ignored', detail: `ignoreip has ${rule.entry}${place}` }
 }
 

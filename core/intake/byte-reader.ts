@@ -22,6 +22,7 @@ export interface ByteReaderOptions {
 export interface Emitted {
   readonly cursor?: string | null
   readonly live?: boolean
+  readonly writtenAt?: number
 }
 
 /**
@@ -45,13 +46,13 @@ export class ByteReader {
   }
 
   /** Resolves when all whole lines of the bytes have been scanned. Rejects when the source is stopped. */
-  emit(bytes: Uint8Array, { cursor = null, live = true }: Emitted = {}): Promise<void> {
+  emit(bytes: Uint8Array, from: Emitted = {}): Promise<void> {
     if (this.#queued + bytes.length > maxQueuedBytes + maxChunkBytes) {
       const message = `source ${this.#options.log} hands over more bytes before the earlier ones are taken`
       return Promise.reject(new BailiffError('software', message, { hint: 'A source has to await each call of emit.' }))
     }
     this.#queued += bytes.length
-    const turn = this.#last.then(() => this.#takeAll(bytes, cursor, live))
+    const turn = this.#last.then(() => this.#takeAll(bytes, from))
     this.#last = turn.catch(() => {})
     return turn.finally(() => (this.#queued -= bytes.length))
   }
@@ -75,27 +76,29 @@ export class ByteReader {
   get state(): LogState {
     return {
       log: this.#options.log,
+      pattern: null,
       jails: this.jails,
       state: 'reading',
       trouble: null,
       behind: this.#queued + this.#rest.length,
       lines: this.#count.lines,
       skipped: this.#count.skipped,
+      malformed: this.#count.malformed,
       position: this.#taken,
       lastGrowth: this.#count.lastGrowth,
       live: true,
     }
   }
 
-  async #takeAll(bytes: Uint8Array, cursor: string | null, live: boolean): Promise<void> {
-    let from = 0
-    for (; from + maxChunkBytes < bytes.length; from += maxChunkBytes) {
-      await this.#take(bytes.subarray(from, from + maxChunkBytes), null, live)
+  async #takeAll(bytes: Uint8Array, from: Emitted): Promise<void> {
+    let start = 0
+    for (; start + maxChunkBytes < bytes.length; start += maxChunkBytes) {
+      await this.#take(bytes.subarray(start, start + maxChunkBytes), { ...from, cursor: null })
     }
-    await this.#take(bytes.subarray(from), cursor, live)
+    await this.#take(bytes.subarray(start), from)
   }
 
-  async #take(piece: Uint8Array, cursor: string | null, live: boolean): Promise<void> {
+  async #take(piece: Uint8Array, from: Emitted): Promise<void> {
     this.#count.lastGrowth = this.#options.now()
     this.#taken += piece.length
     const data = Buffer.concat([this.#rest, piece])
@@ -103,9 +106,9 @@ export class ByteReader {
     this.#rest = data
     const endsLine = piece.includes(0x0a)
     const between = data.length === 0 ? !this.#insideLine : data.at(-1) === 0x0a
-    const done = between ? cursor : null
+    const done = between ? (from.cursor ?? null) : null
     if (!endsLine && data.length <= maxLineBytes && !this.#insideLine && done === null) return
-    const made = () => [this.#chunk(data, live), this.#positionAt(done)] as const
+    const made = () => [this.#chunk(data, from), this.#positionAt(done)] as const
     const result = await this.#options.scanner.run(made, this.#options.signal)
     if (result === null) throw new BailiffError('unavailable', `source ${this.#options.log} was stopped`)
     this.#advance(data, result)
@@ -116,10 +119,11 @@ export class ByteReader {
     return cursor === null ? null : { path: this.#options.kept, cursor, named: this.#options.now() }
   }
 
-  #chunk(data: Uint8Array, live: boolean) {
+  #chunk(data: Uint8Array, { writtenAt, live = writtenAt === undefined }: Emitted) {
     const { log, now } = this.#options
     const at = now()
-    return { log, jails: this.jails, data, arrivedAt: at, live, undatedAt: at, insideLine: this.#insideLine }
+    const undatedAt = writtenAt === undefined ? at : Math.min(writtenAt, at)
+    return { log, jails: this.jails, data, arrivedAt: at, live, undatedAt, insideLine: this.#insideLine }
   }
 
   #advance(data: Uint8Array, result: ScanResult): void {

@@ -1,5 +1,6 @@
 import type { LogChunk, FilePosition, ScanResult } from '../events.ts'
 import type { Logger } from '../plugin.ts'
+import type { Claims } from './claims.ts'
 import { Generations } from './generations.ts'
 import type { LogFile } from './log-file.ts'
 import { ScanCount, type LogState } from './log-state.ts'
@@ -23,6 +24,9 @@ export interface FileReaderOptions {
   readonly path: string
   readonly position: FilePosition | null
   readonly scanner: Scanner
+  readonly claims: Claims
+  /** Whether there was no file at the path a moment ago: what stands in it is new. */
+  readonly fresh: boolean
   readonly now: () => number
   readonly log: Logger
   readonly alarm: Alarm
@@ -40,6 +44,8 @@ export type Wake = 'change' | 'rename' | 'tick'
 export class FileReader {
   readonly path: string
   jails: readonly string[] = []
+  /** The pattern that found the path; null where the path itself is asked for. */
+  pattern: string | null = null
   readonly #options: FileReaderOptions
   readonly #generations: Generations
   readonly #trouble: Trouble
@@ -55,8 +61,8 @@ export class FileReader {
   constructor(options: FileReaderOptions) {
     this.path = options.path
     this.#options = options
-    this.#generations = new Generations(options.path, options.position)
-    this.#trouble = new Trouble(options)
+    this.#generations = new Generations(options.path, options.position, options.claims, options.fresh)
+    this.#trouble = new Trouble({ ...options, mayVanish: () => this.pattern !== null })
   }
 
   wake(why: Wake): void {
@@ -78,15 +84,24 @@ export class FileReader {
     return this.#generations.position
   }
 
+  /** Whether it is to be looked at every time, although nothing is heard of it. */
+  get needsLooks(): boolean {
+    // Of many files that are gone, those that a pattern found will be let go.
+    if (this.#trouble.state !== 'reading') return this.pattern === null
+    return this.#generations.unsettled
+  }
+
   get state(): LogState {
     return {
       log: this.path,
+      pattern: this.pattern,
       jails: this.jails,
       state: this.#trouble.state,
       trouble: this.#trouble.text,
       behind: this.#generations.behind,
       lines: this.#count.lines,
       skipped: this.#count.skipped,
+      malformed: this.#count.malformed,
       position: this.position?.offset ?? 0,
       lastGrowth: this.#count.lastGrowth,
       live: this.#caughtUpOnce !== null,
@@ -184,6 +199,7 @@ export class FileReader {
   /** Whether the next bytes were written after the log was first looked at, though there is older work before them. */
   #isNew(file: LogFile): boolean {
     if (file.oldEnd < Infinity) return file.scannedEnd >= file.oldEnd
+    if (this.#options.fresh) return true
     return file.bornAt >= (this.#looked?.earliest ?? Infinity) - bornSlackMs
   }
 

@@ -1,4 +1,7 @@
+import { lstatSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { FilePosition } from '../events.ts'
+import type { Claims } from './claims.ts'
 import { type LogFile, openLog, statLog, tryOpen } from './log-file.ts'
 import { Moment } from './moment.ts'
 import { openCopy, openHolder, openYounger } from './rotated.ts'
@@ -26,11 +29,20 @@ export class Generations {
   /** When the path was last seen to be the youngest generation; null until then. */
   #seen: Moment | null = null
   #position: FilePosition | null
+  /** The stamp of the folder when it was searched last for what is missing; null: it is to be searched again. */
+  #names: number | null = null
+  readonly #claims: Claims
+  readonly #fresh: boolean
 
-  /** Goes on at the position where a file fits it, also one that has another name now. */
-  constructor(path: string, position: FilePosition | null) {
+  /**
+   * Goes on at the position where a file fits it, also one that has another name now. `fresh`: there was no file at
+   * the path a moment ago, so all that stands in it is new.
+   */
+  constructor(path: string, position: FilePosition | null, claims: Claims, fresh: boolean) {
     this.path = path
     this.#position = position
+    this.#claims = claims
+    this.#fresh = fresh
   }
 
   /** Whether the saved position was found again. */
@@ -50,6 +62,19 @@ export class Generations {
    * waits. Throws where there is no readable regular file at the path; what was found before stands.
    */
   look(busy: LogFile | null): void {
+    try {
+      this.#lookAll(busy)
+    } finally {
+      for (const file of this.#files) this.#claims.claim(file, this)
+    }
+  }
+
+  /** Whether there is more than the file at the path: then it is to be looked at although nothing is heard. */
+  get unsettled(): boolean {
+    return this.#files.length !== 1 || this.#left.length > 0
+  }
+
+  #lookAll(busy: LogFile | null): void {
     // Taken first: the machine may stand still at any point of the look, and what is born then is not seen by it.
     const began = new Moment()
     if (this.#files.length === 0) this.#resume()
@@ -79,7 +104,11 @@ export class Generations {
       if (file !== undefined && !file.frozen) this.#leave(file)
     }
     const [file] = this.#files
-    return file?.hasNews ? file : null
+    if (!file?.hasNews) return null
+    // What was there before we came was no copy of anything that we read.
+    if (file.scannedEnd > 0 || file.oldEnd < Infinity || !this.#claims.isCopy(file, this)) return file
+    this.#files.shift()?.close()
+    return this.next()
   }
 
   /** Whether a position in this file is the position of the log; not so for one that was left. */
@@ -102,7 +131,11 @@ export class Generations {
 
   close(): void {
     this.#position = this.position
-    for (const file of new Set([...this.#files, ...this.#left.map((left) => left.file)])) file.close()
+    for (const file of new Set([...this.#files, ...this.#left.map((left) => left.file)])) {
+      this.#claims.leave(file, this)
+      file.close()
+    }
+    this.#claims.drop(this)
     this.#files = []
     this.#left = []
   }
@@ -126,7 +159,8 @@ export class Generations {
   }
 
   #begin(): void {
-    const file = openLog(this.path)
+    const file = this.#recall(openLog(this.path))
+    if (this.#claims.isOthers(file, this)) return file.close()
     this.#files.push(file)
     this.#position = null
     this.#markOld(file)
@@ -135,7 +169,7 @@ export class Generations {
   }
 
   #markOld(file: LogFile): void {
-    if (this.#seen === null) file.oldEnd = file.size
+    if (this.#seen === null && !this.#fresh) file.oldEnd = file.size
   }
 
   #lookAt(tip: LogFile): void {
@@ -148,10 +182,13 @@ export class Generations {
   #lookAtPath(youngest: LogFile): void {
     if (this.#files.length >= maxWaiting) return
     try {
-      if (!youngest.is(statLog(this.path))) this.#replaced(youngest)
+      const stat = statLog(this.path)
+      if (!youngest.is(stat) && !this.#claims.isOthers(stat, this)) this.#replaced(youngest)
     } catch (error) {
       // Nothing stands at the path now; a file that did meanwhile may have been rotated away already.
-      this.#files.push(...this.#younger(youngest))
+      const names = stampOfNames(this.path)
+      if (names === null || names !== this.#names) this.#files.push(...this.#younger(youngest))
+      this.#names = names
       throw error
     }
   }
@@ -187,7 +224,7 @@ export class Generations {
   }
 
   #younger(after: LogFile, before?: LogFile): LogFile[] {
-    const known = (file: LogFile) => this.#knows(file)
+    const known = (file: LogFile) => this.#knows(file) || this.#claims.isKnown(file, this)
     const limit = Math.max(0, maxWaiting - this.#files.length)
     return openYounger(this.path, { after, before, since: (this.#seen?.earliest ?? 0) - clockLagMs, known, limit })
   }
@@ -201,8 +238,8 @@ export class Generations {
       this.#left = this.#left.filter((left) => left.file !== open)
       return open
     }
-    const position = this.#closed.get(key(file))
-    return position !== undefined && file.fits(position) ? file.resume(position) : file
+    const position = this.#closed.get(key(file)) ?? this.#claims.leftAt(file, this)
+    return position !== null && file.fits(position) ? file.resume(position) : file
   }
 
   #knows(file: LogFile): boolean {
@@ -226,12 +263,20 @@ export class Generations {
 
   #close(file: LogFile): void {
     this.#closed.set(key(file), file.position(this.path))
+    this.#claims.leave(file, this)
     for (const oldest of this.#closed.keys()) {
       if (this.#closed.size <= maxRemembered) break
       this.#closed.delete(oldest)
     }
     file.close()
   }
+}
+
+/** Changes with the names in the folder of a path; null where a change might not be seen: it is young, or the path is a link. */
+function stampOfNames(path: string): number | null {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return null
+  const modified = statSync(dirname(path), { throwIfNoEntry: false })?.mtimeMs ?? null
+  return modified !== null && Date.now() - modified > clockLagMs ? modified : null
 }
 
 function partition<T>(all: readonly T[], test: (each: T) => boolean): [T[], T[]] {

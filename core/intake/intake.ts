@@ -1,7 +1,9 @@
+import { dirname } from 'node:path'
 import type { FilePosition, LogCursor, LogPosition, ScanResult } from '../events.ts'
 import type { Logger } from '../plugin.ts'
+import { Claims } from './claims.ts'
 import { FileReader } from './file-reader.ts'
-import type { LogState } from './log-state.ts'
+import { waitingLog, type LogState } from './log-state.ts'
 import { type Alarm, pause, type Scan, Scanner } from './scanner.ts'
 import { type IntakeSource, SourceRun } from './source-run.ts'
 import { Watches } from './watches.ts'
@@ -25,6 +27,11 @@ export interface IntakeOptions {
   /** Called when every source has said that nothing will come any more. */
   readonly ended?: () => void
 }
+
+/** Logs that are looked at in one tick although the kernel tells of nothing. */
+const looksATick = 32
+/** Files often come in crowds. */
+const gatherMs = 20
 
 /** Brings the lines of all logs, in order, each once. */
 export interface Intake {
@@ -59,6 +66,10 @@ class SourceIntake implements Intake {
   readonly #runs = new Map<string, SourceRun>()
   readonly #readers = new Map<string, FileReader>()
   readonly #timer: NodeJS.Timeout
+  readonly #claims = new Claims((path, other) => this.#areRelated(path, other))
+  /** Those whose turn to be looked at comes yet. */
+  #turn: FileReader[] = []
+  #changed: NodeJS.Timeout | null = null
   #last: Promise<void> = Promise.resolve()
   #stopped = false
 
@@ -82,13 +93,15 @@ class SourceIntake implements Intake {
   async stop(): Promise<void> {
     this.#stopped = true
     clearInterval(this.#timer)
+    if (this.#changed !== null) clearTimeout(this.#changed)
     await this.configure([])
     this.#watches.close()
   }
 
   logs(): readonly LogState[] {
-    const ofSources = [...this.#runs.values()].flatMap((run) => run.states())
-    return [...[...this.#readers.values()].map(({ state }) => state), ...ofSources]
+    const runs = [...this.#runs.values()]
+    const ofFiles = [...this.#readers.values()].map(({ state }) => state)
+    return [...ofFiles, ...runs.flatMap((run) => run.states()), ...runs.flatMap(blindPatterns)]
   }
 
   positions(): readonly LogPosition[] {
@@ -107,28 +120,58 @@ class SourceIntake implements Intake {
     }
     const gone = [...this.#runs].filter(([key]) => !wanted.has(key))
     for (const [key] of gone) this.#runs.delete(key)
-    for (const [key, source] of wanted) this.#start(key, source)
+    const before = new Set([...this.#runs, ...gone].flatMap(([, { jails }]) => jails))
+    for (const [key, source] of wanted) this.#start(key, source, before)
     this.#followAll()
     await Promise.all([...gone.map(([, run]) => this.#end(run)), this.#dropReaders()])
   }
 
-  #start(key: string, source: IntakeSource): void {
+  #start(key: string, source: IntakeSource, before: ReadonlySet<string>): void {
     const known = this.#runs.get(key)
     if (known !== undefined) known.serve(union([source.jails]), source.findtimeMs)
     else {
-      const { now, alarm } = this.#options
-      const followed = () => this.#followAll()
+      const { now, alarm, patienceMs } = this.#options
+      const followed = (path: string) => this.#follow(path)
+      const changed = () => this.#followSoon()
       const asked = { ...source, jails: union([source.jails]) }
       const kept = (path: string) => this.#cursor(path)
       const over = () => this.#over()
-      this.#runs.set(key, new SourceRun({ source: asked, scanner: this.#scanner, now, alarm, followed, over, kept }))
+      const takesOverAt = asked.jails.every((jail) => before.has(jail)) ? now() : null
+      const surroundings = { scanner: this.#scanner, watches: this.#watches, now, alarm, patienceMs, takesOverAt }
+      this.#runs.set(key, new SourceRun({ source: asked, ...surroundings, followed, changed, over, kept }))
     }
   }
 
   /** Gives each path a reader, and each reader the jails of all sources that follow its path. */
   #followAll(): void {
-    const jails = this.#jailsByPath()
-    for (const [path, all] of jails) (this.#readers.get(path) ?? this.#open(path)).jails = all
+    for (const [path, followed] of this.#followedPaths()) this.#give(path, followed)
+  }
+
+  #follow(path: string): void {
+    // A source that follows while it is being made is not among the runs yet: that is seen to then.
+    const followed = this.#followedPaths((run) => run.paths.has(path)).get(path)
+    if (followed !== undefined) this.#give(path, followed)
+  }
+
+  /** Files come and go in crowds: one turn for all of a moment. */
+  #followSoon(): void {
+    if (this.#stopped) return
+    this.#changed ??= setTimeout(() => {
+      this.#changed = null
+      this.#last = this.#last.then(() => this.#refollow()).catch(() => {})
+    }, gatherMs)
+  }
+
+  async #refollow(): Promise<void> {
+    if (this.#stopped) return
+    this.#followAll()
+    await this.#dropReaders()
+  }
+
+  #give(path: string, { jails, pattern, fresh }: Followed): void {
+    const reader = this.#readers.get(path) ?? this.#open(path, fresh)
+    reader.jails = jails
+    reader.pattern = pattern
   }
 
   async #end(run: SourceRun): Promise<void> {
@@ -148,10 +191,11 @@ class SourceIntake implements Intake {
     return position !== undefined && 'cursor' in position ? position : null
   }
 
-  #open(path: string): FileReader {
+  #open(path: string, fresh: boolean): FileReader {
     const kept = this.#positions.get(path)
     const position = kept === undefined || 'cursor' in kept ? null : kept
-    const reader = new FileReader({ ...this.#options, path, position, scanner: this.#scanner })
+    const claims = this.#claims
+    const reader = new FileReader({ ...this.#options, path, position, fresh, claims, scanner: this.#scanner })
     this.#readers.set(path, reader)
     this.#watches.follow(path, (why) => reader.wake(why))
     reader.start()
@@ -160,8 +204,8 @@ class SourceIntake implements Intake {
 
   /** Stops the readers that no source follows any more, and keeps where they stopped. */
   async #dropReaders(): Promise<void> {
-    const jails = this.#jailsByPath()
-    const gone = [...this.#readers.values()].filter(({ path }) => !jails.has(path))
+    const followed = this.#followedPaths()
+    const gone = [...this.#readers.values()].filter(({ path }) => !followed.has(path))
     for (const { path } of gone) this.#watches.unfollow(path)
     await Promise.all(gone.map((reader) => this.#drop(reader)))
     // A source may have followed one of them again meanwhile.
@@ -176,18 +220,61 @@ class SourceIntake implements Intake {
     if (reader.position !== null) this.#positions.set(reader.path, reader.position)
   }
 
-  #jailsByPath(): Map<string, readonly string[]> {
-    const found = new Map<string, readonly string[]>()
-    for (const run of this.#runs.values()) {
-      for (const path of run.paths) found.set(path, union([found.get(path) ?? [], run.jails]))
+  /** What is followed, as some of the runs want it; paths that others may be rotated files of come first. */
+  #followedPaths(wanted: (run: SourceRun) => boolean = () => true): Map<string, Followed> {
+    const found = new Map<string, Followed>()
+    for (const run of [...this.#runs.values()].filter(wanted)) {
+      for (const path of run.paths) found.set(path, { ...both(found.get(path), run.jails), pattern: null })
+      for (const matched of run.matched.values()) {
+        for (const path of matched.paths) {
+          const known = found.get(path)
+          const pattern = known === undefined ? matched.pattern.text : known.pattern
+          found.set(path, { ...both(known, run.jails), pattern, fresh: matched.isFresh(path) })
+        }
+      }
     }
     return found
   }
 
-  #tick(): void {
-    this.#watches.renew()
-    for (const reader of this.#readers.values()) reader.wake('tick')
+  #areRelated(path: string, other: string): boolean {
+    return [...this.#runs.values()].some(({ matched }) => {
+      const all = [...matched.values()]
+      return all.some((one) => one.has(path)) && all.some((one) => one.has(other))
+    })
   }
+
+  /** Looks at logs that the kernel may not tell of, and at a share of the others: looking at all each time costs. */
+  #tick(): void {
+    for (const { matched } of this.#runs.values()) for (const one of matched.values()) one.tick()
+    if (this.#turn.length === 0) this.#turn = [...this.#readers.values()]
+    const due = new Set(this.#turn.splice(0, looksATick))
+    for (const reader of this.#readers.values())
+      if (reader.needsLooks || !this.#watches.tells(dirname(reader.path))) due.add(reader)
+    for (const reader of due) {
+      this.#watches.renew(reader.path)
+      reader.wake('tick')
+    }
+  }
+}
+
+/** How a path is followed. */
+interface Followed {
+  readonly jails: readonly string[]
+  /** The pattern that found it; null where it is named itself. */
+  readonly pattern: string | null
+  readonly fresh: boolean
+}
+
+function both(known: Followed | undefined, jails: readonly string[]): Followed {
+  if (known === undefined) return { jails, pattern: null, fresh: false }
+  return known.jails === jails ? known : { ...known, jails: union([known.jails, jails]) }
+}
+
+/** A pattern that means no file is a log that is waited for. */
+function blindPatterns({ matched, jails }: SourceRun): LogState[] {
+  return [...matched.values()].flatMap(({ pattern: { text }, trouble }) =>
+    trouble === null ? [] : [waitingLog(text, jails, trouble)],
+  )
 }
 
 function joined(one: IntakeSource, other: IntakeSource): IntakeSource {

@@ -174,7 +174,8 @@ export class LogFile {
 
   /** Goes on where the position stands. */
   resume(position: Pick<FilePosition, 'offset' | 'insideLine'>): this {
-    this.#held = this.#held.subarray(Math.max(0, position.offset - this.offset))
+    // A copy: a part of a buffer keeps all of it in memory.
+    this.#held = Buffer.from(this.#held.subarray(Math.max(0, position.offset - this.offset)))
     this.offset = position.offset
     this.insideLine = position.insideLine
     return this

@@ -5,10 +5,10 @@ import type { Logger, RunProgram } from '../plugin.ts'
 import { pause } from './scanner.ts'
 
 /** While a program prints without a pause its output gathers for so long; what comes after a pause is given at once. */
-const gatherMs = 2
+const gatherMs = 10
 const gatherBelowBytes = 64 * 1024
-/** So much is read ahead of what is taken. */
-const aheadBytes = 1024 * 1024
+/** So much is read ahead of what is taken, and given at once. */
+const aheadBytes = 192 * 1024
 /** A line of standard error is cut there. */
 const maxSaid = 500
 /** A program that is asked to end is killed after this time. */
@@ -52,7 +52,7 @@ export async function* programOutput(
   }
 }
 
-/** Each time all that has come, until the stream ends or `signal` aborts. It is held back while more than 1 MiB waits. */
+/** Each time all that has come, until the stream ends or `signal` aborts. It is held back while much waits. */
 async function* gathered(stream: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   let waiting: Buffer[] = []
   let [bytes, ended, wake] = [0, false, () => {}]

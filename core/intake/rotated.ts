@@ -128,6 +128,17 @@ function listNeighbours(path: string): Neighbour[] {
   return found
 }
 
+/** The log that a file of this name is surely an older part of, if there is such a log: `auth.log` of `auth.log.1`; null: of none. */
+export function rotationBase(name: string): string | null {
+  const found = /^(.+?)(?:\.\d{1,5}|[._-]\d{4}[\dT:Z._+-]{2,40}|[._-](?:old|bak|prev|save)|~)$/.exec(name)
+  return found?.[1] ?? null
+}
+
+/** Whether the name is that of a compressed file or an archive, which is no log to follow. */
+export function isArchive(name: string): boolean {
+  return /\.(?:gz|bz2|xz|zst|lz4|lzo|lzma|br|Z|zip|7z|tgz|tar)$/.test(name)
+}
+
 /** How old the name says a rotated file is: `auth.log.1`, `auth.log-20250131`, `auth-20250131.log`, `auth.log.old`. */
 function ageOf(base: string, name: string): number | null {
   const extension = extname(base)

@@ -1,19 +1,26 @@
 import { BailiffError, describeError, printable, quote } from '../errors.ts'
 import type { LogCursor } from '../events.ts'
-import type { Emit, SourceHost, SourcePlugin } from '../plugin.ts'
+import type { Emit, Matching, SourceHost, SourcePlugin } from '../plugin.ts'
 import { ByteReader, type ByteReaderOptions } from './byte-reader.ts'
 import type { LogState } from './log-state.ts'
+import { MatchedFiles } from './matched-files.ts'
 import { programOutput } from './program-output.ts'
 import { type Alarm, pause } from './scanner.ts'
+import type { Watches } from './watches.ts'
 
 const firstPauseMs = 1000
 const longestPauseMs = 60_000
 /** A source that ran so long before it failed starts again after the first pause. */
 const steadyMs = 5 * 60_000
 const maxLogsOfOneSource = 256
+/** A log without news for so long may give its room to another. */
+const quietMs = 60_000
+const maxLeft = 1024
 const maxLogName = 512
 const maxCursor = 4096
 const stopDeadlineMs = 5000
+/** Files that one pattern follows, unless its user says otherwise: each takes a descriptor and some KiB. */
+const usualLimit = 4096
 /** What failed and has run so long again is believed to run. */
 const recoveredMs = 3000
 
@@ -34,13 +41,22 @@ export interface IntakeSource {
 }
 
 /** What of a plugin's host belongs to its run. */
-export type SourceParts = Pick<SourceHost, 'follow' | 'cursor' | 'since' | 'run' | 'ended' | 'signal'>
+export type SourceParts = Pick<
+  SourceHost,
+  'follow' | 'followMatching' | 'cursor' | 'since' | 'run' | 'ended' | 'signal'
+>
 
 export interface SourceRunOptions extends Omit<ByteReaderOptions, 'log' | 'signal' | 'kept'> {
   readonly source: IntakeSource
   readonly alarm: Alarm
+  readonly watches: Watches
+  readonly patienceMs: number
   /** Called for each path that the plugin follows. */
-  readonly followed: () => void
+  readonly followed: (path: string) => void
+  /** Called when patterns mean other files than before. */
+  readonly changed: () => void
+  /** What was written before this time its jails have seen already, from other sources; null: they begin with this one. */
+  readonly takesOverAt: number | null
   /** Called when the plugin says that nothing will come any more. */
   readonly over: () => void
   /** The cursor that is kept by this path. */
@@ -50,6 +66,8 @@ export interface SourceRunOptions extends Omit<ByteReaderOptions, 'log' | 'signa
 /** A running source: starts its plugin, again after a failure, and takes what it brings. */
 export class SourceRun {
   readonly paths = new Set<string>()
+  /** By pattern and what is excluded from it. */
+  readonly matched = new Map<string, MatchedFiles>()
   readonly streams = new Map<string, ByteReader>()
   /** Whether nothing will come any more. */
   over = false
@@ -59,6 +77,8 @@ export class SourceRun {
   readonly #ended: Promise<void>
   /** Logs that the plugin asked for the cursor of. */
   readonly #asked = new Set<string>()
+  /** Cursors of logs that were quiet when others needed their room. */
+  readonly #left = new Map<string, string>()
   #jails: readonly string[]
   #findtimeMs: number
   /** When the plugin was started, while it runs. */
@@ -71,8 +91,9 @@ export class SourceRun {
     this.#findtimeMs = options.source.findtimeMs
     this.#host = options.source.host({
       follow: (path) => this.#follow(path),
+      followMatching: (pattern, matching = {}) => this.#followMatching(pattern, matching),
       cursor: (log = '') => this.#cursor(log),
-      since: () => options.now() - this.#findtimeMs,
+      since: () => Math.max(options.now() - this.#findtimeMs, options.takesOverAt ?? 0),
       run: (command, running) => programOutput(command, { log: this.#host.log, ...running }, this.#stopping.signal),
       ended: () => {
         this.over = true
@@ -97,9 +118,9 @@ export class SourceRun {
   /** Where each of its logs is; `named` is now, for they are those of a source that runs. */
   cursors(): LogCursor[] {
     const named = this.#options.now()
-    return [...new Set([...this.#asked, ...this.streams.keys()])].flatMap((log) => {
+    return [...new Set([...this.#asked, ...this.#left.keys(), ...this.streams.keys()])].flatMap((log) => {
       const path = this.#pathOf(log)
-      const cursor = this.streams.get(log)?.cursor ?? this.#options.kept(path)?.cursor
+      const cursor = this.streams.get(log)?.cursor ?? this.#left.get(log) ?? this.#options.kept(path)?.cursor
       return cursor === undefined ? [] : [{ path, cursor, named }]
     })
   }
@@ -110,8 +131,15 @@ export class SourceRun {
     const runs = this.#runsSince !== null && this.#options.now() - this.#runsSince > recoveredMs
     const trouble = runs ? null : this.#failure
     const states = [...this.streams.values()].map(({ state }) => state)
-    const nothing = { behind: 0, lines: 0, skipped: 0, position: 0, lastGrowth: null, live: false }
-    const itself = { log: name, jails: this.#jails, state: 'reading', trouble: null, ...nothing } as const
+    const nothing = { behind: 0, lines: 0, skipped: 0, malformed: 0, position: 0, lastGrowth: null, live: false }
+    const itself = {
+      log: name,
+      pattern: null,
+      jails: this.#jails,
+      state: 'reading',
+      trouble: null,
+      ...nothing,
+    } as const
     const all = states.length === 0 && (trouble !== null || this.#runsSince !== null) ? [itself] : states
     return trouble === null ? all : all.map((state) => ({ ...state, state: 'unreadable', trouble }))
   }
@@ -119,6 +147,7 @@ export class SourceRun {
   /** Resolves when the plugin has stopped, and after five seconds in any case. Never rejects. */
   async stop(): Promise<void> {
     this.#stopping.abort()
+    for (const matched of this.matched.values()) matched.stop()
     const { plugin, name } = this.#options.source
     const stopped = (async () => {
       await plugin.stop?.(this.#host)
@@ -166,7 +195,14 @@ export class SourceRun {
     if (!path.startsWith('/')) throw new BailiffError('data', `"${path}" is not an absolute path`)
     if (this.#stopping.signal.aborted || this.paths.has(path)) return
     this.paths.add(path)
-    this.#options.followed()
+    this.#options.followed(path)
+  }
+
+  #followMatching(pattern: string, { exclude = [], limit = usualLimit }: Matching): void {
+    const key = JSON.stringify([pattern, exclude, limit])
+    if (this.#stopping.signal.aborted || this.matched.has(key)) return
+    this.matched.set(key, new MatchedFiles({ ...this.#options, pattern, exclude, limit }))
+    this.#options.changed()
   }
 
   readonly #emit: Emit = (bytes, from = {}) => {
@@ -183,7 +219,7 @@ export class SourceRun {
     if (this.#asked.size < maxLogsOfOneSource) this.#asked.add(log)
     const stream = this.streams.get(log)
     stream?.forgetRest()
-    return stream?.cursor ?? this.#options.kept(this.#pathOf(log))?.cursor ?? null
+    return stream?.cursor ?? this.#left.get(log) ?? this.#options.kept(this.#pathOf(log))?.cursor ?? null
   }
 
   #pathOf(log: string): string {
@@ -200,8 +236,8 @@ export class SourceRun {
       throw new BailiffError('software', `source ${name} gives a cursor of more than ${maxCursor} characters`)
     const known = this.streams.get(log)
     if (known !== undefined) return known
-    if (this.streams.size >= maxLogsOfOneSource)
-      throw new BailiffError('unavailable', `source ${name} names more than ${maxLogsOfOneSource} logs`)
+    if (this.streams.size >= maxLogsOfOneSource && !this.#forgetQuiet())
+      throw new BailiffError('unavailable', `source ${name} names more than ${maxLogsOfOneSource} logs at once`)
     if (log.length > maxLogName)
       throw new BailiffError(
         'software',
@@ -212,5 +248,22 @@ export class SourceRun {
     stream.jails = this.#jails
     this.streams.set(log, stream)
     return stream
+  }
+
+  /** Makes room for the log of a container that came: of those without news for long the quietest goes. Its cursor stays. */
+  #forgetQuiet(): boolean {
+    const quiet = [...this.streams]
+      .map(([log, stream]) => ({ log, stream, grew: stream.state.lastGrowth ?? 0 }))
+      .filter(({ stream, grew }) => stream.state.behind === 0 && this.#options.now() - grew > quietMs)
+      .toSorted((a, b) => a.grew - b.grew)[0]
+    if (quiet === undefined) return false
+    const { log, stream } = quiet
+    this.streams.delete(log)
+    if (stream.cursor !== null) this.#left.set(log, stream.cursor)
+    for (const oldest of this.#left.keys()) {
+      if (this.#left.size <= maxLeft) break
+      this.#left.delete(oldest)
+    }
+    return true
   }
 }

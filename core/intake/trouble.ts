@@ -12,6 +12,8 @@ export interface TroubleOptions {
   readonly now: () => number
   /** How long it may last before it is an alarm: in the middle of a rotation a log is missing, too. */
   readonly patienceMs: number
+  /** Whether it is nothing to tell of when the file is gone. */
+  readonly mayVanish: () => boolean
 }
 
 /** What keeps a log from being read. It is told once, with what to do, and again only after the log was read. */
@@ -28,12 +30,12 @@ export class Trouble {
   }
 
   set(error: unknown): void {
-    const { path, alarm, now, patienceMs } = this.#options
+    const { path, alarm, now, patienceMs, mayVanish } = this.#options
     const { state, text, hint } = explain(error, path)
     if (this.state === 'reading') this.#since = now()
     this.state = state
     this.text = text
-    if (this.#told || now() - this.#since < patienceMs) return
+    if (this.#told || now() - this.#since < patienceMs || (state === 'waiting' && mayVanish())) return
     this.#told = true
     alarm(path, `the log cannot be read, and is tried again all the time: ${text}. ${hint}`)
   }

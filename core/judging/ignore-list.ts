@@ -10,6 +10,8 @@ export interface IgnoreRules {
   readonly names: readonly string[]
   /** Whether the machine itself and what it depends on are spared. */
   readonly self: boolean
+  /** Trusted proxies: a failure of one is that of somebody behind it whom the line does not name. */
+  readonly proxies?: readonly Prefix[]
 }
 
 /** A prefix that the machine cannot do without, and why in words that go on from the prefix: "it holds a gateway". */
@@ -20,8 +22,8 @@ export interface VitalPrefix {
 
 /** The rule that spares an address. */
 export interface SparingRule {
-  /** An entry of `ignoreip` (a prefix, or a name that means it now), or what the machine cannot do without. */
-  readonly kind: 'ignoreip' | 'name' | 'vital'
+  /** An entry of `ignoreip` (a prefix, or a name that means it now), a trusted proxy, or what the machine cannot do without. */
+  readonly kind: 'ignoreip' | 'name' | 'proxy' | 'vital'
   /** The prefix or name as it is configured; of what is vital the prefix. */
   readonly entry: string
   /** In words for people, which go on from the address. */
@@ -40,10 +42,11 @@ export class IgnoreList {
   readonly #options: IgnoreListOptions
   readonly #named = new Map<string, readonly Prefix[]>()
   readonly #configured: PrefixSet
+  readonly #proxies: PrefixSet
   #live = new PrefixSet()
   #vital = new PrefixSet()
   #whyVital: ReadonlyMap<Prefix, string> = new Map()
-  /** Vital prefixes of which it was told that they fail. */
+  /** Vital prefixes and proxies of which it was told that they fail. */
   readonly #told = new Set<Prefix>()
   readonly #timers: NodeJS.Timeout[] = []
 
@@ -51,6 +54,7 @@ export class IgnoreList {
     this.#rules = rules
     this.#options = options
     this.#configured = new PrefixSet(rules.prefixes)
+    this.#proxies = new PrefixSet(rules.proxies)
     this.refresh()
   }
 
@@ -76,17 +80,20 @@ export class IgnoreList {
     if (entry !== undefined) return { kind: 'ignoreip', entry, why: `the ignore list has ${entry}` }
     const live = this.#live.overlapping(prefix)
     if (live !== undefined) return { kind: 'name', entry: this.#nameOf(live), why: `the ignore list has ${live}` }
+    const proxy = this.#proxies.overlapping(prefix)
+    if (proxy !== undefined) return { kind: 'proxy', entry: proxy, why: whyProxy(proxy) }
     const vital = this.#vital.overlapping(prefix)
     const why = vital && this.#whyVital.get(vital)
     return vital === undefined || why === undefined ? undefined : { kind: 'vital', entry: vital, why }
   }
 
-  /** As `sparing`, and only once for each prefix that is vital: worth telling, since it may be a proxy that hides attackers. */
+  /** As `sparing`, and only once for each prefix that is vital or a proxy: worth telling, since it hides attackers. */
   newsOf(prefix: Prefix): string | undefined {
-    const vital = this.#vital.overlapping(prefix)
-    if (vital === undefined || this.#told.has(vital)) return undefined
-    this.#told.add(vital)
-    return this.#whyVital.get(vital)
+    const proxy = this.#proxies.overlapping(prefix)
+    const spared = proxy ?? this.#vital.overlapping(prefix)
+    if (spared === undefined || this.#told.has(spared)) return undefined
+    this.#told.add(spared)
+    return proxy === undefined ? this.#whyVital.get(spared) : whyProxy(proxy)
   }
 
   /** Takes over what is vital now. */
@@ -124,4 +131,8 @@ export class IgnoreList {
     timer.unref()
     this.#timers.push(timer)
   }
+}
+
+function whyProxy(proxy: Prefix): string {
+  return `${proxy} is a trusted proxy`
 }

@@ -44,7 +44,11 @@ function visit(
   }
 }
 
-/** Whether the nodes, nearest first, demand an ending character (or the edge of the text) next to the address. */
+/**
+ * Whether the nodes, nearest first, demand an ending character (or the edge of the text) next to the address. A
+ * port that the pattern demands (`<ADDR>:\d{1,5}` and an ending character) ends an address as well: only so can
+ * `2001:db8::7:443` be read, which Apache and HAProxy write for port 443 of 2001:db8::7.
+ */
 function endsHere(nodes: readonly PatternNode[], edge: 'start' | 'end'): boolean {
   const [nearest, ...others] = nodes
   if (nearest === undefined) return false
@@ -54,7 +58,8 @@ function endsHere(nodes: readonly PatternNode[], edge: 'start' | 'end'): boolean
     case 'look':
       return endsHere(others, edge)
     case 'character':
-      return endsAddress.has(String.fromCodePoint(nearest.code))
+      if (endsAddress.has(String.fromCodePoint(nearest.code))) return true
+      return edge === 'end' ? isColonBehind(nodes) : isMailTag(nodes)
     case 'set':
       return allEnd(nearest)
     case 'sequence':
@@ -71,6 +76,32 @@ function endsHere(nodes: readonly PatternNode[], edge: 'start' | 'end'): boolean
     default:
       return false
   }
+}
+
+/** Whether a colon stands behind the address that is no part of it: one with a port, or the end of a clause (`<ADDR>: why`). */
+function isColonBehind([nearest, ...others]: readonly PatternNode[]): boolean {
+  if (nearest?.type !== 'character' || String.fromCodePoint(nearest.code) !== ':') return false
+  return endsHere(others, 'end') || isPort(others)
+}
+
+/** One digit or more, and then what ends an address. */
+function isPort([digits, ...others]: readonly PatternNode[]): boolean {
+  if (digits?.type === 'group') return isPort([digits.item, ...others])
+  if (digits?.type === 'sequence') return isPort([...digits.items, ...others])
+  return digits?.type === 'repeat' && digits.min > 0 && isDigit(digits.item) && endsHere(others, 'end')
+}
+
+function isDigit(node: PatternNode): boolean {
+  if (node.type !== 'set' || node.negated || node.classes.some((name) => name !== 'digit')) return false
+  return node.ranges.every(({ from, to }) => from >= 0x30 && to <= 0x39)
+}
+
+/** Whether `IPv6:` stands before the address (RFC 5321, section 4.1.3). No part of an address could. */
+function isMailTag(nodes: readonly PatternNode[]): boolean {
+  return [...':6vPI'].every((letter, index) => {
+    const node = nodes[index]
+    return node?.type === 'character' && String.fromCodePoint(node.code) === letter
+  })
 }
 
 function allEnd(set: SetNode): boolean {

@@ -26,6 +26,7 @@ export function joinResults(first: ScanResult, second: ScanResult): ScanResult {
     insideLine: second.insideLine,
     lines: first.lines + second.lines,
     skipped: first.skipped + second.skipped,
+    malformed: first.malformed + second.malformed,
     bare: second.bare,
   }
 }
@@ -37,5 +38,5 @@ function rangePart({ fd, start: first, bytes }: FileRange, start: number, end: n
 
 /** What becomes of a part of which nothing is looked at. */
 export function passedOver(consumed: number, lines: number): ScanResult {
-  return { matches: [], consumed, insideLine: false, lines, skipped: lines, bare: false }
+  return { matches: [], consumed, insideLine: false, lines, skipped: lines, malformed: 0, bare: false }
 }

@@ -1,5 +1,5 @@
 /** Makes the filters of the configuration ready for matchers. */
-import type { CompiledFilter, Pattern } from '../plugin.ts'
+import type { CompiledFilter, Pattern, Structure } from '../plugin.ts'
 import { sidesOfAddresses } from './address-sides.ts'
 import { PatternError, type PatternPlace } from './pattern-error.ts'
 import { emitPattern } from './pattern-emitter.ts'
@@ -7,6 +7,7 @@ import { useOfGroups } from './pattern-groups.ts'
 import { firstCharacters, requiredLiterals } from './pattern-literals.ts'
 import { parsePattern } from './pattern-parser.ts'
 import { children, type PatternNode } from './pattern-tree.ts'
+import { compileStructure, type AddressCount, type ConditionPattern } from './structures.ts'
 
 /** A filter as the configuration gives it. */
 export interface FilterSource {
@@ -16,6 +17,8 @@ export interface FilterSource {
   readonly prefregex: string | null
   readonly failregex: readonly string[]
   readonly ignoreregex: readonly string[]
+  /** Null, or absent: plain text. */
+  readonly structure?: Structure<ConditionPattern> | null
 }
 
 /**
@@ -37,7 +40,16 @@ export function compileFilter(source: FilterSource): CompiledFilter {
       return compiled.pattern
     }),
     ignoreregex: source.ignoreregex.map((text, index) => compile(text, { list: 'ignoreregex', index }).pattern),
+    structure: source.structure ? compileStructure(source.structure, compileCondition) : null,
   }
+}
+
+/** The pattern of a condition on a field. */
+function compileCondition(text: string): { readonly pattern: Pattern; readonly addresses: AddressCount } {
+  const compiled = compile(text, { list: 'regex', index: 0 })
+  const addresses = countAddresses(compiled.tree)
+  if (addresses.max > 1) refuseAddresses(compiled)
+  return { pattern: compiled.pattern, addresses }
 }
 
 /** Compiles one pattern. Throws a PatternError; whether it has an address is not looked at. */
@@ -81,15 +93,10 @@ function checkSize(source: string, flags: string, text: string, place: PatternPl
   }
 }
 
-const none: Count = { min: 0, max: 0 }
+const none: AddressCount = { min: 0, max: 0 }
 
 /** How many address tags a match fills, at least and at most. */
-interface Count {
-  readonly min: number
-  readonly max: number
-}
-
-function countAddresses(node: PatternNode): Count {
+function countAddresses(node: PatternNode): AddressCount {
   const inside = children(node).map(countAddresses)
   switch (node.type) {
     case 'address':

@@ -32,6 +32,15 @@ export class LineReader {
     this.#timestamps.reference = time
   }
 
+  /** The time that the text of a field tells, which is all of it; null for none. */
+  fieldTime(text: string): number | null {
+    if (text.length > longestField) return null
+    const dates = this.#timestamps
+    // What the configuration says of dates comes first.
+    if (!this.#jsonLate && dates.read(text, 0, text.length, isAscii(Buffer.from(text))) >= 0) return dates.time
+    return dates.value(text)
+  }
+
   /** A block of the bytes, which end with a newline; `base` is where it begins in its chunk. */
   block(bytes: Buffer, text: string, base: number, progress?: LineProgress): LineBlock {
     const allAscii = isAscii(bytes)
@@ -46,16 +55,20 @@ export class LineReader {
     return { bytes, text, head }
   }
 
+  /** How people would draw the date of a line of the block, or the pattern that found it; null where it has none. */
+  dateForm(block: LineBlock, start: number, end: number): string | null {
+    return block.head(start, end).time === null ? null : this.#timestamps.form
+  }
+
   #head(text: string, start: number, end: number, ascii: boolean): LineHead {
     const dates = this.#timestamps
     // Who reads the fields of a line knows which one is its time.
     if (this.#jsonLate && text.charCodeAt(start) === brace) return new LateHead(text, start, end, ascii, dates)
-    if (dates.read(text, start, end, ascii) < 0)
-      return new Head(text, start, start, start, end, ascii, null, null, null)
-    const { from, time, form, heads } = dates
+    if (dates.read(text, start, end, ascii) < 0) return new Head(text, start, start, start, end, ascii, null, null)
+    const { from, time, heads } = dates
     // Behind a date in brackets nothing is cut off: `[] text` is what patterns see.
     const to = text.charCodeAt(dates.to) === closing ? dates.to : behindBlanks(text, dates.to, end)
-    return new Head(text, start, from, to, end, ascii, time, form, heads ? this.#syslog(text, to, end) : null)
+    return new Head(text, start, from, to, end, ascii, time, heads ? this.#syslog(text, to, end) : null)
   }
 
   #syslog(text: string, start: number, end: number): LineHead['syslog'] {
@@ -117,7 +130,6 @@ export class LineReaders {
 class Head implements LineHead {
   readonly ascii: boolean
   readonly time: number | null
-  readonly dateForm: string | null
   readonly syslog: LineHead['syslog']
   readonly #text: string
   readonly #start: number
@@ -133,7 +145,6 @@ class Head implements LineHead {
     end: number,
     ascii: boolean,
     time: number | null,
-    dateForm: string | null,
     syslog: LineHead['syslog'],
   ) {
     this.#text = text
@@ -143,7 +154,6 @@ class Head implements LineHead {
     this.#end = end
     this.ascii = ascii
     this.time = time
-    this.dateForm = dateForm
     this.syslog = syslog
   }
 
@@ -164,7 +174,7 @@ class LateHead implements LineHead {
   readonly ascii: boolean
   readonly syslog = null
   readonly #dates: DateReader
-  #found: { readonly time: number | null; readonly form: string | null } | undefined
+  #time: number | null | undefined
 
   constructor(text: string, start: number, end: number, ascii: boolean, dates: DateReader) {
     this.line = text.slice(start, end)
@@ -174,23 +184,15 @@ class LateHead implements LineHead {
   }
 
   get time(): number | null {
-    return this.#read().time
-  }
-
-  get dateForm(): string | null {
-    return this.#read().form
-  }
-
-  #read(): { readonly time: number | null; readonly form: string | null } {
-    if (this.#found !== undefined) return this.#found
-    const dates = this.#dates
-    const found = dates.read(this.line, 0, this.line.length, this.ascii) >= 0
-    this.#found = found ? { time: dates.time, form: dates.form } : { time: null, form: null }
-    return this.#found
+    if (this.#time !== undefined) return this.#time
+    this.#time = this.#dates.read(this.line, 0, this.line.length, this.ascii) < 0 ? null : this.#dates.time
+    return this.#time
   }
 }
 
 const maxAttempts = 1000
+/** No date is longer. */
+const longestField = 64
 const byteOrderMark = 0xfeff
 const [carriageReturn, letterM] = [0x0d, 0x6d]
 

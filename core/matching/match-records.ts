@@ -1,41 +1,70 @@
-import { parseAddress } from '../address.ts'
+import { parseAddress, parseEndpoint, PrefixSet, type Address } from '../address.ts'
 import { printable } from '../errors.ts'
 import type { Match } from '../events.ts'
 import type { FoundLine } from '../plugin.ts'
+import { clientBehind } from './forwarded.ts'
+import type { JailFilter } from './messages.ts'
 
 /** Characters of a line, or of what a tag captured, that are kept. */
 const maxExcerpt = 512
 /** A longer key of a session is none. */
 const maxSession = 200
 
+/** What is known of a found line beside what the matcher says. */
+export interface MatchPlace {
+  /** The time written in the line; null where it has none. */
+  readonly time: number | null
+  readonly offset: number
+  /** Whether it stands for one failure only, whatever it says. */
+  readonly single: boolean
+}
+
 /** Makes the records of a chunk. One a thread. */
 export class MatchMaker {
   #matches: Match[] = []
   #log = ''
+  /** The trusted proxies of the jails that have any. */
+  readonly #proxies: ReadonlyMap<string, PrefixSet>
+
+  constructor(jails: readonly JailFilter[]) {
+    const trusting = jails.flatMap(({ jail, proxies = [] }) => (proxies.length > 0 ? [{ jail, proxies }] : []))
+    this.#proxies = new Map(trusting.map(({ jail, proxies }) => [jail, new PrefixSet(proxies)]))
+  }
 
   start(log: string): void {
     this.#matches = []
     this.#log = log
   }
 
-  /** Adds a match for each of the jails; none where the address that was found is no address. `single`: it stands for one failure only. */
-  add(found: FoundLine, filter: string, jails: readonly string[], offset: number, single: boolean): void {
-    const address = parseAddress(found.address)
-    if (address === null) return
+  /**
+   * Adds a match for each of the jails; none where the address that was found is no address.
+   */
+  add(found: FoundLine, filter: string, jails: readonly string[], { time, offset, single }: MatchPlace): void {
+    const direct = parseAddress(found.address) ?? parseEndpoint(found.address)
+    const hops = hopsOf(found)
+    if (direct === null && hops === undefined) return
     const { head, rule } = found
     const whole = head.line
     const clean = isPlain(whole)
-    const time = head.time
     const attempts = single ? 1 : (head.syslog?.attempts ?? 1)
-    const groups = groupsOf(found.groups, clean, whole.length)
-    const session = sessionOf(found, clean)
+    // What is read from a field may have been written as an escape.
+    const tagsClean = clean && !whole.includes('\\')
+    const groups = groupsOf(found.groups, tagsClean, whole.length)
+    const session = sessionOf(found, tagsClean)
     const once = found.groups.once !== undefined
     const line = excerpt(whole, clean)
     const log = this.#log
     // Written out: spreading an object costs as much here as reading the date of the line.
     for (const jail of jails) {
+      const address = hops === undefined ? direct : this.#client(jail, hops, direct)
+      if (address === null) continue
       this.#matches.push({ jail, filter, rule, address, time, attempts, groups, session, once, log, offset, line })
     }
+  }
+
+  #client(jail: string, hops: readonly string[], direct: Address | null): Address | null {
+    const proxies = this.#proxies.get(jail)
+    return proxies === undefined ? direct : clientBehind(hops, proxies)
   }
 
   /** Takes back the matches of these jails in lines that begin at the offset or behind it. */
@@ -50,6 +79,11 @@ export class MatchMaker {
     const place = ({ jail }: Match) => order.get(jail) ?? 0
     return order.size < 2 ? matches : matches.sort((a, b) => a.offset - b.offset || place(a) - place(b))
   }
+}
+
+/** What the line says of proxies: in fields, or by the tag `<F-FORWARDED>` beside the address. */
+function hopsOf({ hops, groups, address }: FoundLine): readonly string[] | undefined {
+  return hops ?? (groups.forwarded === undefined ? undefined : [groups.forwarded, address])
 }
 
 /** The tags with a meaning of their own are no groups. What needs no change is not copied. */

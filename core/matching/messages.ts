@@ -1,4 +1,5 @@
 /** What the pool and its workers tell each other. */
+import type { Prefix } from '../address.ts'
 import type { CompiledFilter } from '../plugin.ts'
 import type { LogChunk, ScanResult } from '../events.ts'
 
@@ -6,6 +7,8 @@ import type { LogChunk, ScanResult } from '../events.ts'
 export interface JailFilter {
   readonly jail: string
   readonly filter: CompiledFilter
+  /** Proxies whose word is taken for whom they speak. */
+  readonly proxies?: readonly Prefix[]
 }
 
 /** What a worker is started with. */

@@ -2,7 +2,8 @@ import { BailiffError, quote } from '../errors.ts'
 
 /** Which pattern of a filter it is: the list, and the index in it from 0. */
 export interface PatternPlace {
-  readonly list: 'prefregex' | 'failregex' | 'ignoreregex' | 'datepattern'
+  /** `regex`: that of a condition on a field. */
+  readonly list: 'prefregex' | 'failregex' | 'ignoreregex' | 'datepattern' | 'regex'
   readonly index: number
 }
 
@@ -16,7 +17,7 @@ export class PatternError extends BailiffError {
   readonly reason: string
 
   constructor(place: PatternPlace, text: string, position: number, message: string, hint?: string) {
-    const name = place.list === 'prefregex' ? place.list : `${place.list} ${place.index + 1}`
+    const name = place.list === 'prefregex' || place.list === 'regex' ? place.list : `${place.list} ${place.index + 1}`
     super('config', `${name}, character ${position + 1}: ${message}, in ${quote(text)}`, hint ? { hint } : {})
     this.name = 'PatternError'
     this.list = place.list

@@ -37,7 +37,7 @@ export function createLogScanner(setup: {
     processor: new ProcessorTime(),
     binding: new EngineBinding(setup),
     readers: new LineReaders(),
-    maker: new MatchMaker(),
+    maker: new MatchMaker(setup.jails),
     forms: new LogForms(),
     guard: new LineGuard(),
     memory: Buffer.alloc(maxChunkBytes),
@@ -87,6 +87,8 @@ class ChunkScan {
     const { segments, skipped, ...counts } =
       text === null ? inside(this.#bytes) : cutLines(text, this.#chunk.insideLine)
     const slow: SlowLine[] = []
+    const malformed = () => scanners.reduce((sum, { scanner }) => sum + (scanner.malformed ?? 0), 0)
+    const malformedBefore = malformed()
     readers.reference = this.#chunk.arrivedAt
     maker.start(this.#chunk.log)
     for (const segment of segments) {
@@ -100,6 +102,7 @@ class ChunkScan {
       matches: maker.take(order),
       ...counts,
       skipped: skipped + passedOver,
+      malformed: malformed() - malformedBefore,
       bare: this.#bare === true,
       slow,
       ms: processor.ms - before,
@@ -107,7 +110,7 @@ class ChunkScan {
   }
 
   /**
-   * A filter that names its programs takes lines by their syslog header; without one only in a file whose
+   * A filter that names its programs takes lines by their header or date; without both only in a file whose
    * lines have none. A bare line among others is not what it seems: something wrote a line break there.
    * In a bare file all can be forged; there at least no line stands for many.
    */
@@ -115,11 +118,17 @@ class ChunkScan {
     const { readers, maker } = this.#tools
     const all = this.#text ?? ''
     const text = start === 0 && end === all.length ? all : all.slice(start, end)
-    scanner.scan(readers.for(dates).block(this.#bytes.subarray(start, end), text, start, progress), (found) => {
+    const reader = readers.for(dates)
+    scanner.scan(reader.block(this.#bytes.subarray(start, end), text, start, progress), (found) => {
       const taken = filters[found.filter]
       if (!taken) return
-      if (this.#bare === false && taken.filter.programs !== null && found.head.syslog === null) return
-      maker.add(found, taken.filter.name, taken.jails, this.#base + start + found.start, this.#bare === true)
+      const { syslog, time } = found.head
+      if (this.#bare === false && taken.filter.programs !== null && syslog === null && time === null) return
+      maker.add(found, taken.filter.name, taken.jails, {
+        time: found.time === undefined ? time : reader.fieldTime(found.time),
+        offset: this.#base + start + found.start,
+        single: this.#bare === true,
+      })
     })
   }
 

@@ -124,19 +124,16 @@ export class TimestampReader implements AccessLogReader, DateReader {
     const minute = two(text, at + 10)
     const second = two(text, at + 13)
     if (month < 0 || !clockAt(text, at + 7) || !inRange(dayOfMonth, hour, minute, second)) return -1
-    // A year may follow: `Nov 22 13:41:02 2026`.
-    const behind = fractionEnd(text, at + 15, end)
-    if (
-      text.charCodeAt(behind) === blank &&
-      isDigit(text.charCodeAt(behind + 1)) &&
-      digitsAt(text, behind + 1, end) === 4
-    )
-      return -1
     if (!this.#setMinute(0, month, dayOfMonth, hour, minute, localZone)) return -1
-    this.time = this.#minute + second * 1000 + fraction(text, at + 15, behind)
     this.form = 'Mon DD hh:mm:ss'
     this.heads = true
-    return behind
+    this.time = this.#minute + second * 1000
+    // Next is nearly always the name of the host.
+    if (text.charCodeAt(at + 15) === blank && !isDigit(text.charCodeAt(at + 16))) return at + 15
+    const behind = fractionEnd(text, at + 15, end)
+    this.time += fraction(text, at + 15, behind)
+    // A year may follow: `Nov 22 13:41:02 2026`.
+    return text.charCodeAt(behind) === blank && digitsAt(text, behind + 1, end) === 4 ? -1 : behind
   }
 
   #readIso(text: string, at: number, end: number): number {

@@ -1,9 +1,11 @@
 /** Reads filters, from files and from inside jails, and makes of each what one of its modes is. */
 import { parseAddress, type Address } from '../address.ts'
 import { BailiffError, quote, suggest, type Where } from '../errors.ts'
+import type { FieldRule, Structure } from '../plugin.ts'
 import { pluginUses, type PluginUse } from './plugin-use.ts'
 import { filterSchema } from './schema.ts'
 import type { Sourced } from './sourced.ts'
+import { readRules, readStructure } from './structure.ts'
 import { validate } from './validate.ts'
 import { readYaml } from './yaml-file.ts'
 
@@ -23,6 +25,8 @@ export interface FilterSettings {
   /** The common ones first, then what the mode includes, then what it adds. */
   readonly failregex: readonly PatternText[]
   readonly ignoreregex: readonly PatternText[]
+  /** What is asked of fields, with the rules of the mode; null: lines are plain text. */
+  readonly structure: Structure<PatternText> | null
   /** How the dates of its lines look; null: as usual. */
   readonly datepattern: readonly PatternText[] | null
   readonly samples: FilterSamples
@@ -57,17 +61,21 @@ export interface FilterDefinition {
   readonly prefregex: PatternText | null
   readonly failregex: readonly PatternText[]
   readonly ignoreregex: readonly PatternText[]
+  /** With the rules of all modes; null: lines are plain text. */
+  readonly structure: Structure<PatternText> | null
   readonly datepattern: readonly PatternText[] | null
   /** Always has `normal`. */
   readonly modes: Readonly<Record<string, FilterMode>>
   readonly samples: FilterSamples
 }
 
-/** What a mode adds to the common patterns. */
+/** What a mode adds to the common patterns and rules. */
 export interface FilterMode {
   readonly include: readonly { readonly mode: string; readonly where: Where }[]
   readonly failregex: readonly PatternText[]
   readonly ignoreregex: readonly PatternText[]
+  readonly match: readonly FieldRule<PatternText>[]
+  readonly ignore: readonly FieldRule<PatternText>[]
 }
 
 /** Reads the file of a filter. Everything that is wrong with it goes to `problems`; then there is no filter. */
@@ -94,11 +102,11 @@ export function defineFilter(given: Sourced, name: string, problems: BailiffErro
   const modes = Object.fromEntries(
     Object.entries({ normal: {}, ...raw.modes }).map(([mode, added]) => [
       mode,
-      readMode(added, given.at('modes', mode)),
+      readMode(added, given.at('modes', mode), problems),
     ]),
   )
   checkModes(modes, samples, problems)
-  const filter = {
+  const filter: FilterDefinition = {
     name,
     where: given.where(),
     description: raw.description ?? '',
@@ -109,13 +117,23 @@ export function defineFilter(given: Sourced, name: string, problems: BailiffErro
     prefregex: raw.prefregex === undefined ? null : { text: raw.prefregex, where: given.where('prefregex') },
     failregex: patternTexts(raw.failregex, given.at('failregex')),
     ignoreregex: patternTexts(raw.ignoreregex, given.at('ignoreregex')),
+    structure: readStructure(raw, given, problems),
     datepattern: datePatterns(raw.datepattern, given),
     modes,
     samples,
   }
-  if (filter.failregex.length === 0 && Object.values(modes).every((mode) => mode.failregex.length === 0))
-    problems.push(new BailiffError('config', `the filter ${quote(name)} has no failregex`, { where: filter.where }))
+  if (problems.length === before && !findsAnything(filter)) {
+    const lacking = filter.structure === null ? 'failregex' : 'match'
+    problems.push(new BailiffError('config', `the filter ${quote(name)} has no ${lacking}`, { where: filter.where }))
+  }
   return problems.length === before ? filter : undefined
+}
+
+function findsAnything({ structure, failregex, modes }: FilterDefinition): boolean {
+  const added = Object.values(modes)
+  return structure === null
+    ? failregex.length > 0 || added.some((mode) => mode.failregex.length > 0)
+    : structure.match.length > 0 || added.some((mode) => mode.match.length > 0)
 }
 
 /**
@@ -132,9 +150,9 @@ export function inMode(filter: FilterDefinition, mode: string, where: Where): Fi
       { where },
     )
   }
-  const parts = [filter, ...modesOf(filter, mode).map((name) => filter.modes[name])].filter(
-    (part) => part !== undefined,
-  )
+  const { structure } = filter
+  const modes = modesOf(filter, mode).flatMap((name) => filter.modes[name] ?? [])
+  const parts = [filter, ...modes]
   return {
     name: filter.name,
     mode,
@@ -143,6 +161,11 @@ export function inMode(filter: FilterDefinition, mode: string, where: Where): Fi
     prefregex: filter.prefregex,
     failregex: parts.flatMap((part) => part.failregex),
     ignoreregex: parts.flatMap((part) => part.ignoreregex),
+    structure: structure && {
+      ...structure,
+      match: [structure, ...modes].flatMap((part) => part.match),
+      ignore: [structure, ...modes].flatMap((part) => part.ignore),
+    },
     datepattern: filter.datepattern,
     samples: filter.samples,
   }
@@ -162,11 +185,14 @@ function readMode(
     readonly include?: string[] | undefined
   },
   given: Sourced,
+  problems: BailiffError[],
 ): FilterMode {
   return {
     include: patternTexts(raw.include, given.at('include')).map(({ text, where }) => ({ mode: text, where })),
     failregex: patternTexts(raw.failregex, given.at('failregex')),
     ignoreregex: patternTexts(raw.ignoreregex, given.at('ignoreregex')),
+    match: readRules(given.at('match'), problems),
+    ignore: readRules(given.at('ignore'), problems),
   }
 }
 

@@ -66,6 +66,8 @@ export interface IgnoreSettings {
   readonly self: boolean
   /** Where each prefix and name stands. */
   readonly places: Readonly<Record<string, Where>>
+  /** Trusted proxies: what they say of whom they speak for is believed. */
+  readonly proxies: readonly Prefix[]
 }
 
 /** The checked file, as zod gives it. */
@@ -111,7 +113,7 @@ export async function readJail(
     ...judgingOf(raw, file.raw.defaults ?? {}),
     ipv6prefix: raw.ipv6prefix ?? definition.ipv6prefix ?? file.raw.defaults?.ipv6prefix ?? 64,
     ...pluginsOf(raw, file.raw.defaults ?? {}, given, file.tree.at('defaults')),
-    ignore: ignoreOf(file, raw.ignoreip, given.at('ignoreip')),
+    ignore: ignoreOf(file, raw, given),
   }
   return problems.length > before ? undefined : jail
 }
@@ -237,16 +239,19 @@ function eachOnce(uses: readonly PluginUse[]): PluginUse[] {
 
 function ignoreOf(
   { raw, tree }: { readonly raw: RawFile; readonly tree: Sourced },
-  own: readonly Ignored[] | undefined,
-  ownAt: Sourced,
+  jail: RawJail,
+  given: Sourced,
 ): IgnoreSettings {
+  const own = jail.ignoreip
   const more = own ?? raw.defaults?.ignoreip ?? []
-  const moreAt = own === undefined ? tree.at('defaults', 'ignoreip') : ownAt
+  const moreAt = own === undefined ? tree.at('defaults', 'ignoreip') : given.at('ignoreip')
   const all = [...placed(raw.ignoreip ?? [], tree.at('ignoreip')), ...placed(more, moreAt)]
+  const proxies = jail.trusted_proxies ?? raw.defaults?.trusted_proxies ?? []
   return {
     prefixes: [...new Set(all.flatMap(({ one }) => ('prefix' in one ? [one.prefix] : [])))],
     names: [...new Set(all.flatMap(({ one }) => ('name' in one ? [one.name] : [])))],
     self: raw.ignoreself ?? true,
+    proxies: [...new Set([...(raw.trusted_proxies ?? []), ...proxies])],
     // Of an entry that stands twice the first place is told.
     places: Object.fromEntries(
       all.toReversed().map(({ one, where }) => ['prefix' in one ? one.prefix : one.name, where]),

@@ -1,9 +1,11 @@
 /**
  * Puts the files of `conf.d` over `bailiff.yaml`. The maps `defaults`, `jails` and each jail are merged
- * key by key; `ignoreip` of the top adds up, so that no file can lift a protection by accident; every
- * other value, lists too, replaces the one before.
+ * key by key; `ignoreip` and `trusted_proxies` of the top add up, so that no file can lift a protection by
+ * accident; every other value, lists too, replaces the one before.
  */
 import { isRecord, Sourced, type Path, type Place } from './sourced.ts'
+
+const addingUp: Path = ['ignoreip', 'trusted_proxies']
 
 /** Merges one configuration over another. Neither is changed. */
 export function mergeOver(base: Sourced, over: Sourced): Sourced {
@@ -32,7 +34,8 @@ export function normalise(tree: Sourced): Sourced {
 }
 
 function mergeValue(base: unknown, over: unknown, path: Path, places: Map<string, Place>, from: Sourced): unknown {
-  if (path.length === 1 && path[0] === 'ignoreip') return append(asList(base), asList(over), path, places, from)
+  if (path.length === 1 && addingUp.includes(path[0] ?? ''))
+    return append(asList(base), asList(over), path, places, from)
   if (!isRecord(base) || !isRecord(over) || !mergesByKey(path)) {
     replacePlaces(path, places, from)
     return over

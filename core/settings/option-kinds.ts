@@ -36,6 +36,8 @@ const otherWords: Readonly<Record<string, string>> = {
   destemail: 'notifiers',
   logpath: 'source',
   port: 'ports',
+  real_ip_from: 'trusted_proxies',
+  set_real_ip_from: 'trusted_proxies',
   socket: 'control',
 }
 
@@ -134,6 +136,9 @@ export const bantime = z
 /** An address, a prefix or a host name. */
 export const ignored = parsed(parseIgnored, { type: 'string', examples: ['192.0.2.0/24', 'home.example.net'] })
 
+/** An address or prefix whose word is taken for whom it speaks. */
+export const trustedProxy = parsed(parseProxy, { type: 'string', examples: ['192.0.2.1', '2001:db8::/48'] })
+
 /** A plugin: its name, the path of its file, or a map of one of these to its options. */
 export const pluginUse = parsed(parsePluginUse, {
   anyOf: [{ type: 'string' }, { type: 'object', minProperties: 1, maxProperties: 1 }],
@@ -170,6 +175,16 @@ function parseIgnored(given: unknown): Ignored {
     'config',
     `${quote(given)} is neither an address (192.0.2.1), a prefix (192.0.2.0/24, 2001:db8::/32) nor a host name`,
   )
+}
+
+function parseProxy(given: unknown): Prefix {
+  const prefix = typeof given === 'string' ? parsePrefix(given) : null
+  if (prefix === null) {
+    const what = typeof given === 'string' ? quote(given) : inWords(given)
+    throw new BailiffError('config', `must be an address or a prefix (192.0.2.1, 192.0.2.0/24), not ${what}`)
+  }
+  if (!prefix.endsWith('/0')) return prefix
+  throw new BailiffError('config', `${prefix} would trust everybody, and nobody would ever be banned`)
 }
 
 /** `~` and `~user`, alone or at the head of a path: only a shell knows what they mean. */

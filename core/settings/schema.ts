@@ -1,6 +1,18 @@
 /** Every option of `bailiff.yaml`, declared once: check, defaults' places, manual and JSON Schema come from here. */
 import * as z from 'zod'
-import { bantime, duration, ignored, listOf, parsed, path, pluginUse, section, text, toggle } from './option-kinds.ts'
+import {
+  bantime,
+  duration,
+  ignored,
+  listOf,
+  parsed,
+  path,
+  pluginUse,
+  section,
+  text,
+  toggle,
+  trustedProxy,
+} from './option-kinds.ts'
 import { parsePorts } from './port-names.ts'
 import { parseTimezone } from './timezone.ts'
 
@@ -31,12 +43,16 @@ const judging = {
   actions: listOf(pluginUse).describe('what carries out the bans').optional(),
   notifiers: listOf(pluginUse).describe('who is told of what the jail does').optional(),
   ignoreip: listOf(ignored).describe('never banned, beside the ones of the top').optional(),
+  trusted_proxies: listOf(trustedProxy).describe('proxies in front, beside the ones of the top').optional(),
 }
 
 /** The whole file. What stands in a jail is checked jail by jail, with `jailSchema`. */
 export const fileSchema = section({
   defaults: section(judging).describe('what holds for jails that do not say otherwise').optional(),
   ignoreip: listOf(ignored).describe('addresses, prefixes and host names that no jail bans').optional(),
+  trusted_proxies: listOf(trustedProxy)
+    .describe('proxies in front of services: the client behind them is meant, and they are never banned')
+    .optional(),
   ignoreself: toggle.describe('whether this machine, its gateways and its name servers are never banned').optional(),
   jails: z.record(z.string(), z.unknown()).describe('the jails by name').optional(),
   notifiers: listOf(pluginUse).describe('who is told of everything').optional(),
@@ -56,9 +72,39 @@ export const fileSchema = section({
   history: duration.describe('how long bans are remembered after they ended').optional(),
 })
 
+const oneOrMore = { type: ['string', 'number', 'boolean', 'array'] }
+
+/** What a field must be, for editors; `structure.ts` reads it and knows the places of what is wrong. */
+const condition = {
+  anyOf: [
+    oneOrMore,
+    {
+      type: 'object',
+      minProperties: 1,
+      additionalProperties: false,
+      properties: {
+        equal: oneOrMore,
+        prefix: oneOrMore,
+        suffix: oneOrMore,
+        contains: oneOrMore,
+        regex: { type: ['string', 'array'] },
+        min: { type: 'number' },
+        max: { type: 'number' },
+        not: {},
+        exists: { type: 'boolean' },
+      },
+    },
+  ],
+}
+
+const rule = { type: 'object', minProperties: 1, additionalProperties: condition }
+const rules = z.unknown().meta({ anyOf: [rule, { type: 'array', items: rule }] })
+
 const patterns = {
   failregex: listOf(text).describe('patterns of lines that tell of a failure').optional(),
   ignoreregex: listOf(text).describe('patterns of lines that tell of none').optional(),
+  match: rules.describe('what fields of lines that tell of a failure are; a list: one of them').optional(),
+  ignore: rules.describe('what fields of lines that tell of none are').optional(),
 }
 
 const samples = section({
@@ -88,12 +134,19 @@ const samples = section({
 /** A filter: a file of `filters`, or written into its jail. */
 export const filterSchema = section({
   description: text.describe('what it finds, in a sentence').optional(),
-  programs: listOf(text).describe('the programs whose syslog lines it reads').optional(),
+  programs: listOf(text)
+    .describe('the programs whose syslog lines it reads; * is any text; - a log of its own')
+    .optional(),
   sources: listOf(pluginUse).describe('where its lines usually are, the best first').optional(),
   ports: ports.describe('the ports of the service').optional(),
   ipv6prefix: ipv6prefix
     .describe('what jails ban of IPv6 that do not say; 128 where many users share a network')
     .optional(),
+  format: z.enum(['json', 'logfmt']).describe('lines hold fields; unless said, they are plain text').optional(),
+  address: listOf(text).describe('the field of the address, or several, the first that has one').optional(),
+  forwarded: listOf(text).describe('the fields in which proxies say whom they speak for').optional(),
+  time: listOf(text).describe('the field of the date').optional(),
+  user: listOf(text).describe('the field of the user').optional(),
   datepattern,
   prefregex: text.describe('must match, and gives the patterns its <F-CONTENT>').optional(),
   ...patterns,

@@ -1,4 +1,5 @@
 import type { CompiledFilter, LineHead, Pattern } from '../../core/plugin.ts'
+import { createMessageReader } from './messages.ts'
 
 /** What a filter found in a line. */
 export interface Found {
@@ -12,9 +13,9 @@ export type FilterMatcher = (head: LineHead) => Found | null
 
 /** Compiles a filter. Each failregex is tried only on texts whose first character it can begin with. */
 export function createFilterMatcher(filter: CompiledFilter): FilterMatcher {
-  const { programs, prefregex, ignoreregex, byFirst } = prepare(filter)
+  const { messageOf, prefregex, ignoreregex, byFirst } = prepare(filter)
   return (head) => {
-    const text = programs === null ? head.undated : messageFor(programs, head)
+    const text = messageOf(head)
     if (text === null) return null
     const before = prefregex === null ? null : run(prefregex, head.ascii, text)
     if (prefregex !== null && before === null) return null
@@ -44,9 +45,9 @@ export interface FilterTrace {
 
 /** As `createFilterMatcher`, step by step with the same parts, for a person who asks about one line. */
 export function createFilterTracer(filter: CompiledFilter): (head: LineHead) => FilterTrace {
-  const { programs, prefregex, ignoreregex, byFirst } = prepare(filter)
+  const { messageOf, prefregex, ignoreregex, byFirst } = prepare(filter)
   return (head) => {
-    const text = programs === null ? head.undated : messageFor(programs, head)
+    const text = messageOf(head)
     const before = text === null || prefregex === null ? null : run(prefregex, head.ascii, text)
     const content = text === null || (prefregex !== null && before === null) ? null : (before?.groups.content ?? text)
     const found = content === null ? null : firstMatch(byFirst, head.ascii, content)
@@ -59,7 +60,7 @@ export function createFilterTracer(filter: CompiledFilter): (head: LineHead) => 
 }
 
 interface Prepared {
-  readonly programs: ReadonlySet<string> | null
+  readonly messageOf: (head: LineHead) => string | null
   readonly prefregex: CompiledPattern | null
   readonly ignoreregex: readonly CompiledPattern[]
   readonly byFirst: readonly (readonly CompiledPattern[])[]
@@ -67,7 +68,7 @@ interface Prepared {
 
 function prepare(filter: CompiledFilter): Prepared {
   return {
-    programs: filter.programs === null ? null : new Set(filter.programs),
+    messageOf: createMessageReader(filter.programs),
     prefregex: filter.prefregex === null ? null : compile(filter.prefregex, 0),
     ignoreregex: filter.ignoreregex.map(compile),
     byFirst: dispatchTable(filter.failregex, filter.failregex.map(compile)),
@@ -114,12 +115,6 @@ function dispatchTable(
     return first === null || (code < 128 && first.includes(String.fromCharCode(code)))
   }
   return Array.from({ length: 129 }, (_, code) => compiled.filter(({ rule }) => beginsWith(rule, code)))
-}
-
-/** The message, if it is from one of the programs; null otherwise. */
-function messageFor(programs: ReadonlySet<string>, head: LineHead): string | null {
-  if (head.syslog !== null) return programs.has(head.syslog.program) ? head.syslog.message : null
-  return head.time === null ? head.undated : null
 }
 
 /** The patterns that can begin as the text does. */

@@ -1,5 +1,5 @@
 /**
- * The matcher on V8's regular expressions. It takes every filter. A block is searched once for the
+ * The matcher on V8's regular expressions. It takes every filter of plain text. A block is searched once for the
  * literals that the filters require; only the lines found are read (date, header) and given to the
  * filters, each at most once.
  */
@@ -8,18 +8,24 @@ import { createFilterMatcher } from './filter-matcher.ts'
 import { createPrefilter } from './prefilter.ts'
 
 export default defineMatcher({
-  compile(filters): Scanner {
+  compile(given): Scanner {
+    const took = [...given.keys()].filter((index) => given[index]?.structure === null)
+    const filters = given.filter(({ structure }) => structure === null)
     const prefilter = createPrefilter(filters)
     const matchers = filters.map(createFilterMatcher)
     return {
-      took: filters.map((_, index) => index),
+      took,
+      left: given.flatMap(({ structure }, filter) =>
+        structure === null ? [] : [{ filter, reason: `it reads text, not the fields of ${structure.format}` }],
+      ),
       scan(block: LineBlock, found): void {
         prefilter(block, (start, end) => {
           const head = block.head(start, end)
-          for (let filter = 0; filter < matchers.length; filter++) {
-            const match = matchers[filter]?.(head)
-            if (match)
-              found({ filter, rule: match.rule, start, end, address: match.address, head, groups: match.groups })
+          for (let index = 0; index < matchers.length; index++) {
+            const match = matchers[index]?.(head)
+            if (!match) continue
+            const { rule, address, groups } = match
+            found({ filter: took[index] ?? 0, rule, start, end, address, head, groups })
           }
         })
       },

@@ -5,8 +5,6 @@ import { EntryLines } from './journal/entry-line.ts'
 import { ExportReader, type JournalEntry } from './journal/export-reader.ts'
 import { inWords, journalctlWords, options, type Beginning, type JournalOptions } from './journal/journalctl-words.ts'
 
-/** Lines are emitted in pieces of about this length at most, each with the cursor of its last. */
-const pieceBytes = 512 * 1024
 /** Entries that old are not new: what else they are told by is their own date, which the journal vouches for. */
 const liveMs = 20_000
 const places = ['/usr/bin/journalctl', '/bin/journalctl', '/usr/local/bin/journalctl']
@@ -19,13 +17,11 @@ export default defineSource<JournalOptions>({
   options,
   async start(emit, host) {
     const log = inWords(host.options)
-    const reading = new Reading(emit, host, log)
     const beginning = beginningAt(host.cursor(log), host)
     const command = [journalctl(), ...journalctlWords(host.options, beginning)]
-    const expected = 'cursor' in beginning ? beginning.cursor : null
+    const reading = new Reading(emit, host, log, 'cursor' in beginning ? beginning.cursor : null)
     try {
-      for await (const piece of host.run(command, { said: (line) => hear(line, host) }))
-        await reading.take(piece, expected)
+      for await (const piece of host.run(command, { said: (line) => hear(line, host) })) await reading.take(piece)
     } catch (error) {
       if (error instanceof Error && error.message.includes('Permission denied')) throw forbidden(error.message)
       throw error
@@ -39,37 +35,41 @@ class Reading {
   readonly #host: SourceHost<JournalOptions>
   readonly #log: string
   readonly #lines = new EntryLines()
-  readonly #reader = new ExportReader((entry) => this.#entries.push(entry))
-  #entries: JournalEntry[] = []
-  #begun = false
+  readonly #reader = new ExportReader((entry) => this.#add(entry))
+  /** The cursor of the entry that comes first, which is done with already. */
+  #expected: string | null
+  /** What the piece brings: lines, the cursor of the last, and the time of the first. */
+  #text = ''
+  #cursor: string | null = null
+  #oldest = Infinity
   #passedOver = 0
 
-  constructor(emit: Emit, host: SourceHost<JournalOptions>, log: string) {
+  constructor(emit: Emit, host: SourceHost<JournalOptions>, log: string, expected: string | null) {
     this.#emit = emit
     this.#host = host
     this.#log = log
+    this.#expected = expected
   }
 
-  /** Resolves when the lines of all entries that are complete now are done with. `expected`: the cursor of the first of all. */
-  async take(piece: Uint8Array, expected: string | null): Promise<void> {
+  /** Resolves when the lines of all entries that are complete now are done with. */
+  async take(piece: Uint8Array): Promise<void> {
     this.#reader.push(piece)
-    const entries = this.#entries
-    this.#entries = []
-    if (!this.#begun && entries[0] !== undefined) {
-      this.#begun = true
-      if (entries[0].cursor === expected) entries.shift()
-      else if (expected !== null) this.#tellGap(expected, entries[0])
-    }
-    let [text, oldest] = ['', Infinity]
-    for (const [index, entry] of entries.entries()) {
-      if (entry.tooLong) this.#passOver()
-      else text += this.#lines.line(entry)
-      oldest = Math.min(oldest, Number(entry.time) / 1000)
-      if (text.length < pieceBytes && index < entries.length - 1) continue
-      const live = Math.abs(this.#host.now() - oldest) < liveMs
-      await this.#emit(Buffer.from(text, 'latin1'), { log: this.#log, cursor: entry.cursor, live })
-      ;[text, oldest] = ['', Infinity]
-    }
+    const [text, cursor] = [this.#text, this.#cursor]
+    if (cursor === null) return
+    const live = Math.abs(this.#host.now() - this.#oldest) < liveMs
+    ;[this.#text, this.#cursor, this.#oldest] = ['', null, Infinity]
+    await this.#emit(Buffer.from(text, 'latin1'), { log: this.#log, cursor, live })
+  }
+
+  #add(entry: JournalEntry): void {
+    const expected = this.#expected
+    this.#expected = null
+    if (entry.cursor === expected) return
+    if (expected !== null) this.#tellGap(expected, entry)
+    this.#cursor = entry.cursor
+    this.#oldest = Math.min(this.#oldest, Number(entry.time) / 1000)
+    if (entry.tooLong) this.#passOver()
+    else this.#text += this.#lines.line(entry)
   }
 
   #tellGap(expected: string, { time }: JournalEntry): void {

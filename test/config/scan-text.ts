@@ -3,10 +3,12 @@ import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describeError, type BailiffError } from '../../core/errors.ts'
 import type { LogChunk, Match } from '../../core/events.ts'
+import { compileSettings } from '../../core/jails.ts'
 import { compileFilter } from '../../core/matching/filters.ts'
 import { createLogScanner } from '../../core/matching/scan.ts'
 import { inMode, readFilterFile, type FilterDefinition } from '../../core/settings/filter-file.ts'
 import regexp from '../../matchers/regexp/index.ts'
+import structured from '../../matchers/structured/index.ts'
 
 const folder = fileURLToPath(new URL('../../../config/filters/', import.meta.url))
 
@@ -27,15 +29,8 @@ export async function shippedFilter(name: string): Promise<FilterDefinition> {
 
 /** What a filter in one of its modes finds in the text: one match a line at most, in order. */
 export function scannerOf(filter: FilterDefinition, mode: string): (text: string) => readonly Match[] {
-  const { programs, prefregex, failregex, ignoreregex } = inMode(filter, mode, filter.where)
-  const compiled = compileFilter({
-    name: filter.name,
-    programs,
-    prefregex: prefregex?.text ?? null,
-    failregex: failregex.map(({ text }) => text),
-    ignoreregex: ignoreregex.map(({ text }) => text),
-  })
-  const scanner = createLogScanner({ jails: [{ jail: filter.name, filter: compiled }], engines: [regexp] })
+  const compiled = compileSettings(inMode(filter, mode, filter.where), compileFilter)
+  const scanner = createLogScanner({ jails: [{ jail: filter.name, filter: compiled }], engines: [structured, regexp] })
   return (text) => scanner.scan(chunkOf(filter.name, text)).matches
 }
 

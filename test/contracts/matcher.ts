@@ -3,16 +3,20 @@ import * as assert from 'uvu/assert'
 import { parseAddress } from '../../core/address.ts'
 import { compileFilter, type FilterSource } from '../../core/matching/filters.ts'
 import { LineReader } from '../../core/matching/lines.ts'
-import type { CompiledFilter, LineHead, MatcherPlugin, Pattern } from '../../core/plugin.ts'
+import type { CompiledFilter, FieldCheck, LineHead, MatcherPlugin, Pattern, Structure } from '../../core/plugin.ts'
 import { suite } from '../suite.ts'
+import { holdsPlainly, parsed, valueAt } from './fields-of-json.ts'
 
 /** Filters with every feature of the language that a matcher has to get right. */
 const filters = [
   filter({ programs: ['sshd'], failregex: ['^Failed .* from <HOST>$', '^(?:Bad|Very bad) thing from <HOST>$'] }),
+  filter({ programs: ['mail*/smtpd', '-'], failregex: ['^bye <HOST>$'] }),
   filter({ failregex: ['"GET <F-PATH>\\S+</F-PATH>" from <HOST>$'], ignoreregex: ['/ok"'] }),
   filter({ failregex: ['(?i)alarm.*<HOST>', '^<HOST> knocks'] }),
   filter({ prefregex: '^app: <F-CONTENT>.*</F-CONTENT>$', failregex: ['<HOST>', '^no <ADDR>'] }),
   filter({ failregex: ['^\\w+ <F-USER>[^"]{0,5}?</F-USER> by \\[?<ADDR>\\]?(?: twice)?\\b'] }),
+  fields({ a: { type: 'equal', texts: ['x', '1'] } }),
+  fields({ 'b.c': { type: 'contains', texts: ['GET'] }, a: { type: 'not', of: { type: 'equal', texts: ['x'] } } }),
 ]
 const pieces = [
   'Failed ',
@@ -29,6 +33,12 @@ const pieces = [
   ' knocks',
   'app: ',
   'no ',
+  '{"ip":"192.0.2.7",',
+  '"a":"x",',
+  '"a":1,',
+  '"b":{"c":"\\u0047ET"},',
+  '"b":{"c":["no","GET /"]},',
+  '"z":0}',
   'é',
   'é b by ',
   'w b by ',
@@ -36,6 +46,8 @@ const pieces = [
   ' ',
   'Nov 22 13:41:02 h sshd[1]: ',
   'Nov 22 13:41:02 h cron[1]: ',
+  'Nov 22 13:41:02 h mail-in/smtpd[1]: ',
+  'bye ',
   '2026-11-22T13:41:02Z ',
   '\0',
   '\r',
@@ -67,6 +79,8 @@ export function matcherContract(name: string, plugin: MatcherPlugin): void {
     const lines = [
       'Nov 22 13:41:02 h sshd[1]: Failed x from 192.0.2.1',
       'Nov 22 13:41:02 h sshd[1]: Failed x from 192.0.2.2',
+      '{"ip":"192.0.2.7","a":"x"}',
+      '{"ip":"192.0.2.8","a":"x"}',
     ]
     const first = foundBy({ compile: () => one }, lines)
     foundBy({ compile: () => two }, ['', ...lines])
@@ -80,6 +94,22 @@ export function matcherContract(name: string, plugin: MatcherPlugin): void {
 
 function filter(source: Partial<FilterSource>): CompiledFilter {
   return compileFilter({ name: 'test', programs: null, prefregex: null, failregex: [], ignoreregex: [], ...source })
+}
+
+/** Every condition must hold of its field. */
+function fields(checks: Readonly<Record<string, FieldCheck>>): CompiledFilter {
+  const path = (key: string) => ({ key, steps: key.split('.') })
+  const conditions = Object.entries(checks).map(([key, check]) => ({ field: path(key), check }))
+  const structure: Structure = {
+    format: 'json',
+    match: [{ text: '', conditions }],
+    ignore: [],
+    address: [path('ip')],
+    forwarded: [],
+    time: [],
+    user: [],
+  }
+  return { ...filter({}), structure }
 }
 
 type Found = [line: number, filter: number, rule: number, address: string]
@@ -114,11 +144,13 @@ function foundPlainly(plugin: MatcherPlugin, lines: readonly string[]): Found[] 
 }
 
 function plainly(
-  { programs, prefregex, failregex, ignoreregex }: CompiledFilter,
+  { programs, prefregex, failregex, ignoreregex, structure }: CompiledFilter,
   head: LineHead,
 ): [rule: number, address: string] | null {
-  if (programs && head.syslog ? !programs.includes(head.syslog.program) : programs && head.time !== null) return null
-  const text = programs && head.syslog ? head.syslog.message : head.undated
+  if (structure !== null) return plainlyByField(structure, head)
+  const syslog = programs?.some((name) => isNamed(name, head.syslog?.program)) ? head.syslog : null
+  if (programs !== null && syslog === null && head.time !== null && !programs.includes('-')) return null
+  const text = syslog === null ? head.undated : syslog.message
   const match = (pattern: Pattern, on: string) =>
     new RegExp(head.ascii ? pattern.ascii : pattern.unicode, pattern.flags + (head.ascii ? '' : 'u')).exec(on)
   const group = (pattern: Pattern, result: RegExpExecArray | null, tag: string) =>
@@ -134,6 +166,22 @@ function plainly(
     if (result) return [rule, group(pattern, result, 'addr') ?? (prefregex && group(prefregex, before, 'addr')) ?? '']
   }
   return null
+}
+
+function plainlyByField(structure: Structure, head: LineHead): [rule: number, address: string] | null {
+  const { undated, syslog } = head
+  const text = undated.startsWith('{') ? undated : (syslog?.message ?? '')
+  const rule = structure.match.findIndex((one) => holdsPlainly(one, text))
+  const ip = rule < 0 ? undefined : valueAt(parsed(text) ?? {}, { key: 'ip', steps: ['ip'] })
+  return typeof ip === 'string' ? [rule, ip] : null
+}
+
+/** Whether the name, in which a `*` is any text, is that of the program. */
+function isNamed(name: string, program: string | undefined): boolean {
+  if (program === undefined) return false
+  const [start = '', end] = name.split('*')
+  if (end === undefined) return name === program
+  return program.length >= start.length + end.length && program.startsWith(start) && program.endsWith(end)
 }
 
 function byPlace(a: Found, b: Found): number {

@@ -42,6 +42,7 @@ const names: Readonly<Record<string, Exclude<keyof JournalEntry, 'tooLong'>>> = 
 const maxField = 65_536
 const maxName = 64
 const lengthBytes = 8
+const dash = 0x2d
 /** With two newlines. */
 const longestPart = maxName + lengthBytes + maxField + 2
 
@@ -84,6 +85,8 @@ export class ExportReader {
 
   /** Takes the field whose first line is `at` to `end`. Answers where the next begins; -1: it has not come as a whole. */
   #field(text: string, at: number, end: number): number {
+    // Old versions of journalctl say when the journal begins, in a line of dashes.
+    if (text.charCodeAt(at) === dash) return end + 1
     const equals = text.indexOf('=', at)
     if (equals >= 0 && equals < end) {
       if (end - equals > maxField) this.#entry.tooLong = true

@@ -50,6 +50,38 @@ test('a right configuration', () => {
   assert.match(out, /bailiff\.yaml: 1 jail, 1 filter, 1 pattern, 2 samples, 0 problems, 0 warnings\n$/)
 })
 
+test('a filter of fields inside a jail, with samples', () => {
+  const samples = (address: string) => `
+      samples:
+        match:
+          - line: '{"method":"POST","path":"/wp-login.php","status":200,"remote_addr":"192.0.2.7","user":"joe"}'
+            address: ${address}
+            user: joe
+        hostile:
+          - line: '{"method":"POST","path":"/wp-login.php","status":200,"remote_addr":"192.0.2.7","xff":"203.0.113.9"}'
+            address: 192.0.2.7`
+  const jail = (address: string) => `jails:
+  wp-login:
+    mode: observe
+    source: /dev/null
+    ports: [http, https]
+    filter:
+      format: json
+      match: { method: POST, path: /wp-login.php, status: 200 }
+      address: [xff, remote_addr]
+      time: time_iso8601
+      user: user${samples(address)}
+`
+  const { code, out } = check({ 'bailiff.yaml': jail('192.0.2.7') })
+  assert.is(code, 0, out)
+  assert.match(out, /1 jail, 1 filter, 1 pattern, 2 samples, 0 problems, 0 warnings/)
+  const wrong = check({ 'bailiff.yaml': jail('192.0.2.8') })
+  assert.match(wrong.out, /:14:\d+: .*tells of 192\.0\.2\.7 instead of 192\.0\.2\.8, by match 1/)
+  const alone =
+    'jails: { a: { source: /dev/null, filter: { format: json, match: { a: b }, address: x_forwarded_for } } }'
+  assert.match(check({ 'bailiff.yaml': alone }).out, /^warning .*the address is in x_forwarded_for alone/m)
+})
+
 test('what is wrong is shown at its place, and the rest as well', () => {
   const { code, out } = check({
     'bailiff.yaml':

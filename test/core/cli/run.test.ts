@@ -92,6 +92,36 @@ test('bans at maxretry and not before, through rotation; status shows it; unban 
   assert.is(await agent.end(), 0)
 })
 
+test('who is behind a trusted proxy is banned by the fields of JSON lines, and the proxy never', async () => {
+  const access = join(temporaryFolder(), 'access.json')
+  writeFileSync(access, '')
+  const filter =
+    '{ format: json, match: { path: { prefix: /login }, status: [401, 403] }, address: [xff, ip], time: ts }'
+  const { held, start, cli } = bed(
+    `trusted_proxies: [10.0.0.0/8]\njails:\n  web: { source: ${access}, actions: [./keep.mjs], filter: ${filter} }\n`,
+  )
+  const agent = start()
+  await agent.shows('watching: web')
+  const failed = (fields: object) =>
+    `${JSON.stringify({ ts: Date.now() / 1000, path: '/login?x', status: 401, ...fields })}\n`.repeat(3)
+  // One without a client, one whose client says he speaks for another, one behind two proxies, one cut short.
+  const lines = [
+    failed({ ip: '10.0.0.1' }),
+    failed({ ip: '192.0.2.7', xff: '203.0.113.9' }),
+    failed({ ip: '10.0.0.1', xff: '203.0.113.9, 192.0.2.8, 10.0.0.2' }),
+    failed({ ip: '192.0.2.9' }).replaceAll('}', ''),
+    failed({ ip: '192.0.2.10' }),
+  ]
+  appendFileSync(access, lines.join(''))
+  await until(() => held().length >= 3, 'three bans')
+  assert.equal(held(), ['192.0.2.10', '192.0.2.7', '192.0.2.8'])
+  const status = JSON.parse((await cli('status', '--json')).stdout) as StatusReport
+  assert.equal([status.jails[0]?.ignored, status.logs[0]?.malformed], [3, 3])
+  await agent.shows('failures of 10.0.0.1 are ignored: 10.0.0.0/8 is a trusted proxy')
+  assert.match((await cli('ban', '10.0.0.1', '--jail', 'web')).stdout, /10\.0\.0\.0\/8 is a trusted proxy/)
+  await agent.end()
+})
+
 test('a ban outlives the agent, a clean end and a kill alike, and is not decided twice', async () => {
   const { log, held, cli, start } = bed()
   let agent = start()

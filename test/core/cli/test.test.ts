@@ -64,6 +64,37 @@ test('--summary counts lines, matches, bytes and CPU seconds', async () => {
   )
 })
 
+test('lines of fields, and the client behind the proxies of the jail', async () => {
+  const access = join(folder, 'access.json')
+  const line = (fields: object) => JSON.stringify({ ts: 1_700_000_000.5, status: 401, ...fields })
+  const xff = '203.0.113.9, 192.0.2.7'
+  writeFileSync(
+    access,
+    `${[line({ ip: '10.0.0.1', xff }), line({ ip: '192.0.2.8', xff }), line({ ip: '192.0.2.9', status: 200 }), '{"status":401'].join('\n')}\n`,
+  )
+  const config = join(folder, 'bailiff.yaml')
+  writeFileSync(
+    config,
+    `trusted_proxies: 10.0.0.0/8\njails:\n  web:\n    source: ${access}\n    filter: { format: json, match: { status: 401 }, address: [xff, ip], time: ts }\n`,
+  )
+  const { code, stdout, stderr } = await bailiff(['test', 'web', access, '--config', config, '--json'])
+  assert.equal([code, stderr], [0, ''])
+  const records = stdout
+    .trim()
+    .split('\n')
+    .map((one) => JSON.parse(one) as { host: string; time: number })
+  assert.equal(
+    records.map(({ host, time }) => [host, time]),
+    [
+      ['192.0.2.7', 1_700_000_000.5],
+      ['192.0.2.8', 1_700_000_000.5],
+    ],
+  )
+  const { stdout: table } = await bailiff(['test', 'web', access, '--config', config])
+  assert.match(table, /RULE +FAILURES +MATCH\n +0 +2 +\{"status":401\}/)
+  assert.match(table, /lines 4, matches 2, skipped 0, malformed 1, /)
+})
+
 test('line numbers are right over many chunks, and a last line without newline counts', async () => {
   const big = join(folder, 'big.log')
   const filler = `${lines[1]}\n`.repeat(30_000)

@@ -292,6 +292,23 @@ test('cursors of a source that runs are named now, those of others stay as they 
   await intake.stop()
 })
 
+test('a source begins where failures still count, and where it takes over from another, at that time', async () => {
+  const asked: Record<string, number> = {}
+  const source = (key: string, ...jails: string[]) =>
+    sourceOf(key, { start: (_, host) => void (asked[key] = host.since()) }, {}, ...jails)
+  let now = 10_000_000
+  const intake = intakeFor(new Seen(), { now: () => now })
+  await intake.configure([source('first', 'sshd')])
+  now += 1000
+  await intake.configure([
+    source('other', 'sshd'),
+    source('new', 'dovecot', 'sshd'),
+    { ...source('long', 'x'), findtimeMs: 1e6 },
+  ])
+  await intake.stop()
+  assert.equal(asked, { first: 9_400_000, other: 10_001_000, new: 9_401_000, long: 9_001_000 })
+})
+
 test('names and cursors without measure are refused', async () => {
   await emitting(async (emit) => {
     await rejects(emit(Buffer.from('a\n'), { log: 'x'.repeat(513) }), 'more than 512')
@@ -299,6 +316,33 @@ test('names and cursors without measure are refused', async () => {
     for (let i = 0; i < 256; i++) await emit(Buffer.from('a\n'), { log: `${i}\x1b` })
     await rejects(emit(Buffer.from('a\n'), { log: 'one more' }), 'more than 256 logs')
   })
+})
+
+test('a log that was quiet for long gives its room to a new one, and its cursor stays', async () => {
+  let time = 1e12
+  const seen = new Seen()
+  const intake = intakeFor(seen, { now: () => time })
+  const cursors: (string | null)[] = []
+  let done = false
+  const plugin: SourcePlugin = {
+    async start(emit, host) {
+      for (let i = 0; i < 300; i++) {
+        if (i === 256) time += 120_000
+        await emit(Buffer.from('a\n'), { log: `container-${i}`, cursor: `at ${i}` })
+      }
+      cursors.push(host.cursor('container-0'), host.cursor('container-299'), host.cursor('container-300'))
+      done = true
+    },
+  }
+  await intake.configure([sourceOf('docker', plugin, {}, 'nginx')])
+  await until(
+    () => done,
+    () => seen.alarms,
+  )
+  assert.equal(cursors, ['at 0', 'at 299', null])
+  assert.is(intake.logs().length, 256)
+  await intake.stop()
+  assert.is(intake.positions().length, 300)
 })
 
 test.run()

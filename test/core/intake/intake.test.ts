@@ -130,7 +130,7 @@ test('a scan that passes over nothing does not stop the log', () =>
     const lazy = async (chunk: LogChunk) => {
       const whole = 'fd' in chunk.data && chunk.data.end - chunk.data.start === 1024 * 1024
       return whole
-        ? { matches: [], consumed: 0, insideLine: false, lines: 0, skipped: 0, bare: false }
+        ? { matches: [], consumed: 0, insideLine: false, lines: 0, skipped: 0, malformed: 0, bare: false }
         : seen.scan(chunk, null)
     }
     const intake = intakeFor(seen, { scan: lazy })

@@ -130,5 +130,5 @@ function cutLines(bytes: Buffer, insideLine: boolean, found: (line: string) => v
     inside = true
     start = bytes.length
   }
-  return { matches: [], consumed: start, insideLine: inside, lines, skipped, bare: false }
+  return { matches: [], consumed: start, insideLine: inside, lines, skipped, malformed: 0, bare: false }
 }

@@ -134,6 +134,33 @@ test('what the machine depends on is spared, and told of once, unless ignoreself
   }
 })
 
+test('a trusted proxy is never banned, and told of once', async () => {
+  const told: string[] = []
+  const judge = new Judge({
+    offences: [],
+    isBanned: () => false,
+    vital: () => [],
+    onSpared: (...words) => told.push(words.join(' ')),
+    onNameFailure: () => {},
+  })
+  const proxies = ['10.0.0.0/8', '2001:db8:1::5'].map((text) => parsePrefix(text)!)
+  await judge.configure([{ ...rules, ignore: { prefixes: [], names: [], self: false, proxies } }])
+  for (let i = 0; i < 5; i++) {
+    for (const address of ['10.1.2.3', '10.9.9.9', '2001:db8:1::5']) {
+      assert.is(count(judge, match(address, noon), live(noon)), null)
+    }
+  }
+  assert.equal(told, [
+    'sshd 10.1.2.3 10.0.0.0/8 is a trusted proxy',
+    'sshd 2001:db8:1::5 2001:db8:1::5 is a trusted proxy',
+  ])
+  assert.is(judge.counts('sshd')?.ignored, 15)
+  // Nor is the network of one, whoever else in it fails.
+  for (let i = 6; i < 40; i++) count(judge, match(`2001:db8:1::${i}`, noon), live(noon))
+  assert.is(judge.counts('sshd')?.bans, 0)
+  assert.is(judge.sparing(parsePrefix('10.0.0.0/7')!, 'sshd'), '10.0.0.0/8 is a trusted proxy')
+})
+
 test('who is banned already is not decided on again', async () => {
   const judge = await judgeOf([rules], new Set([parsePrefix('192.0.2.1')!]))
   for (let i = 0; i < 10; i++) assert.is(count(judge, match('192.0.2.1', noon), live(noon)), null)

@@ -10,6 +10,8 @@ import { compileFilter, type FilterSource } from '../../../core/matching/filters
 import { createLogScanner } from '../../../core/matching/scan.ts'
 import { defineMatcher } from '../../../core/plugin.ts'
 import regexp from '../../../matchers/regexp/index.ts'
+import structured from '../../../matchers/structured/index.ts'
+import { filterOf } from '../../matchers/structured/found-lines.ts'
 import { suite } from '../../suite.ts'
 
 const test = suite('scanning')
@@ -81,9 +83,24 @@ test('a match says all that is known', () => {
     insideLine: false,
     lines: 2,
     skipped: 0,
+    malformed: 0,
     bare: false,
     slow: [],
   })
+})
+
+test('what a field says is printable, though its line had only escapes', () => {
+  const filter = filterOf('format: json\nmatch: { bad: true }\naddress: ip\nuser: user\ntime: t\n')
+  const scanner = createLogScanner({ jails: [{ jail: 'a', filter }], engines: [structured, regexp] })
+  const line = '{"bad":true,"ip":"192.0.2.1:80","user":"a\\u001b[2J\\n\\u202e","t":1700000000.25}'
+  const data = Buffer.from(`${line}\n{"bad":true,\n`)
+  const chunk = { log: 'x', jails: ['a'], data, arrivedAt: 0, live: false, undatedAt: null, insideLine: false }
+  const { matches, malformed, bare } = scanner.scan(chunk)
+  assert.equal(
+    matches.map(({ address, groups, time, line: excerpt }) => [address, groups, time, excerpt]),
+    [['192.0.2.1', { user: 'a\\x1b[2J\\x0a\\u202e' }, 1_700_000_000_250, line]],
+  )
+  assert.equal([malformed, bare], [1, false])
 })
 
 test('which lines match, and what they say', () => {

@@ -43,7 +43,7 @@ test('what is not said has a default', async () => {
   assert.is(jail.findtimeMs, 600_000)
   assert.equal(jail.bantime, { baseMs: 3_600_000, increment: true, factor: 2, maxMs: 604_800_000 })
   assert.equal(jail.ports, { protocol: 'tcp', ports: [22] })
-  assert.equal(jail.ignore, { prefixes: [], names: [], self: true, places: {} })
+  assert.equal(jail.ignore, { prefixes: [], names: [], self: true, proxies: [], places: {} })
   assert.equal(
     jail.actions.map(({ plugin }) => plugin),
     ['firewall'],
@@ -53,6 +53,29 @@ test('what is not said has a default', async () => {
     jail.sources.map(({ plugin, options }) => [plugin, options]),
     [['file', { path: '/dev/null' }]],
   )
+})
+
+test('trusted proxies add up over files and with those of a jail', async () => {
+  const { jails } = await load(
+    'trusted_proxies: 10.0.0.0/8\ndefaults: { trusted_proxies: [192.0.2.1] }\njails:\n  plain: on\n  own: { filter: plain, trusted_proxies: 2001:db8::/48 }\n',
+    { 'conf.d/a.yaml': 'trusted_proxies: [10.0.0.0/8, 198.51.100.7]' },
+  )
+  assert.equal(
+    jails.map(({ ignore }) => ignore.proxies),
+    [
+      ['10.0.0.0/8', '198.51.100.7', '192.0.2.1'],
+      ['10.0.0.0/8', '198.51.100.7', '2001:db8::/48'],
+    ],
+  )
+  const cases: [text: string, problem: RegExp][] = [
+    [
+      'trusted_proxies: [lb.example.net]',
+      /trusted_proxies\[0\]: must be an address or a prefix .* not "lb\.example\.net"/,
+    ],
+    ['trusted_proxies: [0.0.0.0/0]', /0\.0\.0\.0\/0 would trust everybody/],
+    ['trusted_proxies: [10.1]', /not the number 10\.1/],
+  ]
+  for (const [text, problem] of cases) assert.match((await refusal(`${text}\n`)).join(), problem)
 })
 
 test('an empty configuration enables nothing', async () => {
@@ -111,7 +134,7 @@ jails:
   assert.equal(plain.bantime, { baseMs: 172_800_000, increment: false, factor: 2, maxMs: null })
   assert.equal(
     { ...plain.ignore, places: {} },
-    { prefixes: ['192.0.2.0/24'], names: ['home.example.net'], self: false, places: {} },
+    { prefixes: ['192.0.2.0/24'], names: ['home.example.net'], self: false, proxies: [], places: {} },
   )
   assert.equal([own.findtimeMs, own.maxretry], [30_000, 1])
   assert.equal([plain.ipv6prefix, own.ipv6prefix], [64, 128])

@@ -61,7 +61,12 @@ test('a field that is too long is passed over, in any form and however it is cut
 })
 
 test('of a field that comes twice the first counts, and an entry without a cursor is none', () => {
-  const found = read(Buffer.from('__CURSOR=1\nMESSAGE=one\nMESSAGE=two\n_PID=7\n_PID=8\n\n\n\nMESSAGE=three\n\n'), [7])
+  const found = read(
+    Buffer.from(
+      '-- Logs begin at Sun 2026-11-22. --\n__CURSOR=1\nMESSAGE=one\nMESSAGE=two\n_PID=7\n_PID=8\n\n\n\nMESSAGE=three\n\n',
+    ),
+    [7],
+  )
   assert.equal(
     found.map(({ message, pid }) => [message, pid]),
     [['one', '7']],
