@@ -100,6 +100,24 @@ export function prefixParts(prefix: Prefix): PrefixParts {
   return { family: bytes.length === 4 ? 4 : 6, bytes, length }
 }
 
+/** All prefixes that hold the whole of this one: itself first, then wider and wider, down to length 0. */
+export function* coveringPrefixes(prefix: Prefix): Generator<Prefix> {
+  const { bytes, length } = prefixParts(prefix)
+  for (let wider = length; wider >= 0; wider--) {
+    const covering = formatPrefix(bytes, wider)
+    if (covering !== null) yield covering
+  }
+}
+
+/**
+ * Whether a text can be the name of a host: letters, digits, dashes and underscores in labels. One whose
+ * last label is a number is a mistyped address (RFC 3696, section 2).
+ */
+export function isHostName(text: string): boolean {
+  if (text.length > 253 || !/^(?!-)[\w-]{1,63}(?:\.[\w-]{1,63})*\.?$/.test(text)) return false
+  return !/^(?:0x[\da-f]*|\d+)\.?$/i.test(text.split('.').findLast((label) => label !== '') ?? '')
+}
+
 /** The 4 or 16 bytes of an address, in network order. */
 export function addressBytes(address: Address): Uint8Array {
   const value = readIPv4(address, 0, address.length)

@@ -29,13 +29,15 @@ export class AgentClock {
     const ms = this.#clock.step()
     if (ms === 0) return []
     this.#setBy += ms
-    const { options, wanted, observed, judge, instances } = this.#agent
+    const { options, wanted, observed, judge, instances, allowing, lists } = this.#agent
     options.log.warn({}, `the clock was set by ${ms / 1000} s; bans go on for as long as they would have`)
     const now = Date.now()
     const spares = (ban: Ban) => this.#ahead.has(keyOf(ban)) && ban.since <= now
     const moved = wanted.shift(ms, spares)
     observed.shift(ms, spares)
     judge.shift(ms)
+    allowing.shift(ms)
+    lists.shift(ms)
     for (const queue of instances.queues()) queue.shift(ms)
     return moved
   }

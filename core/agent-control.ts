@@ -1,76 +1,69 @@
-import { parsePrefix, PrefixSet, type Prefix } from './address.ts'
+import { parsePrefix, type Prefix } from './address.ts'
 import type { Agent } from './agent.ts'
 import { AgentExplain } from './agent-explain.ts'
+import { AgentStatus } from './agent-status.ts'
 import type {
   AddressExplanation,
+  AddressReport,
+  AllowAnswer,
+  AllowReport,
+  AllowRequest,
   BanAnswer,
-  BanReport,
   BanRequest,
   Control,
-  JailReport,
-  JailSummary,
+  DisallowAnswer,
+  JailAnswer,
+  ListAnswer,
+  ListReport,
   PauseAnswer,
   ReloadAnswer,
   StatusReport,
   UnbanAnswer,
   UnbanRequest,
+  UnlistAnswer,
+  Words,
 } from './control/api.ts'
-import { BailiffError, describeError, quote } from './errors.ts'
-import type { Ban } from './events.ts'
-import type { ReadyJail } from './jails.ts'
+import { BailiffError, describeError } from './errors.ts'
+import { listOfJail } from './events.ts'
 
-/** Bans of one jail that are told in one answer. A million would be half a gigabyte, and stop everything for seconds. */
-const mostBansTold = 10_000
 /** How long `ban` waits for the actions before it says that they have not confirmed yet. */
 const confirmWithinMs = 5000
-/** The ban time of a ban by hand that names neither a jail nor a time. */
-const nothingCounted = { failures: 0, ignored: 0, tracked: 0, bans: 0 }
 const everybody = ['0.0.0.0/0', '::/0'].map((text) => parsePrefix(text)).filter((prefix) => prefix !== null)
+/** The ban time of a ban by hand that names neither a jail nor a time. */
 const usualBantime = { baseMs: 3_600_000, increment: false, factor: 1, maxMs: null }
+/** Bans that one answer tells of; more end all the same. */
+const mostTold = 10_000
 
 /** What the control socket offers, answered from the stages of the agent. */
 export class AgentControl implements Control {
   readonly #agent: Agent
+  readonly #status: AgentStatus
   readonly #explain: AgentExplain
 
   constructor(agent: Agent) {
     this.#agent = agent
+    this.#status = new AgentStatus(agent)
     this.#explain = new AgentExplain(agent)
   }
 
   status(): StatusReport {
-    const { options, startedAt, configuration, wanted, intake, instances, observing, firewall } = this.#agent
-    return {
-      version: options.version,
-      pid: process.pid,
-      startedAt,
-      config: configuration.settings.file,
-      observe: observing,
-      pausedSince: firewall.pausedSince,
-      jails: [...configuration.ready.jails, ...this.#others()].map((jail) => this.#summary(jail)),
-      bans: wanted.size,
-      actions: observing ? [] : instances.queues().map(({ state }) => state),
-      logs: intake.logs().map(({ log, pattern, state, trouble, behind, lines, skipped, malformed }) => ({
-        log,
-        pattern,
-        state: trouble ?? state,
-        bytesBehind: behind,
-        lines,
-        skipped,
-        malformed,
-      })),
-      problems: configuration.ready.problems.map(describeError),
-    }
+    return this.#status.status()
   }
 
-  jail(name: string): JailReport {
-    const other = this.#others().find((candidate) => candidate.name === name)
-    const bans = this.#agent.wanted.ofJail(name, mostBansTold).map((ban) => this.#report(ban))
-    const { pausedSince } = this.#agent.firewall
-    if (other) return { ...this.#summary(other), pausedSince, rules: null, bans }
-    const jail = this.#find(name)
-    const { filter, maxretry, findtimeMs } = jail
-    return { ...this.#summary(jail), pausedSince, rules: { filter: filter.name, maxretry, findtimeMs }, bans }
+  jail(name: string): JailAnswer {
+    return this.#status.jail(name)
+  }
+
+  address(prefix: Prefix): AddressReport {
+    return this.#status.address(prefix)
+  }
+
+  words(): Words {
+    return this.#status.words()
+  }
+
+  metrics(): string {
+    return this.#agent.metrics.text()
   }
 
   explain(prefix: Prefix): Promise<AddressExplanation> {
@@ -79,12 +72,11 @@ export class AgentControl implements Control {
 
   async ban({ prefixes, jail: name, lengthMs }: BanRequest): Promise<BanAnswer> {
     const { judge, wanted } = this.#agent
-    if (this.#agent.observing) {
-      throw new BailiffError('unavailable', 'the agent only observes and bans nobody', {
-        hint: 'start it without --observe and without "observe: true"',
+    this.#refuseObserving()
+    if (name !== undefined && this.#status.find(name).mode === 'observe')
+      throw new BailiffError('unavailable', `the jail ${name} only observes and bans nobody`, {
+        hint: 'leave --jail out, or take "mode: observe" out of its configuration',
       })
-    }
-    if (name !== undefined) this.#find(name)
     const jail = name ?? 'manual'
     const spared = new Map(prefixes.map((prefix) => [prefix, judge.sparing(prefix, jail)]))
     const since = Date.now()
@@ -96,17 +88,50 @@ export class AgentControl implements Control {
   }
 
   async unban({ prefixes, jail }: UnbanRequest): Promise<UnbanAnswer> {
-    const { wanted } = this.#agent
-    if (jail !== undefined && jail !== 'manual') this.#find(jail)
+    const { wanted, lists } = this.#agent
+    if (jail !== undefined && jail !== 'manual') this.#status.find(jail)
     const all = prefixes === 'all' ? everybody : prefixes
-    const ended = all.map((prefix) => ({ prefix, bans: wanted.remove(prefix, jail ?? null) }))
+    // Lists end as a whole only.
+    const meant = jail ?? ((each: string) => listOfJail(each) === null)
+    const results = all.map((prefix) => ({ prefix, bans: wanted.remove(prefix, meant) }))
+    const isAll = prefixes === 'all' && jail === undefined
+    const ended = isAll && lists.reports().length > 0 ? (await lists.remove(null)).ended : []
     await this.#settled(jail)
-    const absent = ended.filter(({ bans }) => prefixes !== 'all' && bans.length === 0)
-    const banned = new PrefixSet(absent.length === 0 ? [] : [...wanted].map(({ prefix }) => prefix))
+    const without = results.filter(({ bans }) => prefixes !== 'all' && bans.length === 0)
+    const absent = without.map(({ prefix }) => ({ prefix, ...this.#status.around(prefix) }))
     return {
-      ended: ended.flatMap(({ bans }) => bans),
-      absent: absent.map(({ prefix }) => ({ prefix, covering: banned.covering(prefix) ?? null })),
+      ended: results.flatMap(({ bans }) => bans).slice(0, mostTold),
+      absent: absent.flatMap(({ prefix, covering, list }) => (list === null ? [{ prefix, covering }] : [])),
+      listed: absent.flatMap(({ prefix, list }) => (list === null ? [] : [{ prefix, list }])),
+      lists: ended,
     }
+  }
+
+  allows(): readonly AllowReport[] {
+    return this.#agent.allowing.reports()
+  }
+
+  async allow(request: AllowRequest): Promise<AllowAnswer> {
+    const answer = await this.#agent.allowing.allow(request)
+    await this.#settled(undefined)
+    return answer
+  }
+
+  disallow(subjects: readonly string[] | 'all'): Promise<DisallowAnswer> {
+    return this.#agent.allowing.disallow(subjects)
+  }
+
+  lists(): readonly ListReport[] {
+    return this.#agent.lists.reports()
+  }
+
+  swapList(name: string, text: AsyncIterable<Buffer>, lengthMs: number | null): Promise<ListAnswer> {
+    this.#refuseObserving()
+    return this.#agent.lists.swap(name, text, lengthMs)
+  }
+
+  unlist(name: string): Promise<UnlistAnswer> {
+    return this.#agent.lists.remove(name)
   }
 
   async pause(): Promise<PauseAnswer> {
@@ -125,56 +150,11 @@ export class AgentControl implements Control {
     return { jails: jails.map(({ name }) => name), problems: problems.map(describeError) }
   }
 
-  #find(name: string): ReadyJail {
-    const { jails, broken } = this.#agent.configuration.ready
-    const jail = jails.find((candidate) => candidate.name === name)
-    if (jail) return jail
-    if (broken.includes(name)) {
-      throw new BailiffError(
-        'no-input',
-        `the jail ${quote(name)} is set aside because of an error in the configuration`,
-        { hint: '"bailiff check" tells which' },
-      )
-    }
-    const names = jails.map((candidate) => candidate.name)
-    throw new BailiffError(
-      'no-input',
-      `there is no jail ${quote(name)}; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ') || 'none'}`,
-    )
-  }
-
-  /** Those who ban without being a jail of the configuration: `manual`, and jails that are gone. */
-  #others(): Pick<ReadyJail, 'name' | 'mode' | 'sourceChoice'>[] {
-    const known = new Set(this.#agent.configuration.ready.jails.map(({ name }) => name))
-    return [...this.#agent.wanted.perJail.keys()]
-      .filter((name) => !known.has(name))
-      .map((name) => ({ name, mode: 'enforce', sourceChoice: null }))
-  }
-
-  #summary({ name, mode, sourceChoice }: Pick<ReadyJail, 'name' | 'mode' | 'sourceChoice'>): JailSummary {
-    const { judge, wanted, intake, observing, bite } = this.#agent
-    const { failures, ignored, tracked, bans } = judge.counts(name) ?? nothingCounted
-    const banned = wanted.perJail.get(name) ?? 0
-    const logs = intake
-      .logs()
-      .filter(({ jails }) => jails.includes(name))
-      .map(({ log }) => log)
-    return {
-      jail: name,
-      mode: observing ? 'observe' : mode,
-      failures,
-      ignored,
-      tracked,
-      banned,
-      bannedTotal: bans,
-      afterBan: bite.report(name),
-      logs,
-      sourceChoice,
-    }
-  }
-
-  #report(ban: Ban): BanReport {
-    return { ...ban, enforced: this.#agent.isEnforced(ban) }
+  #refuseObserving(): void {
+    if (!this.#agent.observing) return
+    throw new BailiffError('unavailable', 'the agent only observes and bans nobody', {
+      hint: 'start it without --observe and without "observe: true"',
+    })
   }
 
   async #paused(): Promise<PauseAnswer> {

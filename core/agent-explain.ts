@@ -37,8 +37,14 @@ export class AgentExplain {
       jails: configuration.ready.jails,
       judge,
       bans: [
-        ...wanted.overlapping(prefix, mostBans).map((ban) => this.#standing(ban, entries, at)),
-        ...observed.overlapping(prefix, mostBans).map((ban) => ({ ...ban, ...unenforced })),
+        ...wanted
+          .touching(prefix)
+          .slice(0, mostBans)
+          .map((ban) => this.#standing(ban, entries, at)),
+        ...observed
+          .touching(prefix)
+          .slice(0, mostBans)
+          .map((ban) => ({ ...ban, ...unenforced })),
       ],
       history: (each, limit) => store.history({ prefix: each, limit }),
       refusal: (each, jail) => this.#agent.refusal(each, jail),

@@ -138,6 +138,7 @@ export class AgentFirewall {
       const why = vital.find(({ prefix }) => prefix === found)?.why
       if (why !== undefined) this.#agent.refuse(ban, 'the firewall', why)
     }
+    this.#agent.lists.again()
   }
 }
 

@@ -4,12 +4,18 @@ import { FullTables } from './full-tables.ts'
 import type { ReadyJail } from './jails.ts'
 
 const maxBareLogs = 1000
+/** Findings are looked for so often, and each is told of again after so long. */
+const lookEveryMs = 60_000
+const tellAgainMs = 24 * 3_600_000
 
 /** What somebody should know of logs and tables, told once and not at each line. */
 export class AgentWarnings {
   readonly #agent: Agent
   readonly #bareLogs = new Set<string>()
   readonly #full: FullTables
+  #lookedAt = 0
+  /** By jail, log and grade, when it was told. */
+  readonly #findings = new Map<string, number>()
 
   constructor(agent: Agent) {
     this.#agent = agent
@@ -30,6 +36,22 @@ export class AgentWarnings {
       log,
       `the lines of ${log} have neither date nor syslog header: where a service logs so, a peer can forge lines and get others banned; let it log through syslog`,
     )
+  }
+
+  /** Jails that do not see what they should. A log that cannot be read is told of by intake. */
+  blindJails(now: number): void {
+    if (Math.abs(now - this.#lookedAt) < lookEveryMs) return
+    this.#lookedAt = now
+    const { sight, configuration, intake } = this.#agent
+    const logs = intake.logs()
+    const unread = new Set(logs.filter(({ trouble }) => trouble !== null).map(({ log }) => log))
+    for (const { jail, log, grade, what, mend } of sight.findings(configuration.ready.jails, logs, now)) {
+      const key = `${jail} ${grade} ${log}`
+      if (unread.has(log) || now - (this.#findings.get(key) ?? -Infinity) < tellAgainMs) continue
+      if (this.#findings.size >= maxBareLogs) this.#findings.clear()
+      this.#findings.set(key, now)
+      this.#agent.alarm(jail, `${log === '' ? '' : `${log}: `}${what}. ${mend}`)
+    }
   }
 
   /** What is given up because a table is full. */

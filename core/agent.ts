@@ -5,7 +5,10 @@
  *                                                          │          └─► store, announcer ─► notifiers
  */
 import { join } from 'node:path'
+import { AgentAllowing } from './agent-allowing.ts'
 import { AgentControl } from './agent-control.ts'
+import { AgentLists } from './agent-lists.ts'
+import { AgentMetrics } from './agent-metrics.ts'
 import { AgentWarnings } from './agent-warnings.ts'
 import { AgentHealth, type Health } from './agent-health.ts'
 import { AgentClock } from './agent-clock.ts'
@@ -13,17 +16,28 @@ import { AgentFirewall, startEarly } from './agent-firewall.ts'
 import { CurrentPool } from './current-pool.ts'
 import { claimSocket, startControl } from './control/server.ts'
 import type { ActionQueue } from './enforcing/action-queue.ts'
-import { Announcer } from './enforcing/announcer.ts'
+import { Announcer, type NotifierState } from './enforcing/announcer.ts'
 import { Bite } from './enforcing/bite.ts'
 import { Enforcer } from './enforcing/enforcer.ts'
 import { WantedSet, type WantedChange } from './enforcing/wanted-set.ts'
 import { describeError } from './errors.ts'
 import type { Prefix } from './address.ts'
-import type { AgentEvent, Ban, LogChunk, LogPosition, Match, ScanResult, UnbanReason } from './events.ts'
+import {
+  listOfJail,
+  type AgentEvent,
+  type Ban,
+  type LogChunk,
+  type LogPosition,
+  type Match,
+  type ScanResult,
+  type UnbanReason,
+} from './events.ts'
 import type { FirewallHelper, FirewallOptions } from './firewall/client.ts'
 import { Instances } from './instances.ts'
 import { createIntake, positionAfter, type Intake } from './intake/intake.ts'
 import type { ReadyJail, ReadyJails } from './jails.ts'
+import { JailEvents } from './jail-events.ts'
+import { JailSight } from './jail-sight.ts'
 import { Judge } from './judging/judge.ts'
 import { circumstances, likelyCause } from './enforcing/likely-cause.ts'
 import { createSessions } from './matching/sessions.ts'
@@ -104,7 +118,14 @@ export class Agent implements RunningAgent {
   readonly bite: Bite
   readonly intake: Intake
   readonly firewall: AgentFirewall
+  readonly allowing: AgentAllowing
+  readonly lists: AgentLists
   readonly enforcer: Enforcer
+  readonly counts = new JailEvents()
+  readonly sight = new JailSight()
+  readonly metrics = new AgentMetrics(this)
+  /** Changes that were written to the store, and how long that took for all together. */
+  readonly commits = { count: 0, ms: 0 }
   readonly memory: MemoryWatch
   readonly instances: Instances
   configuration: Configuration
@@ -117,6 +138,8 @@ export class Agent implements RunningAgent {
   readonly #announcer = new Announcer()
   readonly #refusals = new Map<string, string>()
   #jails = new Map<string, ReadyJail>()
+  /** What `queuesOf` answers, by jail; '' stands for those that are none. */
+  readonly #queues = new Map<string, readonly ActionQueue[]>()
   readonly #pool: CurrentPool
   #socket: { stop(): Promise<void> } | null = null
   #ticks: NodeJS.Timeout | null = null
@@ -141,6 +164,7 @@ export class Agent implements RunningAgent {
       isBanned: (prefix, jail) => this.wanted.has(prefix, jail) || this.observed.has(prefix, jail),
       onBanned: (match, prefix, chunk) => this.#bannedLine(match, prefix, chunk),
       vital: () => this.firewall.vital(),
+      allowed: (prefix) => this.allowing.list.sparing(prefix),
       onSpared: (jail, address, why) =>
         log.warn(
           { jail },
@@ -157,6 +181,8 @@ export class Agent implements RunningAgent {
       ),
     )
     this.firewall = new AgentFirewall(this, configuration.settings.state, helper)
+    this.allowing = new AgentAllowing(this, configuration.settings.state)
+    this.lists = new AgentLists(this, configuration.settings.state)
     this.#pool = new CurrentPool(options.matcherFiles, log)
     this.memory = new MemoryWatch({
       cap: configuration.settings.memoryBytes,
@@ -174,7 +200,7 @@ export class Agent implements RunningAgent {
       this.#clock.restored(ban)
     }
     store.hold({
-      bans: () => this.wanted,
+      bans: () => storedBans(this.wanted),
       counted: () => this.judge.counted(),
       everything: () => this.judge.everything(),
       positions: () => this.intake.positions(),
@@ -183,6 +209,7 @@ export class Agent implements RunningAgent {
     this.wanted.onChange((change) => this.#keep(change))
     this.enforcer = new Enforcer(this.wanted, {
       enforced: (ban, reason, action) => {
+        if (listOfJail(ban.jail) !== null) return
         this.bite.confirmed(ban, Date.now())
         this.#tell({ type: 'ban', time: Date.now(), ban, reason, action })
       },
@@ -199,6 +226,7 @@ export class Agent implements RunningAgent {
   }
 
   async start(): Promise<void> {
+    await this.allowing.load()
     this.#socket = await startControl(this.control, new AgentControl(this))
     this.#ticks = setInterval(() => this.#expire(), 1000)
     if (this.wanted.size > 0) this.options.log.info({}, `bans of before go on: ${this.wanted.size}`)
@@ -227,9 +255,12 @@ export class Agent implements RunningAgent {
     if (this.#ticks) clearInterval(this.#ticks)
     this.memory.stop()
     await this.#socket?.stop()
+    await this.metrics.stop()
     await this.intake.stop()
     this.firewall.unwatch()
     this.judge.stop()
+    this.allowing.stop()
+    this.lists.stop()
     await this.#pool.close()
     await this.instances.settled()
     this.#tell({ type: 'stop', time: Date.now() })
@@ -243,10 +274,22 @@ export class Agent implements RunningAgent {
   /** The queues of a jail's actions, first action first. A jail that is gone, or `manual`, has those that come first in some jail. */
   queuesOf(jail: string): readonly ActionQueue[] {
     if (this.observing) return []
+    // Asked for several times for each ban, and lists have a million.
+    const key = this.#jails.has(jail) ? jail : ''
+    const known = this.#queues.get(key) ?? this.#findQueues(key)
+    this.#queues.set(key, known)
+    return known
+  }
+
+  #findQueues(jail: string): readonly ActionQueue[] {
     const ready = this.#jails.get(jail)
     if (ready) return ready.actions.map((instance) => this.instances.queue(instance))
     const first = [...this.#jails.values()].flatMap(({ actions }) => actions.slice(0, 1))
     return [...new Set(first.map((instance) => this.instances.queue(instance)))]
+  }
+
+  notifierQueues(): readonly NotifierState[] {
+    return this.#announcer.states
   }
 
   /** Whether every action of its jail has confirmed the ban. */
@@ -268,6 +311,7 @@ export class Agent implements RunningAgent {
       return
     }
     this.observed.add(ban, 'new')
+    this.counts.add(ban.jail, 'wouldBans')
     this.#tell({ type: 'would-ban', time: Date.now(), ban })
   }
 
@@ -279,6 +323,7 @@ export class Agent implements RunningAgent {
     let at = position
     const take = (result: ScanResult) => {
       this.#followClock()
+      this.sight.note(chunk, result)
       this.#judge(result, { ...chunk, arrivedAt: chunk.arrivedAt + this.#clock.setBy - setBy })
       if (at !== null && !('cursor' in at)) at = positionAfter(at, result)
       // In the same transaction as the bans above and what was counted: what is read again after a crash is
@@ -323,18 +368,23 @@ export class Agent implements RunningAgent {
     // At the start threads load their engines beside the rest; later jails change before the pool does.
     const pool = this.#resumed ? null : this.#pool.replace(jails, settings.workers)
     pool?.catch(() => {})
+    if (!this.#resumed) await this.lists.load(jails)
     await this.firewall.start(jails)
     const { fresh, listeners, sources, retire } = this.instances.take(ready)
     this.#jails = new Map(jails.map((jail) => [jail.name, jail]))
+    this.#queues.clear()
     await this.#announcer.configure(listeners)
     this.firewall.holdBack()
     this.enforcer.configure((jail) => this.queuesOf(jail), this.observing ? [] : fresh)
     await this.judge.configure(jails)
+    this.allowing.enforce()
+    this.lists.screen()
     if (!this.#resumed) this.judge.resume(this.store.loaded.failures)
     if (!this.#resumed) this.store.forgetLoaded()
     this.#resumed = true
     await (pool ?? this.#pool.replace(jails, settings.workers))
     await this.intake.configure(sources)
+    await this.metrics.serve(settings.metrics)
     // What is written to an empty log from now on is new, also to an agent that was killed meanwhile.
     const isEmpty = (position: LogPosition) => 'offset' in position && position.offset + position.headLength === 0
     this.store.seen(this.intake.positions().filter((position) => isEmpty(position) || 'cursor' in position))
@@ -359,15 +409,23 @@ export class Agent implements RunningAgent {
     const now = Date.now()
     this.wanted.expire(now)
     this.observed.expire(now)
+    this.allowing.expire(now)
+    this.lists.expire(now)
+    this.sight.look(this.configuration.ready.jails, this.intake.logs(), now)
+    this.#warnings.blindJails(now)
     this.#warnings.fullTables(this.#jails.keys())
   }
 
   #keep({ before, after, reason }: WantedChange): void {
+    // Lists have files of their own, and are told of as a whole.
+    if (listOfJail((after ?? before)?.jail ?? '') !== null) return
     if (after) {
+      if (before === null && reason === 'new') this.counts.add(after.jail, 'bans')
       if (reason !== 'restored') this.#commit({ bans: [after] })
     } else if (before) {
       const { prefix, jail } = before
       const at = Date.now()
+      this.counts.add(jail, 'unbans')
       this.#commit({ unbans: [{ prefix, jail, at, reason: reason as UnbanReason }] })
       this.#tell({ type: 'unban', time: at, ban: before, reason: reason as UnbanReason })
     }
@@ -375,6 +433,7 @@ export class Agent implements RunningAgent {
 
   /** Nothing is called banned that is not: a ban that an action refuses for good ends. */
   refuse(ban: Ban, action: string, reason: string): void {
+    if (listOfJail(ban.jail) !== null) return this.lists.refused(ban, reason)
     this.#refusals.set(`${ban.prefix} ${ban.jail}`, reason)
     if (this.#refusals.size > 1000) this.#refusals.clear()
     this.alarm(ban.jail, `${action} refuses to ban ${ban.prefix}: ${reason}`)
@@ -388,7 +447,11 @@ export class Agent implements RunningAgent {
     this.store
       .commit(changes)
       .catch((error: unknown) => this.options.log.warn({}, `not stored: ${describeError(error)}`))
-      .finally(() => this.unstored.delete(mark))
+      .finally(() => {
+        this.commits.count++
+        this.commits.ms += performance.now() - mark.since
+        this.unstored.delete(mark)
+      })
   }
 
   alarm(subject: string, message: string): void {
@@ -398,4 +461,9 @@ export class Agent implements RunningAgent {
   #tell(event: AgentEvent): void {
     this.#announcer.tell(event)
   }
+}
+
+/** Named lists have files of their own. */
+function* storedBans(wanted: Iterable<Ban>): Generator<Ban> {
+  for (const ban of wanted) if (listOfJail(ban.jail) === null) yield ban
 }

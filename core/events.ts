@@ -77,6 +77,31 @@ export interface ScanResult {
   readonly malformed: number
   /** Whether the lines of the log carry neither date nor syslog header. */
   readonly bare: boolean
+  /** What some of the lines look like; absent where nobody looked. */
+  readonly seen?: LinesSeen
+}
+
+/** What the lines of a chunk look like. */
+export interface LinesSeen {
+  /** Each jail of the chunk once. */
+  readonly jails: readonly JailLines[]
+  /** Milliseconds of the processor that matching took, for all jails together. */
+  readonly ms: number
+}
+
+/** What the lines of a chunk look like to a jail. */
+export interface JailLines {
+  readonly jail: string
+  /** Lines that were read as samples, and those of them that have a date that its filter reads. */
+  readonly sampled: number
+  readonly dated: number
+  /** Of the samples, those that the programs of its filter wrote; all of them where it names none. */
+  readonly own: number
+  /** Lines with words that a failure of this or another jail has, written by its programs, and by others. */
+  readonly hits: number
+  readonly foreign: number
+  /** One of these other programs, printable; null: there is none. */
+  readonly foreignProgram: string | null
 }
 
 /** A line that a failregex of a jail's filter matched. */
@@ -124,7 +149,7 @@ export interface Ports {
 /** A decision: this prefix is kept away from these ports until then. */
 export interface Ban {
   readonly prefix: Prefix
-  /** The jail that decided; `manual` for a ban by a person without a jail. */
+  /** The jail that decided; `manual` for a ban by a person without a jail, `list:NAME` for one of a named list. */
   readonly jail: string
   readonly ports: Ports
   readonly since: number
@@ -149,6 +174,12 @@ export interface Evidence {
   /** Tells one version of the text of the failregex from another: the first 8 digits of its SHA-256. */
   readonly version: string
 }
+
+/** What stands for a named list in the place of a jail. No jail can be called so. */
+export const jailOfList = (list: string): string => `list:${list}`
+
+/** The named list that a ban is of; null: of none. */
+export const listOfJail = (jail: string): string | null => (jail.startsWith('list:') ? jail.slice(5) : null)
 
 /** Why an action hears of a ban. */
 export type BanReason = 'new' | 'extended' | 'restored' | 'repaired'

@@ -3,7 +3,7 @@
  * shapes; the `define…` functions only add types. Its name and kind come from where it stands
  * (`plugins/actions/command.ts` is the action `command`) or from where the configuration names it.
  */
-import type { AgentEvent, Ban, BanReason, LogChunk, Ports } from './events.ts'
+import { listOfJail, type AgentEvent, type Ban, type BanReason, type LogChunk, type Ports } from './events.ts'
 import type { Address, Prefix } from './address.ts'
 
 /**
@@ -251,7 +251,7 @@ export interface Structure<Regex = Pattern> {
   readonly address: readonly FieldPath[]
   /** What the peer itself may have written of whom it speaks for, as in X-Forwarded-For. */
   readonly forwarded: readonly FieldPath[]
-  /** The first that is there has the date; none: it stands before the fields, if anywhere. */
+  /** The first that is there has the date; none of them: the date is that of the line. */
   readonly time: readonly FieldPath[]
   readonly user: readonly FieldPath[]
 }
@@ -325,6 +325,8 @@ export interface Pattern {
   readonly literals: readonly string[] | null
   /** Every match begins, at the start of the text, with one of these characters; null where nothing is known. */
   readonly firstCharacters: string | null
+  /** Null: it runs in linear time. Else what it has that only an engine which backtracks can match. */
+  readonly backtracking: string | null
 }
 
 /**
@@ -385,6 +387,8 @@ export interface Firewall {
   declare(ports: readonly Ports[]): Promise<void>
   /** Adds entries or renews their time. Entries the helper refuses come back with the reason; the rest holds. */
   add(entries: readonly FirewallEntry[]): Promise<readonly Refusal[]>
+  /** As `add`, for entries of named lists, which come by the million: its rate is not limited. */
+  load(entries: readonly FirewallEntry[]): Promise<readonly Refusal[]>
   /** Removes entries; one that is not there is no error. */
   del(entries: readonly FirewallEntry[]): Promise<void>
   /** Makes the kernel hold exactly these entries in one transaction. */
@@ -413,4 +417,5 @@ export const defineMatcher = (plugin: MatcherPlugin): MatcherPlugin => plugin
 export const defineAction = <Options>(plugin: ActionPlugin<Options>): ActionPlugin<Options> => plugin
 export const defineNotifier = <Options>(plugin: NotifierPlugin<Options>): NotifierPlugin<Options> => plugin
 
+export { listOfJail }
 export type { Address, AgentEvent, Ban, BanReason, LogChunk, Ports, Prefix }

@@ -20,6 +20,10 @@ export type Need =
   | 'faketime'
   | 'setpriv'
   | 'systemd-analyze'
+  | 'bash'
+  | 'zsh'
+  | 'fish'
+  | 'script'
   | 'systemd-journald'
   | 'systemd-journal-remote'
   | 'logger'
@@ -42,6 +46,10 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   faketime: 'faketime',
   setpriv: 'util-linux',
   'systemd-analyze': 'systemd',
+  bash: 'bash',
+  zsh: 'zsh',
+  fish: 'fish',
+  script: 'bsdutils',
   'systemd-journald': 'systemd',
   'systemd-journal-remote': 'systemd-journal-remote',
   logger: 'bsdutils',

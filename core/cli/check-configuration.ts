@@ -1,14 +1,13 @@
-import { pathToFileURL } from 'node:url'
 import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
 import { trySamples } from '../filter-samples.ts'
 import { compileSettings, prepareJails, type Instance, type ReadyJail } from '../jails.ts'
 import { compileFilter } from '../matching/filters.ts'
-import type { MatcherPlugin } from '../plugin.ts'
 import { Registry } from '../registry.ts'
 import { InvalidSettings, loadSettings } from '../settings/load-settings.ts'
 import { isHeader } from '../settings/structure.ts'
 import { checkFirewallConf } from './check-firewall-conf.ts'
 import type { CheckOptions } from './check.ts'
+import { loadEngines } from './known-filters.ts'
 import { logsOf, missingLogs, missingPrograms } from './missing-files.ts'
 import { accountProblems } from './named-accounts.ts'
 import { counted, print, styled } from './output.ts'
@@ -40,7 +39,7 @@ async function check(file: string | undefined): Promise<Findings> {
     const settings = await loadSettings(file === undefined ? {} : { file })
     const registry = new Registry()
     const { jails, broken, problems } = await prepareJails(settings, compileFilter, registry)
-    const engines = await Promise.all(registry.matcherFiles().map(loadMatcher))
+    const engines = await loadEngines()
     const reports = eachFilter(jails).map(({ filter, filterSettings, dates }) => ({
       name: filter.name,
       patterns: patternsOf(filter),
@@ -76,10 +75,6 @@ async function check(file: string | undefined): Promise<Findings> {
     const problems = error instanceof InvalidSettings ? error.problems : [error]
     return { file: problems[0]?.where?.file, jails: [], broken: [], filters: [], problems, warnings: [] }
   }
-}
-
-async function loadMatcher(file: string): Promise<MatcherPlugin> {
-  return ((await import(pathToFileURL(file).href)) as { default: MatcherPlugin }).default
 }
 
 /** One jail for each filter in each of its modes. */

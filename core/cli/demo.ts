@@ -13,6 +13,7 @@ export default function addDemo(program: Command): void {
   program
     .command('demo')
     .description('show Bailiff at work on a made-up log; bans stay in memory, no firewall is touched')
+    .option('--json', 'the log of the agent as JSON')
     .addHelpText(
       'after',
       '\nExample:\n  bailiff demo\n\nIt goes on until Ctrl-C. Meanwhile, in another terminal: bailiff status sshd',
@@ -20,7 +21,7 @@ export default function addDemo(program: Command): void {
     .action(runDemo)
 }
 
-async function runDemo(): Promise<void> {
+async function runDemo({ json }: { readonly json?: true }): Promise<void> {
   const { folder, control } = demoPlaces()
   const log = join(folder, 'auth.log')
   const config = join(folder, 'bailiff.yaml')
@@ -30,10 +31,16 @@ async function runDemo(): Promise<void> {
   rmSync(join(folder, 'state'), { recursive: true, force: true })
   writeFileSync(log, '')
   writeFileSync(config, demoConfig(folder, control, log), { mode: 0o600 })
-  print(introduction(folder))
+  if (!json) print(introduction(folder))
   const ending = new AbortController()
   const { runAgent } = await import('./run-agent.ts')
-  const running = runAgent({ config, log: 'text', logLevel: 'info', version: readVersion(), ownUser: false })
+  const running = runAgent({
+    config,
+    log: json ? 'json' : 'text',
+    logLevel: 'info',
+    version: readVersion(),
+    ownUser: false,
+  })
   const writing = writeDemoLog(log, ending.signal)
   try {
     await running

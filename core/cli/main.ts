@@ -2,11 +2,15 @@
 /** The command line: one file a command, each exporting a function that adds it. */
 import './small-heap.ts'
 import { Command, CommanderError } from 'commander'
-import { BailiffError, describeError, exitCodes } from '../errors.ts'
+import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
+import addAllow from './allow.ts'
 import addBan from './ban.ts'
 import addCheck from './check.ts'
+import addCompletion from './completion.ts'
 import addDemo from './demo.ts'
 import addExplain from './explain.ts'
+import addFilter from './filter.ts'
+import addMetrics from './metrics.ts'
 import addPause from './pause.ts'
 import addReload from './reload.ts'
 import addReplay from './replay.ts'
@@ -16,6 +20,9 @@ import addTest from './test.ts'
 import addUnban from './unban.ts'
 import { readVersion } from './version.ts'
 
+/** Who reads the output as JSON gets errors so, too: one object a line on standard error. */
+const wantsJson = process.argv.slice(2, endOfOptions()).includes('--json')
+
 /** Builds the program with every command. */
 function buildProgram(): Command {
   const program = new Command('bailiff')
@@ -24,7 +31,7 @@ function buildProgram(): Command {
     )
     .version(readVersion())
     .exitOverride()
-    .showHelpAfterError('(--help tells more, with examples)')
+    .showHelpAfterError(wantsJson ? false : '(--help tells more, with examples)')
     .addHelpText(
       'after',
       `
@@ -42,14 +49,23 @@ Examples:
     addExplain,
     addBan,
     addUnban,
+    addAllow,
+    addMetrics,
     addPause,
     addReload,
     addTest,
     addReplay,
+    addFilter,
+    addCompletion,
     addDemo,
   ])
     add(program)
-  for (const command of program.commands) command.exitOverride()
+  for (const command of program.commands) {
+    command.exitOverride()
+    // Commander writes what is wrong with the words of a command before it throws.
+    if (wantsJson) command.configureOutput({ outputError: () => {} })
+  }
+  if (wantsJson) program.configureOutput({ outputError: () => {} })
   return program
 }
 
@@ -70,12 +86,40 @@ try {
 
 /** Says what went wrong on stderr and answers the exit code (sysexits.h). */
 function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
+  const exitCode = exitCodeOf(error)
+  if (error instanceof CommanderError) {
+    if (exitCode !== 0 && wantsJson)
+      reportJson({ kind: 'usage', message: error.message.replace(/^error: /, '') }, exitCode)
+    return exitCode
+  }
   // A configuration may have several (`InvalidSettings`, which is not loaded for every command).
   const problems = error instanceof BailiffError && 'problems' in error ? (error.problems as BailiffError[]) : [error]
-  for (const problem of problems) process.stderr.write(`bailiff: ${describeError(problem)}\n`)
-  if (error instanceof BailiffError) return exitCodes[error.kind]
+  for (const problem of problems) {
+    if (wantsJson) reportJson(problem instanceof BailiffError ? problem : { message: describeError(problem) }, exitCode)
+    else process.stderr.write(`bailiff: ${describeError(problem)}\n`)
+  }
+  if (error instanceof BailiffError || wantsJson) return exitCode
   if (process.env.BAILIFF_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
   else process.stderr.write('  this is an error of Bailiff itself; BAILIFF_DEBUG=1 shows where\n')
-  return exitCodes.software
+  return exitCode
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
+  return error instanceof BailiffError ? exitCodes[error.kind] : exitCodes.software
+}
+
+/** `{"error":{"kind","message","where","hint","exitCode"}}`; what there is none of is left out. */
+function reportJson(
+  { kind = 'software', message, where, hint }: Partial<BailiffError> & { readonly message: string },
+  exitCode: number,
+): void {
+  const clean = (_key: string, value: unknown) => (typeof value === 'string' ? printable(value) : value)
+  process.stderr.write(`${JSON.stringify({ error: { kind, message, where, hint, exitCode } }, clean)}\n`)
+}
+
+/** What stands behind `--` is no option. */
+function endOfOptions(): number | undefined {
+  const at = process.argv.indexOf('--', 2)
+  return at < 0 ? undefined : at
 }

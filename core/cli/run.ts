@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { readVersion } from './version.ts'
 
 /** `bailiff run`: the agent in the foreground. */
@@ -8,8 +8,13 @@ export default function addRun(program: Command): void {
     .description('watch the logs and ban, in the foreground, until stopped; bans stay in force')
     .option('-c, --config <file>', 'the configuration (default: /etc/bailiff/bailiff.yaml)')
     .option('--observe', 'count and tell, but ban nobody and touch no firewall')
-    .option('--log <format>', 'the log on standard output as "text" or "json"', oneOf('text', 'json'), 'text')
-    .option('--log-level <level>', 'debug, info, warn or error', oneOf('debug', 'info', 'warn', 'error'), 'info')
+    .addOption(new Option('--log <format>', 'the log on standard output').choices(['text', 'json']).default('text'))
+    .option('--json', 'as --log json')
+    .addOption(
+      new Option('--log-level <level>', 'what is worth telling')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  bailiff run\n  bailiff run --config ./bailiff.yaml --observe\n\nSIGHUP reads the configuration again; SIGINT and SIGTERM stop it.',
@@ -17,7 +22,7 @@ export default function addRun(program: Command): void {
     .action(async (options: RunOptions) => {
       // The agent is large, so only this command loads it.
       const { runAgent } = await import('./run-agent.ts')
-      await runAgent({ ...options, version: readVersion(), ownUser: true })
+      await runAgent({ ...options, log: options.json ? 'json' : options.log, version: readVersion(), ownUser: true })
     })
 }
 
@@ -25,13 +30,7 @@ export default function addRun(program: Command): void {
 export interface RunOptions {
   readonly config?: string
   readonly observe?: true
+  readonly json?: true
   readonly log: 'text' | 'json'
   readonly logLevel: string
-}
-
-function oneOf(...allowed: string[]): (given: string) => string {
-  return (given) => {
-    if (allowed.includes(given)) return given
-    throw new InvalidArgumentError(`Allowed are ${allowed.join(', ')}.`)
-  }
 }

@@ -1,21 +1,16 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { Prefix } from '../address.ts'
 import { BailiffError, quote, whyUnreadable } from '../errors.ts'
 import type { Match, ScanResult } from '../events.ts'
 import { compileSettings } from '../jails.ts'
 import { compileFilter } from '../matching/filters.ts'
 import { createLogScanner, type LogScanner } from '../matching/scan.ts'
-import type { CompiledFilter, MatcherPlugin } from '../plugin.ts'
-import { Registry } from '../registry.ts'
+import type { CompiledFilter } from '../plugin.ts'
 import { inMode, type FilterSettings } from '../settings/filter-file.ts'
 import type { DateSettings } from '../settings/jail.ts'
-import { FilterLibrary } from '../settings/filter-library.ts'
-import { loadSettings } from '../settings/load-settings.ts'
-import { builtInFilters, defaultPlaces } from '../settings/places.ts'
 import { refuseCompressed } from './compressed-log.ts'
 import { DateForms } from './date-counts.ts'
+import { filterOf, knownFilters, loadEngines } from './known-filters.ts'
 import { print } from './output.ts'
 import { table } from './table.ts'
 import type { TestOptions } from './test.ts'
@@ -27,7 +22,7 @@ const chunkBytes = 128 * 1024
 export async function testFilter(given: string, logs: readonly string[], options: TestOptions): Promise<void> {
   const { settings, dates, proxies } = await findFilter(given, options)
   const filter = compileSettings(settings, compileFilter, dates)
-  const engines = await Promise.all(new Registry().matcherFiles().map(loadMatcher))
+  const engines = await loadEngines()
   const scanner = createLogScanner({ jails: [{ jail: 'test', filter, proxies }], engines })
   const forms = new DateForms(filter.dates ?? null)
   const report = options.json ? new JsonReport(forms) : options.summary ? new Report() : new TextReport(forms)
@@ -228,10 +223,6 @@ function open(log: string): number {
   throw new BailiffError('no-input', `${quote(log)} is a folder, not a log`, { hint: `name its files: ${log}/*` })
 }
 
-async function loadMatcher(file: string): Promise<MatcherPlugin> {
-  return ((await import(pathToFileURL(file).href)) as { default: MatcherPlugin }).default
-}
-
 /** A filter, and what the jail that uses it says of dates and proxies. */
 interface ChosenFilter {
   readonly settings: FilterSettings
@@ -241,26 +232,11 @@ interface ChosenFilter {
 
 /** The filter of a jail of that name, of a file, or of that name; the configuration need not exist. */
 async function findFilter(given: string, { config, mode }: TestOptions): Promise<ChosenFilter> {
-  const problems: BailiffError[] = []
-  const settings = await loadSettings(config === undefined ? {} : { file: config }).catch((error: unknown) => {
-    if (config !== undefined || !(error instanceof BailiffError)) throw error
-    return null
-  })
+  const { library, settings } = await knownFilters(config)
   const jail = settings?.jails.find(({ name }) => name === given)
   const proxies = jail?.ignore.proxies ?? []
   if (jail && mode === undefined) return { settings: jail.filter, dates: jail.dates, proxies }
-  const folder = settings ? join(settings.file, '../filters') : join(defaultPlaces().configFolders[0] ?? '/', 'filters')
-  const library = new FilterLibrary([folder, builtInFilters])
-  const name = jail?.filter.name ?? given
-  const isPath = /\.ya?ml$/.test(given)
-  if (isPath && !existsSync(given))
-    throw new BailiffError('no-input', `there is no filter file ${quote(given)}`, {
-      hint: `name a file that is there, or one of the filters ${[...(await library.names()).keys()].join(', ')}`,
-    })
-  const definition = isPath
-    ? await library.byFile(resolve(given), problems)
-    : await library.byName(name, { file: 'command line' }, problems)
-  if (!definition) throw problems[0] ?? new BailiffError('no-input', `there is no filter ${quote(given)}`)
+  const definition = await filterOf(jail?.filter.name ?? given, library)
   const inItsMode = inMode(definition, mode ?? 'normal', { file: definition.where.file })
   return { settings: inItsMode, proxies, ...(jail ? { dates: jail.dates } : {}) }
 }

@@ -14,6 +14,15 @@ export const routes = {
   reload: { method: 'POST', path: '/v1/reload' },
   pause: { method: 'POST', path: '/v1/pause' },
   resume: { method: 'POST', path: '/v1/resume' },
+  address: { method: 'GET', path: '/v1/addresses/' },
+  allows: { method: 'GET', path: '/v1/allow' },
+  allow: { method: 'POST', path: '/v1/allow' },
+  disallow: { method: 'POST', path: '/v1/disallow' },
+  lists: { method: 'GET', path: '/v1/lists' },
+  swapList: { method: 'PUT', path: '/v1/lists/' },
+  unlist: { method: 'DELETE', path: '/v1/lists/' },
+  words: { method: 'GET', path: '/v1/words' },
+  metrics: { method: 'GET', path: '/metrics' },
 } as const
 
 /** The agent as a whole. Times are unix milliseconds. */
@@ -28,8 +37,13 @@ export interface StatusReport {
   /** Since when the firewall is paused; null: it is not. */
   readonly pausedSince: number | null
   readonly jails: readonly JailSummary[]
-  /** Bans in force, over all jails. */
+  /** Bans in force, over all jails and lists. */
   readonly bans: number
+  /** Whom people let in for a time. */
+  readonly allowed: readonly AllowReport[]
+  readonly lists: readonly ListReport[]
+  /** Jails that see nothing, or not what they should. */
+  readonly findings: readonly Finding[]
   readonly actions: readonly { readonly action: string; readonly pending: number; readonly failure: string | null }[]
   readonly logs: readonly LogReport[]
   /** What of the configuration was set aside, in words for people. */
@@ -44,9 +58,11 @@ export interface JailSummary {
   readonly ignored: number
   /** Addresses with failures that are not banned. */
   readonly tracked: number
-  /** Bans in force now, and bans made since the start. */
+  /** Bans in force now, and bans made since the start; where it only observes, bans that it would have made. */
   readonly banned: number
   readonly bannedTotal: number
+  /** Who would be banned now, if it did not only observe. */
+  readonly wouldBan: number
   /** Lines of banned addresses that came although their ban was in force for ten seconds, and the last such address. */
   readonly afterBan: { readonly lines: number; readonly last: Prefix | null }
   readonly logs: readonly string[]
@@ -72,12 +88,111 @@ export interface JailReport extends JailSummary {
   readonly pausedSince: number | null
   /** Null where the configuration has no such jail: bans by hand (`manual`), or of a jail that is gone. */
   readonly rules: { readonly filter: string; readonly maxretry: number; readonly findtimeMs: number } | null
+  readonly findings: readonly Finding[]
   readonly bans: readonly BanReport[]
+}
+
+/** A jail's report whose bans are made one by one as they are asked for; there may be a million. */
+export interface JailAnswer extends Omit<JailReport, 'bans'> {
+  readonly bans: Iterable<BanReport>
 }
 
 /** A ban in force; `enforced` tells whether every action of its jail has confirmed it. */
 export interface BanReport extends Ban {
   readonly enforced: boolean
+  /** Whether it is none: its jail only observes. */
+  readonly observed: boolean
+}
+
+/** What is known of one address or prefix. */
+export interface AddressReport {
+  readonly prefix: Prefix
+  /** Bans of it, inside it and around it: of jails, by hand, and (`list:NAME`) of named lists. At most 1000. */
+  readonly bans: readonly BanReport[]
+  /** Why nobody bans it, for people; null: nothing spares it. */
+  readonly spared: string | null
+  /** The failures that count now, by jail; only of single addresses. */
+  readonly failures: readonly { readonly jail: string; readonly failures: number; readonly maxretry: number }[]
+}
+
+/** A jail that does not see what it should. */
+export interface Finding {
+  readonly jail: string
+  readonly log: string
+  /** `blind`: it cannot ban anybody by this log. `doubtful`: somebody should look. */
+  readonly grade: 'blind' | 'doubtful'
+  /** What is the matter, for people, in a sentence without its period. */
+  readonly what: string
+  /** The command, or the step, that mends it or tells more. */
+  readonly mend: string
+}
+
+/** Whom people let in for a time. */
+export interface AllowReport {
+  /** A prefix, or the name of a host. */
+  readonly subject: string
+  readonly since: number
+  /** When it ends; null: never. */
+  readonly until: number | null
+  /** What the subject stands for now. */
+  readonly prefixes: readonly Prefix[]
+}
+
+export interface AllowRequest {
+  /** Prefixes, and names of hosts in lower case. */
+  readonly subjects: readonly string[]
+  /** Null: for ever. */
+  readonly lengthMs: number | null
+}
+
+export interface AllowAnswer {
+  readonly allowed: readonly AllowReport[]
+  /** The bans that it ended. */
+  readonly ended: readonly Ban[]
+}
+
+export interface DisallowAnswer {
+  readonly ended: readonly string[]
+  readonly absent: readonly string[]
+}
+
+/** A named list in force. */
+export interface ListReport {
+  readonly name: string
+  /** When it was loaded, and when all of it ends (null: never); unix milliseconds. */
+  readonly since: number
+  readonly until: number | null
+  /** Its entries that are banned. */
+  readonly entries: number
+  /** Entries that are not, since they would ban somebody who is never banned or the firewall refuses them. */
+  readonly leftOut: number
+  /** One of these, and why, for people. */
+  readonly example: string | null
+}
+
+/** What became of the loading of a list. */
+export interface ListAnswer extends Omit<ListReport, 'since'> {
+  /** Lines with an entry; the same prefix may stand in several. */
+  readonly lines: number
+  /** Entries that were not there before, and that are not there any more; null while nobody knows. */
+  readonly added: number | null
+  readonly gone: number | null
+  /** Why the actions do not hold all of it yet, if so. */
+  readonly pending: string | null
+}
+
+export interface UnlistAnswer {
+  readonly ended: readonly { readonly name: string; readonly entries: number }[]
+  readonly pending: string | null
+}
+
+/** What a shell completes. */
+export interface Words {
+  readonly jails: readonly string[]
+  readonly lists: readonly string[]
+  readonly allowed: readonly string[]
+  /** Some of those who are banned. */
+  readonly banned: readonly string[]
 }
 
 /** What is known of an address or prefix. Times are unix milliseconds. */
@@ -184,6 +299,10 @@ export interface UnbanAnswer {
   readonly ended: readonly Ban[]
   /** Those of the prefixes that nothing was banned in; `covering` is a wider ban that holds it. */
   readonly absent: readonly { readonly prefix: Prefix; readonly covering: Prefix | null }[]
+  /** Entries of named lists, which stay. At most one for each prefix asked for. */
+  readonly listed: readonly { readonly prefix: Prefix; readonly list: string }[]
+  /** The lists that ended, where all bans were to end. */
+  readonly lists: UnlistAnswer['ended']
 }
 
 export interface ReloadAnswer {
@@ -202,7 +321,8 @@ export interface PauseAnswer {
 /** What stands behind the socket. Each may throw a BailiffError. */
 export interface Control {
   status(): StatusReport
-  jail(name: string): JailReport
+  jail(name: string): JailAnswer
+  address(prefix: Prefix): AddressReport
   explain(prefix: Prefix): Promise<AddressExplanation>
   ban(request: BanRequest): Promise<BanAnswer>
   unban(request: UnbanRequest): Promise<UnbanAnswer>
@@ -210,4 +330,15 @@ export interface Control {
   /** Takes all bans out of the firewall, until `resume`. */
   pause(): Promise<PauseAnswer>
   resume(): Promise<PauseAnswer>
+  allows(): readonly AllowReport[]
+  /** Lets some in: ends their bans and spares them until it ends. */
+  allow(request: AllowRequest): Promise<AllowAnswer>
+  disallow(subjects: readonly string[] | 'all'): Promise<DisallowAnswer>
+  lists(): readonly ListReport[]
+  /** Puts the prefixes of a text, one a line, in the place of the list of that name. */
+  swapList(name: string, text: AsyncIterable<Buffer>, lengthMs: number | null): Promise<ListAnswer>
+  unlist(name: string): Promise<UnlistAnswer>
+  words(): Words
+  /** Prometheus text, https://prometheus.io/docs/instrumenting/exposition_formats/ */
+  metrics(): string
 }

@@ -3,9 +3,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import { z } from 'zod'
-import { parsePrefix, type Prefix } from '../address.ts'
+import { isHostName, parsePrefix, type Prefix } from '../address.ts'
 import { BailiffError, quote } from '../errors.ts'
-import { routes, type BanRequest, type Control, type UnbanRequest } from './api.ts'
+import { routes, type AllowRequest, type BanRequest, type Control, type UnbanRequest } from './api.ts'
+import { sendJson, sendStreamed, sendText } from './answers.ts'
 
 /** A request's body may be this long: some thousand addresses. */
 const longestBody = 256 * 1024
@@ -27,6 +28,20 @@ const unbanRequest = z.strictObject({
   prefixes: z.union([z.literal('all'), z.array(prefix).min(1)]),
   jail: z.string().optional(),
 })
+const subject = z.string().transform((text, context): string => {
+  const parsed = parsePrefix(text) ?? (isHostName(text) ? text.toLowerCase().replace(/\.$/, '') : null)
+  if (parsed !== null) return parsed
+  context.addIssue({
+    code: 'custom',
+    message: `${quote(text)} is neither an IP address or prefix nor the name of a host`,
+  })
+  return z.NEVER
+})
+const allowRequest = z.strictObject({
+  subjects: z.array(subject).min(1),
+  lengthMs: z.number().int().positive().nullable(),
+})
+const disallowRequest = z.strictObject({ subjects: z.union([z.literal('all'), z.array(subject).min(1)]) })
 
 /**
  * Serves the control API on a Unix socket, mode 0600, in a folder that is made private if it has to
@@ -45,7 +60,7 @@ export async function startControl(path: string, control: Control): Promise<{ st
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   await claimSocket(path)
   const server = createServer(
-    { requestTimeout: 10_000, headersTimeout: 5000, keepAliveTimeout: 1000 },
+    { requestTimeout: 300_000, headersTimeout: 5000, keepAliveTimeout: 1000 },
     (request, response) => {
       void answer(control, request, response)
     },
@@ -63,41 +78,71 @@ export async function startControl(path: string, control: Control): Promise<{ st
 
 async function answer(control: Control, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
-    send(response, 200, await dispatch(control, request))
+    await dispatch(control, request, response)
   } catch (error) {
+    if (response.headersSent) return void response.destroy()
+    // Who is still sending hears the refusal only when all was read.
+    request.resume()
     const known = error instanceof BailiffError
     const { kind, message, hint, where } = known
       ? error
       : new BailiffError('software', 'the agent met an error of its own', { cause: error })
-    send(response, known ? (kind === 'no-input' ? 404 : kind === 'usage' ? 400 : 409) : 500, {
+    sendJson(response, known ? (kind === 'no-input' ? 404 : kind === 'usage' ? 400 : 409) : 500, {
       error: { kind, message, hint, where },
     })
   }
 }
 
-async function dispatch(control: Control, request: IncomingMessage): Promise<object> {
+async function dispatch(control: Control, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { method, url = '' } = request
+  const path = url.replace(/\?.*$/, '')
+  const below = ({ method: wanted, path: start }: (typeof routes)[keyof typeof routes]) =>
+    method === wanted && path.startsWith(start) ? decoded(path.slice(start.length), url) : null
+  if (method === routes.metrics.method && path === routes.metrics.path) return sendText(response, control.metrics())
+  const jail = below(routes.jail)
+  if (jail !== null) return sendStreamed(response, control.jail(jail), 'bans')
+  const address = below(routes.address)
+  if (address !== null) return sendJson(response, 200, control.address(checked(prefix, address)))
+  const explained = below(routes.explain)
+  if (explained !== null) return sendJson(response, 200, await control.explain(checked(prefix, explained)))
+  const swapped = below(routes.swapList)
+  if (swapped !== null) return sendJson(response, 200, await control.swapList(swapped, request, lengthIn(url)))
+  const unlisted = below(routes.unlist)
+  if (unlisted !== null) return sendJson(response, 200, await control.unlist(unlisted))
+  sendJson(response, 200, await plain(control, request))
+}
+
+/** The requests that have one path each. */
+async function plain(control: Control, request: IncomingMessage): Promise<object> {
   const { method, url = '' } = request
   const asked = (route: { readonly method: string; readonly path: string }) =>
     method === route.method && url === route.path
   if (asked(routes.status)) return control.status()
-  if (method === routes.jail.method && url.startsWith(routes.jail.path))
-    return control.jail(named(url, routes.jail.path))
-  if (method === routes.explain.method && url.startsWith(routes.explain.path))
-    return control.explain(checked(prefix, named(url, routes.explain.path)))
   if (asked(routes.ban)) return control.ban(checked(banRequest, await readBody(request)) as BanRequest)
   if (asked(routes.unban)) return control.unban(checked(unbanRequest, await readBody(request)) as UnbanRequest)
   if (asked(routes.reload)) return control.reload()
   if (asked(routes.pause)) return control.pause()
   if (asked(routes.resume)) return control.resume()
+  if (asked(routes.allows)) return control.allows()
+  if (asked(routes.allow)) return control.allow(checked(allowRequest, await readBody(request)) as AllowRequest)
+  if (asked(routes.disallow)) return control.disallow(checked(disallowRequest, await readBody(request)).subjects)
+  if (asked(routes.lists)) return control.lists()
+  if (asked(routes.words)) return control.words()
   throw new BailiffError('no-input', `the control socket knows no ${quote(`${method} ${url}`)}`)
 }
 
-function named(url: string, path: string): string {
+function decoded(part: string, url: string): string {
   try {
-    return decodeURIComponent(url.slice(path.length))
+    return decodeURIComponent(part)
   } catch {
     throw new BailiffError('usage', `${quote(url)} is not a well-formed address`)
   }
+}
+
+/** `?lengthMs=…`; null, for ever, where it is not there. */
+function lengthIn(url: string): number | null {
+  const given = new URLSearchParams(/\?(.*)$/.exec(url)?.[1] ?? '').get('lengthMs')
+  return given === null ? null : checked(z.coerce.number().int().positive(), given)
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {
@@ -122,11 +167,6 @@ function checked<T>(schema: z.ZodType<T>, given: unknown): T {
     'usage',
     result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
   )
-}
-
-function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json' })
-  response.end(`${JSON.stringify(body)}\n`)
 }
 
 /** Removes a socket that nobody listens on any more. Throws a BailiffError when an agent answers there. */

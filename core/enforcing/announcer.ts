@@ -16,6 +16,13 @@ export interface Listener {
   readonly jails: ReadonlySet<string> | null
 }
 
+/** How a notifier does: events that wait for it, and those that were dropped since the start. */
+export interface NotifierState {
+  readonly notifier: string
+  readonly waiting: number
+  readonly dropped: number
+}
+
 /** Tells the notifiers what happens. Nothing ever waits for one: of a queue that is full the oldest event is dropped. */
 export class Announcer {
   #queues: NotifierQueue[] = []
@@ -31,6 +38,11 @@ export class Announcer {
 
   tell(event: AgentEvent): void {
     for (const queue of this.#queues) queue.put(event)
+  }
+
+  /** How the queues do. */
+  get states(): readonly NotifierState[] {
+    return this.#queues.map(({ state }) => state)
   }
 
   /** Lets every notifier finish what it has, for at most `graceMs`. */
@@ -59,6 +71,10 @@ class NotifierQueue {
   serves({ host, jails }: Listener): boolean {
     const own = this.#listener
     return own.host === host && [...(own.jails ?? [])].join() === [...(jails ?? [])].join()
+  }
+
+  get state(): NotifierState {
+    return { notifier: this.#listener.host.name, waiting: this.#events.length, dropped: this.#dropped }
   }
 
   put(event: AgentEvent): void {

@@ -1,4 +1,4 @@
-import { formatPrefix, prefixParts, type Prefix } from '../address.ts'
+import { formatPrefix, prefixParts, type Prefix, type PrefixParts } from '../address.ts'
 import type { Ban, Ports } from '../events.ts'
 
 /** Bans whose lines are kept; those of older ones are in the history only. */
@@ -101,8 +101,7 @@ export class BanColumns {
   }
 
   /** Whether the whole prefix of the row lies in the given one. */
-  isInside(row: number, prefix: Prefix): boolean {
-    const { bytes, length, family } = prefixParts(prefix)
+  isInside(row: number, { bytes, length, family }: PrefixParts): boolean {
     const own = this.#lengths[row] ?? 0
     const isV4 = this.#isV4(row)
     if (own === free || isV4 !== (family === 4) || own - (isV4 ? 96 : 0) < length) return false

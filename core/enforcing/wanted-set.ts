@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto'
-import { formatPrefix, prefixParts, type Prefix } from '../address.ts'
-import type { Ban, BanReason, UnbanReason } from '../events.ts'
+import { coveringPrefixes, prefixParts, type Prefix } from '../address.ts'
+import { listOfJail, type Ban, type BanReason, type UnbanReason } from '../events.ts'
 import { BanColumns } from './ban-columns.ts'
 import { EarliestFirst } from './earliest-first.ts'
 
-/** Bans at most: about 80 MB. */
+/** Bans at most, beside those of named lists: about 80 MB. */
 const maxBans = 1_000_000
 
 /** A change of what is wanted: a ban that came (`before` null), was extended, or ended (`after` null). */
@@ -17,7 +17,8 @@ export interface WantedChange {
 /**
  * What should be enforced: at most one ban a prefix and jail. Everything that enforces, stores or
  * tells subscribes to its changes. Bans that are over leave it within a second. Bounded: of too many the
- * one that ends first ends at once; `crowdedOut` counts those.
+ * one that ends first ends at once; `crowdedOut` counts those. Bans of named lists neither count there
+ * nor end by themselves: who loads a list bounds and ends it as a whole.
  *
  * Rows of numbers, found through an open-addressing index by 64 bits of a hash of the prefix with a
  * secret seed (two of a million prefixes share one with a chance of 1 to 30 million); the bans of one
@@ -34,6 +35,7 @@ export class WantedSet {
   #index = new Int32Array(256)
   #prefixes = 0
   #size = 0
+  #listed = 0
   #crowdedOut = 0
   /** What the last `#hash` made. */
   #low = 0
@@ -46,6 +48,11 @@ export class WantedSet {
   /** Number of bans. */
   get size(): number {
     return this.#size
+  }
+
+  /** How many of them are of named lists. */
+  get listed(): number {
+    return this.#listed
   }
 
   /** Bans that ended before their time, or were not taken, because there were too many. */
@@ -72,14 +79,32 @@ export class WantedSet {
       this.#write(known, ban)
       return this.#tell({ before, after: ban, reason: 'extended' })
     }
-    if (this.#size >= this.#max && !this.#makeRoom(endOf(ban))) return
+    const isListed = listOfJail(ban.jail) !== null
+    if (!isListed && this.#size - this.#listed >= this.#max && !this.#makeRoom(endOf(ban))) return
     this.#insert(ban)
     this.#tell({ before: null, after: ban, reason })
   }
 
-  /** Ends the bans of everything inside `prefix`, of one jail or (null) of all, and answers them. */
-  remove(prefix: Prefix, jail: string | null): Ban[] {
-    const inside = this.#rowsInside(prefix).filter((row) => jail === null || this.#bans.jail(row) === jail)
+  /** As `add`, but what the known ban says of begin and end gives way also to an earlier end. */
+  put(ban: Ban, reason: BanReason): void {
+    const known = this.#find(ban.prefix, ban.jail)
+    if (known === undefined) return this.add(ban, reason)
+    const before = this.#bans.read(known)
+    this.#write(known, ban)
+    if (endOf(before) !== endOf(ban)) this.#tell({ before, after: ban, reason: 'extended' })
+  }
+
+  /** Ends the bans of everything that has an address in common with `prefix`, and answers them. */
+  removeTouching(prefix: Prefix): Ban[] {
+    const wider = [...coveringPrefixes(prefix)].slice(1)
+    const rows = [...this.#rowsInside(prefix), ...wider.flatMap((each) => this.#rowsOf(each))]
+    return rows.map((row) => this.#end(row, 'unbanned'))
+  }
+
+  /** Ends the bans of everything inside `prefix`, of one jail, of (null) all, or of those that the function says, and answers them. */
+  remove(prefix: Prefix, jail: string | null | ((jail: string) => boolean)): Ban[] {
+    const isMeant = typeof jail === 'function' ? jail : (each: string) => jail === null || each === jail
+    const inside = this.#rowsInside(prefix).filter((row) => isMeant(this.#bans.jail(row)))
     return inside.map((row) => this.#end(row, 'unbanned'))
   }
 
@@ -95,7 +120,8 @@ export class WantedSet {
 
   /**
    * The clock was set by so many milliseconds: each ban, but for those spared, goes on for as long as it
-   * would have, and so ends at another time. Answers those; listeners are not told, for nothing is to be done.
+   * would have, and so ends at another time. Answers those, but not those of lists; listeners are not told,
+   * for nothing is to be done.
    */
   shift(ms: number, spares: (ban: Ban) => boolean): Ban[] {
     const shifted: Ban[] = []
@@ -103,6 +129,7 @@ export class WantedSet {
       const until = this.#bans.until[row] ?? Infinity
       if (this.#bans.isFree(row) || until === Infinity || spares(this.#bans.read(row))) continue
       this.#bans.until[row] = until + ms
+      if (listOfJail(this.#bans.jail(row)) !== null) continue
       this.#ending.put(row)
       shifted.push(this.#bans.read(row))
     }
@@ -129,20 +156,17 @@ export class WantedSet {
     return this.#rowsOf(prefix).map((row) => this.#bans.read(row))
   }
 
-  /** The bans that have an address in common with the prefix: its own, those around it and those inside; at most so many. */
-  overlapping(prefix: Prefix, most: number): Ban[] {
-    const { bytes, length } = prefixParts(prefix)
-    const around = Array.from({ length }, (_, shorter) => formatPrefix(bytes, shorter))
-    const rows = around.flatMap((each) => (each === null ? [] : this.#rowsOf(each)))
-    return [...rows, ...this.#rowsInside(prefix)].slice(0, most).map((row) => this.#bans.read(row))
+  /** The bans that have an address in common with `prefix`. */
+  touching(prefix: Prefix): Ban[] {
+    const wider = [...coveringPrefixes(prefix)].slice(1)
+    const rows = [...wider.toReversed().flatMap((each) => this.#rowsOf(each)), ...this.#rowsInside(prefix)]
+    return rows.map((row) => this.#bans.read(row))
   }
 
-  /** Bans of this jail, as many as there are up to `most`. */
-  ofJail(jail: string, most: number): Ban[] {
-    const found: Ban[] = []
-    for (let row = 0; row < this.#bans.end && found.length < most; row++)
-      if (!this.#bans.isFree(row) && this.#bans.jail(row) === jail) found.push(this.#bans.read(row))
-    return found
+  /** Bans of this jail. The set may change while they are walked through; what comes meanwhile may be left out. */
+  *ofJail(jail: string): Generator<Ban> {
+    for (let row = 0; row < this.#bans.end; row++)
+      if (!this.#bans.isFree(row) && this.#bans.jail(row) === jail) yield this.#bans.read(row)
   }
 
   *[Symbol.iterator](): Iterator<Ban> {
@@ -161,12 +185,13 @@ export class WantedSet {
     this.#index[slot] = row + 1
     this.#write(row, ban)
     this.#size++
+    if (listOfJail(ban.jail) !== null) this.#listed++
     this.#perJail.set(ban.jail, (this.#perJail.get(ban.jail) ?? 0) + 1)
   }
 
   #write(row: number, ban: Ban): void {
     this.#bans.write(row, ban)
-    if (ban.until === null) this.#ending.remove(row)
+    if (ban.until === null || listOfJail(ban.jail) !== null) this.#ending.remove(row)
     else this.#ending.put(row)
   }
 
@@ -185,6 +210,7 @@ export class WantedSet {
     this.#ending.remove(row)
     this.#bans.clear(row)
     this.#size--
+    if (listOfJail(ban.jail) !== null) this.#listed--
     const left = (this.#perJail.get(ban.jail) ?? 0) - 1
     if (left > 0) this.#perJail.set(ban.jail, left)
     else this.#perJail.delete(ban.jail)
@@ -202,11 +228,11 @@ export class WantedSet {
   }
 
   #rowsInside(prefix: Prefix): number[] {
-    const { bytes, length } = prefixParts(prefix)
+    const parts = prefixParts(prefix)
     // Nothing but itself is inside a single address.
-    if (length === bytes.length * 8) return this.#rowsOf(prefix)
+    if (parts.length === parts.bytes.length * 8) return this.#rowsOf(prefix)
     const rows: number[] = []
-    for (let row = 0; row < this.#bans.end; row++) if (this.#bans.isInside(row, prefix)) rows.push(row)
+    for (let row = 0; row < this.#bans.end; row++) if (this.#bans.isInside(row, parts)) rows.push(row)
     return rows
   }
 

@@ -7,7 +7,7 @@ import { Allowance } from './allowance.ts'
 import { BlockList, type Block } from './block-list.ts'
 import { Breadth } from './breadth.ts'
 import { ipv4In } from './ipv4-in-ipv6.ts'
-import type { RefusalReason, WireEntry, WirePorts } from './messages.ts'
+import type { RefusalReason, WireEntry, WirePorts, WirePrefix } from './messages.ts'
 import { NeverBanned, type Spared } from './never-banned.ts'
 import { isWide, type SetKey } from './set-names.ts'
 
@@ -53,6 +53,9 @@ export class Admission {
   /** Whether `#breadth` is all that the kernel may hold. */
   #synced = false
   #spared: readonly Spared[] | undefined
+  /** Whom the agent asks not to ban. */
+  #allowed: readonly Block<'allowed'>[] = []
+  readonly #callbacks: (() => void)[] = []
   #refused = new BlockList<RefusalReason>([])
 
   constructor(neverBanned = new NeverBanned()) {
@@ -121,7 +124,16 @@ export class Admission {
 
   /** Calls back after the addresses that are never banned have changed: what is in force is to be asked for with `refuses`. */
   onChange(callback: () => void): void {
+    this.#callbacks.push(callback)
     this.#neverBanned.onChange(callback)
+  }
+
+  /** From now on these are not banned either, in place of those of the call before. Nobody is banned by it. */
+  spare(prefixes: readonly WirePrefix[]): void {
+    if (prefixes.length + this.#allowed.length === 0) return
+    this.#allowed = prefixes.map(([address, length]) => ({ address, length, reason: 'allowed' }))
+    this.#spared = undefined
+    for (const callback of this.#callbacks) callback()
   }
 
   #reason(address: string, length: number, now: number): RefusalReason | null {
@@ -139,7 +151,7 @@ export class Admission {
     const list = this.#neverBanned.at(now)
     if (list !== this.#spared) {
       this.#spared = list
-      this.#refused = new BlockList<RefusalReason>([...special, ...list.map(asBlock)])
+      this.#refused = new BlockList<RefusalReason>([...special, ...list.map(asBlock), ...this.#allowed])
     }
     return this.#refused
   }

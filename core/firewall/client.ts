@@ -1,5 +1,6 @@
 /** The agent's side of the firewall: starts the helper, speaks with it, finds it again when it dies. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { prefixParts, type Prefix } from '../address.ts'
 import { BailiffError, describeError, printable } from '../errors.ts'
 import type { Ports } from '../events.ts'
 import type { Firewall, FirewallEntry, Refusal } from '../plugin.ts'
@@ -7,13 +8,15 @@ import { HelperConnection } from './helper-connection.ts'
 import { HelperProcess, type HelperProcessOptions } from './helper-process.ts'
 import {
   maxDeclared,
-  maxEntries,
+  maxSpared,
+  maxSyncEntries,
   passing,
   refusalReasons,
   type Reply,
   type Request,
   type Told,
   type WireEntry,
+  type WirePrefix,
 } from './messages.ts'
 import { tooManyPorts } from './port-lists.ts'
 import { declarationPieces, fromWire, pieces, portsKey, toWire } from './wire-entries.ts'
@@ -38,6 +41,8 @@ export interface FirewallHelper extends Firewall {
    * rejected, and others may have changed the kernel: declare and sync again.
    */
   onRestart(callback: () => void): void
+  /** Has the helper ban none of these, in place of those of the call before; a helper that starts anew is told. */
+  spare(prefixes: readonly Prefix[]): Promise<void>
   /** Resolves when the helper answers, in its turn; one that does not within the deadline counts as hung. */
   ping(): Promise<void>
   /** Calls back with what people should know: bans that others took away and that are back, a full set, lasting failures. */
@@ -70,6 +75,7 @@ class Client implements FirewallHelper {
   /** What was declared, and the index that stands for it on the wire: its place. */
   readonly #declared: Ports[] = []
   readonly #indexes = new Map<string, number>()
+  #spared: readonly Prefix[] = []
   #process: HelperProcess | undefined
   #helper: HelperConnection | undefined
   #tail: Promise<unknown> = Promise.resolve()
@@ -107,6 +113,15 @@ class Client implements FirewallHelper {
     return this.#inTurn((helper) => this.#send(helper, 'add', entries))
   }
 
+  async load(entries: readonly FirewallEntry[]): Promise<readonly Refusal[]> {
+    return this.#inTurn((helper) => this.#send(helper, 'load', entries))
+  }
+
+  async spare(prefixes: readonly Prefix[]): Promise<void> {
+    this.#spared = prefixes.slice(0, maxSpared)
+    await this.#inTurn((helper) => this.#sendSpared(helper))
+  }
+
   async del(entries: readonly FirewallEntry[]): Promise<void> {
     await this.#inTurn((helper) => this.#send(helper, 'del', entries))
   }
@@ -114,8 +129,8 @@ class Client implements FirewallHelper {
   async sync(entries: readonly FirewallEntry[]): Promise<readonly Refusal[]> {
     return this.#inTurn(async (helper) => {
       const { wire, given, refused } = this.#toWire(entries, 'sync')
-      if (wire.length > maxEntries) {
-        const message = `${wire.length} bans are more than the firewall takes: at most ${maxEntries}`
+      if (wire.length > maxSyncEntries) {
+        const message = `${wire.length} bans are more than the firewall takes: at most ${maxSyncEntries}`
         throw new BailiffError('unavailable', message, { hint: 'Ban networks instead of single addresses.' })
       }
       const id = this.#nextId()
@@ -171,6 +186,7 @@ class Client implements FirewallHelper {
       this.#startAgain(`the firewall helper ${why}`)
     })
     if (this.#declared.length > 0) await this.#sendDeclared(helper, [...this.#declared.keys()]).catch(this.#warn)
+    if (this.#spared.length > 0) await this.#sendSpared(helper).catch(this.#warn)
     if (!helper.over) this.#helper = helper
     if (this.#stopped) helper.end('was stopped')
   }
@@ -238,8 +254,12 @@ class Client implements FirewallHelper {
     return result
   }
 
-  async #send(helper: HelperConnection, type: 'add' | 'del', entries: readonly FirewallEntry[]): Promise<Refusal[]> {
-    const { wire, given, refused } = this.#toWire(entries, type)
+  async #send(
+    helper: HelperConnection,
+    type: 'add' | 'load' | 'del',
+    entries: readonly FirewallEntry[],
+  ): Promise<Refusal[]> {
+    const { wire, given, refused } = this.#toWire(entries, type === 'del' ? 'del' : 'add')
     const parts = pieces(wire)
     for (const [place, part] of parts.entries()) {
       if (part.length === 0) continue
@@ -249,6 +269,15 @@ class Client implements FirewallHelper {
       refused.push(...refusals(replies, given.slice(first, first + part.length)))
     }
     return refused
+  }
+
+  async #sendSpared(helper: HelperConnection): Promise<void> {
+    const id = this.#nextId()
+    const prefixes = this.#spared.map((prefix): WirePrefix => {
+      const { bytes, length } = prefixParts(prefix)
+      return [Buffer.from(bytes).toString('hex'), length]
+    })
+    await helper.request([{ type: 'spare', id, prefixes }], id, this.#deadlineMs)
   }
 
   async #sendDeclared(helper: HelperConnection, indexes: readonly number[]): Promise<void> {

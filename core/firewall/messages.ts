@@ -6,13 +6,19 @@
  */
 
 /** Both sides must have the same. */
-export const protocolVersion = 2
+export const protocolVersion = 3
 
 /** The longest line, without its newline, in bytes. A longer one ends the connection. */
 export const maxFrameBytes = 1024 * 1024
 
-/** Entries in one `add` or `del`, or in all the parts of one `sync`; also how many a set of the kernel takes. */
+/** How many entries a set of the kernel takes. */
 export const maxEntries = 1_048_576
+
+/** Entries in all the parts of one `sync`: named lists beside what jails ban. */
+export const maxSyncEntries = 2 * maxEntries
+
+/** Prefixes in one `spare`. */
+export const maxSpared = 10_000
 
 /**
  * Different `Ports` that can be declared, ports in one of them, and sets in the table. Each packet is
@@ -38,9 +44,15 @@ export type Declaration = readonly [index: number, protocol: WirePorts['protocol
  */
 export type WireEntry = readonly [index: number, address: string, length: number, seconds: number | null]
 
+/** As in an entry. */
+export type WirePrefix = readonly [address: string, length: number]
+
 export type Request =
   | { readonly type: 'declare'; readonly id: number; readonly ports: readonly Declaration[] }
-  | { readonly type: 'add' | 'del'; readonly id: number; readonly entries: readonly WireEntry[] }
+  /** `load` is as `add`, for whole lists that people load: as a sync it is not limited in its rate. */
+  | { readonly type: 'add' | 'load' | 'del'; readonly id: number; readonly entries: readonly WireEntry[] }
+  /** Whom nobody bans for a time, in place of those of the last `spare`. It only takes bans away. */
+  | { readonly type: 'spare'; readonly id: number; readonly prefixes: readonly WirePrefix[] }
   /** A sync comes in parts with the same id, counted from 0; nothing happens before the one without `more`. */
   | {
       readonly type: 'sync'
@@ -71,6 +83,7 @@ export const refusalReasons = {
   gateway: 'it holds a gateway of this machine',
   resolver: 'it holds a name server of this machine',
   'never-ban': 'it holds an address that /etc/bailiff/firewall.conf says is never banned',
+  allowed: 'it holds an address that somebody allowed for a time',
   full: 'its firewall set is full; it goes in as soon as there is room',
 } as const
 
@@ -127,10 +140,12 @@ export function decodeRequest(line: string): Request {
   const id = whole(fields.id, 'id', Number.MAX_SAFE_INTEGER)
   if (type === 'list') return exactly(fields, { type, id })
   if (type === 'declare') return exactly(fields, { type, id, ports: items(fields.ports, 'ports', declaration) })
-  if (type !== 'add' && type !== 'del' && type !== 'sync') throw new MessageError('type is none of the known ones')
+  if (type === 'spare') return exactly(fields, { type, id, prefixes: spared(fields.prefixes) })
+  if (type !== 'add' && type !== 'load' && type !== 'del' && type !== 'sync')
+    throw new MessageError('type is none of the known ones')
   const entries = items(fields.entries, 'entries', entry)
   if (type !== 'sync') return exactly(fields, { type, id, entries })
-  const part = whole(fields.part, 'part', maxEntries)
+  const part = whole(fields.part, 'part', maxSyncEntries)
   return exactly(fields, { type, id, part, entries, more: bool(fields.more, 'more') })
 }
 
@@ -188,17 +203,29 @@ function somePorts(item: unknown): readonly [WirePorts['protocol'], readonly num
 
 function entry(item: unknown): WireEntry {
   const [index, address, length, seconds] = tuple(item, 4)
-  if (typeof address !== 'string' || !/^(?:[0-9a-f]{8}|[0-9a-f]{32})$/.test(address)) {
-    throw new MessageError('an address is 8 or 32 lower-case hexadecimal digits')
-  }
   const time = seconds === null ? null : whole(seconds, 'seconds', Number.MAX_SAFE_INTEGER)
-  return [whole(index, 'index', maxDeclared - 1), address, whole(length, 'length', 255), time]
+  return [whole(index, 'index', maxDeclared - 1), digits(address), whole(length, 'length', 255), time]
+}
+
+function spared(list: unknown): WirePrefix[] {
+  const prefixes = items(list, 'prefixes', (item): WirePrefix => {
+    const [address, length] = tuple(item, 2)
+    const text = digits(address)
+    return [text, whole(length, 'length', text.length * 4)]
+  })
+  if (prefixes.length > maxSpared) throw new MessageError(`more than ${maxSpared} prefixes`)
+  return prefixes
+}
+
+function digits(address: unknown): string {
+  if (typeof address === 'string' && /^(?:[0-9a-f]{8}|[0-9a-f]{32})$/.test(address)) return address
+  throw new MessageError('an address is 8 or 32 lower-case hexadecimal digits')
 }
 
 function refusal(item: unknown): WireRefusal {
   const [position, reason] = tuple(item, 2)
   const reasons = Object.keys(refusalReasons) as RefusalReason[]
-  return [whole(position, 'position', maxEntries), oneOf(reason, 'reason', reasons)]
+  return [whole(position, 'position', maxSyncEntries), oneOf(reason, 'reason', reasons)]
 }
 
 /** The message, if the line had no other keys. */

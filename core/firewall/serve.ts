@@ -10,7 +10,7 @@ import type { Guard } from './guard.ts'
 import {
   decodeRequest,
   encode,
-  maxEntries,
+  maxSyncEntries,
   MessageError,
   protocolVersion,
   type Declaration,
@@ -32,6 +32,8 @@ export async function serve(stream: Duplex, guard: Guard, admission = new Admiss
     if (!stream.write(encode(reply))) await drained(stream)
   }
   const conversation = new Conversation(guard, admission)
+  // Whom an agent before this one spared is no matter of this one.
+  admission.spare([])
   await send({ type: 'hello', version: protocolVersion, pid: process.pid })
   // Told seldom, so nobody waits for room in the stream.
   guard.begin((told) => stream.writable && stream.write(encode(told)))
@@ -105,14 +107,19 @@ class Conversation {
     if (type === 'sync') return this.#takeSync(request)
     this.#sync = undefined
     if (type === 'list') return listed(id, await this.#guard.list())
+    if (type === 'spare') {
+      this.#admission.spare(request.prefixes)
+      return done(id, [])
+    }
     if (type === 'declare') return this.#declare(id, request.ports)
     if (type === 'add' && !this.#admission.allows(request.entries.length, performance.now())) {
       throw new BackendError('busy', `the firewall helper takes ${allowanceWords}; the rest is tried again`)
     }
-    const checked = this.#check(request.entries, type)
+    const use = type === 'del' ? 'del' : 'add'
+    const checked = this.#check(request.entries, use)
     if (checked.entries.length === 0) return done(id, checked.refused)
-    const full = await this.#guard[type](checked.entries)
-    if (type === 'del') this.#admission.released(checked.entries)
+    const full = await this.#guard[use](checked.entries)
+    if (use === 'del') this.#admission.released(checked.entries)
     return done(id, allRefused(checked, full))
   }
 
@@ -136,7 +143,8 @@ class Conversation {
     if (part === 0) this.#sync = { id, entries: [], refused: [], breadth: new Breadth(), parts: 0, count: 0 }
     const sync = this.#sync
     if (sync?.id !== id || sync.parts !== part) throw new MessageError('a part of a sync is missing')
-    if (sync.count + entries.length > maxEntries) throw new MessageError(`a sync has more than ${maxEntries} entries`)
+    if (sync.count + entries.length > maxSyncEntries)
+      throw new MessageError(`a sync has more than ${maxSyncEntries} entries`)
     const checked = this.#check(entries, 'add', sync)
     for (const entry of checked.entries) sync.entries.push(entry)
     for (const refusal of checked.refused) sync.refused.push(refusal)

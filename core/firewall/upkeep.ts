@@ -4,7 +4,7 @@ import { BackendError, type Backend } from './backend.ts'
 import { Desired } from './desired.ts'
 import { Doubts } from './doubts.ts'
 import { Filling } from './filling.ts'
-import { maxEntries, type WirePorts } from './messages.ts'
+import { maxSyncEntries, type WirePorts } from './messages.ts'
 import { isWide } from './set-names.ts'
 import type { News } from './news.ts'
 
@@ -161,11 +161,11 @@ export class Upkeep {
   }
 
   #checkRoom(more: number, now: number): void {
-    if (this.desired.size + more > maxEntries && now - this.#tidiedAt > tidyEveryMs) {
+    if (this.desired.size + more > maxSyncEntries && now - this.#tidiedAt > tidyEveryMs) {
       this.desired.tidy(now)
       this.#tidiedAt = now
     }
-    if (this.desired.size + more <= maxEntries) return
-    throw new BackendError('set-full', `there would be more than ${maxEntries} entries`)
+    if (this.desired.size + more <= maxSyncEntries) return
+    throw new BackendError('set-full', `there would be more than ${maxSyncEntries} entries`)
   }
 }

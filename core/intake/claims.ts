@@ -22,13 +22,13 @@ const maxLeft = 4096
  * Which reader a file belongs to. A pattern may mean the names of rotated files as well: `app.1.log` is then a
  * log with a reader of its own, but what stands there after a rotation is what the reader of `app.log` reads.
  * So a file belongs to the first who opened it, whatever its name becomes, and once that one has closed it,
- * another goes on where it stopped. Readers that nothing in common is asked of share files freely.
+ * another goes on where it stopped. Readers for different sources share files freely.
  */
 export class Claims {
   readonly #claims = new Map<string, Claim>()
   readonly #related: (path: string, other: string) => boolean
 
-  /** `related` tells whether two paths are followed for the same pattern. */
+  /** `related` tells whether one source follows both paths. */
   constructor(related: (path: string, other: string) => boolean) {
     this.#related = related
   }

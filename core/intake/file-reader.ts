@@ -98,6 +98,7 @@ export class FileReader {
       jails: this.jails,
       state: this.#trouble.state,
       trouble: this.#trouble.text,
+      remedy: this.#trouble.remedy,
       behind: this.#generations.behind,
       lines: this.#count.lines,
       skipped: this.#count.skipped,

@@ -236,10 +236,12 @@ class SourceIntake implements Intake {
     return found
   }
 
+  /** Whether one source follows both. */
   #areRelated(path: string, other: string): boolean {
-    return [...this.#runs.values()].some(({ matched }) => {
+    return [...this.#runs.values()].some(({ paths, matched }) => {
       const all = [...matched.values()]
-      return all.some((one) => one.has(path)) && all.some((one) => one.has(other))
+      const follows = (one: string) => paths.has(one) || all.some((files) => files.has(one))
+      return follows(path) && follows(other)
     })
   }
 

@@ -9,6 +9,8 @@ export interface LogState {
   readonly state: 'reading' | 'waiting' | 'unreadable'
   /** What is wrong, for people; null while the log is being read. */
   readonly trouble: string | null
+  /** What mends it, for people. */
+  readonly remedy?: string | null
   /** Bytes that are there and not scanned yet, unfinished lines among them. */
   readonly behind: number
   /** Whole lines scanned since the agent started. */

@@ -21,6 +21,8 @@ export class Trouble {
   state: LogState['state'] = 'reading'
   /** For people; null while there is none. */
   text: string | null = null
+  /** What mends it, for people. */
+  remedy: string | null = null
   readonly #options: TroubleOptions
   #since = 0
   #told = false
@@ -35,6 +37,7 @@ export class Trouble {
     if (this.state === 'reading') this.#since = now()
     this.state = state
     this.text = text
+    this.remedy = hint
     if (this.#told || now() - this.#since < patienceMs || (state === 'waiting' && mayVanish())) return
     this.#told = true
     alarm(path, `the log cannot be read, and is tried again all the time: ${text}. ${hint}`)
@@ -44,6 +47,7 @@ export class Trouble {
     if (this.#told) this.#options.log.info({ log: this.#options.path }, 'the log is read again')
     this.state = 'reading'
     this.text = null
+    this.remedy = null
     this.#told = false
   }
 }

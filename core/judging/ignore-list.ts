@@ -87,6 +87,11 @@ export class IgnoreList {
     return vital === undefined || why === undefined ? undefined : { kind: 'vital', entry: vital, why }
   }
 
+  /** All that it spares now. */
+  get prefixes(): readonly Prefix[] {
+    return [...this.#rules.prefixes, ...[...this.#named.values()].flat(), ...this.#whyVital.keys()]
+  }
+
   /** As `sparing`, and only once for each prefix that is vital or a proxy: worth telling, since it hides attackers. */
   newsOf(prefix: Prefix): string | undefined {
     const proxy = this.#proxies.overlapping(prefix)

@@ -88,6 +88,7 @@ export class Judge {
   readonly #isBanned: (prefix: Prefix, jail: string) => boolean
   readonly #onBanned: (match: Match, prefix: Prefix, chunk: Pick<LogChunk, 'arrivedAt' | 'live'>) => void
   readonly #onSpared: (jail: string, address: Address, why: string) => void
+  readonly #allowed: (prefix: Prefix) => string | undefined
   readonly #ignoring: IgnoreListOptions
 
   constructor(
@@ -99,6 +100,8 @@ export class Judge {
       readonly onBanned?: (match: Match, prefix: Prefix, chunk: Pick<LogChunk, 'arrivedAt' | 'live'>) => void
       /** Hears of each vital address of which failures come and are ignored; once. */
       readonly onSpared?: (jail: string, address: Address, why: string) => void
+      /** Why people let the prefix in for a time, in words for people; undefined: they do not. */
+      readonly allowed?: (prefix: Prefix) => string | undefined
       readonly maxAddresses?: number
       readonly excerptBytes?: number
     },
@@ -109,6 +112,7 @@ export class Judge {
     this.#isBanned = options.isBanned
     this.#onBanned = options.onBanned ?? (() => {})
     this.#onSpared = options.onSpared ?? (() => {})
+    this.#allowed = options.allowed ?? (() => undefined)
     this.#ignoring = options
   }
 
@@ -224,7 +228,7 @@ export class Judge {
       this.#onBanned(match, banned, chunk)
       return []
     }
-    if (jail.ignore.sparing(address) !== undefined) {
+    if (this.#sparing(jail, address) !== undefined) {
       jail.ignored += match.attempts
       jail.spared.add(address, match.attempts)
       const why = jail.ignore.newsOf(address)
@@ -245,12 +249,16 @@ export class Judge {
       this.#log.add(entryKinds.addressForgotten, match.jail, address)
       bans.push(...this.#sentence(jail, address, failures, lines, since, chunk.arrivedAt))
     }
-    if (network !== null && ofNetwork > 0 && jail.ignore.sparing(network) === undefined) {
+    if (network !== null && ofNetwork > 0 && this.#sparing(jail, network) === undefined) {
       jail.networks.forget(network)
       this.#log.add(entryKinds.networkForgotten, match.jail, network)
       bans.push(...this.#sentence(jail, network, ofNetwork, lines, since, chunk.arrivedAt))
     }
     return bans
+  }
+
+  #sparing(jail: Jail, prefix: Prefix): string | undefined {
+    return this.#allowed(prefix) ?? jail.ignore.sparing(prefix)
   }
 
   *#told(): Generator<CountedFailures> {
@@ -311,6 +319,8 @@ export class Judge {
 
   /** Why the jail does not ban the prefix, in words for people; for a ban without a jail, why any jail does not. */
   sparing(prefix: Prefix, jailName: string): string | undefined {
+    const allowed = this.#allowed(prefix)
+    if (allowed !== undefined) return allowed
     const jail = this.#jails.get(jailName)
     const lists = jail ? [jail] : [...this.#jails.values()]
     return lists.map(({ ignore }) => ignore.sparing(prefix)).find((entry) => entry !== undefined)
@@ -334,6 +344,16 @@ export class Judge {
       nextBanMs: banLength(rules.bantime, bansBefore + 1),
       skewMs,
     }
+  }
+
+  /** The failures of an address that a jail counts now; 0 of anything wider. */
+  failuresOf(prefix: Prefix, jailName: string): number {
+    return prefix.includes('/') ? 0 : (this.#jails.get(jailName)?.table.look(prefix as Address)?.failures ?? 0)
+  }
+
+  /** Whom some jail never bans. */
+  spared(): readonly Prefix[] {
+    return [...new Set([...this.#jails.values()].flatMap(({ ignore }) => ignore.prefixes))]
   }
 
   counts(jailName: string): JailCounts | undefined {

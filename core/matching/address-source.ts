@@ -12,7 +12,7 @@ export interface KnownSides {
 }
 
 /** Characters that cannot belong to an address, or to a name, number or zone that holds one. */
-export const endsAddress: ReadonlySet<string> = new Set(' \t"\'()[]<>{},;=|@/')
+export const endsAddress: ReadonlySet<string> = new Set(' \t"\'()[]<>{},;=|@/#')
 
 const quad = '[0-9]{1,3}(?:\\.[0-9]{1,3}){3}'
 const hextet = '[0-9A-Fa-f]{1,4}'

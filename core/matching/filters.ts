@@ -1,6 +1,7 @@
 /** Makes the filters of the configuration ready for matchers. */
 import type { CompiledFilter, Pattern, Structure } from '../plugin.ts'
 import { sidesOfAddresses } from './address-sides.ts'
+import { whyBacktracking } from './linear.ts'
 import { PatternError, type PatternPlace } from './pattern-error.ts'
 import { emitPattern } from './pattern-emitter.ts'
 import { useOfGroups } from './pattern-groups.ts'
@@ -79,6 +80,7 @@ function compile(text: string, place: PatternPlace): Compiled {
     groups: ascii.groups,
     literals: requiredLiterals(tree),
     firstCharacters: firstCharacters(tree),
+    backtracking: whyBacktracking(tree, use, sides),
   }
   return { pattern, tree, place }
 }

@@ -4,13 +4,14 @@
  */
 import { readSync } from 'node:fs'
 import type { LogChunk } from '../events.ts'
-import type { MatcherPlugin } from '../plugin.ts'
+import type { LineBlock, MatcherPlugin } from '../plugin.ts'
 import { EngineBinding, type BoundScanner } from './engine-binding.ts'
 import { scanGuarded, type GuardedScanner } from './guarded-scan.ts'
 import { cutLines, type CutLines } from './line-cutting.ts'
 import { LineGuard } from './line-guard.ts'
 import { LogForms } from './log-form.ts'
 import { LineReaders, type LineProgress } from './lines.ts'
+import { LineTally } from './line-tally.ts'
 import { MatchMaker } from './match-records.ts'
 import { ProcessorTime } from './processor-time.ts'
 import type { GuardedResult, JailFilter, LineSpan, SlowLine } from './messages.ts'
@@ -40,6 +41,7 @@ export function createLogScanner(setup: {
     maker: new MatchMaker(setup.jails),
     forms: new LogForms(),
     guard: new LineGuard(),
+    tally: new LineTally(),
     memory: Buffer.alloc(maxChunkBytes),
   }
   return { scan: (chunk, progress, lineMs = null) => new ChunkScan(tools, chunk, progress).run(lineMs) }
@@ -52,6 +54,7 @@ interface Tools {
   readonly maker: MatchMaker
   readonly forms: LogForms
   readonly guard: LineGuard
+  readonly tally: LineTally
   readonly processor: ProcessorTime
   readonly memory: Buffer
 }
@@ -80,9 +83,11 @@ class ChunkScan {
   }
 
   run(lineMs: number | null): GuardedResult {
-    const { binding, readers, maker, guard, processor } = this.#tools
+    const { binding, readers, maker, guard, processor, tally } = this.#tools
     const before = processor.ms
-    const { scanners, order } = binding.for(this.#chunk.jails)
+    const bound = binding.for(this.#chunk.jails)
+    const { scanners, order } = bound
+    tally.start(bound)
     const text = this.#text
     const { segments, skipped, ...counts } =
       text === null ? inside(this.#bytes) : cutLines(text, this.#chunk.insideLine)
@@ -97,7 +102,10 @@ class ChunkScan {
         else slow.push(...scanGuarded(this.#guarded(bound), segment, guard, lineMs))
       }
     }
+    const [first] = segments
+    if (first !== undefined) for (const bound of scanners) tally.sample(this.#block(bound, first), bound)
     const passedOver = new Set(slow.map(({ start }) => start)).size
+    const ms = processor.ms - before
     return {
       matches: maker.take(order),
       ...counts,
@@ -105,8 +113,15 @@ class ChunkScan {
       malformed: malformed() - malformedBefore,
       bare: this.#bare === true,
       slow,
-      ms: processor.ms - before,
+      ms,
+      seen: tally.take(ms),
     }
+  }
+
+  #block({ dates }: BoundScanner, { start, end }: LineSpan, progress?: LineProgress): LineBlock {
+    const all = this.#text ?? ''
+    const text = start === 0 && end === all.length ? all : all.slice(start, end)
+    return this.#tools.readers.for(dates).block(this.#bytes.subarray(start, end), text, start, progress)
   }
 
   /**
@@ -114,12 +129,11 @@ class ChunkScan {
    * lines have none. A bare line among others is not what it seems: something wrote a line break there.
    * In a bare file all can be forged; there at least no line stands for many.
    */
-  #scan({ scanner, dates, filters }: BoundScanner, { start, end }: LineSpan, progress?: LineProgress): void {
-    const { readers, maker } = this.#tools
-    const all = this.#text ?? ''
-    const text = start === 0 && end === all.length ? all : all.slice(start, end)
+  #scan(bound: BoundScanner, { start, end }: LineSpan, progress?: LineProgress): void {
+    const { maker, tally, readers } = this.#tools
+    const { scanner, dates, filters } = bound
     const reader = readers.for(dates)
-    scanner.scan(reader.block(this.#bytes.subarray(start, end), text, start, progress), (found) => {
+    scanner.scan(tally.watched(this.#block(bound, { start, end }, progress), bound), (found) => {
       const taken = filters[found.filter]
       if (!taken) return
       const { syslog, time } = found.head

@@ -177,7 +177,7 @@ export class TimestampReader implements AccessLogReader, DateReader {
       const inBrackets = this.#readForm(text, inside, end)
       if (inBrackets >= 0) return this.#found(inside, inBrackets, false)
     } else if (code === brace) return this.#readField(text, start, findJsonTime(text, at, end))
-    else {
+    else if (!isDigit(code)) {
       const bracket = behindLetter(text, at, end)
       const inBrackets = bracket < 0 ? -1 : this.#readForm(text, bracket, end)
       if (inBrackets >= 0) return this.#found(bracket, inBrackets, false)

@@ -22,7 +22,8 @@ export class FilterLibrary {
     const names = await this.names()
     const file = names.get(name)
     if (file !== undefined) return this.byFile(file, problems)
-    const meant = suggest(name, [...names.keys()])
+    // `mysqld` is likely to be `mysqld-auth`.
+    const meant = [...names.keys()].find((one) => one.startsWith(`${name}-`)) ?? suggest(name, [...names.keys()])
     const known = names.size > 0 ? `there are ${[...names.keys()].join(', ')}` : 'there is none at all'
     problems.push(
       new BailiffError('config', `there is no filter ${quote(name)}; ${meant ? `did you mean ${meant}?` : known}`, {

@@ -4,6 +4,7 @@ import { BailiffError, type Where } from '../errors.ts'
 import { FilterLibrary, yamlFiles } from './filter-library.ts'
 import { findConfig } from './find-config.ts'
 import { isJailOff, readJail, type JailSettings, type RawFile } from './jail.ts'
+import type { Loopback } from './loopback.ts'
 import { mergeOver, normalise } from './merge.ts'
 import type { NamedPlugin } from './option-kinds.ts'
 import { builtInFilters, defaultPlaces, type Places } from './places.ts'
@@ -50,6 +51,8 @@ export interface Settings {
   readonly workers: number | null
   /** Bytes of memory that the agent makes do with. */
   readonly memoryBytes: number
+  /** Where metrics are served beside the control socket; null: nowhere. */
+  readonly metrics: Loopback | null
   /** How long bans are remembered after they ended. */
   readonly historyMs: number
   /** What is wrong with jails, which are left out for it. */
@@ -124,6 +127,7 @@ export async function loadSettings({
     },
     workers: raw.workers ?? null,
     memoryBytes: (raw.memory ?? 256) * 1024 * 1024,
+    metrics: raw.metrics ?? null,
     historyMs: raw.history ?? 30 * 86_400_000,
     problems,
     warnings: await checkOwners(all, uses),

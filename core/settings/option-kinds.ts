@@ -1,6 +1,6 @@
 /** The kinds of value that options have, as zod schemas: each reads what people write and says what it expects. */
 import * as z from 'zod'
-import { parsePrefix, type Prefix } from '../address.ts'
+import { isHostName, parsePrefix, type Prefix } from '../address.ts'
 import { BailiffError, quote, suggest } from '../errors.ts'
 import { parseDuration } from './duration.ts'
 import { isRecord } from './sourced.ts'
@@ -167,10 +167,7 @@ function parseIgnored(given: unknown): Ignored {
     throw new BailiffError('config', `must be an address, a prefix or a host name, but is ${inWords(given)}`)
   const prefix = parsePrefix(given)
   if (prefix !== null) return { prefix }
-  // A name whose last label is a number is a mistyped address (RFC 3696, section 2).
-  const isName = given.length <= 253 && /^(?!-)[\w-]{1,63}(?:\.[\w-]{1,63})*\.?$/.test(given)
-  if (isName && !/^(?:0x[\da-f]*|\d+)\.?$/i.test(given.split('.').findLast((label) => label !== '') ?? ''))
-    return { name: given.toLowerCase() }
+  if (isHostName(given)) return { name: given.toLowerCase() }
   throw new BailiffError(
     'config',
     `${quote(given)} is neither an address (192.0.2.1), a prefix (192.0.2.0/24, 2001:db8::/32) nor a host name`,

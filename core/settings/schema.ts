@@ -1,5 +1,6 @@
 /** Every option of `bailiff.yaml`, declared once: check, defaults' places, manual and JSON Schema come from here. */
 import * as z from 'zod'
+import { parseLoopback } from './loopback.ts'
 import {
   bantime,
   duration,
@@ -20,6 +21,8 @@ const ports = parsed(parsePorts, {
   anyOf: [{ type: ['string', 'number'] }, { type: 'array', items: { type: ['string', 'number'] } }],
   examples: ['all', ['ssh', 8080]],
 })
+
+const loopback = parsed(parseLoopback, { type: ['string', 'integer'], examples: ['127.0.0.1:9120'] })
 
 const ipv6prefix = z.literal([64, 128], { error: 'must be 64 or 128' })
 
@@ -69,6 +72,7 @@ export const fileSchema = section({
     .optional(),
   workers: z.int().min(1).max(64).describe('threads that match lines, at most').optional(),
   memory: z.int().min(192).max(1_048_576).describe('MiB of memory that the agent makes do with').optional(),
+  metrics: loopback.describe('where Prometheus reads metrics on this machine: a port of loopback').optional(),
   history: duration.describe('how long bans are remembered after they ended').optional(),
 })
 

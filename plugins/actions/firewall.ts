@@ -1,6 +1,7 @@
 import { BailiffError } from '../../core/errors.ts'
 import {
   defineAction,
+  listOfJail,
   type ActionBan,
   type ActionHost,
   type FirewallEntry,
@@ -39,7 +40,10 @@ export default defineAction({
 async function add(bans: readonly ActionBan[], host: ActionHost): Promise<readonly Refusal[]> {
   try {
     await declare(bans, host)
-    return await host.firewall.add(bans.map(entry))
+    const listed = bans.filter(({ jail }) => listOfJail(jail) !== null)
+    const others = listed.length === 0 ? bans : bans.filter(({ jail }) => listOfJail(jail) === null)
+    const refused = others.length === 0 ? [] : await host.firewall.add(others.map(entry))
+    return listed.length === 0 ? refused : [...refused, ...(await host.firewall.load(listed.map(entry)))]
   } catch (error) {
     // The table may be gone: the next try declares everything anew.
     declared.delete(host)

@@ -168,20 +168,20 @@ function plainly(
   return null
 }
 
-function plainlyByField(structure: Structure, head: LineHead): [rule: number, address: string] | null {
-  const { undated, syslog } = head
-  const text = undated.startsWith('{') ? undated : (syslog?.message ?? '')
-  const rule = structure.match.findIndex((one) => holdsPlainly(one, text))
-  const ip = rule < 0 ? undefined : valueAt(parsed(text) ?? {}, { key: 'ip', steps: ['ip'] })
-  return typeof ip === 'string' ? [rule, ip] : null
-}
-
 /** Whether the name, in which a `*` is any text, is that of the program. */
 function isNamed(name: string, program: string | undefined): boolean {
   if (program === undefined) return false
   const [start = '', end] = name.split('*')
   if (end === undefined) return name === program
   return program.length >= start.length + end.length && program.startsWith(start) && program.endsWith(end)
+}
+
+function plainlyByField(structure: Structure, head: LineHead): [rule: number, address: string] | null {
+  const { undated, syslog } = head
+  const text = undated.startsWith('{') ? undated : (syslog?.message ?? '')
+  const rule = structure.match.findIndex((one) => holdsPlainly(one, text))
+  const ip = rule < 0 ? undefined : valueAt(parsed(text) ?? {}, { key: 'ip', steps: ['ip'] })
+  return typeof ip === 'string' ? [rule, ip] : null
 }
 
 function byPlace(a: Found, b: Found): number {

@@ -21,8 +21,9 @@ interface Connection {
   readonly sender: Address
   /** When something was heard last, by the monotonic clock. */
   heard: number
+  /** When the message that is not finished began; null: there is none. */
+  begun: number | null
   readonly frames: Frames
-  busy: boolean
 }
 
 /** Takes messages from connections, by TCP (RFC 6587) or TLS (RFC 5425). */
@@ -69,8 +70,8 @@ export class ConnectionListener {
   /** To be called now and then: ends those that keep a message unfinished, takes new certificates. */
   tick(): void {
     const now = performance.now()
-    for (const { socket, frames, heard, sender, busy } of this.#connections) {
-      if (busy || !frames.unfinished || now - heard < patienceMs) continue
+    for (const { socket, begun, sender } of this.#connections) {
+      if (begun === null || now - begun < patienceMs) continue
       this.#outlet.tally.add('were never finished, and their connections were closed', sender)
       socket.destroy()
     }
@@ -125,7 +126,7 @@ export class ConnectionListener {
     socket.on('error', () => {})
     const sender = socket.destroyed ? null : this.#outlet.admit(socket.remoteAddress)
     if (sender === null) return void socket.destroy()
-    const connection: Connection = { socket, sender, frames: new Frames(), heard: performance.now(), busy: false }
+    const connection: Connection = { socket, sender, frames: new Frames(), heard: performance.now(), begun: null }
     this.#connections.add(connection)
     try {
       await this.#read(connection)
@@ -144,14 +145,18 @@ export class ConnectionListener {
     // Nothing more is read from the socket while the agent is busy with what was.
     for await (const bytes of socket as AsyncIterable<Buffer>) {
       connection.heard = performance.now()
-      connection.busy = true
+      const { begun } = connection
+      // While the agent is busy with what came, it is not the peer that is slow.
+      connection.begun = null
       const messages = frames.push(bytes)
       if (frames.tooLong > 0)
         this.#outlet.tally.add('were longer than 64 KiB, and were passed over', sender, frames.tooLong)
+      const same = messages.length === 0 && frames.tooLong === 0
       frames.tooLong = 0
       await this.#outlet.put(sender, messages)
       connection.heard = performance.now()
-      connection.busy = false
+      // By its begin: who sends a byte now and then does not finish it either.
+      if (frames.unfinished) connection.begun = same ? (begun ?? connection.heard) : connection.heard
     }
     await this.#outlet.put(sender, frames.end())
   }

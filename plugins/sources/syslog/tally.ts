@@ -12,7 +12,7 @@ export class Tally {
     this.#host = host
   }
 
-  /** `what` ends a sentence that begins with "N messages"; `from` is whose it was. `count` may be many. */
+  /** `what` ends a sentence that begins with "messages"; `from` is whose it was. `count` may be many. */
   add(what: string, from: string, count = 1): void {
     const known = this.#counts.get(what)
     if (known === undefined) {
@@ -38,8 +38,7 @@ export class Tally {
   }
 
   #tell(what: string, count: number, from: string): void {
-    const messages = count === 1 ? '1 message' : `${count} messages`
-    const message = `${messages} ${what}; the last from ${printable(from)}`
+    const message = `messages ${what}: ${count}, the last from ${printable(from)}`
     this.#host.log.warn({ source: this.#host.name }, message)
   }
 }

@@ -4,7 +4,15 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
-import type { BanRequest, Control, UnbanRequest } from '../../../core/control/api.ts'
+import type {
+  AllowRequest,
+  BanReport,
+  BanRequest,
+  Control,
+  JailAnswer,
+  JailReport,
+  UnbanRequest,
+} from '../../../core/control/api.ts'
 import { connectControl } from '../../../core/control/client.ts'
 import { startControl } from '../../../core/control/server.ts'
 import { parsePrefix } from '../../../core/address.ts'
@@ -17,27 +25,91 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 const socket = join(folder, 'private', 'control.sock')
 
 const asked: (BanRequest | UnbanRequest)[] = []
+const allowed: AllowRequest[] = []
 const control: Control = {
   status: () => ({ version: '1' }) as ReturnType<Control['status']>,
-  jail: (name) => {
+  jail: (name): JailAnswer => {
+    if (name === 'empty') return { ...({} as JailAnswer), jail: name, bans: [] }
     if (name !== 'sshd & co') throw new BailiffError('no-input', `no jail ${name}`, { hint: 'there is sshd & co' })
-    return { jail: name } as ReturnType<Control['jail']>
+    return { ...({} as JailAnswer), jail: name, bans: bansOf(3) }
   },
   explain: async (prefix) => ({ prefix }) as Awaited<ReturnType<Control['explain']>>,
   ban: async (given) => (asked.push(given), { results: [] }),
-  unban: async (given) => (asked.push(given), { ended: [], absent: [] }),
+  unban: async (given) => (asked.push(given), { ended: [], absent: [], listed: [], lists: [] }),
   pause: async () => ({ pausedSince: 1, bans: 2, failure: null }),
   resume: async () => ({ pausedSince: null, bans: 2, failure: null }),
   reload: async () => {
     throw new Error('a secret detail')
   },
+  address: (prefix) => ({ prefix, bans: [], spared: null, failures: [] }),
+  allows: () => [],
+  allow: async (given) => (allowed.push(given), { allowed: [], ended: [] }),
+  disallow: async (subjects) => ({ ended: [...subjects], absent: [] }),
+  lists: () => [],
+  swapList: async (name, text, lengthMs) => {
+    if (name === 'bad') throw new BailiffError('data', 'a bad list')
+    let length = 0
+    for await (const part of text) length += part.length
+    return {
+      name,
+      until: lengthMs,
+      lines: length,
+      entries: 0,
+      added: 0,
+      gone: 0,
+      leftOut: 0,
+      example: null,
+      pending: null,
+    }
+  },
+  unlist: async (name) => ({ ended: [{ name, entries: 1 }], pending: null }),
+  words: () => ({ jails: ['a'], lists: [], allowed: [], banned: [] }),
+  metrics: () => 'bailiff_info 1\n',
 }
 const server = await startControl(socket, control)
 const client = connectControl([join(folder, 'nobody.sock'), socket])
 
 test('answers, on the first socket where somebody does', async () => {
   assert.equal(await client.status(), { version: '1' } as never)
-  assert.equal(await client.jail('sshd & co'), { jail: 'sshd & co' } as never)
+  const { jail, bans } = await client.jail('sshd & co')
+  assert.equal([jail, bans.map(({ count }) => count)], ['sshd & co', [0, 1, 2]])
+})
+
+test('a million bans would come line by line, and nothing in them harms a terminal', async () => {
+  const lines: string[] = []
+  for await (const line of client.jailLines('sshd & co')) lines.push(line)
+  assert.is(lines.length, 5)
+  assert.is(lines.at(-1), ']}')
+  const report = JSON.parse(lines.join('\n')) as JailReport
+  assert.equal(
+    report.bans.map(({ count }) => count),
+    [0, 1, 2],
+  )
+  assert.not.match(lines.join(''), /\p{Cc}/u)
+  assert.match(lines[1] ?? '', '\\u009b')
+})
+
+test('a jail without bans has the same first and last line', async () => {
+  const lines: string[] = []
+  for await (const line of client.jailLines('empty')) lines.push(line)
+  assert.equal(lines, ['{"jail":"empty","bans":[', ']}'])
+})
+
+test('lists of any length are sent as text, and a refusal comes also while they are sent', async () => {
+  const part = `${'192.0.2.1\n'.repeat(100_000)}`
+  const answer = await client.swapList('a b/c', [part, part], 5000)
+  assert.equal([answer.name, answer.lines, answer.until], ['a b/c', 2_000_000, 5000])
+  await rejects(client.swapList('bad', [part, part], null), 'a bad list')
+  assert.equal((await client.unlist('x y')).ended, [{ name: 'x y', entries: 1 }])
+})
+
+test('who is to be allowed is an address or a name', async () => {
+  await client.allow({ subjects: ['2001:DB8:0::1', 'Home.Example.NET.'], lengthMs: 1000 })
+  assert.equal(allowed, [{ subjects: ['2001:db8::1', 'home.example.net'], lengthMs: 1000 }])
+  for (const subject of ['', 'a b', '1.2.3', '-x'])
+    await rejects(client.allow({ subjects: [subject], lengthMs: null }), 'neither an IP address')
+  assert.is((await post('/v1/allow', '{"subjects":["192.0.2.1"]}')).status, 400)
+  assert.is(await client.metrics(), 'bailiff_info 1\n')
 })
 
 test('explain takes addresses and prefixes, and nothing else', async () => {
@@ -130,6 +202,11 @@ test('nobody there is an error with the next step', async () => {
 
 test.after(() => server.stop())
 test.run()
+
+function* bansOf(count: number): Generator<BanReport> {
+  for (let each = 0; each < count; each++)
+    yield { ...({} as BanReport), count: each, lines: ['\u009b2J \u0007'], enforced: true, observed: false }
+}
 
 function post(path: string, body: string, method = 'POST'): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {

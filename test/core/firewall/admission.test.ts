@@ -215,4 +215,35 @@ test('whatever could be in the kernel may be removed', () => {
   assert.is(judging.release([0, 'c0000201', 31, 0], all), 'host-bits')
 })
 
+test('whom the agent spares is not banned, and its other checks stay as they are', () => {
+  const judging = admission()
+  let changes = 0
+  judging.onChange(() => changes++)
+  const answer = (text: string) => {
+    const found = judging.admit(wire(text), all, 0, new Breadth())
+    return typeof found === 'string' ? found : 'admitted'
+  }
+  judging.spare([])
+  assert.is(changes, 0)
+  judging.spare([wire('192.0.2.8/29'), wire('2001:db8::1')].map(([, address, length]) => [address, length] as const))
+  assert.is(changes, 1)
+  const cases: [prefix: string, answer: string][] = [
+    ['192.0.2.9', 'allowed'],
+    ['192.0.2.0/24', 'allowed'],
+    ['2001:db8::/64', 'allowed'],
+    ['192.0.2.1', 'admitted'],
+    ['2001:db8::2', 'admitted'],
+    ['127.0.0.1', 'special'],
+    ['203.0.113.7', 'own'],
+    ['8.0.0.0/7', 'wide'],
+  ]
+  for (const [prefix, expected] of cases) assert.is(answer(prefix), expected, prefix)
+  // Nobody is let in who was kept out for another reason, and removing works as ever.
+  judging.spare([['cb007107', 32]])
+  assert.is(answer('203.0.113.7'), 'own')
+  assert.is(typeof judging.release(wire('203.0.113.7'), all), 'object')
+  judging.spare([])
+  assert.is(answer('192.0.2.9'), 'admitted')
+})
+
 test.run()

@@ -9,6 +9,7 @@ import {
   type Reply,
   type Request,
   type WireEntry,
+  type WirePrefix,
 } from '../../../core/firewall/messages.ts'
 import { suite } from '../../suite.ts'
 
@@ -34,9 +35,12 @@ const entry: fc.Arbitrary<WireEntry> = fc.tuple(
 const entries = fc.array(entry, { maxLength: 5 })
 const more = fc.boolean()
 
+const spared: fc.Arbitrary<WirePrefix> = fc.oneof(fc.tuple(hex(8), fc.nat(32)), fc.tuple(hex(32), fc.nat(128)))
+
 const request: fc.Arbitrary<Request> = fc.oneof(
   fc.record({ type: fc.constant('list' as const), id }),
-  fc.record({ type: fc.constantFrom('add' as const, 'del' as const), id, entries }),
+  fc.record({ type: fc.constantFrom('add' as const, 'load' as const, 'del' as const), id, entries }),
+  fc.record({ type: fc.constant('spare' as const), id, prefixes: fc.array(spared, { maxLength: 5 }) }),
   fc.record({ type: fc.constant('sync' as const), id, part: fc.nat(1000), entries, more }),
   fc.record({
     type: fc.constant('declare' as const),

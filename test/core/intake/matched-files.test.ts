@@ -183,6 +183,25 @@ test('logs with a number are logs of their own, whatever stands beside them', ()
     )
   }))
 
+test('logs that are named one by one, like rotated files of each other, are read once as well', () =>
+  inFolder(async (folder) => {
+    const path = ['worker.log', 'worker-1.log'].map((name) => join(folder, name))
+    for (const each of path) writeFileSync(each, `first of ${each}\n`)
+    const seen = await matching({ path }, async (seen) => {
+      await until(() => seen.lines.length === 2)
+      for (const each of path) {
+        renameSync(each, `${each}.1`)
+        writeFileSync(each, `second of ${each}\n`)
+      }
+      await arrive(seen, ...path.map((each) => `second of ${each}`))
+      await new Promise((resolve) => setTimeout(resolve, 150))
+    })
+    once(
+      seen,
+      path.flatMap((each) => [`first of ${each}`, `second of ${each}`]),
+    )
+  }))
+
 test('a link and the file it leads to are read once, also when it is swapped', () =>
   inFolder(async (folder) => {
     writeFileSync(join(folder, 'app-1.log'), 'one\n')

@@ -51,9 +51,19 @@ test('what comes out of a thread is what the scanner found', async () => {
     const both = { ...chunk(log), jails: ['test', 'more'] }
     const expected = createLogScanner({ jails, engines: [regexp] }).scan(both)
     assert.is(expected.matches.length, 6)
-    const { slow, ms: _, ...result } = expected
+    const { slow, ms: _, seen, ...result } = expected
     assert.equal(slow, [])
-    assert.equal(await pool.scan(both), result)
+    const { seen: seenByPool, ...answer } = await pool.scan(both)
+    assert.equal(answer, result)
+    // Only the time differs.
+    assert.equal({ ...seenByPool, ms: 0 }, { ...seen, ms: 0 })
+    assert.equal(
+      seen?.jails.map(({ jail, hits }) => [jail, hits]),
+      [
+        ['test', 3],
+        ['more', 3],
+      ],
+    )
   })
 })
 

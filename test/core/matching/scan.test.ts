@@ -60,8 +60,10 @@ test('jails of one log may read its dates each in its own way', () => {
 
 test('a match says all that is known', () => {
   const log = `ordinary\n${head}Failed password for root from 192.0.2.1 port 5\n`
-  const { ms, ...found } = scan(log, ['sshd'])
+  const { ms, seen, ...found } = scan(log, ['sshd'])
   assert.ok(ms >= 0)
+  const counts = { sampled: 2, dated: 1, own: 2, hits: 1, foreign: 0, foreignProgram: null }
+  assert.equal(seen, { jails: [{ jail: 'sshd', ...counts }], ms })
   assert.equal(found, {
     matches: [
       {
@@ -87,6 +89,35 @@ test('a match says all that is known', () => {
     bare: false,
     slow: [],
   })
+})
+
+test('the date of a field is read as the filter says, and as usual', () => {
+  const noon = Date.UTC(2026, 10, 22, 12)
+  const cases: [more: string, t: unknown, time: number | null][] = [
+    ['', '2026-11-22T12:00:00.25Z', noon + 250],
+    ['', '22/Nov/2026:13:00:00 +0100', noon],
+    ['', noon / 1000, noon],
+    ['', `${noon / 1000}.5`, noon + 500],
+    ['', noon, noon],
+    ['', `${noon}000`, noon],
+    ['', `${noon}000000`, noon],
+    ['', 'yesterday', null],
+    ['', '2026-11-22T12:00:00Z and more', null],
+    ['', 'x'.repeat(60_000), null],
+    ["datepattern: '%d-%m-%Y %H.%M.%S %z'", '22-11-2026 12.00.00 +0000', noon],
+    ["datepattern: '%d-%m-%Y %H.%M.%S %z'", '2026-11-22T12:00:00Z', noon],
+  ]
+  for (const [more, t, time] of cases) {
+    const filter = filterOf(`format: json\nmatch: { bad: true }\naddress: ip\ntime: t\n${more}\n`)
+    const scanner = createLogScanner({ jails: [{ jail: 'a', filter }], engines: [structured, regexp] })
+    const data = Buffer.from(`${JSON.stringify({ bad: true, ip: '192.0.2.1', t })}\n`)
+    const chunk = { log: 'x', jails: ['a'], data, arrivedAt: noon, live: false, undatedAt: null, insideLine: false }
+    assert.equal(
+      scanner.scan(chunk).matches.map((match) => match.time),
+      [time],
+      String(t).slice(0, 80),
+    )
+  }
 })
 
 test('what a field says is printable, though its line had only escapes', () => {

@@ -23,6 +23,7 @@ function recordingFirewall(refused: string[] = []): {
   const firewall: Firewall = {
     declare: async (ports) => void calls.push(`declare ${ports.length}`),
     add: async (entries) => (calls.push('add'), keep(entries)),
+    load: async (entries) => (calls.push('load'), keep(entries)),
     del: async (entries) => {
       calls.push('del')
       for (const { prefix } of entries) held.delete(prefix)
@@ -54,6 +55,16 @@ test('many bans are one change, their ports declared before', async () => {
   assert.equal([...held.keys()], ['192.0.2.2', '192.0.2.3', '192.0.2.4'])
   await plugin.sync?.([actionBan('192.0.2.9')], host)
   assert.equal([...held.keys()], ['192.0.2.9'])
+})
+
+test('entries of a named list are loaded, whatever comes beside them', async () => {
+  const { firewall, held, calls } = recordingFirewall()
+  const { host } = testHost({}, { firewall })
+  const listed = actionBan('192.0.2.2', { jail: 'list:drop' })
+  await plugin.banMany?.([actionBan('192.0.2.1'), listed], host)
+  await plugin.banMany?.([listed], host)
+  assert.equal(calls, ['declare 1', 'add', 'load', 'load'])
+  assert.equal([...held.keys()], ['192.0.2.1', '192.0.2.2'])
 })
 
 test('after a failure and at a sync the ports are declared anew', async () => {

@@ -1,0 +1,114 @@
+import type { LinesSeen } from '../events.ts'
+import { printable } from '../errors.ts'
+import type { CompiledFilter, LineBlock, LineHead } from '../plugin.ts'
+import type { Bound, BoundScanner } from './engine-binding.ts'
+
+/** Lines of a chunk that are read only to see what they look like: a microsecond each. */
+const samples = 8
+/** Of a block that is no longer than this the first lines are taken: a live log brings a few at a time. */
+const shortBlock = 4096
+const longestProgram = 64
+
+interface FilterTally {
+  sampled: number
+  dated: number
+  own: number
+  hits: number
+  foreign: number
+  program: string
+}
+
+/**
+ * Counts what the lines of a chunk look like, so that somebody can see when a jail reads what it cannot
+ * understand: whether they have dates, are of the programs of its filter, and have words of a failure.
+ * Costs some ten nanoseconds for each line that an engine reads, and eight lines a chunk.
+ */
+export class LineTally {
+  readonly #filters = new Map<CompiledFilter, FilterTally>()
+  readonly #own = new WeakMap<CompiledFilter, (head: LineHead) => boolean>()
+  #bound: Bound = { scanners: [], order: new Map() }
+
+  start(bound: Bound): void {
+    this.#bound = bound
+    this.#filters.clear()
+    for (const { filters } of bound.scanners)
+      for (const { filter } of filters) this.#filters.set(filter, { ...nothing })
+  }
+
+  /** The block as an engine is to see it: each line that it reads has words of a failure, and is counted. */
+  watched({ bytes, text, head }: LineBlock, { filters }: BoundScanner): LineBlock {
+    const counted = filters.map(({ filter }) => [this.#isOwn(filter), this.#filters.get(filter)] as const)
+    return {
+      bytes,
+      text,
+      head: (start, end) => {
+        const read = head(start, end)
+        for (let index = 0; index < counted.length; index++) {
+          const [isOwn, tally] = counted[index] ?? []
+          if (isOwn === undefined || tally === undefined) continue
+          if (isOwn(read)) tally.hits++
+          else {
+            tally.foreign++
+            tally.program = read.syslog?.program ?? ''
+          }
+        }
+        return read
+      },
+    }
+  }
+
+  /** Reads some lines of the block, evenly spread, as these filters read them. */
+  sample({ text, head }: LineBlock, { filters }: BoundScanner): void {
+    let next = 0
+    const step = text.length <= shortBlock ? 0 : text.length / samples
+    for (let sample = 0; sample < samples && next < text.length; sample++) {
+      const from = Math.floor(sample * step)
+      const start = from <= next ? next : text.indexOf('\n', from) + 1
+      const end = text.indexOf('\n', start)
+      if (end < 0 || (start === 0 && sample > 0 && next > 0)) break
+      next = end + 1
+      const read = head(start, end)
+      for (const { filter } of filters) {
+        const tally = this.#filters.get(filter)
+        if (tally === undefined) continue
+        tally.sampled++
+        if (read.time !== null) tally.dated++
+        if (this.#isOwn(filter)(read)) tally.own++
+      }
+    }
+  }
+
+  #isOwn(filter: CompiledFilter): (head: LineHead) => boolean {
+    const known = this.#own.get(filter) ?? ownLines(filter)
+    this.#own.set(filter, known)
+    return known
+  }
+
+  /** What was counted since `start`; `ms` is what the chunk took. */
+  take(ms: number): LinesSeen {
+    const jails = this.#bound.scanners.flatMap(({ filters, jails: taken }) =>
+      filters.flatMap(({ filter, jails: all }) => {
+        const { program, ...counts } = this.#filters.get(filter) ?? nothing
+        const foreignProgram = counts.foreign === 0 ? null : printable(program.slice(0, longestProgram))
+        const mine = all.filter((jail) => taken.includes(jail))
+        return mine.map((jail) => ({ jail, ...counts, foreignProgram }))
+      }),
+    )
+    return { jails, ms }
+  }
+}
+
+const nothing: FilterTally = { sampled: 0, dated: 0, own: 0, hits: 0, foreign: 0, program: '' }
+
+/** Whether the line is of the programs of the filter, as engines take it: one without a header is a message itself. */
+function ownLines({ programs, structure }: CompiledFilter): (head: LineHead) => boolean {
+  // A log of the service's own, or one whose fields tell.
+  if (programs === null || structure !== null || programs.includes('-')) return () => true
+  const names = new RegExp(`^(?:${programs.map(nameOf).join('|')})$`)
+  return ({ syslog }) => syslog === null || names.test(syslog.program)
+}
+
+/** A `*` stands for any text. */
+function nameOf(program: string): string {
+  return program.replace(/[\\^$.+?()[\]{}|/-]/g, '\\$&').replaceAll('*', '.*')
+}
