@@ -8,10 +8,12 @@ import addBan from './ban.ts'
 import addCheck from './check.ts'
 import addCompletion from './completion.ts'
 import addDemo from './demo.ts'
+import addExplain from './explain.ts'
 import addFilter from './filter.ts'
 import addMetrics from './metrics.ts'
 import addPause from './pause.ts'
 import addReload from './reload.ts'
+import addReplay from './replay.ts'
 import addRun from './run.ts'
 import addStatus from './status.ts'
 import addTest from './test.ts'
@@ -44,6 +46,7 @@ Examples:
     addRun,
     addCheck,
     addStatus,
+    addExplain,
     addBan,
     addUnban,
     addAllow,
@@ -51,6 +54,7 @@ Examples:
     addPause,
     addReload,
     addTest,
+    addReplay,
     addFilter,
     addCompletion,
     addDemo,
