@@ -137,6 +137,8 @@ function printJson({ file, jails, broken, filters, problems, warnings }: Finding
       ...jail,
       // Texts and samples are in the files.
       filterSettings: undefined,
+      filterDefinition: undefined,
+      ruleNames: undefined,
       filter: filter.name,
       sources: ids(sources),
       actions: ids(actions),

@@ -9,10 +9,12 @@ import addCheck from './check.ts'
 import addCompletion from './completion.ts'
 import addDemo from './demo.ts'
 import addDoctor from './doctor.ts'
+import addExplain from './explain.ts'
 import addFilter from './filter.ts'
 import addMetrics from './metrics.ts'
 import addPause from './pause.ts'
 import addReload from './reload.ts'
+import addReplay from './replay.ts'
 import addRun from './run.ts'
 import addSetup from './setup.ts'
 import addStatus from './status.ts'
@@ -50,6 +52,7 @@ Examples:
     addRun,
     addCheck,
     addStatus,
+    addExplain,
     addBan,
     addUnban,
     addAllow,
@@ -57,6 +60,7 @@ Examples:
     addPause,
     addReload,
     addTest,
+    addReplay,
     addFilter,
     addCompletion,
     addDemo,

@@ -122,7 +122,7 @@ test('a proxy in front is seen by the addresses of the log', () => {
   for (const [addresses, trusted, found] of cases) {
     const clients = new Map(Object.entries(addresses).map(([text, count]) => [must(parseAddress(text)), count]))
     const proxies = trusted.map((text) => must(parsePrefix(text)))
-    const ignore = { prefixes: [], names: [], self: true, proxies }
+    const ignore = { prefixes: [], names: [], self: true, proxies, places: {} }
     const findings = proxyFindings('access.log', { clients }, { name: 'web', ignore })
     assert.is(findings.length > 0, found, JSON.stringify(addresses))
     if (found) assert.match(findings[0]?.mend ?? '', 'trusted_proxies')
