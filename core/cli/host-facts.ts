@@ -5,7 +5,7 @@ import { banPrograms, type BanProgram } from '../host-look/ban-programs.ts'
 import { otherFirewalls, type OtherFirewall } from '../host-look/firewalls.ts'
 import { HostTree } from '../host-look/host-tree.ts'
 import { runningProcesses, type Process } from '../host-look/processes.ts'
-import { findServices, type FoundService } from '../host-look/services.ts'
+import { findServices, type FoundService } from '../host-look/found-services.ts'
 import { systemdRuns } from '../host-look/units.ts'
 import { FilterLibrary } from '../settings/filter-library.ts'
 import { builtInFilters } from '../settings/places.ts'
@@ -71,7 +71,7 @@ async function fittingFilters(
         service,
         usual: service.filters.includes(filter),
         source: printable(source === null ? 'it has no usual place' : whyRead(source)),
-        sourceState: source?.state ?? 'unlikely',
+        sourceState: source === null ? 'unlikely' : stateOf(source),
         ports: definition.ports,
       })
     }
@@ -82,6 +82,13 @@ async function fittingFilters(
 /** Where lines are there, what else there might be is of no interest. */
 function whyRead({ why, state }: UsualSource): string {
   return state === 'there' ? (why.split('; ')[0] ?? why) : why
+}
+
+/** Every host has /var/log, so that it is there promises no log in it. */
+function stateOf({ use, state }: UsualSource): UsualSource['state'] {
+  const paths = [(use.options as { readonly path?: unknown }).path].flat()
+  const isOwnFolder = paths.every((path) => !/^\/var\/log\/[^/]*$/.test(String(path)))
+  return state === 'expected' && !isOwnFolder ? 'unlikely' : state
 }
 
 /** The folder of filters beside a configuration. */
