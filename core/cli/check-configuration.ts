@@ -121,8 +121,11 @@ function printText({ file, jails, broken, filters, problems, warnings }: Finding
   if (problems.length === 0 && jails.length === 0) print('  no jail is on: write jails: { sshd: on }')
 }
 
-function rowOf({ name, mode, filter, sources, ports, actions }: ReadyJail): string[] {
-  const logs = sources.flatMap((source) => (logsOf(source).length > 0 ? logsOf(source) : [source.id]))
+function rowOf({ name, mode, filter, sources, bansOf, ports, actions }: ReadyJail): string[] {
+  const logs =
+    bansOf === null
+      ? sources.flatMap((source) => (logsOf(source).length > 0 ? logsOf(source) : [source.id]))
+      : [`bans of ${bansOf.jails?.join(' ') ?? 'all jails'}`]
   const covered = ports.protocol === 'all' ? 'all' : `${ports.protocol} ${ports.ports.join(',')}`
   return [name, mode, filter.name, logs.join(' '), covered, actions.map(({ id }) => id).join(' ')].map(printable)
 }

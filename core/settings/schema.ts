@@ -151,6 +151,10 @@ export const filterSchema = section({
   forwarded: listOf(text).describe('the fields in which proxies say whom they speak for').optional(),
   time: listOf(text).describe('the field of the date').optional(),
   user: listOf(text).describe('the field of the user').optional(),
+  counts: z.literal('bans').describe('bans: it reads no lines and counts the bans of other jails').optional(),
+  usual: section({ findtime: judging.findtime, maxretry: judging.maxretry, bantime: judging.bantime })
+    .describe('with what jails count that do not say, before the defaults')
+    .optional(),
   datepattern,
   prefregex: text.describe('must match, and gives the patterns its <F-CONTENT>').optional(),
   ...patterns,
@@ -177,6 +181,9 @@ export const jailSchema = section({
   filter: z.unknown().describe('the name or path of a filter, { name, mode }, or the filter itself').optional(),
   source: pluginUse.describe('where the lines come from').optional(),
   sources: listOf(pluginUse).describe('where the lines come from, when there are several').optional(),
+  jails: listOf(text)
+    .describe('whose bans it counts, where its filter counts bans; unless said, those of all jails that read lines')
+    .optional(),
   ports: ports.describe('the ports that a ban covers; all: everything').optional(),
   datepattern: datepattern.describe('how dates look, in place of what the filter says'),
   protocol: z.enum(['tcp', 'udp']).describe('the protocol of the ports').optional(),
