@@ -6,6 +6,7 @@ import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
 import addAllow from './allow.ts'
 import addBan from './ban.ts'
 import addCheck from './check.ts'
+import addConfig from './config.ts'
 import addCompletion from './completion.ts'
 import addDemo from './demo.ts'
 import addFilter from './filter.ts'
@@ -52,6 +53,7 @@ Examples:
     addReload,
     addTest,
     addFilter,
+    addConfig,
     addCompletion,
     addDemo,
   ])

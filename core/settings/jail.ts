@@ -139,7 +139,7 @@ function checkName(name: string, given: Sourced, problems: BailiffError[]): void
 }
 
 /** The filter that a jail names or contains, in the mode it names. */
-async function filterOf(
+export async function filterOf(
   jail: string,
   given: Sourced,
   filters: FilterLibrary,

@@ -80,9 +80,11 @@ function withDefaults(properties: Readonly<Record<string, JsonSchema>>, kind: 't
 }
 
 /** A key of the top whose lines are all commented out is as if it were not there. */
-function orEmpty({ description, default: usual, ...schema }: JsonSchema): JsonSchema {
-  const known = { description, ...(usual === undefined ? {} : { default: usual }) }
-  return { ...known, anyOf: [schema, { type: 'null' }] }
+function orEmpty({ description, default: usual, 'x-default': words, ...schema }: JsonSchema): JsonSchema {
+  const given = Object.entries({ description, default: usual, 'x-default': words }).filter(
+    ([, one]) => one !== undefined,
+  )
+  return { ...Object.fromEntries(given), anyOf: [schema, { type: 'null' }] }
 }
 
 /** The schemas of the options of a map. */

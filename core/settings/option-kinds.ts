@@ -112,7 +112,7 @@ export const toggle = parsed(
     if (given === false || given === 'off') return false
     throw new BailiffError('config', `must be on or off, not ${quote(given)}`)
   },
-  { enum: ['on', 'off', true, false] },
+  { title: 'on or off', enum: ['on', 'off', true, false] },
 )
 
 /** As `parseDuration` reads it, but for the order of the units. */
@@ -128,10 +128,11 @@ export const duration = parsed(
     if (ms === null) throw new BailiffError('config', 'cannot be permanent; write a length of time like 10m')
     return ms
   },
-  { anyOf: lengthOfTime, examples: ['10m', '1h30m', '1d'] },
+  { title: 'a length of time: seconds, or units (s m h d w y)', anyOf: lengthOfTime, examples: ['10m', '1h30m', '1d'] },
 )
 
 const lengthOrPermanent = parsed(parseDuration, {
+  title: 'a length of time: seconds, units (s m h d w y), or permanent',
   anyOf: [...lengthOfTime, { const: 'permanent' }],
   examples: ['1h', '1w', 'permanent'],
 })
@@ -169,6 +170,7 @@ const addressPattern = String.raw`^[\w.:-]+(?:/\d{1,3})?$`
 
 /** An address, a prefix or a host name. */
 export const ignored = parsed(parseIgnored, {
+  title: 'an address, a prefix or a host name',
   type: 'string',
   pattern: addressPattern,
   examples: ['192.0.2.0/24', '2001:db8::/48', 'home.example.net'],
@@ -176,6 +178,7 @@ export const ignored = parsed(parseIgnored, {
 
 /** An address or prefix whose word is taken for whom it speaks. */
 export const trustedProxy = parsed(parseProxy, {
+  title: 'an address or a prefix',
   type: 'string',
   pattern: addressPattern,
   examples: ['192.0.2.1', '2001:db8::/48'],

@@ -26,6 +26,7 @@ const port = {
 }
 
 const ports = parsed(parsePorts, {
+  title: 'all, or numbers from 1 to 65535, names of services and short ranges, one or a list',
   anyOf: [port, { type: 'array', minItems: 1, items: port }],
   examples: ['all', ['ssh', 8080], ['6000-6010']],
 })
@@ -34,7 +35,11 @@ const sources = listOf(pluginOf('source'))
 const actions = listOf(pluginOf('action'))
 const notifiers = listOf(pluginOf('notifier'))
 
-const loopback = parsed(parseLoopback, { type: ['string', 'integer'], examples: ['127.0.0.1:9120'] })
+const loopback = parsed(parseLoopback, {
+  title: 'a port, or a loopback address with one',
+  type: ['string', 'integer'],
+  examples: ['127.0.0.1:9120'],
+})
 
 const ipv6prefix = z.literal([64, 128], { error: 'must be 64 or 128' })
 
@@ -43,7 +48,11 @@ const datepattern = listOf(text)
   .describe('how dates look, in the tokens of Fail2ban; {NONE}: lines have none')
   .optional()
 
-const timezone = parsed(parseTimezone, { type: 'string', examples: ['Europe/Berlin', '+01:00'] })
+const timezone = parsed(parseTimezone, {
+  title: 'the name of a zone or an offset from UTC',
+  type: 'string',
+  examples: ['Europe/Berlin', '+01:00'],
+})
   .describe("the zone of dates that name none; unless said, this host's")
   .optional()
 
