@@ -203,15 +203,16 @@ function datesOf({ dates, filterSettings, filter }: ReadyJail): string {
 
 function countsOf({ maxretry, findtimeMs, bantime, ipv6prefix, bansOf }: ReadyJail): string {
   const { baseMs, increment, factor, maxMs } = bantime
-  const grows = increment ? `, each ${factor} times the last, at most ${length(maxMs)}` : ''
+  const grows = increment
+    ? `, each ${factor} times the last, ${maxMs === null ? 'without end' : `at most ${length(maxMs)}`}`
+    : ''
   const networks = ipv6prefix === 64 ? '; IPv6 networks too' : ''
   const what = bansOf === null ? 'failures' : 'bans'
-  return `${maxretry} ${what} within ${length(findtimeMs)} are a ban of ${length(baseMs)}${grows}${networks}`
+  return `${maxretry} ${what} within ${length(findtimeMs)} are a ban ${baseMs === null ? 'for ever' : `of ${length(baseMs)}`}${grows}${networks}`
 }
 
 /** As it would be written: `1h30m`. */
-function length(ms: number | null): string {
-  if (ms === null) return 'permanent'
+function length(ms: number): string {
   let rest = ms
   const units = [
     ['w', 604_800_000],
