@@ -150,7 +150,7 @@ export class PrefixSet {
     for (const [key, prefixes] of this.#lengths) {
       const setLength = Number(key.slice(2))
       if (Number(key[0]) !== family || setLength > length) continue
-      const candidate = formatPrefix(bytes, setLength)
+      const candidate = setLength === length ? prefix : formatPrefix(bytes, setLength)
       if (candidate !== null && prefixes.has(candidate)) return candidate
     }
     return undefined

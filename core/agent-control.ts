@@ -1,7 +1,9 @@
 import { parsePrefix, type Prefix } from './address.ts'
 import type { Agent } from './agent.ts'
+import { AgentExplain } from './agent-explain.ts'
 import { AgentStatus } from './agent-status.ts'
 import type {
+  AddressExplanation,
   AddressReport,
   AllowAnswer,
   AllowReport,
@@ -36,10 +38,12 @@ const mostTold = 10_000
 export class AgentControl implements Control {
   readonly #agent: Agent
   readonly #status: AgentStatus
+  readonly #explain: AgentExplain
 
   constructor(agent: Agent) {
     this.#agent = agent
     this.#status = new AgentStatus(agent)
+    this.#explain = new AgentExplain(agent)
   }
 
   status(): StatusReport {
@@ -60,6 +64,10 @@ export class AgentControl implements Control {
 
   metrics(): string {
     return this.#agent.metrics.text()
+  }
+
+  explain(prefix: Prefix): Promise<AddressExplanation> {
+    return this.#explain.explain(prefix)
   }
 
   async ban({ prefixes, jail: name, lengthMs }: BanRequest): Promise<BanAnswer> {

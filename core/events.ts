@@ -161,6 +161,18 @@ export interface Ban {
   readonly failures: number
   /** The last lines that led to it, oldest first. Printable. */
   readonly lines: readonly string[]
+  /** What found each of the lines: `file:line version`. Absent where that is not known. */
+  readonly rules?: readonly string[]
+}
+
+/** A line that led to a ban, and the failregex that found it. */
+export interface Evidence {
+  /** Printable, cut as in `Match`. */
+  readonly line: string
+  /** Where the failregex stood (`file:line`); empty where that is not known. */
+  readonly rule: string
+  /** Tells one version of the text of the failregex from another: the first 8 digits of its SHA-256. */
+  readonly version: string
 }
 
 /** What stands for a named list in the place of a jail. No jail can be called so. */

@@ -1,5 +1,6 @@
 /** Makes jails ready to run: compiles their filters, loads their plugins, and puts broken ones aside. */
-import { BailiffError } from './errors.ts'
+import { createHash } from 'node:crypto'
+import { BailiffError, type Where } from './errors.ts'
 import { maxDeclared } from './firewall/messages.ts'
 import { tooManyConfigured } from './firewall/port-lists.ts'
 import { compileDates } from './matching/date-reading.ts'
@@ -7,7 +8,7 @@ import type { FilterSource } from './matching/filters.ts'
 import { PatternError } from './matching/pattern-error.ts'
 import type { CompiledFilter } from './plugin.ts'
 import { Registry, type LoadedPlugin } from './registry.ts'
-import type { FilterSettings } from './settings/filter-file.ts'
+import type { FilterSettings, PatternText } from './settings/filter-file.ts'
 import type { DateSettings, JailSettings } from './settings/jail.ts'
 import type { Settings } from './settings/load-settings.ts'
 import type { PluginKind, PluginUse } from './settings/plugin-use.ts'
@@ -24,6 +25,8 @@ export interface ReadyJail extends Omit<JailSettings, 'filter' | 'sources' | 'ac
   readonly filter: CompiledFilter
   /** What it was compiled from: texts, places and samples. */
   readonly filterSettings: FilterSettings
+  /** The name of each failregex: where it stands, and the version of its text (`file:line 1a2b3c4d`). */
+  readonly ruleNames: readonly string[]
   /** At least one, unless it counts bans. */
   readonly sources: readonly Instance<'source'>[]
   /** At least one, except in observe mode. */
@@ -99,6 +102,16 @@ export function compileSettings(
   }
 }
 
+/** `file:line` and the first 8 digits of the SHA-256 of the text of a failregex. */
+export function ruleName({ text, where }: PatternText): string {
+  return `${placeOf(where)} ${createHash('sha256').update(text).digest('hex').slice(0, 8)}`
+}
+
+/** `file:line`. */
+export function placeOf({ file, line }: Where): string {
+  return line === undefined ? file : `${file}:${line}`
+}
+
 const asTheFilterSays: DateSettings = { datepattern: null, timezone: null }
 
 /** Compiles each filter and loads each plugin once. */
@@ -124,7 +137,8 @@ class Workshop {
       if (jail.actions.length === 0) problems.push(withoutAction(jail))
       return undefined
     }
-    return { ...jail, filter, filterSettings: jail.filter, sources, actions, notifiers }
+    const ruleNames = jail.filter.failregex.map(ruleName)
+    return { ...jail, filter, filterSettings: jail.filter, ruleNames, sources, actions, notifiers }
   }
 
   /** The instances of some uses, without those that do not load. */

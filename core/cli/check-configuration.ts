@@ -168,6 +168,8 @@ function printJson(
       ...jail,
       // Texts and samples are in the files.
       filterSettings: undefined,
+      filterDefinition: undefined,
+      ruleNames: undefined,
       filter: filter.name,
       sources: ids(sources),
       actions: ids(actions),

@@ -9,10 +9,12 @@ import addCheck from './check.ts'
 import addConfig from './config.ts'
 import addCompletion from './completion.ts'
 import addDemo from './demo.ts'
+import addExplain from './explain.ts'
 import addFilter from './filter.ts'
 import addMetrics from './metrics.ts'
 import addPause from './pause.ts'
 import addReload from './reload.ts'
+import addReplay from './replay.ts'
 import addRun from './run.ts'
 import addStatus from './status.ts'
 import addTest from './test.ts'
@@ -45,6 +47,7 @@ Examples:
     addRun,
     addCheck,
     addStatus,
+    addExplain,
     addBan,
     addUnban,
     addAllow,
@@ -52,6 +55,7 @@ Examples:
     addPause,
     addReload,
     addTest,
+    addReplay,
     addFilter,
     addConfig,
     addCompletion,

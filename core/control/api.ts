@@ -1,5 +1,5 @@
 import type { Prefix } from '../address.ts'
-import type { Ban } from '../events.ts'
+import type { Ban, Evidence, UnbanReason } from '../events.ts'
 
 /**
  * What the control socket offers: JSON over HTTP on a Unix socket. Every answer is a JSON object; a
@@ -8,6 +8,7 @@ import type { Ban } from '../events.ts'
 export const routes = {
   status: { method: 'GET', path: '/v1/status' },
   jail: { method: 'GET', path: '/v1/jails/' },
+  explain: { method: 'GET', path: '/v1/explain/' },
   ban: { method: 'POST', path: '/v1/ban' },
   unban: { method: 'POST', path: '/v1/unban' },
   reload: { method: 'POST', path: '/v1/reload' },
@@ -194,6 +195,83 @@ export interface Words {
   readonly banned: readonly string[]
 }
 
+/** What is known of an address or prefix. Times are unix milliseconds. */
+export interface AddressExplanation {
+  readonly prefix: Prefix
+  /** When this was so. */
+  readonly at: number
+  /** False: no agent runs, and this is what it left behind in its store. */
+  readonly running: boolean
+  /** Whether the whole agent only observes. */
+  readonly observe: boolean
+  readonly pausedSince: number | null
+  /** The bans in force of the prefix, of wider ones around it and of smaller ones inside. */
+  readonly bans: readonly BanStanding[]
+  /** Bans of exactly this prefix and its IPv6 network, of now and before, the youngest first, at most 50. */
+  readonly history: readonly PastBan[]
+  readonly jails: readonly JailStanding[]
+  /** Why the firewall would refuse to ban it; null: it would not. */
+  readonly refusedByFirewall: string | null
+  /** What the firewall holds of it now; null: it was not asked, and `failure` says why. */
+  readonly kernel: readonly { readonly set: string; readonly prefix: Prefix; readonly until: number | null }[] | null
+  readonly kernelFailure: string | null
+}
+
+/** A ban that is wanted now, and where it is enforced. */
+export interface BanStanding extends Ban {
+  /** Whether it is only observed: nothing enforces it. */
+  readonly observed: boolean
+  readonly actions: readonly {
+    readonly action: string
+    readonly confirmed: boolean
+    readonly failure: string | null
+  }[]
+  /** The sets of the kernel that hold it now; null: no action of it uses the firewall, or the firewall was not asked. */
+  readonly sets: readonly string[] | null
+  /** Since when it is known to be missing in the kernel; null: it is not. */
+  readonly missingSince: number | null
+}
+
+export interface PastBan {
+  readonly prefix: Prefix
+  readonly jail: string
+  readonly since: number
+  readonly until: number | null
+  readonly count: number
+  readonly failures: number
+  /** Null: it is in force, or was when the agent ended. */
+  readonly ended: number | null
+  readonly reason: UnbanReason | null
+  readonly evidence: readonly Evidence[]
+}
+
+/** How an address stands with a jail. */
+export interface JailStanding {
+  readonly jail: string
+  readonly mode: 'enforce' | 'observe'
+  readonly maxretry: number
+  readonly findtimeMs: number
+  /** When it failed within the window that ends now, ascending; at most `maxretry` of them. */
+  readonly failures: readonly number[]
+  /** The same of its IPv6 network as a whole; null where that is not counted. */
+  readonly network: { readonly prefix: Prefix; readonly failures: number; readonly needed: number } | null
+  /** What spares it, where that stands (`file:line`), and how many of its failures were. */
+  readonly spared: {
+    readonly kind: string
+    readonly entry: string
+    readonly why: string
+    readonly place: string | null
+    readonly failures: number
+  } | null
+  /** Bans of it by this jail so far, and how long the next would last (null: for ever). */
+  readonly bansBefore: number
+  readonly nextBanMs: number | null
+  /** Why an action refused to ban it; null: none did. */
+  readonly refusal: string | null
+  /** How far the dates of the last live lines of this jail were off, in ms; null: they were not. */
+  readonly skewMs: number | null
+}
+
 export interface BanRequest {
   readonly prefixes: readonly Prefix[]
   /** Absent: a ban without a jail, for all ports, with the actions of the defaults. */
@@ -245,6 +323,7 @@ export interface Control {
   status(): StatusReport
   jail(name: string): JailAnswer
   address(prefix: Prefix): AddressReport
+  explain(prefix: Prefix): Promise<AddressExplanation>
   ban(request: BanRequest): Promise<BanAnswer>
   unban(request: UnbanRequest): Promise<UnbanAnswer>
   reload(): Promise<ReloadAnswer>

@@ -5,6 +5,7 @@ import type { Prefix } from '../address.ts'
 import { BailiffError, exitCodes, printable, type Where } from '../errors.ts'
 import {
   routes,
+  type AddressExplanation,
   type AddressReport,
   type AllowAnswer,
   type AllowReport,
@@ -33,6 +34,7 @@ const longestAnswer = 256 * 1024 * 1024
 export interface ControlClient {
   status(): Promise<StatusReport>
   jail(name: string): Promise<JailReport>
+  explain(prefix: Prefix): Promise<AddressExplanation>
   /**
    * The JSON of a jail's report as it comes, line by line: the first holds all but the bans and ends in
    * `"bans":[`, then each ban has a line, which ends in a comma but for the last, and the last line is
@@ -87,6 +89,7 @@ export function connectControl(sockets: readonly string[]): ControlClient {
       yield* cleanLines(await accepted(await response(below(routes.jail, name))))
     },
     address: (prefix) => ask(below(routes.address, prefix)),
+    explain: (prefix) => ask(below(routes.explain, prefix)),
     ban: (request) => ask(routes.ban, request),
     unban: (request) => ask(routes.unban, request),
     reload: () => ask(routes.reload),

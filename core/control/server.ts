@@ -103,6 +103,8 @@ async function dispatch(control: Control, request: IncomingMessage, response: Se
   if (jail !== null) return sendStreamed(response, control.jail(jail), 'bans')
   const address = below(routes.address)
   if (address !== null) return sendJson(response, 200, control.address(checked(prefix, address)))
+  const explained = below(routes.explain)
+  if (explained !== null) return sendJson(response, 200, await control.explain(checked(prefix, explained)))
   const swapped = below(routes.swapList)
   if (swapped !== null) return sendJson(response, 200, await control.swapList(swapped, request, lengthIn(url)))
   const unlisted = below(routes.unlist)

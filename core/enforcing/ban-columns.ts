@@ -31,7 +31,7 @@ export class BanColumns {
   readonly #free: number[] = []
   readonly #jailNames = new Names<string>((name) => name)
   readonly #portLists = new Names<Ports>(({ protocol, ports }) => `${protocol} ${ports.join()}`)
-  readonly #lines = new Map<number, readonly string[]>()
+  readonly #lines = new Map<number, Pick<Ban, 'lines' | 'rules'>>()
 
   /** All rows there are, free ones too, are below this. */
   get end(): number {
@@ -72,7 +72,7 @@ export class BanColumns {
     this.until[row] = ban.until ?? Infinity
     this.#counts[row] = ban.count
     this.#failures[row] = ban.failures
-    this.#keepLines(row, ban.lines)
+    this.#keepLines(row, ban)
   }
 
   /** The ban of a row that is not free. */
@@ -86,7 +86,7 @@ export class BanColumns {
       until: until === Infinity ? null : until,
       count: this.#counts[row] ?? 0,
       failures: this.#failures[row] ?? 0,
-      lines: this.#lines.get(row) ?? [],
+      ...(this.#lines.get(row) ?? noLines),
     }
   }
 
@@ -134,10 +134,10 @@ export class BanColumns {
     )
   }
 
-  #keepLines(row: number, lines: readonly string[]): void {
+  #keepLines(row: number, { lines, rules }: Ban): void {
     this.#lines.delete(row)
     if (lines.length === 0) return
-    this.#lines.set(row, lines)
+    this.#lines.set(row, rules === undefined ? { lines } : { lines, rules })
     for (const oldest of this.#lines.keys()) {
       if (this.#lines.size <= maxWithLines) break
       this.#lines.delete(oldest)
@@ -162,6 +162,7 @@ export class BanColumns {
 }
 
 const free = 0xff
+const noLines: Pick<Ban, 'lines'> = { lines: [] }
 
 /** Numbers for values of which there are few. */
 class Names<Value> {

@@ -1,7 +1,14 @@
-/** Bytes before the text of an entry: pointer to the entry before it (8), length of the text (2), padded to 16. */
+/** Bytes before the text of an entry: pointer to the entry before it (8), length of the text (2), what found it (2), padded to 16. */
 const headerBytes = 16
 /** A line excerpt is 512 characters; UTF-8 makes at most three bytes of each. */
 const maxTextBytes = 1536
+
+/** A line that was kept. */
+export interface Excerpt {
+  readonly line: string
+  /** What found it: a number of whoever added it. */
+  readonly rule: number
+}
 
 /**
  * The last lines of every tracked address, in one ring of bytes: the newest overwrite the oldest,
@@ -30,8 +37,8 @@ export class Excerpts {
     this.#keeps = keeps
   }
 
-  /** Keeps a line in front of the chain `previous` (0 for none) and answers the new head of the chain. */
-  add(line: string, previous: number): number {
+  /** Keeps a line in front of the chain `previous` (0 for none) and answers the new head of the chain. `rule` is below 65 536. */
+  add(line: string, previous: number, rule = 0): number {
     if (!this.#keeps) return previous
     this.#ring ??= Buffer.alloc(this.#bytes)
     const ring = this.#ring
@@ -43,19 +50,21 @@ export class Excerpts {
     const length = ring.write(line, start + headerBytes, maxTextBytes)
     ring.writeDoubleLE(previous, start)
     ring.writeUInt16LE(length, start + 8)
+    ring.writeUInt16LE(rule, start + 10)
     this.#next += Math.ceil((headerBytes + length) / 16) * 16
     return pointer
   }
 
   /** The newest lines of a chain that are still there, at most `count`, oldest first. */
-  last(pointer: number, count: number): string[] {
+  last(pointer: number, count: number): Excerpt[] {
     const ring = this.#ring
-    const lines: string[] = []
+    const lines: Excerpt[] = []
     if (ring === null) return lines
     for (let at = pointer; this.#holds(at) && lines.length < count;) {
       const start = at % ring.length
       const text = start + headerBytes
-      lines.unshift(ring.toString('utf8', text, text + ring.readUInt16LE(start + 8)))
+      const line = ring.toString('utf8', text, text + ring.readUInt16LE(start + 8))
+      lines.unshift({ line, rule: ring.readUInt16LE(start + 10) })
       at = ring.readDoubleLE(start)
     }
     return lines

@@ -99,6 +99,15 @@ export class FailureTable {
     return row === undefined ? undefined : { failures: this.#failuresInWindow(row), excerpt: this.#excerpts[row] ?? 0 }
   }
 
+  /** When the address failed, ascending, at most the last `maxretry` times. */
+  timesOf(address: Address): number[] {
+    writeKey(address, this.#probe)
+    const row = this.#find()
+    if (row === undefined) return []
+    const first = row * this.#maxretry
+    return [...this.#times.subarray(first, first + (this.#counts[row] ?? 0))]
+  }
+
   /** The clock was set by so many milliseconds: what has been counted moves with it. */
   shift(ms: number): void {
     this.#latest += ms

@@ -20,6 +20,16 @@ export interface VitalPrefix {
   readonly why: string
 }
 
+/** The rule that spares an address. */
+export interface SparingRule {
+  /** An entry of `ignoreip` (a prefix, or a name that means it now), a trusted proxy, or what the machine cannot do without. */
+  readonly kind: 'ignoreip' | 'name' | 'proxy' | 'vital'
+  /** The prefix or name as it is configured; of what is vital the prefix. */
+  readonly entry: string
+  /** In words for people, which go on from the address. */
+  readonly why: string
+}
+
 export interface IgnoreListOptions {
   /** The addresses of the machine and what it depends on, as it is now. */
   readonly vital: () => readonly VitalPrefix[]
@@ -61,12 +71,20 @@ export class IgnoreList {
 
   /** Why the address, or some address of the prefix, is spared, in words for people; undefined where none is. */
   sparing(prefix: Prefix): string | undefined {
-    const entry = this.#configured.overlapping(prefix) ?? this.#live.overlapping(prefix)
-    if (entry !== undefined) return `the ignore list has ${entry}`
+    return this.rule(prefix)?.why
+  }
+
+  /** The rule that spares the address, or some address of the prefix. */
+  rule(prefix: Prefix): SparingRule | undefined {
+    const entry = this.#configured.overlapping(prefix)
+    if (entry !== undefined) return { kind: 'ignoreip', entry, why: `the ignore list has ${entry}` }
+    const live = this.#live.overlapping(prefix)
+    if (live !== undefined) return { kind: 'name', entry: this.#nameOf(live), why: `the ignore list has ${live}` }
     const proxy = this.#proxies.overlapping(prefix)
-    if (proxy !== undefined) return whyProxy(proxy)
+    if (proxy !== undefined) return { kind: 'proxy', entry: proxy, why: whyProxy(proxy) }
     const vital = this.#vital.overlapping(prefix)
-    return vital === undefined ? undefined : this.#whyVital.get(vital)
+    const why = vital && this.#whyVital.get(vital)
+    return vital === undefined || why === undefined ? undefined : { kind: 'vital', entry: vital, why }
   }
 
   /** All that it spares now. */
@@ -89,6 +107,10 @@ export class IgnoreList {
     const vital = this.#rules.self ? this.#options.vital() : []
     this.#whyVital = new Map(vital.toReversed().map(({ prefix, why }) => [prefix, why]))
     this.#vital = new PrefixSet(this.#whyVital.keys())
+  }
+
+  #nameOf(prefix: Prefix): string {
+    return [...this.#named].find(([, prefixes]) => prefixes.includes(prefix))?.[0] ?? prefix
   }
 
   async #resolve(): Promise<void> {

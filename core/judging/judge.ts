@@ -1,14 +1,16 @@
-import type { Address, Prefix } from '../address.ts'
+import { parseAddress, type Address, type Prefix } from '../address.ts'
 import type { Ban, CountedFailures, LogChunk, Match, Ports } from '../events.ts'
 import { isMappedKey, readKey } from './address-key.ts'
 import { banLength, foreverIfLong, type Bantime } from './bantime.ts'
-import { Excerpts } from './excerpts.ts'
+import { Excerpts, type Excerpt } from './excerpts.ts'
 import { entryKinds, FailureLog, readEntries, type Entry } from './failure-log.ts'
 import { FailureTable } from './failure-table.ts'
-import { IgnoreList, type IgnoreListOptions, type IgnoreRules } from './ignore-list.ts'
 import { banAsFailure } from './ban-as-failure.ts'
+import { IgnoreList, type IgnoreListOptions, type IgnoreRules, type SparingRule } from './ignore-list.ts'
 import { networkOf, Networks, type Failure } from './networks.ts'
 import { Offences, type Offence } from './offences.ts'
+import { RuleNumbers } from './rule-numbers.ts'
+import { SparedFailures } from './spared-failures.ts'
 
 /** A live line whose date is further than this from its arrival counts at its arrival. */
 const trustedSkewMs = 60_000
@@ -33,6 +35,24 @@ export interface JailRules {
   readonly mode?: 'enforce' | 'observe'
   /** Whose bans it counts in place of lines; null, or absent: it counts lines. */
   readonly bansOf?: { readonly jails: readonly string[] | null } | null
+  /** The name of each failregex, by its index: it is kept with the lines that it finds. */
+  readonly ruleNames?: readonly string[]
+}
+
+/** How an address stands with a jail. */
+export interface Standing {
+  /** When it failed, ascending, at most the last `maxretry` times. */
+  readonly failures: readonly number[]
+  /** Its IPv6 network and how many failures of that are remembered; null where networks are not counted. */
+  readonly network: { readonly prefix: Prefix; readonly failures: number } | null
+  readonly rule: SparingRule | null
+  /** How many of its failures a rule spared. */
+  readonly spared: number
+  readonly bansBefore: number
+  /** How long the next ban would last; null: for ever. */
+  readonly nextBanMs: number | null
+  /** How far the dates of the last live lines were off; null: they were not. */
+  readonly skewMs: number | null
 }
 
 /** What a jail has seen since it was configured. */
@@ -55,6 +75,8 @@ interface Jail {
   readonly table: FailureTable
   readonly networks: Networks
   readonly ignore: IgnoreList
+  readonly spared: SparedFailures
+  skewMs: number | null
   failures: number
   ignored: number
   bans: number
@@ -68,6 +90,7 @@ export class Judge {
   readonly #jails = new Map<string, Jail>()
   readonly #log = new FailureLog()
   readonly #excerpts: Excerpts
+  readonly #rules = new RuleNumbers()
   readonly #offences: Offences
   readonly #maxAddresses: number
   readonly #isBanned: (prefix: Prefix, jail: string) => boolean
@@ -112,7 +135,9 @@ export class Judge {
       const networks = same ? old.networks : new Networks(rules)
       const { failures, ignored, bans } = old ?? { failures: 0, ignored: 0, bans: 0 }
       const ignore = new IgnoreList(rules.ignore, this.#ignoring)
-      this.#jails.set(rules.name, { rules, table, networks, ignore, failures, ignored, bans })
+      const spared = old?.spared ?? new SparedFailures()
+      const skewMs = old?.skewMs ?? null
+      this.#jails.set(rules.name, { rules, table, networks, ignore, spared, skewMs, failures, ignored, bans })
     }
     // Counters that are gone must not come back from the store.
     if ([...before].some(([name, { table }]) => table !== this.#jails.get(name)?.table)) this.#log.void()
@@ -229,6 +254,7 @@ export class Judge {
     const jail = this.#jails.get(match.jail)
     const time = timeOf(match, chunk)
     if (jail === undefined || time === null) return []
+    if (chunk.live && match.time !== null) jail.skewMs = skewOf(match.time, chunk.arrivedAt)
     const network = jail.rules.ipv6prefix === 64 ? networkOf(address) : null
     const banned = [prefix, ...(network === null ? [] : [network])].find((each) => this.#isBanned(each, match.jail))
     if (banned !== undefined) {
@@ -237,12 +263,14 @@ export class Judge {
     }
     if (this.#sparing(jail, prefix) !== undefined) {
       jail.ignored += match.attempts
+      jail.spared.add(address, match.attempts)
       const why = jail.ignore.newsOf(address)
       if (why !== undefined) this.#onSpared(match.jail, address, why)
       return []
     }
     jail.failures += match.attempts
-    const keep = (previous: number) => this.#excerpts.add(match.line, previous)
+    const rule = this.#rules.number(jail.rules.ruleNames?.[match.rule])
+    const keep = (previous: number) => this.#excerpts.add(match.line, previous, rule)
     const failures = jail.table.add(address, time, match.attempts, keep)
     this.#log.addKey(entryKinds.failed, match.jail, jail.table.key, 0, time, match.attempts)
     const ofNetwork = network === null ? 0 : jail.networks.add(network, { address, time, attempts: match.attempts })
@@ -285,13 +313,20 @@ export class Judge {
     if (jail.rules.ipv6prefix === 64 && !isMappedKey(words, at)) recountNetwork(jail.networks, entry)
   }
 
-  #linesOf(jail: Jail, address: Address, failures: number): readonly string[] {
+  #linesOf(jail: Jail, address: Address, failures: number): readonly Excerpt[] {
     if (failures < jail.rules.maxretry) return []
     return this.#excerpts.last(jail.table.look(address)?.excerpt ?? 0, Math.min(failures, linesOfBan))
   }
 
   /** The ban; none where it would be over already, since the lines were read too late. That makes the next no longer. */
-  #sentence(jail: Jail, prefix: Prefix, failures: number, lines: readonly string[], since: number, now: number): Ban[] {
+  #sentence(
+    jail: Jail,
+    prefix: Prefix,
+    failures: number,
+    excerpts: readonly Excerpt[],
+    since: number,
+    now: number,
+  ): Ban[] {
     const { name, ports, bantime } = jail.rules
     const count = this.#offences.count(prefix, name) + 1
     const length = banLength(bantime, count)
@@ -299,7 +334,10 @@ export class Judge {
     if (until !== null && until <= now) return []
     jail.bans++
     this.#offences.add(prefix, name)
-    return [{ prefix, jail: name, ports, since, until, count, failures, lines }]
+    const lines = excerpts.map(({ line }) => line)
+    const rules = excerpts.map(({ rule }) => this.#rules.name(rule))
+    const known = rules.some((rule) => rule !== '')
+    return [{ prefix, jail: name, ports, since, until, count, failures, lines, ...(known ? { rules } : {}) }]
   }
 
   /** A ban that a person asks for: of a jail, or of no jail and then for all ports. Throws nothing; ignores nothing. */
@@ -319,6 +357,26 @@ export class Judge {
     const jail = this.#jails.get(jailName)
     const lists = jail ? [jail] : [...this.#jails.values()]
     return lists.map(({ ignore }) => ignore.sparing(prefix)).find((entry) => entry !== undefined)
+  }
+
+  /** How the address, or exactly this prefix, stands with the jail; undefined where there is no such jail. */
+  standing(prefix: Prefix, jailName: string): Standing | undefined {
+    const jail = this.#jails.get(jailName)
+    if (jail === undefined) return undefined
+    const { rules, table, networks, ignore, spared, skewMs } = jail
+    const address = parseAddress(prefix)
+    const around = address === null ? prefix : networkOf(address)
+    const counted = rules.ipv6prefix === 64 && around !== null && around.includes(':')
+    const bansBefore = this.#offences.count(prefix, jailName)
+    return {
+      failures: address === null ? [] : table.timesOf(address),
+      network: counted ? { prefix: around, failures: sum(networks.failuresOf(around)) } : null,
+      rule: ignore.rule(prefix) ?? null,
+      spared: address === null ? 0 : spared.of(address),
+      bansBefore,
+      nextBanMs: banLength(rules.bantime, bansBefore + 1),
+      skewMs,
+    }
   }
 
   /** The failures of an address that a jail counts now; 0 of anything wider. */
@@ -348,6 +406,15 @@ function timeOf(match: Match, chunk: Arrival): number | null {
   if (time === null) return null
   if (chunk.live && Math.abs(chunk.arrivedAt - time) > trustedSkewMs) return chunk.arrivedAt
   return Math.floor(Math.min(time, chunk.arrivedAt))
+}
+
+/** How far off a date is where that is more than is believed; null where it is not. */
+function skewOf(time: number, arrivedAt: number): number | null {
+  return Math.abs(arrivedAt - time) > trustedSkewMs ? time - arrivedAt : null
+}
+
+function sum(failures: readonly Failure[]): number {
+  return failures.reduce((total, { attempts }) => total + attempts, 0)
 }
 
 function recountAddress(table: FailureTable, { kind, words, at, time, attempts }: Entry): void {

@@ -6,7 +6,7 @@ import { characterNode, readClass, readEscape, type PatternFlags } from './patte
 import { PatternCursor } from './pattern-cursor.ts'
 import type { PatternPlace } from './pattern-error.ts'
 import { atClosingTag, readTag, type Tag } from './pattern-tags.ts'
-import { width, type PatternNode, type RepeatNode, type SequenceNode } from './pattern-tree.ts'
+import { width, type PatternNode, type PatternSpan, type RepeatNode, type SequenceNode } from './pattern-tree.ts'
 
 const maxLength = 16_384
 const maxDepth = 100
@@ -17,7 +17,17 @@ export function parsePattern(text: string, place: PatternPlace): PatternNode {
   return new PatternParser(text, place).parse()
 }
 
+/** As `parsePattern`, and where in the text each item of a sequence stands. */
+export function locatePattern(
+  text: string,
+  place: PatternPlace,
+): { readonly tree: PatternNode; readonly spans: ReadonlyMap<PatternNode, PatternSpan> } {
+  const parser = new PatternParser(text, place)
+  return { tree: parser.parse(), spans: parser.spans }
+}
+
 class PatternParser {
+  readonly spans = new Map<PatternNode, PatternSpan>()
   readonly #cursor: PatternCursor
   #flags: PatternFlags = { ignoreCase: false, multiline: false, dotAll: false, verbose: false, ascii: false }
   #depth = 0
@@ -65,14 +75,23 @@ class PatternParser {
     const items: PatternNode[] = []
     while (!cursor.done && cursor.peek() !== '|' && cursor.peek() !== ')' && !atClosingTag(cursor)) {
       if (this.#flags.verbose && cursor.match(/[ \t\n\r\f\v]+|#[^\n]*\n?/y)) continue
-      const quantifier = this.#quantifier(items.at(-1))
-      if (quantifier) items[items.length - 1] = quantifier
-      else {
+      const start = cursor.position
+      const last = items.at(-1)
+      const quantifier = this.#quantifier(last)
+      if (quantifier) {
+        items[items.length - 1] = quantifier
+        this.#span(quantifier, (last && this.spans.get(last)?.start) ?? start)
+      } else {
         const node = this.#atom()
         if (node) items.push(node)
+        if (node) this.#span(node, start)
       }
     }
     return { type: 'sequence', items }
+  }
+
+  #span(node: PatternNode, start: number): void {
+    this.spans.set(node, { start, end: this.#cursor.position })
   }
 
   /** `item` repeated, if a quantifier comes next; null where an atom does. */

@@ -18,6 +18,12 @@ export type PatternNode =
   | AssertionNode
   | AddressNode
 
+/** Where a node stands in the text of its pattern: its first unit, and the first behind it. */
+export interface PatternSpan {
+  readonly start: number
+  readonly end: number
+}
+
 /** Exactly this character. */
 export interface CharacterNode {
   readonly type: 'character'

@@ -29,6 +29,8 @@ export interface JailSettings {
   /** `observe`: counts and tells, bans nobody. */
   readonly mode: 'enforce' | 'observe'
   readonly filter: FilterSettings
+  /** The whole filter, of which `filter` is one mode. */
+  readonly filterDefinition: FilterDefinition
   /** At least one, unless it counts bans. */
   readonly sources: readonly PluginUse[]
   /** Whose bans it counts in place of lines; null: it reads lines. */
@@ -71,6 +73,8 @@ export interface IgnoreSettings {
   readonly names: readonly string[]
   /** Whether the addresses of this machine are spared. */
   readonly self: boolean
+  /** Where each prefix and name stands. */
+  readonly places: Readonly<Record<string, Where>>
   /** Trusted proxies: what they say of whom they speak for is believed. */
   readonly proxies: readonly Prefix[]
 }
@@ -79,9 +83,15 @@ export interface IgnoreSettings {
 export type RawFile = z.output<typeof fileSchema>
 type RawJail = z.output<typeof jailSchema>
 
+/** Whether the jail at `jails.NAME` is switched off. */
+export function isJailOff(name: string, tree: Sourced): boolean {
+  const enabled = tree.at('jails', name, 'enabled').value
+  return enabled === false || enabled === 'off'
+}
+
 /**
- * Reads the jail at `jails.NAME` of the configuration. Returns undefined where it is switched off, and
- * where something is wrong with it or its filter; that is then added to `problems`.
+ * Reads the jail at `jails.NAME` of the configuration, as if it were on. Returns undefined where something
+ * is wrong with it or its filter; that is then added to `problems`.
  */
 export async function readJail(
   name: string,
@@ -91,7 +101,6 @@ export async function readJail(
 ): Promise<JailSettings | undefined> {
   const before = problems.length
   const given = file.tree.at('jails', name)
-  if (isOff(given)) return undefined
   checkName(name, given, problems)
   const raw = validate(jailSchema, given, problems)
   if (raw === undefined) return undefined
@@ -103,6 +112,7 @@ export async function readJail(
     where: given.where(),
     mode: raw.mode ?? 'enforce',
     filter,
+    filterDefinition: definition,
     ...(definition.counts === 'bans' ? noSources(given, problems) : sourcesOf(raw, definition, given, problems)),
     bansOf: bansOf(raw, definition, file.tree, given, problems),
     dates: {
@@ -113,14 +123,9 @@ export async function readJail(
     ...judgingOf(raw, definition.usual, file.raw.defaults ?? {}),
     ipv6prefix: raw.ipv6prefix ?? definition.ipv6prefix ?? file.raw.defaults?.ipv6prefix ?? 64,
     ...pluginsOf(raw, file.raw.defaults ?? {}, given, file.tree.at('defaults')),
-    ignore: ignoreOf(file.raw, raw),
+    ignore: ignoreOf(file, raw, given),
   }
   return problems.length > before ? undefined : jail
-}
-
-function isOff(given: Sourced): boolean {
-  const enabled = given.at('enabled').value
-  return enabled === false || enabled === 'off'
 }
 
 /** Names of jails stand in file names, in the store and on command lines. */
@@ -286,16 +291,30 @@ function eachOnce(uses: readonly PluginUse[]): PluginUse[] {
   return [...new Map(uses.map((use) => [keyOf(use), use] as const)).values()]
 }
 
-function ignoreOf(file: RawFile, jail: RawJail): IgnoreSettings {
-  const own = jail.ignoreip ?? file.defaults?.ignoreip ?? []
-  const all: readonly Ignored[] = [...(file.ignoreip ?? []), ...own]
-  const proxies = jail.trusted_proxies ?? file.defaults?.trusted_proxies ?? []
+function ignoreOf(
+  { raw, tree }: { readonly raw: RawFile; readonly tree: Sourced },
+  jail: RawJail,
+  given: Sourced,
+): IgnoreSettings {
+  const own = jail.ignoreip
+  const more = own ?? raw.defaults?.ignoreip ?? []
+  const moreAt = own === undefined ? tree.at('defaults', 'ignoreip') : given.at('ignoreip')
+  const all = [...placed(raw.ignoreip ?? [], tree.at('ignoreip')), ...placed(more, moreAt)]
+  const proxies = jail.trusted_proxies ?? raw.defaults?.trusted_proxies ?? []
   return {
-    prefixes: [...new Set(all.flatMap((one) => ('prefix' in one ? [one.prefix] : [])))],
-    names: [...new Set(all.flatMap((one) => ('name' in one ? [one.name] : [])))],
-    self: file.ignoreself ?? true,
-    proxies: [...new Set([...(file.trusted_proxies ?? []), ...proxies])],
+    prefixes: [...new Set(all.flatMap(({ one }) => ('prefix' in one ? [one.prefix] : [])))],
+    names: [...new Set(all.flatMap(({ one }) => ('name' in one ? [one.name] : [])))],
+    self: raw.ignoreself ?? true,
+    proxies: [...new Set([...(raw.trusted_proxies ?? []), ...proxies])],
+    // Of an entry that stands twice the first place is told.
+    places: Object.fromEntries(
+      all.toReversed().map(({ one, where }) => ['prefix' in one ? one.prefix : one.name, where]),
+    ),
   }
+}
+
+function placed(ignored: readonly Ignored[], at: Sourced): { readonly one: Ignored; readonly where: Where }[] {
+  return ignored.map((one, index) => ({ one, where: at.where(...(Array.isArray(at.value) ? [index] : [])) }))
 }
 
 function orProblem<T>(make: () => T, problems: BailiffError[]): T | undefined {

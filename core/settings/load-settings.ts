@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { BailiffError, type Where } from '../errors.ts'
 import { FilterLibrary, yamlFiles } from './filter-library.ts'
 import { findConfig } from './find-config.ts'
-import { readJail, type JailSettings, type RawFile } from './jail.ts'
+import { isJailOff, readJail, type JailSettings, type RawFile } from './jail.ts'
 import type { Loopback } from './loopback.ts'
 import { mergeOver, normalise } from './merge.ts'
 import type { NamedPlugin } from './option-kinds.ts'
@@ -26,6 +26,8 @@ export interface Settings {
   readonly files: readonly string[]
   /** The jails that are on and sound, in the order of the configuration. */
   readonly jails: readonly JailSettings[]
+  /** The jails that are off and would be sound, where they were asked for. */
+  readonly off: readonly JailSettings[]
   /** The names of the jails that are on but left out, because of `problems`. */
   readonly broken: readonly string[]
   /** Who is told of everything. */
@@ -82,9 +84,12 @@ export class InvalidSettings extends BailiffError {
 export async function loadSettings({
   file,
   places = defaultPlaces(),
+  alsoOff = false,
 }: {
   readonly file?: string
   readonly places?: Places
+  /** Whether jails that are off are read as well. */
+  readonly alsoOff?: boolean
 }): Promise<Settings> {
   const main = await findConfig(file, places.configFolders)
   const { tree, files } = await readTree(main.file, main.text)
@@ -96,6 +101,7 @@ export async function loadSettings({
   if (raw === undefined || first !== undefined) throw new InvalidSettings([first ?? unusable(main.file), ...others])
   const filters = new FilterLibrary([join(dirname(main.file), 'filters'), builtInFilters])
   const { jails, broken } = await readJails({ raw, tree }, filters, problems)
+  const off = alsoOff ? await readOffJails({ raw, tree }, filters) : []
   const notifiers = withLog(raw.notifiers ?? [], tree.at('notifiers'))
   const all = [...files, ...filters.files]
   const uses = [...notifiers, ...jails.flatMap((jail) => [...jail.sources, ...jail.actions, ...jail.notifiers])]
@@ -103,6 +109,7 @@ export async function loadSettings({
     file: main.file,
     files: all,
     jails,
+    off,
     broken,
     notifiers,
     observe: raw.observe ?? false,
@@ -161,12 +168,26 @@ async function readJails(
   const jails: JailSettings[] = []
   const broken: string[] = []
   for (const name of file.tree.at('jails').keys()) {
+    if (isJailOff(name, file.tree)) continue
     const before = problems.length
     const jail = await readJail(name, file, filters, problems)
     if (jail !== undefined) jails.push(jail)
     else if (problems.length > before) broken.push(name)
   }
   return { jails, broken }
+}
+
+/** What is wrong with a jail that is off is nobody's concern. */
+async function readOffJails(
+  file: { readonly raw: RawFile; readonly tree: Sourced },
+  filters: FilterLibrary,
+): Promise<JailSettings[]> {
+  const names = file.tree
+    .at('jails')
+    .keys()
+    .filter((name) => isJailOff(name, file.tree))
+  const read = await Promise.all(names.map((name) => readJail(name, file, filters, [])))
+  return read.filter((jail) => jail !== undefined)
 }
 
 /** Warns of files that others may change; throws where anybody may change one that names programs. */

@@ -45,12 +45,30 @@ export function readEntry(row: Row, known: Map<unknown, unknown> = new Map()): H
   const ports = known.get(row.ports) ?? parse(row.ports)
   known.set(row.ports, ports)
   const lines = row.lines === undefined || row.lines === null ? [] : parse(row.lines)
+  const rules = rulesOf(row.rules, lines)
   const { jail, since, until, count, failures } = row
   if (prefix === null || !isPorts(ports) || !isTexts(lines) || typeof jail !== 'string') return null
   if (!isCount(since) || !isCount(count) || !isCount(failures) || !(until === null || isCount(until))) return null
   const ended = isCount(row.ended) ? row.ended : null
   const reason = row.reason === 'expired' || row.reason === 'unbanned' ? row.reason : null
-  return { prefix, jail, ports, since, until, count, failures, lines, ended, reason }
+  const entry: HistoryEntry = { prefix, jail, ports, since, until, count, failures, lines, ended, reason }
+  return rules === null ? entry : { ...entry, rules }
+}
+
+/** The lines of a ban and what found them, as two texts; the second is null where that is not known. */
+export function lineValues({ lines, rules }: Ban): [lines: string, rules: string | null] {
+  if (rules === undefined) return [JSON.stringify(lines), null]
+  // A ban has few rules, whose names are long.
+  const names = [...new Set(rules)]
+  return [JSON.stringify(lines), JSON.stringify({ names, of: rules.map((rule) => names.indexOf(rule)) })]
+}
+
+function rulesOf(value: unknown, lines: unknown): string[] | null {
+  const stored = typeof value === 'string' ? parse(value) : undefined
+  if (typeof stored !== 'object' || stored === null || !('names' in stored) || !('of' in stored)) return null
+  const { names, of } = stored
+  if (!isTexts(names) || !Array.isArray(of) || !Array.isArray(lines) || of.length !== lines.length) return null
+  return of.map((index) => names[Number(index)] ?? '')
 }
 
 export function readFailures({ jails: names, entries }: Row): CountedFailures | null {

@@ -30,6 +30,8 @@ export const migrations: readonly string[] = [
   -- Where sources are that keep their place themselves; named: when one last spoke of it, unix ms.
   CREATE TABLE cursors (path TEXT PRIMARY KEY, cursor TEXT NOT NULL, named INTEGER NOT NULL) WITHOUT ROWID;
   `,
+  // What found each line of a ban: the distinct names, and an index into them for each line, as JSON.
+  `ALTER TABLE lines ADD COLUMN rules TEXT;`,
 ]
 
 /** A database that cannot be brought to the schema of this version. */

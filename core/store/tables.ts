@@ -5,6 +5,7 @@ import {
   banValues,
   cursorColumns,
   cursorValues,
+  lineValues,
   positionColumns,
   positionValues,
   readCursor,
@@ -59,7 +60,7 @@ export class Tables {
        ON CONFLICT (prefix, jail, since) DO UPDATE SET until = excluded.until, count = excluded.count,
          failures = excluded.failures, ports = excluded.ports, ended = NULL, reason = NULL RETURNING id`,
     )
-    this.#putLines = prepare('INSERT OR REPLACE INTO lines (ban, lines) VALUES (?, ?)')
+    this.#putLines = prepare('INSERT OR REPLACE INTO lines (ban, lines, rules) VALUES (?, ?, ?)')
     this.#displace = prepare(
       'UPDATE bans SET ended = ?, reason = NULL WHERE prefix = ? AND jail = ? AND since <> ? AND ended IS NULL',
     )
@@ -149,7 +150,7 @@ export class Tables {
     const most = Math.max(0, Math.min(limit, maxHistoryAnswer))
     return this.#database
       .prepare(
-        `SELECT ${columnsOfEntry}, lines FROM
+        `SELECT ${columnsOfEntry}, lines, rules FROM
            (SELECT id, ${columnsOfEntry} FROM bans ${where} ORDER BY since DESC, id DESC LIMIT ?) AS found
          LEFT JOIN lines ON ban = found.id ORDER BY since DESC, found.id DESC`,
       )
@@ -170,7 +171,7 @@ export class Tables {
   #ban(ban: Ban): void {
     this.#displace.run(ban.since, ban.prefix, ban.jail, ban.since)
     const id = Number(this.#putBan.get(...banValues(ban))?.id)
-    if (ban.lines.length > 0) this.#putLines.run(id, JSON.stringify(ban.lines))
+    if (ban.lines.length > 0) this.#putLines.run(id, ...lineValues(ban))
   }
 
   #unban({ prefix, jail, at, reason }: Unban): void {

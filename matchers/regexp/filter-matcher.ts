@@ -13,11 +13,7 @@ export type FilterMatcher = (head: LineHead) => Found | null
 
 /** Compiles a filter. Each failregex is tried only on texts whose first character it can begin with. */
 export function createFilterMatcher(filter: CompiledFilter): FilterMatcher {
-  const messageOf = createMessageReader(filter.programs)
-  const prefregex = filter.prefregex === null ? null : compile(filter.prefregex, 0)
-  const failregex = filter.failregex.map(compile)
-  const ignoreregex = filter.ignoreregex.map(compile)
-  const byFirst = dispatchTable(filter.failregex, failregex)
+  const { messageOf, prefregex, ignoreregex, byFirst } = prepare(filter)
   return (head) => {
     const text = messageOf(head)
     if (text === null) return null
@@ -25,9 +21,57 @@ export function createFilterMatcher(filter: CompiledFilter): FilterMatcher {
     if (prefregex !== null && before === null) return null
     const content = before?.groups.content ?? text
     const found = firstMatch(byFirst, head.ascii, content)
-    if (found === null || ignoreregex.some((pattern) => regexpOf(pattern, head.ascii).test(text))) return null
+    if (found === null || ignoredBy(ignoreregex, head.ascii, text) >= 0) return null
     const all = before === null ? found : joined(found, before)
     return hasAddress(all) ? all : null
+  }
+}
+
+/** How far a line came in a filter. */
+export interface FilterTrace {
+  /** What the patterns see; null: the filter does not look at lines with such a head. */
+  readonly text: string | null
+  /** What prefregex leaves to failregex, the text itself where there is none; null: prefregex did not match. */
+  readonly content: string | null
+  /** The first failregex that matched, by its index; null: none did. */
+  readonly rule: number | null
+  /** The failregexes that were tried up to that one: the others cannot begin with the first character. */
+  readonly tried: readonly number[]
+  /** The ignoreregex that took the line away, by its index; null: none. */
+  readonly ignoredBy: number | null
+  /** What stands where the address should; null: no failregex matched, or it captured nothing. */
+  readonly address: string | null
+}
+
+/** As `createFilterMatcher`, step by step with the same parts, for a person who asks about one line. */
+export function createFilterTracer(filter: CompiledFilter): (head: LineHead) => FilterTrace {
+  const { messageOf, prefregex, ignoreregex, byFirst } = prepare(filter)
+  return (head) => {
+    const text = messageOf(head)
+    const before = text === null || prefregex === null ? null : run(prefregex, head.ascii, text)
+    const content = text === null || (prefregex !== null && before === null) ? null : (before?.groups.content ?? text)
+    const found = content === null ? null : firstMatch(byFirst, head.ascii, content)
+    const able = content === null ? [] : beginningAs(byFirst, content).map(({ rule }) => rule)
+    const tried = found === null ? able : able.slice(0, able.indexOf(found.rule) + 1)
+    const ignored = text === null ? -1 : ignoredBy(ignoreregex, head.ascii, text)
+    const address = found?.address ?? before?.address ?? null
+    return { text, content, rule: found?.rule ?? null, tried, ignoredBy: ignored < 0 ? null : ignored, address }
+  }
+}
+
+interface Prepared {
+  readonly messageOf: (head: LineHead) => string | null
+  readonly prefregex: CompiledPattern | null
+  readonly ignoreregex: readonly CompiledPattern[]
+  readonly byFirst: readonly (readonly CompiledPattern[])[]
+}
+
+function prepare(filter: CompiledFilter): Prepared {
+  return {
+    messageOf: createMessageReader(filter.programs),
+    prefregex: filter.prefregex === null ? null : compile(filter.prefregex, 0),
+    ignoreregex: filter.ignoreregex.map(compile),
+    byFirst: dispatchTable(filter.failregex, filter.failregex.map(compile)),
   }
 }
 
@@ -73,13 +117,26 @@ function dispatchTable(
   return Array.from({ length: 129 }, (_, code) => compiled.filter(({ rule }) => beginsWith(rule, code)))
 }
 
-function firstMatch(byFirst: readonly (readonly CompiledPattern[])[], ascii: boolean, text: string): Captures | null {
+/** The patterns that can begin as the text does. */
+function beginningAs(byFirst: readonly (readonly CompiledPattern[])[], text: string): readonly CompiledPattern[] {
   const code = text.charCodeAt(0)
-  for (const pattern of byFirst[code < 128 ? code : 128] ?? []) {
+  return byFirst[code < 128 ? code : 128] ?? []
+}
+
+function firstMatch(byFirst: readonly (readonly CompiledPattern[])[], ascii: boolean, text: string): Captures | null {
+  for (const pattern of beginningAs(byFirst, text)) {
     const captures = run(pattern, ascii, text)
     if (captures !== null) return captures
   }
   return null
+}
+
+function ignoredBy(patterns: readonly CompiledPattern[], ascii: boolean, text: string): number {
+  for (let index = 0; index < patterns.length; index++) {
+    const pattern = patterns[index]
+    if (pattern !== undefined && regexpOf(pattern, ascii).test(text)) return index
+  }
+  return -1
 }
 
 function regexpOf(pattern: CompiledPattern, ascii: boolean): RegExp {

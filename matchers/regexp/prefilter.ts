@@ -19,7 +19,7 @@ export function createPrefilter(filters: readonly CompiledFilter[]): Prefilter {
 }
 
 /** One of these stands in every line that the filter matches; null where nothing is known. */
-function literalsOf(filter: CompiledFilter): readonly string[] | null {
+export function literalsOf(filter: CompiledFilter): readonly string[] | null {
   const own = filter.failregex.map((pattern) => pattern.literals)
   if (own.every((one) => one !== null)) return own.flatMap((one) => one ?? [])
   return filter.prefregex?.literals ?? null

@@ -33,6 +33,7 @@ const control: Control = {
     if (name !== 'sshd & co') throw new BailiffError('no-input', `no jail ${name}`, { hint: 'there is sshd & co' })
     return { ...({} as JailAnswer), jail: name, bans: bansOf(3) }
   },
+  explain: async (prefix) => ({ prefix }) as Awaited<ReturnType<Control['explain']>>,
   ban: async (given) => (asked.push(given), { results: [] }),
   unban: async (given) => (asked.push(given), { ended: [], absent: [], listed: [], lists: [] }),
   pause: async () => ({ pausedSince: 1, bans: 2, failure: null }),
@@ -109,6 +110,14 @@ test('who is to be allowed is an address or a name', async () => {
     await rejects(client.allow({ subjects: [subject], lengthMs: null }), 'neither an IP address')
   assert.is((await post('/v1/allow', '{"subjects":["192.0.2.1"]}')).status, 400)
   assert.is(await client.metrics(), 'bailiff_info 1\n')
+})
+
+test('explain takes addresses and prefixes, and nothing else', async () => {
+  for (const text of ['192.0.2.7', '198.51.100.0/24', '2001:db8::/64']) {
+    const prefix = parsePrefix(text)
+    assert.is((await client.explain(prefix!)).prefix, prefix)
+  }
+  await rejects(client.explain('none' as never), '"none" is no IP address or prefix')
 })
 
 test('pause and resume', async () => {

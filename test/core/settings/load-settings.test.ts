@@ -43,7 +43,7 @@ test('what is not said has a default', async () => {
   assert.is(jail.findtimeMs, 600_000)
   assert.equal(jail.bantime, { baseMs: 3_600_000, increment: true, factor: 2, maxMs: 604_800_000 })
   assert.equal(jail.ports, { protocol: 'tcp', ports: [22] })
-  assert.equal(jail.ignore, { prefixes: [], names: [], self: true, proxies: [] })
+  assert.equal(jail.ignore, { prefixes: [], names: [], self: true, proxies: [], places: {} })
   assert.equal(
     jail.actions.map(({ plugin }) => plugin),
     ['firewall'],
@@ -132,16 +132,24 @@ jails:
   assert.ok(plain && own && all, settings.problems.map(describeError).join('\n'))
   assert.equal([plain.findtimeMs, plain.maxretry], [3_600_000, 3])
   assert.equal(plain.bantime, { baseMs: 172_800_000, increment: false, factor: 2, maxMs: null })
-  assert.equal(plain.ignore, { prefixes: ['192.0.2.0/24'], names: ['home.example.net'], self: false, proxies: [] })
+  assert.equal(
+    { ...plain.ignore, places: {} },
+    { prefixes: ['192.0.2.0/24'], names: ['home.example.net'], self: false, proxies: [], places: {} },
+  )
   assert.equal([own.findtimeMs, own.maxretry], [30_000, 1])
   assert.equal([plain.ipv6prefix, own.ipv6prefix], [64, 128])
   assert.equal(own.bantime, { baseMs: 60_000, increment: true, factor: 3, maxMs: 604_800_000 })
-  assert.equal(own.ignore, {
-    prefixes: ['192.0.2.0/24', '2001:db8::/32'],
-    names: ['home.example.net'],
-    self: false,
-    proxies: [],
-  })
+  assert.equal(own.ignore.prefixes, ['192.0.2.0/24', '2001:db8::/32'])
+  assert.equal(
+    Object.entries(own.ignore.places)
+      .map(([entry, { line, option }]) => [entry, line, option])
+      .toSorted(),
+    [
+      ['192.0.2.0/24', 3, 'ignoreip[0]'],
+      ['2001:db8::/32', 17, 'jails.own.ignoreip'],
+      ['home.example.net', 3, 'ignoreip[1]'],
+    ],
+  )
   assert.equal(own.ports, { protocol: 'udp', ports: [53] })
   const folder = join(settings.file, '..')
   assert.equal(
@@ -481,6 +489,16 @@ test('settings are plain data', async () => {
   const settings = await load('jails: { plain: { also: [memory: { a: [1] }] } }\nnotifiers: [log]')
   const { problems: _, warnings: __, ...plain } = settings
   assert.equal(JSON.parse(JSON.stringify(plain)), plain)
+})
+
+test('jails that are off are read where they are asked for, and what is wrong with them is nobody’s concern', async () => {
+  const text =
+    'jails: { on: { filter: plain }, gone: { filter: plain, enabled: off }, bad: { enabled: off, filter: none } }'
+  assert.equal((await load(text)).off, [])
+  const { off, jails, problems, file } = await load(text)
+  assert.equal([off.length, jails.length, problems.length], [0, 1, 0])
+  const asked = await loadSettings({ file, alsoOff: true })
+  assert.equal([asked.off.map(({ name }) => name), asked.problems.length], [['gone'], 0])
 })
 
 test.run()

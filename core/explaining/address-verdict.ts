@@ -1,0 +1,153 @@
+/** The one thing to know about an address first: whether it is banned, and if it is not, why. */
+import { duration } from '../cli/output.ts'
+import type { AddressExplanation, BanStanding, JailStanding, PastBan } from '../control/api.ts'
+import type { LineExplanation } from './line-explanation.ts'
+
+export interface AddressVerdict {
+  readonly cause:
+    | 'banned'
+    | 'paused'
+    | 'not-in-kernel'
+    | 'pending'
+    | 'allowed'
+    | 'never-banned'
+    | 'ignored'
+    | 'observed'
+    | 'counted'
+    | 'was-banned'
+    | 'unknown'
+    | LineExplanation['cause']
+  /** One plain sentence. */
+  readonly verdict: string
+}
+
+/** `lastLine`: what became of the last line that names the address; null: none was found. */
+export function verdictOn(
+  report: AddressExplanation,
+  lastLine: { readonly log: string; readonly explanation: LineExplanation } | null,
+): AddressVerdict {
+  const { prefix, running, jails, history } = report
+  const bans = report.bans.filter(({ observed }) => !observed)
+  const [first] = bans.toSorted((a, b) => trouble(b, report) - trouble(a, report))
+  if (first !== undefined) return ofBan(first, bans, report)
+  const vital = report.refusedByFirewall
+  const refusing = jails.find(({ refusal }) => refusal !== null)
+  const sparing = jails.filter(({ spared }) => spared !== null)
+  const allowed = sparing.find(({ spared }) => spared?.kind === 'allow')
+  if (allowed?.spared) return { cause: 'allowed', verdict: `${prefix} is not banned: it is ${allowed.spared.why}.` }
+  const configured = sparing.find(({ spared }) => spared !== null && spared.kind !== 'vital')
+  if (configured !== undefined) return { cause: 'ignored', verdict: ignoredText(prefix, configured, sparing) }
+  if (vital !== null)
+    return { cause: 'never-banned', verdict: `${prefix} is never banned; the firewall helper refuses it: ${vital}.` }
+  if (refusing !== undefined)
+    return {
+      cause: 'never-banned',
+      verdict: `${prefix} is not banned: an action of ${refusing.jail} refused it (${refusing.refusal}).`,
+    }
+  if (sparing[0] !== undefined) return { cause: 'ignored', verdict: ignoredText(prefix, sparing[0], sparing) }
+  const observed = report.bans.find((ban) => ban.observed)
+  if (observed !== undefined) {
+    const who = report.observe ? 'the whole agent only observes' : `${observed.jail} only observes`
+    return {
+      cause: 'observed',
+      verdict: `${prefix} is not banned: ${observed.jail} would ban it ${until(observed.until)}, but ${who}.`,
+    }
+  }
+  const counting = jails.filter(({ failures }) => failures.length > 0)
+  if (counting.length > 0) return { cause: 'counted', verdict: countedText(prefix, counting, running) }
+  const past = history.find(({ ended, until: end }) => ended !== null || (end !== null && end <= report.at))
+  if (lastLine !== null && !counts(lastLine.explanation)) {
+    const { explanation, log } = lastLine
+    const before = past === undefined ? '' : ` now; ${pastText(past)}`
+    return {
+      cause: explanation.cause,
+      verdict: `${prefix} is not banned${before}, and the last line that names it (${log}) does not count. ${explanation.verdict}`,
+    }
+  }
+  if (past !== undefined) return { cause: 'was-banned', verdict: `${prefix} is not banned now: ${pastText(past)}.` }
+  const where = running
+    ? 'no jail counts a failure of it now'
+    : 'no agent runs, and none counted a failure of it that still matters'
+  return { cause: 'unknown', verdict: `${prefix} is not banned: ${where}.` }
+}
+
+/** Whether a line came all the way, or no further because of its address, which is told of anyway. */
+export function counts({ cause }: LineExplanation): boolean {
+  return ['counts', 'observed', 'clock-skew', 'bans', 'already-banned', 'ignored', 'allowed', 'never-banned'].includes(
+    cause,
+  )
+}
+
+/** The ban with the greatest trouble is told first. */
+function trouble(ban: BanStanding, { pausedSince }: AddressExplanation): number {
+  if (pausedSince !== null) return 3
+  if (ban.missingSince !== null) return 2
+  return ban.actions.some(({ confirmed }) => !confirmed) ? 1 : 0
+}
+
+function ofBan(ban: BanStanding, bans: readonly BanStanding[], report: AddressExplanation): AddressVerdict {
+  const { prefix, pausedSince, kernelFailure, running } = report
+  const whole = ban.prefix === prefix ? '' : `, as ${ban.prefix},`
+  const more = bans.length > 1 ? ` (and ${bans.length - 1} more)` : ''
+  const head = `${prefix} is banned${whole} by ${ban.jail}${more} ${until(ban.until)}`
+  if (!running && ban.sets === null)
+    return {
+      cause: 'banned',
+      verdict: `${head}, as far as the store knows: no agent runs, so the firewall was not asked.`,
+    }
+  if (pausedSince !== null) {
+    const since = pausedSince === 0 ? '' : ` since ${new Date(pausedSince).toISOString()}`
+    return {
+      cause: 'paused',
+      verdict: `${head}, but the firewall is paused${since}: nothing is enforced until "bailiff resume".`,
+    }
+  }
+  if (ban.missingSince !== null) {
+    const since = new Date(ban.missingSince).toISOString()
+    return {
+      cause: 'not-in-kernel',
+      verdict: `${head}, but the kernel does not hold it (known since ${since}): somebody took it out of the firewall, or it was not put there yet.`,
+    }
+  }
+  const pending = ban.actions.find(({ confirmed }) => !confirmed)
+  if (pending !== undefined) {
+    const why = pending.failure === null ? 'has not confirmed it yet' : `fails: ${pending.failure}`
+    return { cause: 'pending', verdict: `${head}, but the action ${pending.action} ${why}.` }
+  }
+  if (kernelFailure !== null)
+    return { cause: 'pending', verdict: `${head}; the firewall does not tell what it holds: ${kernelFailure}.` }
+  const sets = ban.sets === null || ban.sets.length === 0 ? '' : `, and the kernel holds it (${ban.sets.join(', ')})`
+  return { cause: 'banned', verdict: `${head}${sets}.` }
+}
+
+function ignoredText(prefix: string, { jail, spared }: JailStanding, all: readonly JailStanding[]): string {
+  const failures = all.reduce((sum, each) => sum + (each.spared?.failures ?? 0), 0)
+  const often = failures > 0 ? `; ${failures} of its failures were ignored` : ''
+  const place = spared?.place ? ` (${spared.place})` : ''
+  const why =
+    spared?.kind === 'vital' || spared?.kind === 'proxy' ? spared.why : `ignoreip has ${spared?.entry}${place}`
+  const who = all.length > 1 ? '' : ` in ${jail}`
+  return `${prefix} is not banned${who}: ${why}${often}.`
+}
+
+function countedText(prefix: string, counting: readonly JailStanding[], running: boolean): string {
+  const each = counting.map(
+    ({ jail, failures, maxretry, findtimeMs }) =>
+      `${failures.length} of ${maxretry} failures in ${jail} within ${duration(findtimeMs)}`,
+  )
+  const apart = counting.length > 1 ? '; each jail counts by itself' : ''
+  const observing = counting.filter(({ mode }) => mode === 'observe').map(({ jail }) => jail)
+  const only = observing.length > 0 ? `; ${observing.join(', ')} only observes` : ''
+  return `${prefix} is not banned: ${running ? '' : 'no agent runs, and the last one counted '}${each.join(', ')}${apart}${only}.`
+}
+
+function pastText({ jail, ended, until: end, reason }: PastBan): string {
+  const when = new Date(ended ?? end ?? 0).toISOString()
+  const how =
+    reason === 'unbanned' ? 'was ended' : reason === 'expired' || ended === null ? 'was over' : 'gave way to another'
+  return `the ban of ${jail} ${how} at ${when}`
+}
+
+function until(end: number | null): string {
+  return end === null ? 'for ever' : `until ${new Date(end).toISOString()}`
+}

@@ -1,0 +1,93 @@
+import { compileSettings, placeOf } from '../jails.ts'
+import { compileFilter } from '../matching/filters.ts'
+import type { CompiledFilter } from '../plugin.ts'
+import { inMode, type FilterDefinition, type FilterSettings } from '../settings/filter-file.ts'
+import type { DateSettings, JailSettings } from '../settings/jail.ts'
+
+/** A jail that a line is led through: one that is on, one that is off, or a filter that no jail uses. */
+export interface Candidate {
+  readonly jail: string
+  readonly state: 'on' | 'observe' | 'off' | 'unused'
+  readonly filter: CompiledFilter
+  readonly settings: FilterSettings
+  readonly definition: FilterDefinition
+  /** What the jail says of dates. */
+  readonly dates: DateSettings | undefined
+  /** Where the jail is written, or the filter (`file:line`). */
+  readonly place: string
+  /** The files it reads, patterns as they are; null: no files. */
+  readonly files: readonly string[] | null
+}
+
+/** A jail of the configuration. Throws a BailiffError where its filter does not compile. */
+export function jailCandidate(jail: JailSettings, state: 'on' | 'off'): Candidate {
+  return {
+    jail: jail.name,
+    state: state === 'on' && jail.mode === 'observe' ? 'observe' : state,
+    filter: compileSettings(jail.filter, compileFilter, jail.dates),
+    dates: jail.dates,
+    settings: jail.filter,
+    definition: jail.filterDefinition,
+    place: placeOf(jail.where),
+    files: filesOf(jail),
+  }
+}
+
+/** A filter that no jail has, in its usual mode. */
+export function unusedCandidate(definition: FilterDefinition): Candidate {
+  const settings = inMode(definition, 'normal', definition.where)
+  const filter = compileSettings(settings, compileFilter)
+  return {
+    jail: definition.name,
+    state: 'unused',
+    filter,
+    settings,
+    definition,
+    dates: undefined,
+    place: definition.where.file,
+    files: null,
+  }
+}
+
+/** The same with the filter in another mode. */
+export function inOtherMode(candidate: Candidate, mode: string): Candidate {
+  const settings = inMode(candidate.definition, mode, candidate.definition.where)
+  return { ...candidate, settings, filter: compileSettings(settings, compileFilter, candidate.dates) }
+}
+
+/** Whether a jail that reads these files reads the log. */
+export function followsLog(files: readonly string[] | null, log: string): boolean {
+  return files?.some((file) => file === log || globExpression(file).test(log)) ?? false
+}
+
+/** The files that a jail reads, patterns as they are; null: it reads none. */
+export function filesOf({ sources }: JailSettings): readonly string[] | null {
+  const paths = sources.flatMap(({ plugin, options }) => {
+    if (plugin !== 'file') return []
+    const { path } = Object(options) as { readonly path?: unknown }
+    return [path].flat().filter((one): one is string => typeof one === 'string')
+  })
+  return paths.length > 0 ? paths : null
+}
+
+/** `*`, `?`, `**`, `[…]` and `{a,b}` as shells read them in paths. */
+function globExpression(glob: string): RegExp {
+  const parts = glob.match(/\*\*\/?|\*|\?|\[!?[^\]/]+\]|\{[^{}]*\}|[^*?[{]+|./gs) ?? []
+  const source = parts.map((part) => {
+    if (part.startsWith('**')) return '(?:.*/)?'
+    if (part === '*') return '[^/]*'
+    if (part === '?') return '[^/]'
+    if (/^\[.+\]$/s.test(part)) return `[${part.startsWith('[!') ? `^${part.slice(2, -1)}` : part.slice(1, -1)}]`
+    if (/^\{.*\}$/s.test(part)) return `(?:${part.slice(1, -1).split(',').map(literal).join('|')})`
+    return literal(part)
+  })
+  try {
+    return new RegExp(`^${source.join('')}$`, 's')
+  } catch {
+    return /(?!)/
+  }
+}
+
+function literal(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+}
