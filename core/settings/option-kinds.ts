@@ -82,7 +82,7 @@ export function listOf<Item extends z.ZodType>(item: Item) {
 
 /** The JSON Schema of what people may write; where a part has none, anything. */
 export function toJsonSchema(schema: z.ZodType): JsonSchema {
-  const { $schema, ...json } = z.toJSONSchema(schema, {
+  const { $schema: _dialect, ...json } = z.toJSONSchema(schema, {
     io: 'input',
     unrepresentable: 'any',
     // Zod leaves what it knows of the value that is made of the given one beside what `meta` says of that.

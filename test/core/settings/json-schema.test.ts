@@ -102,7 +102,7 @@ function* optionsOf(schema: unknown, path = ''): Generator<[string, object]> {
   if (!isRecord(schema)) return
   for (const [key, part] of Object.entries(schema)) {
     // The operators of conditions are told in the manual, as one.
-    if (key !== 'properties' || !isRecord(part) || 'contains' in part || /\.properties$/.test(path)) {
+    if (key !== 'properties' || !isRecord(part) || 'contains' in part || path.endsWith('.properties')) {
       if (!['default', 'examples', 'source', 'action', 'notifier'].includes(key))
         yield* optionsOf(part, `${path}.${key}`)
       continue
