@@ -99,6 +99,25 @@ jails:
   assert.not.match(check(files, '--json').out, /"details"/)
 })
 
+test('a log into which a peer can write lines of his own, by its name and by a pattern', () => {
+  const logs = mkdtempSync(join(folder, 'logs-'))
+  for (const name of ['error.log', 'access.log']) writeFileSync(join(logs, name), '')
+  const filter = plain['filters/plain.yaml'].replace('ports:', 'forgeable: { error.log: read access.log }\nports:')
+  for (const [source, forgeable] of [
+    ['error.log', true],
+    ['*.log', true],
+    ['access.log', false],
+    ['acc*.log', false],
+  ] as const) {
+    const { code, out } = check({
+      'bailiff.yaml': `jails: { plain: { source: '${join(logs, source)}' } }`,
+      'filters/plain.yaml': filter,
+    })
+    assert.is(code, 0, out)
+    assert.is(/lines of his own and have anybody banned\n +read access\.log/.test(out), forgeable, source)
+  }
+})
+
 test('a filter of fields inside a jail, with samples', () => {
   const samples = (address: string) => `
       samples:
