@@ -34,7 +34,9 @@ export class SyslogHeaderReader {
     const behind = behindData(text, data, end)
     if (behind < 0) return null
     const number = text.slice(pid, messageId - 1)
-    const messageAt = text.charCodeAt(behind + 1) === byteOrderMark ? behind + 2 : behind + 1
+    // rsyslog keeps the blank with which the message of RFC 3164 began; a message may begin with a mark of its bytes' order.
+    const next = text.charCodeAt(behind + 1)
+    const messageAt = next === blank || next === byteOrderMark ? behind + 2 : behind + 1
     return this.#header(text, program, pid - 1, number === '-' ? '' : number, Math.min(messageAt, end), end)
   }
 

@@ -117,6 +117,7 @@ test('the header is found as every daemon writes it, and in nothing that a progr
     // RFC 5424
     ['<38>1 2026-11-22T13:41:02.123Z web sshd 77 - - hello', hello],
     ['<38>1 2026-11-22T13:41:02.123Z web sshd 77 - - \ufeffhello', hello],
+    ['<38>1 2026-11-22T13:41:02.123Z web sshd 77 - -  hello', hello],
     ['<38>1 2026-11-22T13:41:02.123Z web sshd - ID47 - hello', ['sshd', '', 'hello']],
     ['<38>1 2026-11-22T13:41:02.123Z web sshd 77 - [a b="x] \\" y"][c] hello', hello],
     ['<38>1 2026-11-22T13:41:02.123Z web app 1 - [a b="] sshd[77]: x"] hello', ['app', '1', 'hello']],
