@@ -94,7 +94,7 @@ test('options say what is wrong', async () => {
     [{ listen: 'udp://127.0.0.1:99999' }, 'no port between 1 and 65535'],
     [{ listen: 'http://127.0.0.1' }, 'no place to listen on'],
     [{ listen: 7 }, 'expected a place such as'],
-    [{}, 'expected a place such as'],
+    [{}, 'is missing: say where to listen'],
     [{ listen: 'udp://127.0.0.1', from: 'nobody' }, 'expected an address or a prefix'],
     [{ listen: 'udp://127.0.0.1', cert: 'c.pem' }, 'expected an absolute path'],
   ]
