@@ -205,6 +205,37 @@ jails:
     assert.is(check({ 'bailiff.yaml': `jails: { plain: on }\nuser: ${user}`, ...plain }).code, 0, user)
 })
 
+function told(level: 'warning' | 'problem', code: number, cases: readonly (readonly [source: string, told: string])[]) {
+  const jails = cases.map(([source], index) => `  j${index}: { filter: plain, source: ${source} }\n`)
+  const checked = check({ ...plain, 'bailiff.yaml': `jails:\n${jails.join('')}` })
+  assert.is(checked.code, code)
+  for (const [index, [, says]] of cases.entries()) {
+    assert.match(checked.out, says)
+    assert.match(checked.out, new RegExp(`^${level} +bailiff\\.yaml:${index + 2}:\\d+: `, 'm'))
+  }
+  assert.not.match(checked.out, /expected \w+, received|Too small|Invalid option|Unrecognized/)
+}
+
+test('sources that can bring nothing are found', () => {
+  told('warning', 0, [
+    ['/etc', '/etc is a folder, so j0 sees nothing of it\n  name the files in it, such as /etc/*.log'],
+    [`'/x/${'{a,b}'.repeat(9)}'`, 'stands for more than 256 others, so j1 sees nothing of it'],
+    ['{ command: { command: [/nonexistent/tail] } }', 'the program "/nonexistent/tail" cannot be run'],
+  ])
+})
+
+test('options that a source does not take are refused in plain words', () => {
+  told('problem', 78, [
+    ['{ command: [/bin/true] }', 'must be a map, but is a list; there are command, env'],
+    ['{ stdin: { follow: yes } }', 'it has no options'],
+    ['{ journal: { units: [] } }', 'units: is an empty list'],
+    ['{ journal: { priority: 9 } }', 'priority: must be one of emerg, alert'],
+    ['{ file: { path: /x/*, limit: 0 } }', 'limit: must be at least 1'],
+    ['{ file: { path: /x/*, limit: many } }', 'limit: must be a number, but is a text'],
+    ['{ syslog: {} }', 'listen: is missing: say where to listen'],
+  ])
+})
+
 test('a path that begins with ~ makes no folder of that name', () => {
   const cases: [text: string, places: string[]][] = [
     [
