@@ -90,11 +90,6 @@ function ofBan(ban: BanStanding, bans: readonly BanStanding[], report: AddressEx
   const whole = ban.prefix === prefix ? '' : `, as ${ban.prefix},`
   const more = bans.length > 1 ? ` (and ${bans.length - 1} more)` : ''
   const head = `${prefix} is banned${whole} by ${ban.jail}${more} ${until(ban.until)}`
-  if (!running && ban.sets === null)
-    return {
-      cause: 'banned',
-      verdict: `${head}, as far as the store knows: no agent runs, so the firewall was not asked.`,
-    }
   if (pausedSince !== null) {
     const since = pausedSince === 0 ? '' : ` since ${new Date(pausedSince).toISOString()}`
     return {
@@ -102,6 +97,11 @@ function ofBan(ban: BanStanding, bans: readonly BanStanding[], report: AddressEx
       verdict: `${head}, but the firewall is paused${since}: nothing is enforced until "bailiff resume".`,
     }
   }
+  if (!running && ban.sets === null)
+    return {
+      cause: 'banned',
+      verdict: `${head}, as far as the store knows: no agent runs, so the firewall was not asked.`,
+    }
   if (ban.missingSince !== null) {
     const since = new Date(ban.missingSince).toISOString()
     return {
