@@ -63,7 +63,7 @@ export class LineExplainer {
       }
     }
     const jails = traces.toSorted(
-      (a, b) => Number(b.nearly) - Number(a.nearly) || causes.indexOf(b.cause) - causes.indexOf(a.cause),
+      (a, b) => nearness(b) - nearness(a) || causes.indexOf(b.cause) - causes.indexOf(a.cause),
     )
     return {
       ...verdictOf(jails, question),
@@ -94,6 +94,8 @@ export class LineExplainer {
       filter: candidate.filter.name,
       state,
       nearly: traced.nearly,
+      readsLog:
+        candidate.state === 'unused' || question.log === null ? null : followsLog(candidate.files, question.log),
       ...judged,
       address: traced.match?.address ?? null,
       rule,
@@ -155,9 +157,17 @@ export class LineExplainer {
   }
 }
 
+/**
+ * Whom a line concerns: a jail that matches it, or nearly does, before all others; and of those, as of the rest,
+ * one that reads the log before one that would have to be told to.
+ */
+function nearness({ nearly, readsLog }: JailTrace): number {
+  return (nearly ? 2 : 0) + (readsLog === false ? 0 : 1)
+}
+
 /** What fails in a filter that has nothing to do with the line is no news. */
 function weak(cause: Cause): Cause {
-  return cause === 'other-program' || cause === 'no-header' ? 'no-jail' : cause
+  return cause === 'other-program' || cause === 'no-header' || cause === 'other-format' ? 'no-jail' : cause
 }
 
 /** Whether a cause is at least so far on the way. */
@@ -177,7 +187,13 @@ function verdictOf(
   }
   const chosen = own ?? first
   if (chosen === undefined) return { cause: 'no-jail', verdict: 'No jail is on, so no line counts.', jail: null }
-  if (!chosen.nearly && asked === null && jails.length > 1 && !reaches(chosen.cause, 'prefregex')) {
+  if (
+    !chosen.nearly &&
+    asked === null &&
+    chosen.readsLog !== true &&
+    jails.length > 1 &&
+    !reaches(chosen.cause, 'prefregex')
+  ) {
     const whose = log === null ? '' : ` of ${printable(log)}`
     return {
       cause: 'no-jail',

@@ -1,4 +1,5 @@
 import { createFilterTracer, type FilterTrace } from '../../matchers/regexp/filter-matcher.ts'
+import { createFieldTracer, type FieldTrace } from '../../matchers/structured/field-trace.ts'
 import { LineGuard } from '../matching/line-guard.ts'
 import type { GuardedResult } from '../matching/messages.ts'
 import { createLogScanner, type LogScanner } from '../matching/scan.ts'
@@ -54,6 +55,14 @@ export class Trials {
     const { trace } = this.#prepare(filter)
     let found: FilterTrace | null = null
     this.guard.run(() => (found = trace(head)), 500)
+    return found
+  }
+
+  /** How the fields of a line fare in a filter that reads some; null: its patterns take too long. */
+  traceFields(filter: CompiledFilter, line: Buffer, head: LineHead): FieldTrace | null {
+    const trace = createFieldTracer(filter)
+    let found: FieldTrace | null = null
+    if (trace !== null) this.guard.run(() => (found = trace(line, head)), 500)
     return found
   }
 
