@@ -9,7 +9,7 @@ import { causes, type Cause, type JailTrace, type LineExplanation, type Step } f
 import { traceLine, type AskedLine, type Traced } from './line-trace.ts'
 import type { LineSequence } from './line-sequence.ts'
 import { inTurn, judgeMatch } from './line-verdict.ts'
-import { Trials, type LinePlace } from './trials.ts'
+import { Trials } from './trials.ts'
 
 /** What is asked of a line. */
 export interface LineQuestion {
@@ -51,14 +51,13 @@ export class LineExplainer {
 
   /** Throws a BailiffError for a jail that the configuration does not have. */
   async explain(question: LineQuestion): Promise<LineExplanation> {
-    const { bytes, now, log, fd } = question
-    const place = { log: log ?? 'line', fd, now }
+    const { bytes, now } = question
     const usual = readHead(bytes, now, null).head
     const traces: JailTrace[] = []
-    for (const candidate of this.#asked(question)) traces.push(await this.#trace(candidate, place, question))
+    for (const candidate of this.#asked(question)) traces.push(await this.#trace(candidate, question))
     if (!traces.some(({ nearly }) => nearly) && question.jail === null) {
       for (const candidate of await this.#options.unused()) {
-        const trace = await this.#trace(candidate, place, question)
+        const trace = await this.#trace(candidate, question)
         if (trace.nearly && trace.cause === 'jail-off') traces.push(trace)
       }
     }
@@ -82,8 +81,9 @@ export class LineExplainer {
     throw new BailiffError('usage', `there is no jail ${printable(jail)}; there are ${names || 'none'}`)
   }
 
-  async #trace(candidate: Candidate, place: LinePlace, question: LineQuestion): Promise<JailTrace> {
-    const { bytes, now } = question
+  async #trace(candidate: Candidate, question: LineQuestion): Promise<JailTrace> {
+    const { bytes, now, log, fd } = question
+    const place = { log: log ?? 'line', fd, now, proxies: candidate.proxies }
     const line: AskedLine = { bytes, place, read: readHead(bytes, now, candidate.filter.dates ?? null) }
     const traced = traceLine(candidate, line, this.#trials)
     const judged = await this.#judged(candidate, traced, line, question)

@@ -56,7 +56,7 @@ class LineTrace {
     this.#candidate = candidate
     this.#line = line
     this.#trials = trials
-    this.#trace = trials.trace(candidate.filter, line.read.head) ?? nothingSeen
+    this.#trace = trials.trace(candidate.filter, line.read.head, line.place) ?? nothingSeen
   }
 
   run(): Traced {

@@ -28,6 +28,7 @@ writeFileSync(
 control: ./control.sock
 ignoreip:
   - 198.51.100.0/24
+trusted_proxies: [203.0.113.80]
 jails:
   sshd: { source: ./auth.log }
   app:
@@ -52,6 +53,7 @@ jails:
         - { event.kind: denied }
       ignore: { agent: monitor }
       address: client
+      forwarded: for
 `,
 )
 const settings = await loadSettings({ file, alsoOff: true })
@@ -234,6 +236,10 @@ const cases: readonly (readonly [
       [{ client: undefined }, 'no-address', 'the line has no client'],
       [{ agent: 'monitor' }, 'ignoreregex', 'rule 1 of its "ignore" takes the line away'],
       [{}, 'counts', 'It counts as 1 failure of 192.0.2.7 in web'],
+      // The client behind a trusted proxy is meant, and nobody is believed who is none.
+      [{ client: '203.0.113.80', for: '192.0.2.9' }, 'counts', 'It counts as 1 failure of 192.0.2.9 in web'],
+      [{ client: '203.0.113.81', for: '192.0.2.9' }, 'counts', 'It counts as 1 failure of 203.0.113.81 in web'],
+      [{ client: '203.0.113.80' }, 'ignored', 'trusted proxy'],
     ] as const
   ).map(([fields, cause, says]) => [web(fields), cause, says, 'web'] as const),
   [web({}).slice(0, -9), 'malformed', 'begins as JSON and is none to its end', 'web'],
@@ -349,7 +355,7 @@ test('no control byte of a line reaches the answer, and bytes that are no text a
 
 test('the walk never disagrees with the scanner', async () => {
   const trials = new Trials([structured, regexp])
-  const place = { log: 'line', fd: null, now }
+  const place = { log: 'line', fd: null, now, proxies: [must(parseAddress('203.0.113.80'))] }
   const jails = settings.jails.map((jail) => ({ jail: jail.name, filter: jailCandidate(jail, 'on').filter }))
   const samples = settings.jails.flatMap(({ filter: { samples: some } }) => [
     ...some.match.map(({ line }) => line),
