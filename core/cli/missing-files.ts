@@ -1,6 +1,7 @@
 /** What a configuration names and the machine lacks: it may come later, but more often its name is wrong. */
 import { existsSync, statSync } from 'node:fs'
 import { BailiffError, quote, whyUnreadable } from '../errors.ts'
+import { linkOf } from '../explaining/unread-logs.ts'
 import { filesMatching } from '../intake/matched-files.ts'
 import { isPattern } from '../intake/path-pattern.ts'
 import type { Instance, ReadyJail } from '../jails.ts'
@@ -15,7 +16,7 @@ export function missingLogs({ name, sources, where }: ReadyJail): BailiffError[]
       : [
           new BailiffError(
             'config',
-            `${isPattern(log) ? `no file is meant by ${log}` : `there is no ${log}`} yet, so ${name} sees nothing of it`,
+            `${isPattern(log) ? `no file is meant by ${log}` : `there is no ${log}${linkTo(log)}`} yet, so ${name} sees nothing of it`,
             {
               where,
               hint: `if the name is wrong, write it in jails: { ${name}: { source: … } }`,
@@ -29,6 +30,12 @@ export function missingLogs({ name, sources, where }: ReadyJail): BailiffError[]
 export function logsOf({ name, options }: Instance<'source'>): string[] {
   const path = name === 'file' ? (options as { readonly path?: unknown }).path : undefined
   return [path].flat().filter((one): one is string => typeof one === 'string')
+}
+
+/** Where a link leads that leads nowhere. */
+function linkTo(log: string): string {
+  const target = linkOf(log)
+  return target === null ? '' : ` (it is a link to ${quote(target)})`
 }
 
 function isThere(log: string): boolean {

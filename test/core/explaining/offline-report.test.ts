@@ -1,9 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { parsePrefix } from '../../../core/address.ts'
 import { verdictOn } from '../../../core/explaining/address-verdict.ts'
 import { OfflineReports } from '../../../core/explaining/offline-report.ts'
+import { unreadLogs } from '../../../core/explaining/unread-logs.ts'
 import { Pause } from '../../../core/pause.ts'
 import { loadSettings } from '../../../core/settings/load-settings.ts'
 import { storeAllows } from '../../../core/stored-allows.ts'
@@ -56,6 +57,18 @@ test('who is allowed and cannot be read is no silence', async () => {
   const error = await report('203.0.113.1').catch((reason: unknown) => reason as Error)
   assert.match(String(error), 'who is allowed cannot be read')
   await storeAllows(state, [])
+})
+
+test('a log that nobody can read is told where nothing else is known', async () => {
+  assert.equal(unreadLogs(settings.jails), [])
+  const log = join(folder, 'auth.log')
+  rmSync(log)
+  const asked = async () => verdictOn(await report('203.0.113.77'), null, unreadLogs(settings.jails))
+  assert.match((await asked()).verdict, `and sshd cannot read its log, ${log}: there is no such file.`)
+  symlinkSync('/nowhere/auth.log', log)
+  const { cause, verdict } = await asked()
+  assert.is(cause, 'log-unreadable')
+  assert.match(verdict, `${log}: it is a link to /nowhere/auth.log, which is not there.`)
 })
 
 test('a pause outlasts the agent, and is the first thing to know of a ban', async () => {
