@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { BailiffError, quote, whyUnreadable } from '../errors.ts'
+import { linkOf } from '../explaining/unread-logs.ts'
 import { filesMatching } from '../intake/matched-files.ts'
 import { isPattern } from '../intake/path-pattern.ts'
 import type { Instance, ReadyJail } from '../jails.ts'
@@ -24,6 +25,12 @@ export function logsOf({ name, options }: Instance<'source'>): string[] {
   return [path].flat().filter((one): one is string => typeof one === 'string')
 }
 
+/** Where a link leads that leads nowhere. */
+function linkTo(log: string): string {
+  const target = linkOf(log)
+  return target === null ? '' : ` (it is a link to ${quote(target)})`
+}
+
 /** Null where it can be read as far as can be seen from here; without a hint where it only is not there yet. */
 function whyNotRead(log: string): { readonly message: string; readonly hint?: string } | null {
   try {
@@ -36,7 +43,7 @@ function whyNotRead(log: string): { readonly message: string; readonly hint?: st
         hint: 'a program that prints what comes there can be a source: command',
       }
     if (found !== undefined) return null
-    if (!isPattern(log)) return { message: `there is no ${log} yet` }
+    if (!isPattern(log)) return { message: `there is no ${log}${linkTo(log)} yet` }
     return filesMatching(log).length > 0 ? null : { message: `no file is meant by ${log} yet` }
   } catch (error) {
     // Where this user may not look, the agent may.
