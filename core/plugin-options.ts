@@ -105,7 +105,8 @@ export function isOptionsSchema(value: unknown): boolean {
   )
 }
 
-function isStandard(schema: unknown): schema is StandardSchema<unknown> {
+/** Whether the options are declared by a validator of Standard Schema; else they are a JSON Schema. */
+export function isStandard(schema: unknown): schema is StandardSchema<unknown> {
   const standard: unknown = (schema as { '~standard'?: unknown } | null)?.['~standard']
   return typeof (standard as { validate?: unknown } | undefined)?.validate === 'function'
 }

@@ -69,6 +69,55 @@ test('a log into which a peer can write lines of his own, by its name and by a p
   }
 })
 
+test('--verbose says what runs for each jail, and what of it is doubtful', () => {
+  const files = {
+    'bailiff.yaml': `defaults: { findtime: 90s, bantime: { base: 1h, max: 1d } }
+jails:
+  plain: on
+  loose:
+    source: /dev/null
+    ports: all
+    mode: observe
+    bantime: permanent
+    timezone: '+02:00'
+    filter:
+      programs: [popd]
+      failregex: ['<ADDR>', '(a)\\1 failed for <ADDR>$']
+  fields: { source: stdin, ports: [80], filter: { format: json, match: { status: 401 }, address: ip, time: t } }
+  recidive: { jails: [plain] }
+`,
+    ...plain,
+  }
+  const { out, code } = check(files, '--verbose')
+  assert.is(code, 0, out)
+  const facts: RegExp[] = [
+    /^plain \(enforce\)\n {2}where +bailiff\.yaml:3\n {2}filter +plain in mode normal, filters\/plain\.yaml/m,
+    /^ {2}because +\/dev\/null is written to|^ {2}because +\/dev\/null/m,
+    /^ {2}counts +5 failures within 1m30s are a ban of 1h, each 2 times the last, at most 1d; IPv6 networks too$/m,
+    /^ {2}samples +2 of 2 passed$/m,
+    /^ {2}failregex 0 {2}linear; needs "bad from "; filters\/plain\.yaml:4$/m,
+    /^loose \(observe\)$/m,
+    /^ {2}dates +all usual forms; those without a zone are of \+02:00$/m,
+    /^ {2}counts +5 failures within 1m30s are a ban for ever/m,
+    /^ {2}failregex 0 {2}.*no literal: every line is looked at; bailiff\.yaml:12$/m,
+    /^ {2}failregex 1 {2}backtracking: it has .*; needs "failed for "|^ {2}failregex 1 {2}backtracking: it has .*needs " failed for "/m,
+    /^ {2}warning +failregex 0: without a literal text/m,
+    /^ {2}warning +failregex 0, failregex 1: runs by backtracking/m,
+    /^ {2}warning +failregex 0, failregex 1: does not begin with \^/m,
+    /^ {2}reads +stdin$/m,
+    /^ {2}dates +in the field t$/m,
+    /^ {2}match 0 +.*status.*401/m,
+    /^ {2}reads +bans of plain\n {2}counts +5 bans within 1d are a ban of 1w/m,
+  ]
+  for (const fact of facts) assert.match(out, fact)
+  const { details } = JSON.parse(check(files, '--verbose', '--json').out) as { details: Record<string, unknown>[] }
+  assert.equal(
+    details.map(({ jail }) => jail),
+    ['plain', 'loose', 'fields', 'recidive'],
+  )
+  assert.not.match(check(files, '--json').out, /"details"/)
+})
+
 test('a filter of fields inside a jail, with samples', () => {
   const samples = (address: string) => `
       samples:
