@@ -1,28 +1,22 @@
-import type { FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
 import { parsePrefix, type Prefix } from './address.ts'
 import type { Agent } from './agent.ts'
 import type { AllowAnswer, AllowReport, AllowRequest, DisallowAnswer } from './control/api.ts'
 import { BailiffError, describeError, quote } from './errors.ts'
 import type { Ban } from './events.ts'
-import { addressesOf, AllowList, type Allow } from './judging/allow-list.ts'
-import { openStateFile, replaceStateFile } from './state-file.ts'
-
-/** Each is asked for at each failure, so this is for people and not for lists; those belong into `ignoreip`. */
-const maxAllows = 1000
-const longestFile = 4 * 1024 * 1024
+import { addressesOf, AllowList } from './judging/allow-list.ts'
+import { maxAllows, readStoredAllows, storeAllows } from './stored-allows.ts'
 
 /** Whom people let in: kept in a file of the state, so that no restart and no damaged store shuts them out. */
 export class AgentAllowing {
   readonly list: AllowList
   readonly #agent: Agent
-  readonly #file: string
+  readonly #state: string
   #writing: Promise<void> = Promise.resolve()
 
   /** `state`: the folder of the state. */
   constructor(agent: Agent, state: string) {
     this.#agent = agent
-    this.#file = join(state, 'allowed.json')
+    this.#state = state
     this.list = new AllowList({
       onChange: () => this.#changed(),
       onNameFailure: (name, error) =>
@@ -33,10 +27,9 @@ export class AgentAllowing {
   /** Reads what holds over the restart. A file that cannot be read is told, and stays. */
   async load(): Promise<void> {
     try {
-      const file = await openStateFile(this.#file)
-      if (file === null) return
-      const text = await readUpTo(file, longestFile).finally(() => file.close())
-      for (const allow of readAllows(text)) this.list.put(allow)
+      const allows = await readStoredAllows(this.#state)
+      if (allows === null) return
+      for (const allow of allows) this.list.put(allow)
     } catch (error) {
       this.#agent.alarm('allow', `who was allowed before is not known any more: ${describeError(error)}`)
     }
@@ -126,7 +119,7 @@ export class AgentAllowing {
   /** One after the other, each with what holds when its turn comes. Never rejects. */
   #save(): Promise<void> {
     this.#writing = this.#writing
-      .then(() => replaceStateFile(this.#file, [JSON.stringify(this.list.allows, null, 1), '\n']))
+      .then(() => storeAllows(this.#state, this.list.allows))
       .catch((error: unknown) =>
         this.#agent.alarm('allow', `who is allowed will not outlast a restart: ${describeError(error)}`),
       )
@@ -146,22 +139,4 @@ async function prefixesOf(subject: string): Promise<readonly Prefix[]> {
       cause,
     })
   }
-}
-
-async function readUpTo(file: FileHandle, most: number): Promise<string> {
-  const bytes = Buffer.alloc(most)
-  const { bytesRead } = await file.read(bytes, 0, most, 0)
-  return bytes.toString('utf8', 0, bytesRead)
-}
-
-function readAllows(text: string): readonly Allow[] {
-  const given: unknown = JSON.parse(text)
-  if (!Array.isArray(given)) throw new BailiffError('data', 'it holds no list')
-  return given.slice(0, maxAllows).flatMap((each: Partial<Allow> | null) => {
-    const { subject, since, until, prefixes } = each ?? {}
-    if (typeof subject !== 'string' || typeof since !== 'number' || !Array.isArray(prefixes)) return []
-    if (until !== null && typeof until !== 'number') return []
-    const read = prefixes.map((prefix) => parsePrefix(String(prefix))).filter((prefix) => prefix !== null)
-    return [{ subject, since, until, prefixes: read }]
-  })
 }

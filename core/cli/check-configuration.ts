@@ -18,7 +18,7 @@ import { startProgress } from './progress.ts'
 import { table } from './table.ts'
 
 /** What a check found out. */
-interface Findings {
+export interface Findings {
   readonly file: string | undefined
   readonly jails: readonly ReadyJail[]
   readonly broken: readonly string[]
@@ -41,7 +41,8 @@ export async function checkConfiguration(options: CheckOptions): Promise<number>
   return findings.problems.length === 0 ? 0 : exitCodes.config
 }
 
-async function check(file: string | undefined): Promise<Findings> {
+/** Checks the configuration. Throws a BailiffError where there is none. */
+export async function check(file: string | undefined): Promise<Findings> {
   try {
     const settings = await loadSettings(file === undefined ? {} : { file })
     const registry = new Registry()

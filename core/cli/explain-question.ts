@@ -13,6 +13,7 @@ import { LineExplainer } from '../explaining/line-explainer.ts'
 import { LineSequence } from '../explaining/line-sequence.ts'
 import { OfflineReports } from '../explaining/offline-report.ts'
 import { unfinishedLine } from '../explaining/unfinished-line.ts'
+import { unreadLogs } from '../explaining/unread-logs.ts'
 import type { JailSettings } from '../settings/jail.ts'
 import type { MatcherPlugin } from '../plugin.ts'
 import { Registry } from '../registry.ts'
@@ -117,7 +118,7 @@ async function explainAddress(
 ): Promise<void> {
   const report = await askedKernel(await reports.of(prefix), settings)
   const lastLine = parseAddress(prefix) === null ? null : await lastLineOf(prefix, settings, reports, now)
-  const verdict = verdictOn(report, lastLine)
+  const verdict = verdictOn(report, lastLine, unreadLogs(settings.jails))
   if (options.json) print(JSON.stringify({ ...verdict, ...report, lastLine }, null, 2))
   else {
     printAddress(verdict, report)

@@ -9,6 +9,7 @@ import addCheck from './check.ts'
 import addConfig from './config.ts'
 import addCompletion from './completion.ts'
 import addDemo from './demo.ts'
+import addDoctor from './doctor.ts'
 import addExplain from './explain.ts'
 import addFilter from './filter.ts'
 import addMetrics from './metrics.ts'
@@ -16,6 +17,7 @@ import addPause from './pause.ts'
 import addReload from './reload.ts'
 import addReplay from './replay.ts'
 import addRun from './run.ts'
+import addSetup from './setup.ts'
 import addStatus from './status.ts'
 import addTest from './test.ts'
 import addUnban from './unban.ts'
@@ -26,6 +28,7 @@ const wantsJson = process.argv.slice(2, endOfOptions()).includes('--json')
 
 /** All commands, in the order and under the headings of the help. */
 const groups: readonly { readonly heading: string; readonly commands: readonly ((program: Command) => void)[] }[] = [
+  { heading: 'Begin:', commands: [addSetup, addDoctor] },
   { heading: 'Watch and ban:', commands: [addRun, addReload, addPause] },
   { heading: 'See what happens, and why:', commands: [addStatus, addExplain, addMetrics] },
   { heading: 'Decide yourself:', commands: [addBan, addUnban, addAllow] },
@@ -47,7 +50,9 @@ function buildProgram(): Command {
       'after',
       `
 Examples:
+  bailiff setup                     what is here, and a configuration for it
   bailiff check                     is the configuration right?
+  bailiff doctor                    will bans come, and bite?
   bailiff run                       watch and ban (as root; Ctrl-C stops, bans stay)
   bailiff status sshd               who is banned, and what the jail has seen
   bailiff explain 192.0.2.7         why it is banned, or is not

@@ -2,6 +2,7 @@
 import { duration } from '../cli/output.ts'
 import type { AddressExplanation, BanStanding, JailStanding, PastBan } from '../control/api.ts'
 import type { LineExplanation } from './line-explanation.ts'
+import type { UnreadLog } from './unread-logs.ts'
 
 export interface AddressVerdict {
   readonly cause:
@@ -15,16 +16,21 @@ export interface AddressVerdict {
     | 'observed'
     | 'counted'
     | 'was-banned'
+    | 'log-unreadable'
     | 'unknown'
     | LineExplanation['cause']
   /** One plain sentence. */
   readonly verdict: string
 }
 
-/** `lastLine`: what became of the last line that names the address; null: none was found. */
+/**
+ * `lastLine`: what became of the last line that names the address; null: none was found. `unread`: logs that
+ * might name it, and cannot be read.
+ */
 export function verdictOn(
   report: AddressExplanation,
   lastLine: { readonly log: string; readonly explanation: LineExplanation } | null,
+  unread: readonly UnreadLog[] = [],
 ): AddressVerdict {
   const { prefix, running, jails, history } = report
   const bans = report.bans.filter(({ observed }) => !observed)
@@ -68,6 +74,12 @@ export function verdictOn(
   const where = running
     ? 'no jail counts a failure of it now'
     : 'no agent runs, and none counted a failure of it that still matters'
+  const [blind] = unread
+  if (blind !== undefined) {
+    const more = unread.length > 1 ? ` (and ${unread.length - 1} more)` : ''
+    const verdict = `${prefix} is not banned: ${where}, and ${blind.jail} cannot read its log${more}, ${blind.why}.`
+    return { cause: 'log-unreadable', verdict }
+  }
   return { cause: 'unknown', verdict: `${prefix} is not banned: ${where}.` }
 }
 
@@ -90,11 +102,6 @@ function ofBan(ban: BanStanding, bans: readonly BanStanding[], report: AddressEx
   const whole = ban.prefix === prefix ? '' : `, as ${ban.prefix},`
   const more = bans.length > 1 ? ` (and ${bans.length - 1} more)` : ''
   const head = `${prefix} is banned${whole} by ${ban.jail}${more} ${until(ban.until)}`
-  if (!running && ban.sets === null)
-    return {
-      cause: 'banned',
-      verdict: `${head}, as far as the store knows: no agent runs, so the firewall was not asked.`,
-    }
   if (pausedSince !== null) {
     const since = pausedSince === 0 ? '' : ` since ${new Date(pausedSince).toISOString()}`
     return {
@@ -102,6 +109,11 @@ function ofBan(ban: BanStanding, bans: readonly BanStanding[], report: AddressEx
       verdict: `${head}, but the firewall is paused${since}: nothing is enforced until "bailiff resume".`,
     }
   }
+  if (!running && ban.sets === null)
+    return {
+      cause: 'banned',
+      verdict: `${head}, as far as the store knows: no agent runs, so the firewall was not asked.`,
+    }
   if (ban.missingSince !== null) {
     const since = new Date(ban.missingSince).toISOString()
     return {

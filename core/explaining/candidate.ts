@@ -1,3 +1,4 @@
+import type { Prefix } from '../address.ts'
 import { compileSettings, placeOf } from '../jails.ts'
 import { compileFilter } from '../matching/filters.ts'
 import type { CompiledFilter } from '../plugin.ts'
@@ -17,6 +18,8 @@ export interface Candidate {
   readonly place: string
   /** The files it reads, patterns as they are; null: no files. */
   readonly files: readonly string[] | null
+  /** Whom it believes when they say for whom they speak. */
+  readonly proxies: readonly Prefix[]
 }
 
 /** A jail of the configuration. Throws a BailiffError where its filter does not compile. */
@@ -30,6 +33,7 @@ export function jailCandidate(jail: JailSettings, state: 'on' | 'off'): Candidat
     definition: jail.filterDefinition,
     place: placeOf(jail.where),
     files: filesOf(jail),
+    proxies: jail.ignore.proxies ?? [],
   }
 }
 
@@ -46,6 +50,7 @@ export function unusedCandidate(definition: FilterDefinition): Candidate {
     dates: undefined,
     place: definition.where.file,
     files: null,
+    proxies: [],
   }
 }
 

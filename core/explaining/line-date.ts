@@ -17,6 +17,8 @@ export interface ReadHead {
   readonly dateText: string
   /** Whether the date has no year of its own. */
   readonly yearless: boolean
+  /** The zone in which a date without one is read, as the jail names it; null: that of this machine. */
+  readonly timezone: string | null
 }
 
 /** Reads the head of a line (without its newline) as a filter asks for. `now` decides the year of a date without one. */
@@ -32,6 +34,7 @@ export function readHead(line: Buffer, now: number, dates: DateReading | null): 
     head,
     dateForm,
     dateText,
+    timezone: dates?.timezone ?? null,
     yearless: /^\W*[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d(?![^a-z]*\d{4}\b)/.test(dateText),
   }
 }
@@ -46,16 +49,18 @@ function leftOut(text: string, left: string): string {
 }
 
 /** What was found of a date, for people. */
-export function dateStep({ head, dateForm, dateText, yearless }: ReadHead, now: number): Step {
+export function dateStep({ head, dateForm, dateText, yearless, timezone }: ReadHead, now: number): Step {
   if (head.time === null) return { step: 'date', ok: null, detail: whyNone(head.line) }
-  const zone = /(?:Z|[+-]\d\d:?\d\d|UTC|GMT)\]?$/.test(dateText)
-    ? ''
-    : `, in the time zone of this machine (${zoneHere()})`
+  const at = new Date(head.time).toISOString()
+  // A date in a field stays in the text of the line.
+  if (dateText === '') return { step: 'date', ok: true, detail: `a field has ${at}${distance(head.time, now)}` }
+  const place = timezone === null ? `of this machine (${zoneHere()})` : `of the jail (${printable(timezone)})`
+  const zone = /(?:Z|[+-]\d\d:?\d\d|UTC|GMT)\]?$/.test(dateText) ? '' : `, in the time zone ${place}`
   const year = yearless ? `; it has no year, and is read as one of ${new Date(head.time).getFullYear()}` : ''
   return {
     step: 'date',
     ok: true,
-    detail: `${quote(dateText)}${dateForm ? ` (${printable(dateForm)})` : ''} is ${new Date(head.time).toISOString()}${zone}${year}${distance(head.time, now)}`,
+    detail: `${quote(dateText)}${dateForm ? ` (${printable(dateForm)})` : ''} is ${at}${zone}${year}${distance(head.time, now)}`,
   }
 }
 

@@ -9,7 +9,7 @@ import { causes, type Cause, type JailTrace, type LineExplanation, type Step } f
 import { traceLine, type AskedLine, type Traced } from './line-trace.ts'
 import type { LineSequence } from './line-sequence.ts'
 import { inTurn, judgeMatch } from './line-verdict.ts'
-import { Trials, type LinePlace } from './trials.ts'
+import { Trials } from './trials.ts'
 
 /** What is asked of a line. */
 export interface LineQuestion {
@@ -51,19 +51,18 @@ export class LineExplainer {
 
   /** Throws a BailiffError for a jail that the configuration does not have. */
   async explain(question: LineQuestion): Promise<LineExplanation> {
-    const { bytes, now, log, fd } = question
-    const place = { log: log ?? 'line', fd, now }
+    const { bytes, now } = question
     const usual = readHead(bytes, now, null).head
     const traces: JailTrace[] = []
-    for (const candidate of this.#asked(question)) traces.push(await this.#trace(candidate, place, question))
+    for (const candidate of this.#asked(question)) traces.push(await this.#trace(candidate, question))
     if (!traces.some(({ nearly }) => nearly) && question.jail === null) {
       for (const candidate of await this.#options.unused()) {
-        const trace = await this.#trace(candidate, place, question)
+        const trace = await this.#trace(candidate, question)
         if (trace.nearly && trace.cause === 'jail-off') traces.push(trace)
       }
     }
     const jails = traces.toSorted(
-      (a, b) => Number(b.nearly) - Number(a.nearly) || causes.indexOf(b.cause) - causes.indexOf(a.cause),
+      (a, b) => nearness(b) - nearness(a) || causes.indexOf(b.cause) - causes.indexOf(a.cause),
     )
     return {
       ...verdictOf(jails, question),
@@ -82,8 +81,9 @@ export class LineExplainer {
     throw new BailiffError('usage', `there is no jail ${printable(jail)}; there are ${names || 'none'}`)
   }
 
-  async #trace(candidate: Candidate, place: LinePlace, question: LineQuestion): Promise<JailTrace> {
-    const { bytes, now } = question
+  async #trace(candidate: Candidate, question: LineQuestion): Promise<JailTrace> {
+    const { bytes, now, log, fd } = question
+    const place = { log: log ?? 'line', fd, now, proxies: candidate.proxies }
     const line: AskedLine = { bytes, place, read: readHead(bytes, now, candidate.filter.dates ?? null) }
     const traced = traceLine(candidate, line, this.#trials)
     const judged = await this.#judged(candidate, traced, line, question)
@@ -94,6 +94,8 @@ export class LineExplainer {
       filter: candidate.filter.name,
       state,
       nearly: traced.nearly,
+      readsLog:
+        candidate.state === 'unused' || question.log === null ? null : followsLog(candidate.files, question.log),
       ...judged,
       address: traced.match?.address ?? null,
       rule,
@@ -155,9 +157,17 @@ export class LineExplainer {
   }
 }
 
+/**
+ * Whom a line concerns: a jail that matches it, or nearly does, before all others; and of those, as of the rest,
+ * one that reads the log before one that would have to be told to.
+ */
+function nearness({ nearly, readsLog }: JailTrace): number {
+  return (nearly ? 2 : 0) + (readsLog === false ? 0 : 1)
+}
+
 /** What fails in a filter that has nothing to do with the line is no news. */
 function weak(cause: Cause): Cause {
-  return cause === 'other-program' || cause === 'no-header' ? 'no-jail' : cause
+  return cause === 'other-program' || cause === 'no-header' || cause === 'other-format' ? 'no-jail' : cause
 }
 
 /** Whether a cause is at least so far on the way. */
@@ -177,7 +187,13 @@ function verdictOf(
   }
   const chosen = own ?? first
   if (chosen === undefined) return { cause: 'no-jail', verdict: 'No jail is on, so no line counts.', jail: null }
-  if (!chosen.nearly && asked === null && jails.length > 1 && !reaches(chosen.cause, 'prefregex')) {
+  if (
+    !chosen.nearly &&
+    asked === null &&
+    chosen.readsLog !== true &&
+    jails.length > 1 &&
+    !reaches(chosen.cause, 'prefregex')
+  ) {
     const whose = log === null ? '' : ` of ${printable(log)}`
     return {
       cause: 'no-jail',

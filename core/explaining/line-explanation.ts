@@ -12,7 +12,14 @@ export const causes = [
   'other-program',
   'no-header',
   'no-literal',
+  /** Lines of text in a filter that reads fields. */
+  'other-format',
   'prefregex',
+  /** Begins as lines of the filter do, and is none. */
+  'malformed',
+  /** Some of what a filter asks of fields, or just one thing, is not so. */
+  'conditions',
+  'condition',
   'failregex',
   'ignoreregex',
   'no-address',
@@ -68,6 +75,8 @@ export interface JailTrace {
   readonly cause: Cause
   /** Whether the line matches, or would but for the cause. */
   readonly nearly: boolean
+  /** Whether the jail reads the log in which the line stands; null: no log was named. */
+  readonly readsLog: boolean | null
   /** The cause in a plain sentence. */
   readonly verdict: string
   readonly steps: readonly Step[]

@@ -1,5 +1,6 @@
 /** The way of a line through the filter of one jail, up to the match that the judge would hear of. */
 import type { FilterTrace } from '../../matchers/regexp/filter-matcher.ts'
+import { looks } from '../../matchers/structured/object-place.ts'
 import { literalsOf } from '../../matchers/regexp/prefilter.ts'
 import { printable, quote } from '../errors.ts'
 import type { Match } from '../events.ts'
@@ -7,6 +8,7 @@ import { placeOf } from '../jails.ts'
 import { maxLineBytes } from '../matching/line-cutting.ts'
 import { progressOf } from '../matching/pattern-progress.ts'
 import type { Candidate } from './candidate.ts'
+import { fieldsEnd } from './field-verdict.ts'
 import { dateStep, type ReadHead } from './line-date.ts'
 import type { Cause, Nearest, Step } from './line-explanation.ts'
 import type { LinePlace, Trials } from './trials.ts'
@@ -54,7 +56,7 @@ class LineTrace {
     this.#candidate = candidate
     this.#line = line
     this.#trials = trials
-    this.#trace = trials.trace(candidate.filter, line.read.head) ?? nothingSeen
+    this.#trace = trials.trace(candidate.filter, line.read.head, line.place) ?? nothingSeen
   }
 
   run(): Traced {
@@ -154,11 +156,16 @@ class LineTrace {
     }
   }
 
-  #otherFields(format: string): End {
-    const { jail } = this.#candidate
-    this.#step('fields', false, 'they do not meet the conditions, or the line has no such fields')
-    const verdict = `The fields of the line are not what ${jail} looks for: it reads ${format}.`
-    return this.#unlessOtherMode() ?? { cause: 'prefregex', verdict }
+  #otherFields(format: 'json' | 'logfmt'): End {
+    const otherMode = this.#unlessOtherMode()
+    if (otherMode !== null) return otherMode
+    const { bytes, read } = this.#line
+    const trace = this.#trials.traceFields(this.#candidate.filter, bytes, read.head)
+    if (trace === null) return this.#tooSlow()
+    const text = read.head.syslog?.message ?? read.head.undated
+    const { steps, ...end } = fieldsEnd(this.#candidate, trace, looks[format].begin.test(text))
+    for (const { step, ok, detail } of steps) this.#step(step, ok, detail)
+    return end
   }
 
   /** The head is not one that the filter reads: of another program, or without one. */
@@ -248,7 +255,11 @@ class LineTrace {
     const literals = literalsOf(filter)
     const hit = literals?.find((literal) => this.#line.bytes.includes(literal))
     if (literals !== null && hit === undefined)
-      return { cause: 'no-literal', verdict: `Nothing of the line is what ${jail} looks for.`, nearest }
+      return {
+        cause: 'no-literal',
+        verdict: `Nothing of the line is what ${jail} looks for, so none of its ${filter.failregex.length} failregexes can match.`,
+        nearest,
+      }
     const mode = settings.mode === 'normal' ? '' : ` in the mode ${settings.mode}`
     const looks = hit === undefined ? '' : `The line has ${quote(hit)}, as lines that ${jail} looks for have, but n`
     return {

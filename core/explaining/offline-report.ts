@@ -10,8 +10,11 @@ import { BailiffError, describeError } from '../errors.ts'
 import type { Ban, CountedFailures } from '../events.ts'
 import { refusalReasons } from '../firewall/messages.ts'
 import { NeverBanned } from '../firewall/never-banned.ts'
+import { AllowList, type Allow } from '../judging/allow-list.ts'
 import { Judge } from '../judging/judge.ts'
+import { Pause } from '../pause.ts'
 import type { Settings } from '../settings/load-settings.ts'
+import { readStoredAllows } from '../stored-allows.ts'
 import { unpackBans, unpackOffences } from '../store/packed-bans.ts'
 import { migrate } from '../store/schema.ts'
 import { openDatabase, type Database } from '../store/sqlite.ts'
@@ -35,10 +38,14 @@ export class OfflineReports {
   readonly #settings: Settings
   readonly #now: number
   readonly #left: Left
+  readonly #allowed: AllowList
   readonly #judge: Judge
   readonly #neverBanned = new NeverBanned()
 
-  private constructor(settings: Settings, now: number, left: Left) {
+  private constructor(settings: Settings, now: number, left: Left, allows: readonly Allow[]) {
+    this.#allowed = new AllowList({ onChange: () => {}, onNameFailure: () => {} })
+    for (const allow of allows) this.#allowed.put(allow)
+    this.#allowed.expire(now)
     this.#settings = settings
     this.#now = now
     this.#left = left
@@ -46,6 +53,7 @@ export class OfflineReports {
       offences: left.offences,
       isBanned: () => false,
       vital: () => this.#vital(),
+      allowed: (prefix) => this.#allowed.sparing(prefix),
       onNameFailure: () => {},
     })
   }
@@ -53,7 +61,7 @@ export class OfflineReports {
   /** Opens a copy of the store, so that neither it nor its rights change. Where there is none, nothing is known of before. */
   static async open(settings: Settings, now: number): Promise<OfflineReports> {
     const left = await openCopy(join(settings.state, 'bailiff.sqlite'), now, settings.historyMs)
-    const reports = new OfflineReports(settings, now, left)
+    const reports = new OfflineReports(settings, now, left, await allowsIn(settings.state))
     await Promise.race([reports.#judge.configure(settings.jails), sleep(namesMs, undefined, { ref: false })])
     reports.#judge.resume(left.failures)
     return reports
@@ -66,7 +74,7 @@ export class OfflineReports {
       at: this.#now,
       running: false,
       observe: this.#settings.observe,
-      pausedSince: null,
+      pausedSince: new Pause(this.#settings.state).since,
       jails: this.#settings.jails,
       judge: this.#judge,
       bans: this.#left.bans
@@ -90,6 +98,17 @@ export class OfflineReports {
     return this.#neverBanned
       .at(performance.now())
       .map(({ prefix, reason }) => ({ prefix, why: refusalReasons[reason] }))
+  }
+}
+
+async function allowsIn(state: string): Promise<readonly Allow[]> {
+  try {
+    return (await readStoredAllows(state)) ?? []
+  } catch (cause) {
+    throw new BailiffError('no-input', `who is allowed cannot be read (${state}): ${describeError(cause)}`, {
+      cause,
+      hint: 'run the command as root or as the user of the agent',
+    })
   }
 }
 

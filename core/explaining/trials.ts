@@ -1,4 +1,6 @@
+import type { Prefix } from '../address.ts'
 import { createFilterTracer, type FilterTrace } from '../../matchers/regexp/filter-matcher.ts'
+import { createFieldTracer, type FieldTrace } from '../../matchers/structured/field-trace.ts'
 import { LineGuard } from '../matching/line-guard.ts'
 import type { GuardedResult } from '../matching/messages.ts'
 import { createLogScanner, type LogScanner } from '../matching/scan.ts'
@@ -16,6 +18,8 @@ export interface LinePlace {
   readonly fd: number | null
   /** Decides the year of dates without one, unix milliseconds. */
   readonly now: number
+  /** The trusted proxies of the jail; they are always the same for a filter. */
+  readonly proxies: readonly Prefix[]
 }
 
 interface Prepared {
@@ -37,11 +41,11 @@ export class Trials {
   }
 
   /** Scans one line (without its newline) for a filter. The jail of what is found is `trial`. */
-  scan(filter: CompiledFilter, line: Buffer, { log, fd, now }: LinePlace): GuardedResult {
+  scan(filter: CompiledFilter, line: Buffer, { log, fd, now, proxies }: LinePlace): GuardedResult {
     const bytes = Buffer.concat([line, Buffer.from('\n')])
     const data = fd === null ? bytes : { fd, start: 0, end: bytes.length, bytes }
     const chunk = { log, jails: [jail], data, arrivedAt: now, live: false, undatedAt: now, insideLine: false }
-    return this.#prepare(filter).scanner.scan(chunk, undefined, lineMs)
+    return this.#prepare(filter, proxies).scanner.scan(chunk, undefined, lineMs)
   }
 
   /** Whether the filter finds an address in the line. */
@@ -50,10 +54,18 @@ export class Trials {
   }
 
   /** How far a line comes in a filter; null: its patterns take too long. */
-  trace(filter: CompiledFilter, head: LineHead): FilterTrace | null {
-    const { trace } = this.#prepare(filter)
+  trace(filter: CompiledFilter, head: LineHead, { proxies }: LinePlace): FilterTrace | null {
+    const { trace } = this.#prepare(filter, proxies)
     let found: FilterTrace | null = null
     this.guard.run(() => (found = trace(head)), 500)
+    return found
+  }
+
+  /** How the fields of a line fare in a filter that reads some; null: its patterns take too long. */
+  traceFields(filter: CompiledFilter, line: Buffer, head: LineHead): FieldTrace | null {
+    const trace = createFieldTracer(filter)
+    let found: FieldTrace | null = null
+    if (trace !== null) this.guard.run(() => (found = trace(line, head)), 500)
     return found
   }
 
@@ -72,10 +84,10 @@ export class Trials {
     return known
   }
 
-  #prepare(filter: CompiledFilter): Prepared {
+  #prepare(filter: CompiledFilter, proxies: readonly Prefix[]): Prepared {
     const known = this.#prepared.get(filter)
     if (known !== undefined) return known
-    const scanner = createLogScanner({ jails: [{ jail, filter }], engines: this.#engines })
+    const scanner = createLogScanner({ jails: [{ jail, filter, proxies }], engines: this.#engines })
     const prepared = { scanner, trace: createFilterTracer(filter) }
     this.#prepared.set(filter, prepared)
     return prepared

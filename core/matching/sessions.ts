@@ -36,7 +36,7 @@ export function createSessions({
   lifetimeMs = 120_000,
   now = Date.now,
 }: SessionLimits = {}): Sessions {
-  const seed = randomInt(2 ** 32)
+  const hash = createHash(randomInt(2 ** 32))
   // Two generations: when the young one is full, it becomes the old one, and what that held is forgotten.
   let young = new Generation(Math.ceil(capacity / 2))
   let old = new Generation(Math.ceil(capacity / 2))
@@ -57,7 +57,7 @@ export function createSessions({
 
   const counted = (match: Match): Match | null => {
     if (match.session === null) return match
-    const key = hash([match.log, match.jail, match.address, match.session], seed)
+    const key = hash(match.log, match.jail, match.address, match.session)
     const time = match.time ?? now()
     const session = sessionOf(key, time)
     const repeats = match.once && (session === undefined || session.repeats)
@@ -121,21 +121,44 @@ class Generation {
 }
 
 /**
- * 53 bits from some texts, never 0: two runs of FNV-1a, the second over what the first makes of each
- * character. The seed is secret, so nobody can choose texts that look the same.
+ * 53 bits from four texts, never 0: two runs of FNV-1a, the second over what the first makes of each
+ * character. The seed is secret, so nobody can choose texts that look the same. What the first two texts
+ * make is kept, for they are the same for many lines.
  */
-function hash(texts: readonly string[], seed: number): number {
-  let low = seed | 0
-  let high = ~seed
-  for (const text of texts) {
+function createHash(seed: number): (log: string, jail: string, address: string, session: string) => number {
+  let low = 0
+  let high = 0
+  const begin = () => {
+    low = seed | 0
+    high = ~seed
+  }
+  const add = (text: string) => {
+    let [a, b] = [low, high]
     for (let at = 0; at < text.length; at++) {
-      low = Math.imul(low ^ text.charCodeAt(at), 0x01000193)
-      high = Math.imul(high ^ (low >>> 13), 0x85ebca6b)
+      a = Math.imul(a ^ text.charCodeAt(at), 0x01000193)
+      b = Math.imul(b ^ (a >>> 13), 0x85ebca6b)
     }
     // Not a character: texts that are cut elsewhere are others.
-    low = Math.imul(low ^ 0x10000, 0x01000193)
+    low = Math.imul(a ^ 0x10000, 0x01000193)
+    high = b
   }
-  return (high >>> 11) * 2 ** 32 + ((low ^ (low >>> 15)) >>> 0) || 1
+  const last = { log: '', jail: '', low: 0, high: 0 }
+  let known = false
+  return (log, jail, address, session) => {
+    if (known && log === last.log && jail === last.jail) {
+      low = last.low
+      high = last.high
+    } else {
+      begin()
+      add(log)
+      add(jail)
+      Object.assign(last, { log, jail, low, high })
+      known = true
+    }
+    add(address)
+    add(session)
+    return (high >>> 11) * 2 ** 32 + ((low ^ (low >>> 15)) >>> 0) || 1
+  }
 }
 
 function withAttempts(match: Match, attempts: number): Match | null {

@@ -40,7 +40,10 @@ export async function runReplay(run: ReplayRun): Promise<ReplayOutcome> {
     vital: () =>
       neverBanned.at(performance.now()).map(({ prefix, reason }) => ({ prefix, why: refusalReasons[reason] })),
   })
-  const scanner = createLogScanner({ jails: jails.map(({ name, filter }) => ({ jail: name, filter })), engines })
+  const scanner = createLogScanner({
+    jails: jails.map(({ name, filter, ignore }) => ({ jail: name, filter, proxies: ignore.proxies ?? [] })),
+    engines,
+  })
   const counts: ReadCounts = { lines: 0, skipped: 0, fileBytes: 0 }
   let file = ''
   let chunks = 0

@@ -13,7 +13,7 @@ export interface Captures {
 export type Rule = (values: FieldValues, captures: Captures) => boolean
 
 /** Whether a condition holds for the value in a slot; -1: there is none. */
-type Check = (values: FieldValues, slot: number, captures: Captures) => boolean
+export type Check = (values: FieldValues, slot: number, captures: Captures) => boolean
 
 /** Makes a rule; the fields that it asks for are added to the tree. */
 export function createRule({ conditions }: FieldRule, tree: FieldTree): Rule {
@@ -61,7 +61,8 @@ function cost(check: FieldCheck): number {
   }
 }
 
-function createCheck(check: FieldCheck): Check {
+/** Makes a condition. */
+export function createCheck(check: FieldCheck): Check {
   switch (check.type) {
     case 'exists':
       return (_, slot) => slot >= 0 === check.exists

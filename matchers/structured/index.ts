@@ -2,19 +2,13 @@
  * The matcher of lines that hold named fields, as JSON or logfmt. Filters of one format share a tree of the
  * fields that they ask for: a line is read once for all of them, and only the wanted values are noted.
  */
-import {
-  defineMatcher,
-  type CompiledFilter,
-  type FoundLine,
-  type LineBlock,
-  type Scanner,
-  type Structure,
-} from '../../core/plugin.ts'
+import { defineMatcher, type CompiledFilter, type FoundLine, type LineBlock, type Scanner } from '../../core/plugin.ts'
 import { FieldFilter } from './field-filter.ts'
 import { FieldTree } from './field-tree.ts'
-import { FieldValues } from './field-values.ts'
-import { JsonReader, unescapeJson } from './json-reader.ts'
-import { LogfmtReader, unescapeLogfmt } from './logfmt-reader.ts'
+import type { FieldValues } from './field-values.ts'
+import { createReader } from './format-reader.ts'
+import type { JsonReader } from './json-reader.ts'
+import type { LogfmtReader } from './logfmt-reader.ts'
 import { looks, placeOfFields, type FormatLook } from './object-place.ts'
 import { createPrefilter, type Prefilter } from './prefilter.ts'
 
@@ -62,20 +56,24 @@ class FormatScanner {
       const filter = given[index]
       return filter === undefined || filter.structure === null ? [] : [{ index, filter, structure: filter.structure }]
     })
-    const isJson = chosen[0]?.structure.format !== 'logfmt'
-    const tree = new FieldTree(isJson)
+    const format = chosen[0]?.structure.format ?? 'json'
+    const tree = new FieldTree(format === 'json')
     this.#filters = chosen.map(({ index, filter, structure }) => ({
       index,
       filter: new FieldFilter(filter, structure, tree),
     }))
     this.#prefilter = createPrefilter(
       chosen.map(({ structure }) => structure),
-      isJson ? 'json' : 'logfmt',
+      format,
     )
-    const unique = new Set(chosen.flatMap(({ structure }) => addressSlots(structure, tree)))
-    this.#values = new FieldValues(tree.slots, isJson ? unescapeJson : unescapeLogfmt)
-    this.#reader = isJson ? new JsonReader(tree.root, this.#values) : new LogfmtReader(tree.root, this.#values, unique)
-    this.#look = looks[isJson ? 'json' : 'logfmt']
+    const { reader, values } = createReader(
+      format,
+      chosen.map(({ structure }) => structure),
+      tree,
+    )
+    this.#reader = reader
+    this.#values = values
+    this.#look = looks[format]
   }
 
   scan(block: LineBlock, found: (line: FoundLine) => void): void {
@@ -108,8 +106,4 @@ class FormatScanner {
       found({ filter: index, rule, start, end, address, head, groups, time, hops })
     }
   }
-}
-
-function addressSlots({ address, forwarded }: Structure, tree: FieldTree): number[] {
-  return [...address, ...forwarded].flatMap((path) => tree.field(path))
 }

@@ -48,6 +48,20 @@ const told = (lines: readonly Line[]) =>
   )
 const at0 = (time: number) => (time - Date.UTC(2026, 10, 22, 10, 0, 0)) / 1000
 
+test('behind a trusted proxy the client is meant', async () => {
+  const filter = 'filter: { format: json, match: { status: 401 }, address: peer, forwarded: for, time: time }'
+  const { folder, replay } = bed(
+    'trusted_proxies: [203.0.113.80]\n',
+    `jails:\n  web: { source: ./web.json, ${filter} }\n`,
+  )
+  const line = (second: number, peer: string) =>
+    `${JSON.stringify({ time: at(second), peer, for: '203.0.113.9', status: 401 })}\n`
+  const log = join(folder, 'web.json')
+  const lines = [0, 1, 2].flatMap((second) => [line(second, '203.0.113.80'), line(second, '203.0.113.66')])
+  writeFileSync(log, lines.join(''))
+  assert.equal(told(await replay(log)), ['ban 203.0.113.9 2', 'ban 203.0.113.66 2'])
+})
+
 test('bans begin and end on the clock of the log, and last longer for who comes again', async () => {
   const { log, replay } = bed()
   const text = [

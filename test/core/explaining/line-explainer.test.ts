@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import regexp from '../../../matchers/regexp/index.ts'
+import structured from '../../../matchers/structured/index.ts'
 import { parseAddress } from '../../../core/address.ts'
-import { jailCandidate } from '../../../core/explaining/candidate.ts'
+import { inOtherMode, jailCandidate } from '../../../core/explaining/candidate.ts'
 import type { Cause, LineExplanation } from '../../../core/explaining/line-explanation.ts'
 import { LineExplainer } from '../../../core/explaining/line-explainer.ts'
 import { OfflineReports } from '../../../core/explaining/offline-report.ts'
@@ -27,6 +28,7 @@ writeFileSync(
 control: ./control.sock
 ignoreip:
   - 198.51.100.0/24
+trusted_proxies: [203.0.113.80]
 jails:
   sshd: { source: ./auth.log }
   app:
@@ -42,6 +44,16 @@ jails:
     enabled: off
     source: ./popd.log
     filter: { programs: [popd], failregex: ['^bad login from <ADDR>$'] }
+  web:
+    source: ./access.json
+    filter:
+      format: json
+      match:
+        - { method: POST, path: { prefix: /login }, status: { min: 400 } }
+        - { event.kind: denied }
+      ignore: { agent: monitor }
+      address: client
+      forwarded: for
 `,
 )
 const settings = await loadSettings({ file, alsoOff: true })
@@ -53,7 +65,7 @@ const explainer = new LineExplainer({
     ...settings.off.map((jail) => jailCandidate(jail, 'off')),
   ],
   unused: async () => [],
-  engines: [regexp],
+  engines: [structured, regexp],
   report: (address) => reports.report(address),
 })
 test.after(() => reports.close())
@@ -82,6 +94,12 @@ const unenforced = {
 } as const
 const failed = 'Failed password for root from 192.0.2.7 port 4711 ssh2'
 const live = '2026-11-22T13:59:30Z web sshd[77]:'
+
+/** A line of an access log that web counts, but for what is given. */
+function web(fields: Readonly<Record<string, unknown>>): string {
+  const usual = { time: '2026-11-22T13:59:30Z', client: '192.0.2.7', method: 'POST', path: '/login', status: 401 }
+  return JSON.stringify({ ...usual, ...fields })
+}
 
 /** What is asked, which cause is right, what the first sentence says, and the jail it is about. */
 const cases: readonly (readonly [
@@ -207,6 +225,26 @@ const cases: readonly (readonly [
     'app',
   ],
   ['2026-11-22T13:59:30Z login of x from 192.0.2.777 failed', 'no-address', '"192.0.2.777" is no IP address', 'app'],
+  // Fields: the condition that fails is named.
+  ...(
+    [
+      [{ status: 200 }, 'condition', 'status is "200", and web asks for a number of at least 400; its other 2'],
+      [{ status: undefined }, 'condition', 'the line has no status, and web asks for'],
+      [{ method: 'GET' }, 'condition', '(rule 1 of 2, which comes nearest): method is "GET", and web asks for "POST"'],
+      [{ method: 'GET', path: '/' }, 'conditions', 'a text that begins with "/login"; 1 of its 3'],
+      [{ client: 'unix:' }, 'no-address', 'where it is looked for: client is "unix:"'],
+      [{ client: undefined }, 'no-address', 'the line has no client'],
+      [{ agent: 'monitor' }, 'ignoreregex', 'rule 1 of its "ignore" takes the line away'],
+      [{}, 'counts', 'It counts as 1 failure of 192.0.2.7 in web'],
+      // The client behind a trusted proxy is meant, and nobody is believed who is none.
+      [{ client: '203.0.113.80', for: '192.0.2.9' }, 'counts', 'It counts as 1 failure of 192.0.2.9 in web'],
+      [{ client: '203.0.113.81', for: '192.0.2.9' }, 'counts', 'It counts as 1 failure of 203.0.113.81 in web'],
+      [{ client: '203.0.113.80' }, 'ignored', 'trusted proxy'],
+    ] as const
+  ).map(([fields, cause, says]) => [web(fields), cause, says, 'web'] as const),
+  [web({}).slice(0, -9), 'malformed', 'begins as JSON and is none to its end', 'web'],
+  // The log says whose line it is.
+  ['hello', 'no-jail', 'The line is no JSON, and web reads nothing else', 'web', { log: join(folder, 'access.json') }],
   ['hello', 'no-jail', 'No jail has to do with this line', null],
 ]
 
@@ -217,6 +255,28 @@ for (const [line, cause, says, jail, asked] of cases) {
     assert.match(found.verdict, says)
   })
 }
+
+test('of two jails with one filter that one is meant which reads the log', async () => {
+  const other = must(settings.jails.find(({ name }) => name === 'sshd'))
+  const source = { ...must(other.sources[0]), options: { path: ['/var/log/other.log'] } }
+  const modes = other.filterDefinition.modes
+  assert.ok('extra' in modes)
+  const elsewhere = inOtherMode(jailCandidate({ ...other, name: 'elsewhere', sources: [source] }, 'on'), 'extra')
+  const both = new LineExplainer({
+    candidates: [elsewhere, jailCandidate(other, 'on')],
+    unused: async () => [],
+    engines: [structured, regexp],
+    report: (address) => reports.report(address),
+  })
+  const bytes = Buffer.from(
+    `${live} Unable to negotiate with 192.0.2.7 port 4711: no matching cipher found. Their offer: x [preauth]`,
+  )
+  const question = { bytes, ended: true, fd: null, jail: null, now, sequence: null }
+  const found = await both.explain({ ...question, log })
+  assert.equal([found.cause, found.jail], ['wrong-mode', 'sshd'], found.verdict)
+  const there = await both.explain({ ...question, log: '/var/log/other.log' })
+  assert.equal([there.cause, there.jail], ['counts', 'elsewhere'], there.verdict)
+})
 
 test('what the agent knows of the address decides: allowed, refused by the firewall, banned, live lines with a wrong clock', async () => {
   const never = 'it holds an address that /etc/bailiff/firewall.conf says is never banned'
@@ -253,7 +313,7 @@ test('what the agent knows of the address decides: allowed, refused by the firew
     const told = new LineExplainer({
       candidates: settings.jails.map((each) => jailCandidate(each, 'on')),
       unused: async () => [],
-      engines: [regexp],
+      engines: [structured, regexp],
       report: async (address) => {
         const report = await reports.report(address)
         return { ...report, ...more, jails: report.jails.map((each) => ({ ...each, ...jail })) }
@@ -294,8 +354,8 @@ test('no control byte of a line reaches the answer, and bytes that are no text a
 })
 
 test('the walk never disagrees with the scanner', async () => {
-  const trials = new Trials([regexp])
-  const place = { log: 'line', fd: null, now }
+  const trials = new Trials([structured, regexp])
+  const place = { log: 'line', fd: null, now, proxies: [must(parseAddress('203.0.113.80'))] }
   const jails = settings.jails.map((jail) => ({ jail: jail.name, filter: jailCandidate(jail, 'on').filter }))
   const samples = settings.jails.flatMap(({ filter: { samples: some } }) => [
     ...some.match.map(({ line }) => line),
@@ -328,7 +388,7 @@ test('a jail that is not there is named', async () => {
     await explain('x', { jail: 'none' })
     assert.unreachable()
   } catch (error) {
-    assert.match((error as Error).message, 'there is no jail none; there are sshd, app, shadow, sleeping')
+    assert.match((error as Error).message, 'there is no jail none; there are sshd, app, shadow, web, sleeping')
   }
 })
 
