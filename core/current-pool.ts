@@ -28,7 +28,8 @@ export class CurrentPool {
 
   /** Makes the pool for these jails, unless it is that already. What the old one was given it still does. */
   async replace(jails: readonly ReadyJail[], maxThreads: number | null): Promise<void> {
-    const filters = jails.map(({ name, filter, ignore }) => ({ jail: name, filter, proxies: ignore.proxies }))
+    const reading = jails.filter(({ bansOf }) => bansOf === null)
+    const filters = reading.map(({ name, filter, ignore }) => ({ jail: name, filter, proxies: ignore.proxies }))
     const key = JSON.stringify([filters, maxThreads])
     if (key === this.#key) return
     const old = this.#pool
@@ -41,7 +42,7 @@ export class CurrentPool {
     })
     await old?.close()
     // The first line is not to wait for a thread that loads its engines.
-    await this.#pool.scan({ ...nothing, arrivedAt: Date.now(), jails: jails.map(({ name }) => name) })
+    await this.#pool.scan({ ...nothing, arrivedAt: Date.now(), jails: reading.map(({ name }) => name) })
   }
 
   async close(): Promise<void> {

@@ -241,9 +241,9 @@ function isRotten({ before, since }: Sight): boolean {
   return due >= enoughMatches && since.unmatched / sinceMs >= (muchFaster * before.unmatched) / beforeMs
 }
 
-/** Other sources than files have logs only when something has come. */
+/** Other sources than files have logs only when something has come; a jail that counts bans has none. */
 function withoutLog({ name, sources }: SeenJail): Finding[] {
-  if (sources.some((source) => source.name !== 'file')) return []
+  if (!sources.every((source) => source.name === 'file') || sources.length === 0) return []
   const what = 'there is no log that it could read'
   return [
     { jail: name, log: '', grade: 'blind', what, mend: 'correct its "source:", or start the service that writes it' },

@@ -27,7 +27,7 @@ export interface ReadyJail extends Omit<JailSettings, 'filter' | 'sources' | 'ac
   readonly filterSettings: FilterSettings
   /** The name of each failregex: where it stands, and the version of its text (`file:line 1a2b3c4d`). */
   readonly ruleNames: readonly string[]
-  /** At least one. */
+  /** At least one, unless it counts bans. */
   readonly sources: readonly Instance<'source'>[]
   /** At least one, except in observe mode. */
   readonly actions: readonly Instance<'action'>[]
@@ -132,7 +132,7 @@ class Workshop {
     const sources = await this.load('source', jail.sources, problems)
     const actions = await this.load('action', jail.actions, problems)
     const notifiers = await this.load('notifier', jail.notifiers, problems)
-    if (filter instanceof BailiffError || sources.length === 0) return undefined
+    if (filter instanceof BailiffError || (sources.length === 0 && jail.bansOf === null)) return undefined
     if (jail.mode === 'enforce' && actions.length === 0) {
       if (jail.actions.length === 0) problems.push(withoutAction(jail))
       return undefined

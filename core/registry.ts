@@ -13,7 +13,7 @@ import { promisify } from 'node:util'
 import { BailiffError, quote, suggest, type Where } from './errors.ts'
 import { checkOptions, isOptionsSchema } from './plugin-options.ts'
 import { resolve as resolvePluginImport } from './plugin-resolution.ts'
-import type { ActionPlugin, NotifierPlugin, SourcePlugin } from './plugin.ts'
+import type { ActionPlugin, NotifierPlugin, OptionsSchema, SourcePlugin } from './plugin.ts'
 import type { PluginKind, PluginUse } from './settings/plugin-use.ts'
 import { whoMayWrite } from './settings/writable.ts'
 
@@ -64,6 +64,12 @@ export class Registry {
   /** The names of the built-in plugins of a kind, sorted. */
   pluginNames(kind: PluginKind): string[] {
     return entries(join(this.#root, 'plugins', `${kind}s`), '.js')
+  }
+
+  /** What a built-in plugin says of its options; undefined where it says nothing. */
+  async optionsOf(kind: PluginKind, name: string): Promise<OptionsSchema<unknown> | undefined> {
+    const file = join(this.#root, 'plugins', `${kind}s`, `${name}.js`)
+    return checkShape(kind, await importDefault(pathToFileURL(file), file, { file }), file, { file }).options
   }
 
   /** The entry file of each matcher, in the order in which they are asked: `structured`, `scan`, `regexp`, others by name. */

@@ -27,6 +27,7 @@ const rooms = [
   'fail2ban',
   'rights',
   'systemd',
+  'host-look',
 ].map((name) => `core/${name}/`)
 
 /** What a matching worker must never load: parts that decide and act, and ways out of the process. */

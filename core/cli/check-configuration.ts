@@ -1,3 +1,4 @@
+import type { MatcherPlugin } from '../plugin.ts'
 import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
 import { trySamples } from '../filter-samples.ts'
 import { compileSettings, prepareJails, type Instance, type ReadyJail } from '../jails.ts'
@@ -7,18 +8,23 @@ import { InvalidSettings, loadSettings } from '../settings/load-settings.ts'
 import { isHeader } from '../settings/structure.ts'
 import { checkFirewallConf } from './check-firewall-conf.ts'
 import type { CheckOptions } from './check.ts'
+import { forgeableLogs } from './forgeable-logs.ts'
 import { loadEngines } from './known-filters.ts'
 import { logsOf, missingLogs, missingPrograms } from './missing-files.ts'
 import { accountProblems } from './named-accounts.ts'
+import { detailsText, filterKey, jailDetails, type JailDetails, type SampleCount } from './jail-details.ts'
 import { counted, print, styled } from './output.ts'
+import { startProgress } from './progress.ts'
 import { table } from './table.ts'
 
 /** What a check found out. */
-interface Findings {
+export interface Findings {
   readonly file: string | undefined
   readonly jails: readonly ReadyJail[]
   readonly broken: readonly string[]
   readonly filters: readonly { readonly name: string; readonly patterns: number; readonly samples: number }[]
+  /** How many samples each filter passed, by `filterKey`. */
+  readonly samples: ReadonlyMap<string, SampleCount>
   readonly problems: readonly BailiffError[]
   readonly warnings: readonly BailiffError[]
 }
@@ -29,33 +35,29 @@ interface Findings {
  */
 export async function checkConfiguration(options: CheckOptions): Promise<number> {
   const findings = await check(options.config)
-  if (options.json) printJson(findings)
-  else printText(findings)
+  const details = options.verbose ? findings.jails.map((jail) => jailDetails(jail, findings.samples)) : []
+  if (options.json) printJson(findings, details)
+  else printText(findings, details)
   return findings.problems.length === 0 ? 0 : exitCodes.config
 }
 
-async function check(file: string | undefined): Promise<Findings> {
+/** Checks the configuration. Throws a BailiffError where there is none. */
+export async function check(file: string | undefined): Promise<Findings> {
   try {
     const settings = await loadSettings(file === undefined ? {} : { file })
     const registry = new Registry()
     const { jails, broken, problems } = await prepareJails(settings, compileFilter, registry)
     const engines = await loadEngines()
-    const reports = eachFilter(jails).map(({ filter, filterSettings, dates }) => ({
-      name: filter.name,
-      patterns: patternsOf(filter),
-      // The samples have the dates that the filter speaks of, whatever those of the jail's log look like.
-      report: trySamples(
-        filterSettings,
-        dates.datepattern === null ? filter : compileSettings(filterSettings, compileFilter),
-        engines,
-      ),
-    }))
+    const reports = tryFilters(eachFilter(jails), engines)
     const firewallConf = checkFirewallConf()
     return {
       file: settings.file,
       jails,
       broken,
       filters: reports.map(({ name, patterns, report }) => ({ name, patterns, samples: report.tried })),
+      samples: new Map(
+        reports.map(({ key, report }) => [key, { tried: report.tried, failed: report.problems.length }]),
+      ),
       problems: [
         ...problems,
         ...accountProblems(settings),
@@ -66,6 +68,7 @@ async function check(file: string | undefined): Promise<Findings> {
         ...settings.warnings,
         ...jails.flatMap(missingLogs),
         ...jails.flatMap(forgeableAddress),
+        ...jails.flatMap(forgeableLogs),
         ...missingPrograms(settings),
         ...firewallConf.warnings,
       ],
@@ -73,14 +76,36 @@ async function check(file: string | undefined): Promise<Findings> {
   } catch (error) {
     if (!(error instanceof BailiffError) || error.kind !== 'config') throw error
     const problems = error instanceof InvalidSettings ? error.problems : [error]
-    return { file: problems[0]?.where?.file, jails: [], broken: [], filters: [], problems, warnings: [] }
+    return {
+      file: problems[0]?.where?.file,
+      jails: [],
+      broken: [],
+      filters: [],
+      samples: new Map(),
+      problems,
+      warnings: [],
+    }
   }
 }
 
 /** One jail for each filter in each of its modes. */
 function eachFilter(jails: readonly ReadyJail[]): ReadyJail[] {
-  const keyOf = ({ filterSettings: { where, mode } }: ReadyJail) => JSON.stringify([where, mode])
-  return [...new Map(jails.map((jail) => [keyOf(jail), jail] as const)).values()]
+  return [...new Map(jails.map((jail) => [filterKey(jail), jail] as const)).values()]
+}
+
+/** Runs the samples of filters, and shows how far it is where that takes long. */
+function tryFilters(jails: readonly ReadyJail[], engines: readonly MatcherPlugin[]) {
+  const progress = startProgress({ label: 'trying samples', total: jails.length, unit: 'entries' })
+  const reports = jails.map((jail, done) => {
+    progress.at(done)
+    const { filter, filterSettings, dates } = jail
+    // The samples have the dates that the filter speaks of, whatever those of the jail's log look like.
+    const compiled = dates.datepattern === null ? filter : compileSettings(filterSettings, compileFilter)
+    const report = trySamples(filterSettings, compiled, engines)
+    return { key: filterKey(jail), name: filter.name, patterns: patternsOf(filter), report }
+  })
+  progress.end()
+  return reports
 }
 
 /** A jail that believes a header alone: who reaches the service past its proxy says in it what he likes. */
@@ -99,12 +124,16 @@ function patternsOf({ failregex, ignoreregex, prefregex, structure }: ReadyJail[
   return failregex.length + ignoreregex.length + (prefregex === null ? 0 : 1)
 }
 
-function printText({ file, jails, broken, filters, problems, warnings }: Findings): void {
+function printText(
+  { file, jails, broken, filters, problems, warnings }: Findings,
+  details: readonly JailDetails[],
+): void {
   for (const problem of problems) print(`${styled('red', 'problem')}  ${describeError(problem)}`)
   for (const warning of warnings) print(`${styled('yellow', 'warning')}  ${describeError(warning)}`)
   if (problems.length + warnings.length > 0) print('')
   if (jails.length > 0) print(`${table(['JAIL', 'MODE', 'FILTER', 'SOURCES', 'PORTS', 'ACTIONS'], jails.map(rowOf))}\n`)
-  for (const { name, sourceChoice } of jails)
+  for (const detail of details) print(`${detailsText(detail)}\n`)
+  for (const { name, sourceChoice } of details.length > 0 ? [] : jails)
     if (sourceChoice !== null)
       print(`${printable(name)} reads the first of its usual sources that fits: ${printable(sourceChoice)}`)
   for (const name of broken) print(`${printable(name)} is left out, because of the problems above`)
@@ -121,13 +150,19 @@ function printText({ file, jails, broken, filters, problems, warnings }: Finding
   if (problems.length === 0 && jails.length === 0) print('  no jail is on: write jails: { sshd: on }')
 }
 
-function rowOf({ name, mode, filter, sources, ports, actions }: ReadyJail): string[] {
-  const logs = sources.flatMap((source) => (logsOf(source).length > 0 ? logsOf(source) : [source.id]))
+function rowOf({ name, mode, filter, sources, bansOf, ports, actions }: ReadyJail): string[] {
+  const logs =
+    bansOf === null
+      ? sources.flatMap((source) => (logsOf(source).length > 0 ? logsOf(source) : [source.id]))
+      : [`bans of ${bansOf.jails?.join(' ') ?? 'all jails'}`]
   const covered = ports.protocol === 'all' ? 'all' : `${ports.protocol} ${ports.ports.join(',')}`
   return [name, mode, filter.name, logs.join(' '), covered, actions.map(({ id }) => id).join(' ')].map(printable)
 }
 
-function printJson({ file, jails, broken, filters, problems, warnings }: Findings): void {
+function printJson(
+  { file, jails, broken, filters, problems, warnings }: Findings,
+  details: readonly JailDetails[],
+): void {
   const plain = ({ kind, message, where, hint }: BailiffError) => ({ kind, message, ...where, hint })
   const ids = (instances: readonly Instance[]) => instances.map(({ id }) => id)
   const object = {
@@ -143,6 +178,7 @@ function printJson({ file, jails, broken, filters, problems, warnings }: Finding
       actions: ids(actions),
       notifiers: ids(notifiers),
     })),
+    ...(details.length > 0 ? { details } : {}),
     broken,
     filters,
     problems: problems.map(plain),

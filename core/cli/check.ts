@@ -6,6 +6,7 @@ export default function addCheck(program: Command): void {
     .command('check')
     .description('say whether the configuration is right; nothing is changed')
     .option('-c, --config <file>', 'the configuration (default: /etc/bailiff/bailiff.yaml)')
+    .option('-v, --verbose', 'for each jail what runs: filter, sources and why, dates, every pattern and how it runs')
     .option('--json', 'one JSON object: jails, filters, problems, warnings')
     .addHelpText(
       'after',
@@ -16,6 +17,7 @@ of its filter. Looks for the users, groups, logs and programs that are named, an
 
 Examples:
   bailiff check
+  bailiff check --verbose
   bailiff check --config ./bailiff.yaml --json | jq .problems`,
     )
     .action(async (options: CheckOptions) => {
@@ -27,5 +29,6 @@ Examples:
 /** The options as commander gives them. */
 export interface CheckOptions {
   readonly config?: string
+  readonly verbose?: true
   readonly json?: true
 }

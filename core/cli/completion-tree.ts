@@ -61,7 +61,10 @@ export function commandWords(program: Command): CommandWords[] {
       name: command.name(),
       description: command.description(),
       options: command.createHelp().visibleOptions(command).map(optionWords),
-      arguments: command.registeredArguments.map(argumentWords),
+      arguments:
+        command.commands.length > 0
+          ? [{ kind: 'words', words: command.commands.map((one) => one.name()) }]
+          : command.registeredArguments.map(argumentWords),
       repeats: command.registeredArguments.at(-1)?.variadic ?? false,
     }))
 }

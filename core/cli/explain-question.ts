@@ -170,7 +170,8 @@ async function lineExplainer(settings: Settings, reports: Reports): Promise<Line
 function sound(jails: readonly JailSettings[], state: 'on' | 'off'): Candidate[] {
   return jails.flatMap((jail) => {
     try {
-      return [jailCandidate(jail, state)]
+      // A jail that counts bans reads no lines.
+      return jail.bansOf === null ? [jailCandidate(jail, state)] : []
     } catch {
       return []
     }

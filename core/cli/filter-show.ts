@@ -26,8 +26,10 @@ function asRecord(filter: FilterDefinition, mode: string, compiled: CompiledFilt
     file: filter.where.file,
     mode,
     modes: Object.keys(filter.modes),
+    counts: filter.counts,
     programs: filter.programs,
     sources: filter.sources.map(({ plugin, options }) => ({ [plugin]: options })),
+    forgeable: filter.forgeable,
     ports: filter.ports.length === 0 ? 'all' : filter.ports,
     ipv6prefix: filter.ipv6prefix,
     format: compiled.structure?.format ?? 'text',
@@ -39,17 +41,29 @@ function asRecord(filter: FilterDefinition, mode: string, compiled: CompiledFilt
   }
 }
 
+type Fact = [name: string, text: string]
+
+const countsBans: Fact[] = [['counts', 'the bans of other jails, and reads no lines']]
+
+const readsLines = ({ programs, sources }: FilterDefinition): Fact[] => [
+  ['programs', programs?.join(', ') ?? 'whole lines'],
+  ['sources', sources.map(inShort).join(', ') || 'none: the jail names one'],
+]
+
+function samplesOf({ samples: { match, pass, hostile } }: FilterDefinition): Fact {
+  return ['samples', `${match.length} that match, ${pass.length} that pass, ${hostile.length} hostile`]
+}
+
 function asText(filter: FilterDefinition, mode: string, compiled: CompiledFilter): string {
-  const { match, pass, hostile } = filter.samples
-  const facts: [name: string, text: string][] = [
+  const facts: Fact[] = [
     ['file', filter.where.file],
     ['modes', Object.keys(filter.modes).join(', ')],
     ['format', compiled.structure?.format ?? 'text'],
-    ['programs', filter.programs?.join(', ') ?? 'whole lines'],
-    ['sources', filter.sources.map(inShort).join(', ') || 'none: the jail names one'],
+    ...(filter.counts === 'bans' ? countsBans : readsLines(filter)),
+    ...Object.entries(filter.forgeable).map(([log, hint]): [string, string] => ['forgeable', `${log}: ${hint}`]),
     ['ports', filter.ports.join(', ') || 'all'],
     ['ipv6prefix', filter.ipv6prefix === null ? 'as the jail says' : String(filter.ipv6prefix)],
-    ['samples', `${match.length} that match, ${pass.length} that pass, ${hostile.length} hostile`],
+    ...(filter.counts === 'bans' ? [] : [samplesOf(filter)]),
   ]
   const sections = [
     ['prefregex', compiled.prefregex === null ? [] : [compiled.prefregex]],

@@ -6,8 +6,10 @@ import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
 import addAllow from './allow.ts'
 import addBan from './ban.ts'
 import addCheck from './check.ts'
+import addConfig from './config.ts'
 import addCompletion from './completion.ts'
 import addDemo from './demo.ts'
+import addDoctor from './doctor.ts'
 import addExplain from './explain.ts'
 import addFilter from './filter.ts'
 import addMetrics from './metrics.ts'
@@ -15,6 +17,7 @@ import addPause from './pause.ts'
 import addReload from './reload.ts'
 import addReplay from './replay.ts'
 import addRun from './run.ts'
+import addSetup from './setup.ts'
 import addStatus from './status.ts'
 import addTest from './test.ts'
 import addUnban from './unban.ts'
@@ -23,43 +26,46 @@ import { readVersion } from './version.ts'
 /** Who reads the output as JSON gets errors so, too: one object a line on standard error. */
 const wantsJson = process.argv.slice(2, endOfOptions()).includes('--json')
 
+/** All commands, in the order and under the headings of the help. */
+const groups: readonly { readonly heading: string; readonly commands: readonly ((program: Command) => void)[] }[] = [
+  { heading: 'Begin:', commands: [addSetup, addDoctor] },
+  { heading: 'Watch and ban:', commands: [addRun, addReload, addPause] },
+  { heading: 'See what happens, and why:', commands: [addStatus, addExplain, addMetrics] },
+  { heading: 'Decide yourself:', commands: [addBan, addUnban, addAllow] },
+  { heading: 'Configuration and filters:', commands: [addCheck, addConfig, addFilter, addTest, addReplay] },
+  { heading: 'More:', commands: [addDemo, addCompletion] },
+]
+
 /** Builds the program with every command. */
 function buildProgram(): Command {
   const program = new Command('bailiff')
     .description(
       'Watches logs, finds the addresses that attack, bans them in the firewall for a time, and tells people.',
     )
-    .version(readVersion())
+    .version(readVersion(), '-V, --version', 'the version')
+    .helpOption('-h, --help', 'what it does, with examples')
     .exitOverride()
     .showHelpAfterError(wantsJson ? false : '(--help tells more, with examples)')
     .addHelpText(
       'after',
       `
 Examples:
+  bailiff setup                     what is here, and a configuration for it
   bailiff check                     is the configuration right?
+  bailiff doctor                    will bans come, and bite?
   bailiff run                       watch and ban (as root; Ctrl-C stops, bans stay)
   bailiff status sshd               who is banned, and what the jail has seen
+  bailiff explain 192.0.2.7         why it is banned, or is not
   bailiff ban 192.0.2.7 --for 1d    ban an address yourself
-  bailiff test sshd /var/log/auth.log`,
+  bailiff test sshd /var/log/auth.log
+
+"bailiff COMMAND --help" has the options of a command and examples of its own.`,
     )
-  for (const add of [
-    addRun,
-    addCheck,
-    addStatus,
-    addExplain,
-    addBan,
-    addUnban,
-    addAllow,
-    addMetrics,
-    addPause,
-    addReload,
-    addTest,
-    addReplay,
-    addFilter,
-    addCompletion,
-    addDemo,
-  ])
-    add(program)
+  for (const { heading, commands } of groups) {
+    program.commandsGroup(heading)
+    for (const add of commands) add(program)
+  }
+  program.helpCommand('help [command]', 'the same as --help of a command')
   for (const command of program.commands) {
     command.exitOverride()
     // Commander writes what is wrong with the words of a command before it throws.

@@ -29,7 +29,8 @@ interface Pending {
   readonly reject: (error: Error) => void
 }
 
-const helloMs = 10_000
+/** A machine that boots, or has far too much to do, takes its time to start a process. */
+const helloMs = 30_000
 
 /** A connection to a helper. It takes one request at a time. */
 export class HelperConnection {

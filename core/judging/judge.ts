@@ -5,6 +5,7 @@ import { banLength, foreverIfLong, type Bantime } from './bantime.ts'
 import { Excerpts, type Excerpt } from './excerpts.ts'
 import { entryKinds, FailureLog, readEntries, type Entry } from './failure-log.ts'
 import { FailureTable } from './failure-table.ts'
+import { banAsFailure } from './ban-as-failure.ts'
 import { IgnoreList, type IgnoreListOptions, type IgnoreRules, type SparingRule } from './ignore-list.ts'
 import { networkOf, Networks, type Failure } from './networks.ts'
 import { Offences, type Offence } from './offences.ts'
@@ -30,6 +31,10 @@ export interface JailRules {
   /** 64: an IPv6 network of which several addresses fail is banned as a whole; 128: only single addresses are. */
   readonly ipv6prefix: 64 | 128
   readonly ignore: IgnoreRules
+  /** `observe`: nobody is banned by it, so its bans count only for jails that observe as well. */
+  readonly mode?: 'enforce' | 'observe'
+  /** Whose bans it counts in place of lines; null, or absent: it counts lines. */
+  readonly bansOf?: { readonly jails: readonly string[] | null } | null
   /** The name of each failregex, by its index: it is kept with the lines that it finds. */
   readonly ruleNames?: readonly string[]
 }
@@ -61,6 +66,9 @@ export interface JailCounts {
   readonly givenUp: number
   readonly bans: number
 }
+
+/** How the line of a failure arrived. */
+type Arrival = Pick<LogChunk, 'arrivedAt' | 'live' | 'undatedAt'>
 
 interface Jail {
   readonly rules: JailRules
@@ -215,20 +223,45 @@ export class Judge {
     this.#log.void()
   }
 
-  /** Counts a failure. Answers the bans that it leads to: of the address, of its IPv6 network, or of both. */
-  count(match: Match, chunk: Pick<LogChunk, 'arrivedAt' | 'live' | 'undatedAt'>): readonly Ban[] {
+  /**
+   * Counts a failure. Answers the bans that it leads to: of the address, of its IPv6 network, or of both, and
+   * those of jails that count bans.
+   */
+  count(match: Match, chunk: Arrival): readonly Ban[] {
+    const bans = this.#count(match, match.address, chunk)
+    return bans.length === 0 ? bans : [...bans, ...this.#countBans(bans, chunk)]
+  }
+
+  /** What comes of bans in the jails that count those of others; a ban of these counts nowhere. */
+  #countBans(bans: readonly Ban[], chunk: Arrival): Ban[] {
+    const counting = [...this.#jails.values()].filter(({ rules }) => rules.bansOf)
+    return counting.flatMap(({ rules }) =>
+      bans
+        .filter((ban) => this.#countsFor(rules, ban) && !this.#isBanned(ban.prefix, rules.name))
+        .flatMap((ban) => this.#count(banAsFailure(ban, rules.name), ban.prefix, chunk)),
+    )
+  }
+
+  #countsFor({ bansOf, mode }: JailRules, { jail }: Ban): boolean {
+    const rules = this.#jails.get(jail)?.rules
+    if (rules === undefined || rules.bansOf || !bansOf) return false
+    return (bansOf.jails?.includes(jail) ?? true) && (rules.mode !== 'observe' || mode === 'observe')
+  }
+
+  /** `prefix`: who would be banned for it, the address of the failure or its whole network. */
+  #count(match: Match, prefix: Prefix, chunk: Arrival): readonly Ban[] {
     const { address } = match
     const jail = this.#jails.get(match.jail)
     const time = timeOf(match, chunk)
     if (jail === undefined || time === null) return []
     if (chunk.live && match.time !== null) jail.skewMs = skewOf(match.time, chunk.arrivedAt)
     const network = jail.rules.ipv6prefix === 64 ? networkOf(address) : null
-    const banned = [address, ...(network === null ? [] : [network])].find((each) => this.#isBanned(each, match.jail))
+    const banned = [prefix, ...(network === null ? [] : [network])].find((each) => this.#isBanned(each, match.jail))
     if (banned !== undefined) {
       this.#onBanned(match, banned, chunk)
       return []
     }
-    if (this.#sparing(jail, address) !== undefined) {
+    if (this.#sparing(jail, prefix) !== undefined) {
       jail.ignored += match.attempts
       jail.spared.add(address, match.attempts)
       const why = jail.ignore.newsOf(address)
@@ -247,9 +280,9 @@ export class Judge {
     if (failures >= jail.rules.maxretry) {
       jail.table.forget(address)
       this.#log.add(entryKinds.addressForgotten, match.jail, address)
-      bans.push(...this.#sentence(jail, address, failures, lines, since, chunk.arrivedAt))
+      bans.push(...this.#sentence(jail, prefix, failures, lines, since, chunk.arrivedAt))
     }
-    if (network !== null && ofNetwork > 0 && this.#sparing(jail, network) === undefined) {
+    if (network !== null && network !== prefix && ofNetwork > 0 && this.#sparing(jail, network) === undefined) {
       jail.networks.forget(network)
       this.#log.add(entryKinds.networkForgotten, match.jail, network)
       bans.push(...this.#sentence(jail, network, ofNetwork, lines, since, chunk.arrivedAt))
@@ -368,7 +401,7 @@ export class Judge {
  * The time at which a failure counts: the log's own, never after its arrival. A live line that is
  * dated more than 60 s off counts when it arrived: its clock or zone is wrong, and it is known to be new.
  */
-function timeOf(match: Match, chunk: Pick<LogChunk, 'arrivedAt' | 'live' | 'undatedAt'>): number | null {
+function timeOf(match: Match, chunk: Arrival): number | null {
   const time = match.time ?? chunk.undatedAt
   if (time === null) return null
   if (chunk.live && Math.abs(chunk.arrivedAt - time) > trustedSkewMs) return chunk.arrivedAt

@@ -28,6 +28,8 @@ const certainShare = 0.75
 /** Each try has twice as long as the one before, up to this: a busy machine gives a thread little of its time. */
 const maxTryMs = 250
 const maxTries = 20
+/** The first try of a thread compiles the patterns of the jail, which may take as long as a slow line. */
+const leastTries = 2
 
 /**
  * Scans lines among which there may be some that take a pattern for ever. A block is stopped when it
@@ -58,10 +60,10 @@ export function scanGuarded(scanner: GuardedScanner, part: LineSpan, guard: Line
 /** False: the line takes the patterns of the jail too long. */
 function scanLine(scanner: GuardedScanner, jail: string, line: LineSpan, guard: LineGuard, lineMs: number): boolean {
   let patience = lineMs
-  for (let tries = 0; tries < maxTries; tries++) {
+  for (let tries = 1; tries <= maxTries; tries++) {
     if (guard.run(() => scanner.scanFor(jail, line), patience)) return true
     scanner.forget([jail], line.start)
-    if ((scanner.at()?.used ?? 0) >= lineMs * ownShare) return false
+    if (tries >= leastTries && (scanner.at()?.used ?? 0) >= lineMs * ownShare) return false
     patience = Math.min(patience * 2, maxTryMs)
   }
   return false

@@ -2,6 +2,7 @@
 import { parseAddress, type Address } from '../address.ts'
 import { BailiffError, quote, suggest, type Where } from '../errors.ts'
 import type { FieldRule, Structure } from '../plugin.ts'
+import type { Bantime } from './option-kinds.ts'
 import { pluginUses, type PluginUse } from './plugin-use.ts'
 import { filterSchema } from './schema.ts'
 import type { Sourced } from './sourced.ts'
@@ -55,9 +56,15 @@ export interface FilterDefinition {
   readonly description: string
   readonly programs: readonly string[] | null
   readonly sources: readonly PluginUse[]
+  /** Logs into which a peer can write whole lines, by the end of their path, and what to do about it. */
+  readonly forgeable: Readonly<Record<string, string>>
   /** Empty: all traffic. */
   readonly ports: readonly number[]
   readonly ipv6prefix: 64 | 128 | null
+  /** `bans`: it has no patterns, for it reads no lines; jails with it count the bans of others. */
+  readonly counts: 'lines' | 'bans'
+  /** With what jails count that do not say. */
+  readonly usual: UsualCounting
   readonly prefregex: PatternText | null
   readonly failregex: readonly PatternText[]
   readonly ignoreregex: readonly PatternText[]
@@ -67,6 +74,13 @@ export interface FilterDefinition {
   /** Always has `normal`. */
   readonly modes: Readonly<Record<string, FilterMode>>
   readonly samples: FilterSamples
+}
+
+/** Rules of counting; lengths of time in ms. */
+export interface UsualCounting {
+  readonly findtime?: number | undefined
+  readonly maxretry?: number | undefined
+  readonly bantime?: Bantime | undefined
 }
 
 /** What a mode adds to the common patterns and rules. */
@@ -112,8 +126,11 @@ export function defineFilter(given: Sourced, name: string, problems: BailiffErro
     description: raw.description ?? '',
     programs: raw.programs ?? null,
     sources: pluginUses('source', raw.sources ?? [], given.at('sources')),
+    forgeable: raw.forgeable ?? {},
     ports: raw.ports ?? [],
     ipv6prefix: raw.ipv6prefix ?? null,
+    counts: raw.counts ?? 'lines',
+    usual: raw.usual ?? {},
     prefregex: raw.prefregex === undefined ? null : { text: raw.prefregex, where: given.where('prefregex') },
     failregex: patternTexts(raw.failregex, given.at('failregex')),
     ignoreregex: patternTexts(raw.ignoreregex, given.at('ignoreregex')),
@@ -122,11 +139,21 @@ export function defineFilter(given: Sourced, name: string, problems: BailiffErro
     modes,
     samples,
   }
-  if (problems.length === before && !findsAnything(filter)) {
+  if (filter.counts === 'bans') checkReadsNothing(filter, given, problems)
+  else if (problems.length === before && !findsAnything(filter)) {
     const lacking = filter.structure === null ? 'failregex' : 'match'
     problems.push(new BailiffError('config', `the filter ${quote(name)} has no ${lacking}`, { where: filter.where }))
   }
   return problems.length === before ? filter : undefined
+}
+
+/** What speaks of lines means nothing in a filter that counts bans. */
+function checkReadsNothing(filter: FilterDefinition, given: Sourced, problems: BailiffError[]): void {
+  const ofLines = ['failregex', 'ignoreregex', 'prefregex', 'match', 'format', 'modes', 'sources', 'samples']
+  const option = ofLines.find((one) => given.at(one).value !== undefined)
+  if (option === undefined) return
+  const message = `the filter ${quote(filter.name)} counts bans and reads no lines: leave ${option} out`
+  problems.push(new BailiffError('config', message, { where: given.whereKey(option) }))
 }
 
 function findsAnything({ structure, failregex, modes }: FilterDefinition): boolean {

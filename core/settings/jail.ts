@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path'
 import type * as z from 'zod'
 import type { Prefix } from '../address.ts'
-import { BailiffError, quote, type Where } from '../errors.ts'
+import { BailiffError, quote, suggest, type Where } from '../errors.ts'
 import type { Ports } from '../events.ts'
 import {
   datePatterns,
@@ -11,6 +11,7 @@ import {
   type FilterDefinition,
   type FilterSettings,
   type PatternText,
+  type UsualCounting,
 } from './filter-file.ts'
 import type { FilterLibrary } from './filter-library.ts'
 import { usualBantime, type Bantime, type Ignored, type NamedPlugin } from './option-kinds.ts'
@@ -30,8 +31,10 @@ export interface JailSettings {
   readonly filter: FilterSettings
   /** The whole filter, of which `filter` is one mode. */
   readonly filterDefinition: FilterDefinition
-  /** At least one. */
+  /** At least one, unless it counts bans. */
   readonly sources: readonly PluginUse[]
+  /** Whose bans it counts in place of lines; null: it reads lines. */
+  readonly bansOf: CountedBans | null
   /** Why this one of the usual sources of the filter; null where the configuration names sources. */
   readonly sourceChoice: string | null
   /** How the dates of its lines are read, where the jail or the defaults say so. */
@@ -47,6 +50,12 @@ export interface JailSettings {
   /** Who is told of this jail, beside those who are told of everything. */
   readonly notifiers: readonly PluginUse[]
   readonly ignore: IgnoreSettings
+}
+
+/** The bans that a jail counts. */
+export interface CountedBans {
+  /** The jails whose bans count; null: all that read lines. */
+  readonly jails: readonly string[] | null
 }
 
 /** How dates are read, beside what the filter says. */
@@ -104,13 +113,14 @@ export async function readJail(
     mode: raw.mode ?? 'enforce',
     filter,
     filterDefinition: definition,
-    ...sourcesOf(raw, definition, given, problems),
+    ...(definition.counts === 'bans' ? noSources(given, problems) : sourcesOf(raw, definition, given, problems)),
+    bansOf: bansOf(raw, definition, file.tree, given, problems),
     dates: {
       datepattern: datePatterns(raw.datepattern, given),
       timezone: raw.timezone ?? file.raw.defaults?.timezone ?? null,
     },
     ports: portsOf(raw, definition, given, problems),
-    ...judgingOf(raw, file.raw.defaults ?? {}),
+    ...judgingOf(raw, definition.usual, file.raw.defaults ?? {}),
     ipv6prefix: raw.ipv6prefix ?? definition.ipv6prefix ?? file.raw.defaults?.ipv6prefix ?? 64,
     ...pluginsOf(raw, file.raw.defaults ?? {}, given, file.tree.at('defaults')),
     ignore: ignoreOf(file, raw, given),
@@ -134,7 +144,7 @@ function checkName(name: string, given: Sourced, problems: BailiffError[]): void
 }
 
 /** The filter that a jail names or contains, in the mode it names. */
-async function filterOf(
+export async function filterOf(
   jail: string,
   given: Sourced,
   filters: FilterLibrary,
@@ -191,6 +201,46 @@ function sourcesOf(
   return { sources: usual === null ? [] : [usual.use], sourceChoice: usual?.why ?? null }
 }
 
+function noSources(given: Sourced, problems: BailiffError[]): Pick<JailSettings, 'sources' | 'sourceChoice'> {
+  for (const option of ['source', 'sources', 'datepattern'])
+    if (given.at(option).value !== undefined)
+      problems.push(
+        new BailiffError('config', `the jail counts bans and reads no lines: leave ${option} out`, {
+          where: given.whereKey(option),
+        }),
+      )
+  return { sources: [], sourceChoice: null }
+}
+
+/** Whose bans the jail counts: others that there are, and never its own, for a ban must not lead to itself. */
+function bansOf(
+  raw: RawJail,
+  filter: FilterDefinition,
+  tree: Sourced,
+  given: Sourced,
+  problems: BailiffError[],
+): CountedBans | null {
+  const own = String(given.path.at(-1))
+  const others = tree
+    .at('jails')
+    .keys()
+    .filter((name) => name !== own)
+  const wrong = (message: string, where: Where) => problems.push(new BailiffError('config', message, { where }))
+  if (filter.counts !== 'bans') {
+    if (raw.jails !== undefined)
+      wrong(`the filter ${quote(filter.name)} reads lines and counts no bans: leave jails out`, given.whereKey('jails'))
+    return null
+  }
+  for (const [index, name] of (raw.jails ?? []).entries()) {
+    if (others.includes(name)) continue
+    const meant = suggest(name, others)
+    const known = meant ? `did you mean ${meant}?` : `there are ${others.join(', ') || 'none'}`
+    const where = given.where('jails', ...(Array.isArray(given.at('jails').value) ? [index] : []))
+    wrong(name === own ? 'a jail cannot count its own bans' : `there is no jail ${quote(name)}; ${known}`, where)
+  }
+  return { jails: raw.jails ?? null }
+}
+
 function portsOf(raw: RawJail, filter: FilterDefinition, given: Sourced, problems: BailiffError[]): Ports {
   const ports = raw.ports ?? filter.ports
   if (ports.length === 0 && raw.protocol !== undefined)
@@ -204,11 +254,15 @@ function portsOf(raw: RawJail, filter: FilterDefinition, given: Sourced, problem
 
 type RawJudging = NonNullable<RawFile['defaults']>
 
-function judgingOf(raw: RawJail, defaults: RawJudging): Pick<JailSettings, 'maxretry' | 'findtimeMs' | 'bantime'> {
+function judgingOf(
+  raw: RawJail,
+  usualOfFilter: UsualCounting,
+  defaults: RawJudging,
+): Pick<JailSettings, 'maxretry' | 'findtimeMs' | 'bantime'> {
   return {
-    maxretry: raw.maxretry ?? defaults.maxretry ?? 5,
-    findtimeMs: raw.findtime ?? defaults.findtime ?? 600_000,
-    bantime: raw.bantime ?? defaults.bantime ?? usualBantime,
+    maxretry: raw.maxretry ?? usualOfFilter.maxretry ?? defaults.maxretry ?? 5,
+    findtimeMs: raw.findtime ?? usualOfFilter.findtime ?? defaults.findtime ?? 600_000,
+    bantime: raw.bantime ?? usualOfFilter.bantime ?? defaults.bantime ?? usualBantime,
   }
 }
 

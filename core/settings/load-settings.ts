@@ -144,12 +144,20 @@ function withLog(given: readonly NamedPlugin[], at: Sourced): readonly PluginUse
 }
 
 /** The main file with all of `conf.d` over it, in the order of their names. */
-async function readTree(main: string, text: string): Promise<{ tree: Sourced; files: string[] }> {
+export async function readTree(main: string, text: string): Promise<ConfigurationTree> {
   const folder = join(dirname(main), 'conf.d')
   const added = (await yamlFiles(folder)).map((name) => join(folder, name))
-  let tree = normalise(parseYaml(text, main))
-  for (const file of added) tree = mergeOver(tree, normalise(await readYaml(file)))
-  return { tree, files: [main, ...added] }
+  const first = normalise(parseYaml(text, main))
+  const others: Sourced[] = []
+  for (const file of added) others.push(normalise(await readYaml(file)))
+  return { tree: others.reduce(mergeOver, first), layers: [first, ...others], files: [main, ...added] }
+}
+
+/** The files of a configuration, merged and each for itself, the main one first. */
+export interface ConfigurationTree {
+  readonly tree: Sourced
+  readonly layers: readonly Sourced[]
+  readonly files: readonly string[]
 }
 
 async function readJails(

@@ -62,8 +62,10 @@ function replacePlaces(path: Path, places: Map<string, Place>, from: Sourced): v
 function append(base: unknown[], over: unknown[], path: Path, places: Map<string, Place>, from: Sourced): unknown[] {
   for (const place of from.at(...path).places()) {
     const [index, ...rest] = place.path.slice(path.length)
-    const moved = typeof index === 'number' ? [...path, index + base.length, ...rest] : place.path
-    if (typeof index === 'number' || base.length === 0) places.set(JSON.stringify(moved), { ...place, path: moved })
+    // A value that is no list is an item of one.
+    const isItem = typeof index === 'number' || !Array.isArray(from.at(...path).value)
+    const moved = isItem ? [...path, Number(index ?? 0) + base.length, ...rest] : place.path
+    if (isItem || base.length === 0) places.set(JSON.stringify(moved), { ...place, path: moved })
   }
   return [...base, ...over]
 }

@@ -71,16 +71,39 @@ export function parsed<T>(parse: (given: unknown) => T, json: Readonly<Record<st
 
 /** A list; one value alone is a list of one. */
 export function listOf<Item extends z.ZodType>(item: Item) {
-  return z.preprocess(
-    (given) => (Array.isArray(given) || given === null || given === undefined ? given : [given]),
-    z.array(item),
-  )
+  const json = toJsonSchema(item)
+  return z
+    .preprocess(
+      (given) => (Array.isArray(given) || given === null || given === undefined ? given : [given]),
+      z.array(item),
+    )
+    .meta({ anyOf: [json, { type: 'array', items: json }] })
 }
+
+/** The JSON Schema of what people may write; where a part has none, anything. */
+export function toJsonSchema(schema: z.ZodType): JsonSchema {
+  const { $schema: _dialect, ...json } = z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    // Zod leaves what it knows of the value that is made of the given one beside what `meta` says of that.
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.anyOf === undefined) return
+      delete jsonSchema.type
+      delete jsonSchema.items
+    },
+  })
+  return json as JsonSchema
+}
+
+/** A JSON Schema, draft 2020-12. */
+export type JsonSchema = Readonly<Record<string, unknown>>
 
 export const text = z.string().min(1)
 
 /** The path of a file or folder. */
-export const path = text.refine((given) => !startsAtHome(given), { error: noHome })
+export const path = text
+  .refine((given) => !startsAtHome(given), { error: noHome })
+  .meta({ pattern: '^(?!~[\\w.-]*(?:/|$))' })
 
 /** `on` or `off`; also true and false. */
 export const toggle = parsed(
@@ -89,8 +112,14 @@ export const toggle = parsed(
     if (given === false || given === 'off') return false
     throw new BailiffError('config', `must be on or off, not ${quote(given)}`)
   },
-  { enum: ['on', 'off', true, false] },
+  { title: 'on or off', enum: ['on', 'off', true, false] },
 )
+
+/** As `parseDuration` reads it, but for the order of the units. */
+const lengthOfTime = [
+  { type: 'number', minimum: 1 },
+  { type: 'string', pattern: String.raw`^\s*(?:\d+(?:\.\d+)?|(?:\d+(?:\.\d+)?[wdhmsy] *)+)\s*$` },
+]
 
 /** A length of time that ends. In ms. */
 export const duration = parsed(
@@ -99,10 +128,14 @@ export const duration = parsed(
     if (ms === null) throw new BailiffError('config', 'cannot be permanent; write a length of time like 10m')
     return ms
   },
-  { type: ['string', 'number'], examples: ['10m'] },
+  { title: 'a length of time: seconds, or units (s m h d w y)', anyOf: lengthOfTime, examples: ['10m', '1h30m', '1d'] },
 )
 
-const lengthOrPermanent = parsed(parseDuration, { type: ['string', 'number'], examples: ['1h', 'permanent'] })
+const lengthOrPermanent = parsed(parseDuration, {
+  title: 'a length of time: seconds, units (s m h d w y), or permanent',
+  anyOf: [...lengthOfTime, { const: 'permanent' }],
+  examples: ['1h', '1w', 'permanent'],
+})
 
 const growingBantime = section({
   base: lengthOrPermanent.describe('length of the first ban').optional(),
@@ -131,18 +164,33 @@ export const bantime = z
       context.addIssue({ code: 'custom', message: 'is shorter than base', path: ['max'] })
     return { baseMs: base, increment, factor, maxMs: max }
   })
-  .meta({ anyOf: [{ type: ['string', 'number'] }, z.toJSONSchema(growingBantime, { io: 'input' })] })
+  .meta({ anyOf: [toJsonSchema(lengthOrPermanent), toJsonSchema(growingBantime)] })
+
+const addressPattern = String.raw`^[\w.:-]+(?:/\d{1,3})?$`
 
 /** An address, a prefix or a host name. */
-export const ignored = parsed(parseIgnored, { type: 'string', examples: ['192.0.2.0/24', 'home.example.net'] })
+export const ignored = parsed(parseIgnored, {
+  title: 'an address, a prefix or a host name',
+  type: 'string',
+  pattern: addressPattern,
+  examples: ['192.0.2.0/24', '2001:db8::/48', 'home.example.net'],
+})
 
 /** An address or prefix whose word is taken for whom it speaks. */
-export const trustedProxy = parsed(parseProxy, { type: 'string', examples: ['192.0.2.1', '2001:db8::/48'] })
-
-/** A plugin: its name, the path of its file, or a map of one of these to its options. */
-export const pluginUse = parsed(parsePluginUse, {
-  anyOf: [{ type: 'string' }, { type: 'object', minProperties: 1, maxProperties: 1 }],
+export const trustedProxy = parsed(parseProxy, {
+  title: 'an address or a prefix',
+  type: 'string',
+  pattern: addressPattern,
+  examples: ['192.0.2.1', '2001:db8::/48'],
 })
+
+/**
+ * A plugin: its name, the path of its file, or a map of one of these to its options. Its JSON Schema depends on
+ * the plugins that there are, and refers to a definition.
+ */
+export function pluginOf(kind: 'source' | 'action' | 'notifier') {
+  return parsed(parsePluginUse, { $ref: `#/$defs/${kind}` })
+}
 
 /** What a value is, in words: `the number 5`, `a list`, `empty`. */
 export function inWords(value: unknown): string {

@@ -8,7 +8,7 @@ import {
   listOf,
   parsed,
   path,
-  pluginUse,
+  pluginOf,
   section,
   text,
   toggle,
@@ -17,12 +17,29 @@ import {
 import { parsePorts } from './port-names.ts'
 import { parseTimezone } from './timezone.ts'
 
+/** A number, a name of services(5) or a range. */
+const port = {
+  anyOf: [
+    { type: 'integer', minimum: 1, maximum: 65_535 },
+    { type: 'string', pattern: String.raw`^(?:\d{1,5}(?:-\d{1,5})?|(?=.*[A-Za-z])[\w.+*/-]+)$` },
+  ],
+}
+
 const ports = parsed(parsePorts, {
-  anyOf: [{ type: ['string', 'number'] }, { type: 'array', items: { type: ['string', 'number'] } }],
-  examples: ['all', ['ssh', 8080]],
+  title: 'all, or numbers from 1 to 65535, names of services and short ranges, one or a list',
+  anyOf: [port, { type: 'array', minItems: 1, items: port }],
+  examples: ['all', ['ssh', 8080], ['6000-6010']],
 })
 
-const loopback = parsed(parseLoopback, { type: ['string', 'integer'], examples: ['127.0.0.1:9120'] })
+const sources = listOf(pluginOf('source'))
+const actions = listOf(pluginOf('action'))
+const notifiers = listOf(pluginOf('notifier'))
+
+const loopback = parsed(parseLoopback, {
+  title: 'a port, or a loopback address with one',
+  type: ['string', 'integer'],
+  examples: ['127.0.0.1:9120'],
+})
 
 const ipv6prefix = z.literal([64, 128], { error: 'must be 64 or 128' })
 
@@ -31,7 +48,11 @@ const datepattern = listOf(text)
   .describe('how dates look, in the tokens of Fail2ban; {NONE}: lines have none')
   .optional()
 
-const timezone = parsed(parseTimezone, { type: 'string', examples: ['Europe/Berlin', '+01:00'] })
+const timezone = parsed(parseTimezone, {
+  title: 'the name of a zone or an offset from UTC',
+  type: 'string',
+  examples: ['Europe/Berlin', '+01:00'],
+})
   .describe("the zone of dates that name none; unless said, this host's")
   .optional()
 
@@ -43,8 +64,8 @@ const judging = {
     .describe('64: IPv6 networks are banned when several of their addresses fail; 128: never')
     .optional(),
   timezone,
-  actions: listOf(pluginUse).describe('what carries out the bans').optional(),
-  notifiers: listOf(pluginUse).describe('who is told of what the jail does').optional(),
+  actions: actions.describe('what carries out the bans').optional(),
+  notifiers: notifiers.describe('who is told of what the jail does').optional(),
   ignoreip: listOf(ignored).describe('never banned, beside the ones of the top').optional(),
   trusted_proxies: listOf(trustedProxy).describe('proxies in front, beside the ones of the top').optional(),
 }
@@ -57,8 +78,12 @@ export const fileSchema = section({
     .describe('proxies in front of services: the client behind them is meant, and they are never banned')
     .optional(),
   ignoreself: toggle.describe('whether this machine, its gateways and its name servers are never banned').optional(),
-  jails: z.record(z.string(), z.unknown()).describe('the jails by name').optional(),
-  notifiers: listOf(pluginUse).describe('who is told of everything').optional(),
+  jails: z
+    .record(z.string(), z.unknown())
+    .meta({ additionalProperties: { $ref: '#/$defs/jail' } })
+    .describe('the jails by name')
+    .optional(),
+  notifiers: notifiers.describe('who is told of everything').optional(),
   observe: toggle.describe('whether nothing is enforced and everything shown').optional(),
   state: path.describe('the folder of bans, history and positions').optional(),
   control: path.describe('the socket of the command line').optional(),
@@ -141,7 +166,11 @@ export const filterSchema = section({
   programs: listOf(text)
     .describe('the programs whose syslog lines it reads; * is any text; - a log of its own')
     .optional(),
-  sources: listOf(pluginUse).describe('where its lines usually are, the best first').optional(),
+  sources: sources.describe('where its lines usually are, the best first').optional(),
+  forgeable: z
+    .record(text, text)
+    .describe('logs into which a peer can write whole lines, by the end of their path, and what to do about it')
+    .optional(),
   ports: ports.describe('the ports of the service').optional(),
   ipv6prefix: ipv6prefix
     .describe('what jails ban of IPv6 that do not say; 128 where many users share a network')
@@ -151,6 +180,10 @@ export const filterSchema = section({
   forwarded: listOf(text).describe('the fields in which proxies say whom they speak for').optional(),
   time: listOf(text).describe('the field of the date').optional(),
   user: listOf(text).describe('the field of the user').optional(),
+  counts: z.literal('bans').describe('bans: it reads no lines and counts the bans of other jails').optional(),
+  usual: section({ findtime: judging.findtime, maxretry: judging.maxretry, bantime: judging.bantime })
+    .describe('with what jails count that do not say, before the defaults')
+    .optional(),
   datepattern,
   prefregex: text.describe('must match, and gives the patterns its <F-CONTENT>').optional(),
   ...patterns,
@@ -174,12 +207,19 @@ export const filterChoice = section({
 export const jailSchema = section({
   enabled: toggle.describe('off: as if it were not there').optional(),
   mode: z.enum(['enforce', 'observe']).describe('observe: counts and tells, bans nobody').optional(),
-  filter: z.unknown().describe('the name or path of a filter, { name, mode }, or the filter itself').optional(),
-  source: pluginUse.describe('where the lines come from').optional(),
-  sources: listOf(pluginUse).describe('where the lines come from, when there are several').optional(),
+  filter: z
+    .unknown()
+    .meta({ anyOf: [{ type: 'string', minLength: 1 }, { $ref: '#/$defs/filterChoice' }, { $ref: '#/$defs/filter' }] })
+    .describe('the name or path of a filter, { name, mode }, or the filter itself')
+    .optional(),
+  source: pluginOf('source').describe('where the lines come from').optional(),
+  sources: sources.describe('where the lines come from, when there are several').optional(),
+  jails: listOf(text)
+    .describe('whose bans it counts, where its filter counts bans; unless said, those of all jails that read lines')
+    .optional(),
   ports: ports.describe('the ports that a ban covers; all: everything').optional(),
   datepattern: datepattern.describe('how dates look, in place of what the filter says'),
   protocol: z.enum(['tcp', 'udp']).describe('the protocol of the ports').optional(),
-  also: listOf(pluginUse).describe('actions beside the default ones').optional(),
+  also: actions.describe('actions beside the default ones').optional(),
   ...judging,
 })

@@ -8,6 +8,8 @@ import { isRecord } from './sourced.ts'
 export interface UsualSource {
   readonly use: PluginUse
   readonly why: string
+  /** `there`: the host has it; `expected`: at least the folder of the file is there; `unlikely`: nothing is. */
+  readonly state: 'there' | 'expected' | 'unlikely'
 }
 
 /** What is looked at; `root` is where the files of the host begin. */
@@ -58,7 +60,12 @@ export function usualSource(
     chosen.fact,
     ...(also ? ['the journal may have the same lines and is not read'] : others.map(({ fact }) => fact)),
   ]
-  return { use: chosen.use, why: facts.slice(0, 4).join('; ') }
+  return { use: chosen.use, why: facts.slice(0, 4).join('; '), state: stateOf(best) }
+}
+
+function stateOf(rank: number): UsualSource['state'] {
+  if (rank <= ranks.old) return 'there'
+  return rank === ranks.expected ? 'expected' : 'unlikely'
 }
 
 function look({ plugin, options }: PluginUse, host: Host): Place {

@@ -16,6 +16,7 @@ const enemyWords = [
 for (const name of shippedFilters()) {
   test(`${name}: its samples, in every mode`, async () => {
     const filter = await shippedFilter(name)
+    if (filter.counts === 'bans') return
     const { match, pass, hostile } = filter.samples
     const spoken = new Set<string>()
     for (const mode of Object.keys(filter.modes)) {

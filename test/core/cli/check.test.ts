@@ -50,6 +50,74 @@ test('a right configuration', () => {
   assert.match(out, /bailiff\.yaml: 1 jail, 1 filter, 1 pattern, 2 samples, 0 problems, 0 warnings\n$/)
 })
 
+test('--verbose says what runs for each jail, and what of it is doubtful', () => {
+  const files = {
+    'bailiff.yaml': `defaults: { findtime: 90s, bantime: { base: 1h, max: 1d } }
+jails:
+  plain: on
+  loose:
+    source: /dev/null
+    ports: all
+    mode: observe
+    bantime: permanent
+    timezone: '+02:00'
+    filter:
+      programs: [popd]
+      failregex: ['<ADDR>', '(a)\\1 failed for <ADDR>$']
+  fields: { source: stdin, ports: [80], filter: { format: json, match: { status: 401 }, address: ip, time: t } }
+  recidive: { jails: [plain] }
+`,
+    ...plain,
+  }
+  const { out, code } = check(files, '--verbose')
+  assert.is(code, 0, out)
+  const facts: RegExp[] = [
+    /^plain \(enforce\)\n {2}where +bailiff\.yaml:3\n {2}filter +plain in mode normal, filters\/plain\.yaml/m,
+    /^ {2}because +\/dev\/null is written to|^ {2}because +\/dev\/null/m,
+    /^ {2}counts +5 failures within 1m30s are a ban of 1h, each 2 times the last, at most 1d; IPv6 networks too$/m,
+    /^ {2}samples +2 of 2 passed$/m,
+    /^ {2}failregex 0 {2}linear; needs "bad from "; filters\/plain\.yaml:4$/m,
+    /^loose \(observe\)$/m,
+    /^ {2}dates +all usual forms; those without a zone are of \+02:00$/m,
+    /^ {2}counts +5 failures within 1m30s are a ban for ever/m,
+    /^ {2}failregex 0 {2}.*no literal: every line is looked at; bailiff\.yaml:12$/m,
+    /^ {2}failregex 1 {2}backtracking: it has .*; needs "failed for "|^ {2}failregex 1 {2}backtracking: it has .*needs " failed for "/m,
+    /^ {2}warning +failregex 0: without a literal text/m,
+    /^ {2}warning +failregex 0, failregex 1: runs by backtracking/m,
+    /^ {2}warning +failregex 0, failregex 1: does not begin with \^/m,
+    /^ {2}reads +stdin$/m,
+    /^ {2}dates +in the field t$/m,
+    /^ {2}match 0 +.*status.*401/m,
+    /^ {2}reads +bans of plain\n {2}counts +5 bans within 1d are a ban of 1w/m,
+  ]
+  for (const fact of facts) assert.match(out, fact)
+  const { details } = JSON.parse(check(files, '--verbose', '--json').out) as { details: Record<string, unknown>[] }
+  assert.equal(
+    details.map(({ jail }) => jail),
+    ['plain', 'loose', 'fields', 'recidive'],
+  )
+  assert.not.match(check(files, '--json').out, /"details"/)
+})
+
+test('a log into which a peer can write lines of his own, by its name and by a pattern', () => {
+  const logs = mkdtempSync(join(folder, 'logs-'))
+  for (const name of ['error.log', 'access.log']) writeFileSync(join(logs, name), '')
+  const filter = plain['filters/plain.yaml'].replace('ports:', 'forgeable: { error.log: read access.log }\nports:')
+  for (const [source, forgeable] of [
+    ['error.log', true],
+    ['*.log', true],
+    ['access.log', false],
+    ['acc*.log', false],
+  ] as const) {
+    const { code, out } = check({
+      'bailiff.yaml': `jails: { plain: { source: '${join(logs, source)}' } }`,
+      'filters/plain.yaml': filter,
+    })
+    assert.is(code, 0, out)
+    assert.is(/lines of his own and have anybody banned\n +read access\.log/.test(out), forgeable, source)
+  }
+})
+
 test('a filter of fields inside a jail, with samples', () => {
   const samples = (address: string) => `
       samples:
@@ -135,6 +203,37 @@ jails:
   assert.match(shared.out, /^problem {2}bailiff\.yaml:2:19: firewall\.user: "daemon" is the user of the agent/m)
   for (const user of ['root', 'daemon'])
     assert.is(check({ 'bailiff.yaml': `jails: { plain: on }\nuser: ${user}`, ...plain }).code, 0, user)
+})
+
+function told(level: 'warning' | 'problem', code: number, cases: readonly (readonly [source: string, told: string])[]) {
+  const jails = cases.map(([source], index) => `  j${index}: { filter: plain, source: ${source} }\n`)
+  const checked = check({ ...plain, 'bailiff.yaml': `jails:\n${jails.join('')}` })
+  assert.is(checked.code, code)
+  for (const [index, [, says]] of cases.entries()) {
+    assert.match(checked.out, says)
+    assert.match(checked.out, new RegExp(`^${level} +bailiff\\.yaml:${index + 2}:\\d+: `, 'm'))
+  }
+  assert.not.match(checked.out, /expected \w+, received|Too small|Invalid option|Unrecognized/)
+}
+
+test('sources that can bring nothing are found', () => {
+  told('warning', 0, [
+    ['/etc', '/etc is a folder, so j0 sees nothing of it\n  name the files in it, such as /etc/*.log'],
+    [`'/x/${'{a,b}'.repeat(9)}'`, 'stands for more than 256 others, so j1 sees nothing of it'],
+    ['{ command: { command: [/nonexistent/tail] } }', 'the program "/nonexistent/tail" cannot be run'],
+  ])
+})
+
+test('options that a source does not take are refused in plain words', () => {
+  told('problem', 78, [
+    ['{ command: [/bin/true] }', 'must be a map, but is a list; there are command, env'],
+    ['{ stdin: { follow: yes } }', 'it has no options'],
+    ['{ journal: { units: [] } }', 'units: is an empty list'],
+    ['{ journal: { priority: 9 } }', 'priority: must be one of emerg, alert'],
+    ['{ file: { path: /x/*, limit: 0 } }', 'limit: must be at least 1'],
+    ['{ file: { path: /x/*, limit: many } }', 'limit: must be a number, but is a text'],
+    ['{ syslog: {} }', 'listen: is missing: say where to listen'],
+  ])
 })
 
 test('a path that begins with ~ makes no folder of that name', () => {
