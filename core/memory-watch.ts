@@ -15,12 +15,19 @@ const slack = 0.05
 const lookEveryMs = 500
 const relieveAgainMs = 5000
 const alarmAgainMs = 10 * 60_000
-/** From 40 % of the cap on, garbage is collected whenever so much may have gathered. V8 alone waits for more. */
+/** From 40 % of the cap on, garbage is collected whenever so much may have gathered. V8 alone may wait for more. */
 const collectFrom = 0.4
-const garbageBytes = 10 * 1024 * 1024
+const garbageBytes = 20 * 1024 * 1024
+/** And where memory is scarce whenever it is so much. */
+const scarceGarbageBytes = 10 * 1024 * 1024
 /** And now and then whenever it is more than that: what was long in use, as all bans at a start, is garbage without growth. */
 const littleGarbageBytes = 1024 * 1024
+/**
+ * A collection stops everything for 20 to 150 ms, bans as well. So one that gave back little puts the next
+ * for little garbage off, twice as long each time: under a steady load V8's own, in small steps, do as well.
+ */
 const collectAgainMs = 10_000
+const collectAgainAtMostMs = 320_000
 const mib = 1024 * 1024
 
 export interface MemoryWatchOptions {
@@ -31,6 +38,8 @@ export interface MemoryWatchOptions {
   readonly relieve: (scarcity: Scarcity) => void
   /** Bytes in use; for tests. */
   readonly resident?: () => number
+  /** Bytes of V8's heap in use, garbage among them; for tests. */
+  readonly heap?: () => number
   readonly collect?: () => void
   readonly now?: () => number
 }
@@ -43,11 +52,17 @@ export class MemoryWatch {
   #timer: NodeJS.Timeout | null = null
   #heapBefore = 0
   #collectedAt = Number.NEGATIVE_INFINITY
+  #collectAgainMs = collectAgainMs
   #relievedAt = Number.NEGATIVE_INFINITY
   #alarmedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: MemoryWatchOptions) {
-    const defaults = { resident: () => process.memoryUsage.rss(), collect: collector(), now: () => performance.now() }
+    const defaults = {
+      resident: () => process.memoryUsage.rss(),
+      heap: () => getHeapStatistics().used_heap_size,
+      collect: collector(),
+      now: () => performance.now(),
+    }
     this.#options = { ...defaults, ...options }
     this.cap = Math.min(options.cap, cgroupLimit())
   }
@@ -82,13 +97,16 @@ export class MemoryWatch {
   }
 
   #collect(): void {
-    const { used_heap_size: used } = getHeapStatistics()
+    const used = this.#options.heap()
     const now = this.#options.now()
-    const least = now - this.#collectedAt < collectAgainMs ? garbageBytes : littleGarbageBytes
-    if (used < this.#heapBefore + least) return
+    const much = this.#scarcity === 0 ? garbageBytes : scarceGarbageBytes
+    const isLong = now - this.#collectedAt >= this.#collectAgainMs
+    if (used < this.#heapBefore + (isLong ? littleGarbageBytes : much)) return
     this.#options.collect()
-    this.#heapBefore = getHeapStatistics().used_heap_size
+    this.#heapBefore = this.#options.heap()
     this.#collectedAt = now
+    const paid = used - this.#heapBefore >= scarceGarbageBytes
+    this.#collectAgainMs = paid ? collectAgainMs : Math.min(2 * this.#collectAgainMs, collectAgainAtMostMs)
   }
 
   #tell(scarcity: Scarcity): void {

@@ -49,7 +49,43 @@ function explain(issue: Issue, schema: StandardSchema<unknown>): Flaw[] {
       path: [...keys, key].join('.'),
       says: path,
     }))
-  return [{ message: issue.message.replace(/^Invalid input: expected \w+, received undefined$/, 'is missing'), path }]
+  if (unknown.length > 0 && keys.length === 0) return [{ message: 'it has no options', path }]
+  const names = keys.length === 0 ? optionNames(schema, keys) : []
+  const known = /expected object/.test(issue.message) && names.length > 0 ? `; there are ${names.join(', ')}` : ''
+  return [{ message: inWords(issue.message) + known, path }]
+}
+
+/** What zod says, in the words that the rest of the configuration is refused with. */
+function inWords(message: string): string {
+  const [, wanted = '', got = ''] = /^Invalid input: expected (\w+), received (\w+)$/.exec(message) ?? []
+  if (got === 'undefined') return 'is missing'
+  if (wanted !== '') return `must be ${kinds[wanted] ?? wanted}, but is ${kinds[got] ?? got}`
+  const [, of = '', sign = '', bound = ''] =
+    /^Too (?:small|big): expected (\w+) to (?:be|have) ([<>]=?)(\d+)/.exec(message) ?? []
+  if (of === 'number') return `must be ${bounds[sign] ?? sign} ${bound}`
+  if (bound === '1' && sign === '>=') return of === 'string' ? 'must not be empty' : 'is an empty list'
+  if (bound !== '') return `must have ${bounds[sign] ?? sign} ${bound} ${of === 'string' ? 'characters' : 'elements'}`
+  const [, choices = ''] = /^Invalid option: expected one of (.+)$/s.exec(message) ?? []
+  return choices === '' ? message : `must be one of ${choices.replaceAll('"', '').replaceAll('|', ', ')}`
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  object: 'a map',
+  record: 'a map',
+  array: 'a list',
+  tuple: 'a list',
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  null: 'empty',
+}
+
+const bounds: Readonly<Record<string, string>> = {
+  '>=': 'at least',
+  '>': 'more than',
+  '<=': 'at most',
+  '<': 'less than',
 }
 
 /** The keys that zod has found and does not know; other validators tell them in words only. */

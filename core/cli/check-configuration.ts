@@ -8,6 +8,7 @@ import { InvalidSettings, loadSettings } from '../settings/load-settings.ts'
 import { isHeader } from '../settings/structure.ts'
 import { checkFirewallConf } from './check-firewall-conf.ts'
 import type { CheckOptions } from './check.ts'
+import { forgeableLogs } from './forgeable-logs.ts'
 import { loadEngines } from './known-filters.ts'
 import { logsOf, missingLogs, missingPrograms } from './missing-files.ts'
 import { accountProblems } from './named-accounts.ts'
@@ -67,6 +68,7 @@ export async function check(file: string | undefined): Promise<Findings> {
         ...settings.warnings,
         ...jails.flatMap(missingLogs),
         ...jails.flatMap(forgeableAddress),
+        ...jails.flatMap(forgeableLogs),
         ...missingPrograms(settings),
         ...firewallConf.warnings,
       ],

@@ -1,5 +1,6 @@
 /** What a configuration names and the machine lacks: it may come later, but more often its name is wrong. */
-import { existsSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { BailiffError, quote, whyUnreadable } from '../errors.ts'
 import { linkOf } from '../explaining/unread-logs.ts'
 import { filesMatching } from '../intake/matched-files.ts'
@@ -8,22 +9,14 @@ import type { Instance, ReadyJail } from '../jails.ts'
 import type { Settings } from '../settings/load-settings.ts'
 import type { PluginUse } from '../settings/plugin-use.ts'
 
-/** The logs of a jail that are not there. */
+/** The logs of a jail that are not there, or are none. */
 export function missingLogs({ name, sources, where }: ReadyJail): BailiffError[] {
-  return sources.flatMap(logsOf).flatMap((log) =>
-    isThere(log)
-      ? []
-      : [
-          new BailiffError(
-            'config',
-            `${isPattern(log) ? `no file is meant by ${log}` : `there is no ${log}${linkTo(log)}`} yet, so ${name} sees nothing of it`,
-            {
-              where,
-              hint: `if the name is wrong, write it in jails: { ${name}: { source: … } }`,
-            },
-          ),
-        ],
-  )
+  return sources.flatMap(logsOf).flatMap((log) => {
+    const wrong = whyNotRead(log)
+    if (wrong === null) return []
+    const hint = wrong.hint ?? `if the name is wrong, write it in jails: { ${name}: { source: … } }`
+    return [new BailiffError('config', `${wrong.message}, so ${name} sees nothing of it`, { where, hint })]
+  })
 }
 
 /** The files that a source follows, if it is `file`, by path or pattern. */
@@ -38,25 +31,44 @@ function linkTo(log: string): string {
   return target === null ? '' : ` (it is a link to ${quote(target)})`
 }
 
-function isThere(log: string): boolean {
+/** Null where it can be read as far as can be seen from here; without a hint where it only is not there yet. */
+function whyNotRead(log: string): { readonly message: string; readonly hint?: string } | null {
   try {
-    return existsSync(log) || (isPattern(log) && filesMatching(log).length > 0)
-  } catch {
-    // What is no pattern is told where it stands.
-    return true
+    const found = statSync(log, { throwIfNoEntry: false })
+    if (found?.isDirectory())
+      return { message: `${log} is a folder`, hint: `name the files in it, such as ${join(log, '*.log')}` }
+    if (found?.isFIFO() || found?.isSocket())
+      return {
+        message: `${log} is no regular file`,
+        hint: 'a program that prints what comes there can be a source: command',
+      }
+    if (found !== undefined) return null
+    if (!isPattern(log)) return { message: `there is no ${log}${linkTo(log)} yet` }
+    return filesMatching(log).length > 0 ? null : { message: `no file is meant by ${log} yet` }
+  } catch (error) {
+    // Where this user may not look, the agent may.
+    if (!(error instanceof BailiffError)) return null
+    return { message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) }
   }
 }
 
-/** The programs of actions `command` that are not there or cannot be run, each once, at their places. */
+/** The programs of actions and sources `command` that are not there or cannot be run, each once, at their places. */
 export function missingPrograms({ jails }: Settings): BailiffError[] {
-  const missing = jails
+  const ofActions = jails
     .flatMap(({ actions }) => actions)
     .filter(({ plugin }) => plugin === 'command')
-    .flatMap((use) => ['ban', 'unban'].flatMap((option) => missingProgram(use, option)))
+    .flatMap((use) =>
+      ['ban', 'unban'].flatMap((option) => missingProgram(use, option, 'every ban that is handed to it')),
+    )
+  const ofSources = jails
+    .flatMap(({ sources }) => sources)
+    .filter(({ plugin }) => plugin === 'command')
+    .flatMap((use) => missingProgram(use, 'command', 'each start of this source'))
+  const missing = [...ofActions, ...ofSources]
   return [...new Map(missing.map((one) => [JSON.stringify([one.message, one.where]), one])).values()]
 }
 
-function missingProgram({ options, where, optionsAt }: PluginUse, option: string): BailiffError[] {
+function missingProgram({ options, where, optionsAt }: PluginUse, option: string, failing: string): BailiffError[] {
   const words: unknown = (options as Readonly<Record<string, unknown>> | null)?.[option]
   const program: unknown = Array.isArray(words) ? words[0] : undefined
   // Anything else the action itself refuses.
@@ -65,7 +77,7 @@ function missingProgram({ options, where, optionsAt }: PluginUse, option: string
   return [
     new BailiffError('config', `the program ${quote(program)} cannot be run: ${why}`, {
       where: optionsAt[`${option}.0`] ?? optionsAt[option] ?? where,
-      hint: 'every ban that is handed to it will fail until it can',
+      hint: `${failing} will fail until it can`,
     }),
   ]
 }

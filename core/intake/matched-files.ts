@@ -272,14 +272,24 @@ export class MatchedFiles {
     }
   }
 
-  /** Of too many files those that were written last are followed. */
+  /**
+   * Of too many files those that were written last are followed, of each folder as many as of the others: who may
+   * write into one of them makes thousands of files, and is not to drive out those of all others.
+   */
   #trim(): void {
     const { limit } = this.#options
     if (this.#files.size <= limit) return
     const byAge = [...this.#files.keys()]
-      .map((path) => [modifiedAt(path) ?? 0, path] as const)
-      .toSorted((a, b) => b[0] - a[0])
-    for (const [, path] of byAge.slice(limit)) this.#drop(path)
+      .map((path) => ({ path, folder: dirname(path), modified: modifiedAt(path) ?? 0 }))
+      .toSorted((a, b) => b.modified - a.modified)
+    const seen = new Map<string, number>()
+    const ranked = byAge.map((file) => {
+      const rank = seen.get(file.folder) ?? 0
+      seen.set(file.folder, rank + 1)
+      return { ...file, rank }
+    })
+    // The sort keeps the order of age among those of one rank.
+    for (const { path } of ranked.toSorted((a, b) => a.rank - b.rank).slice(limit)) this.#drop(path)
     this.#crowd = byAge.length
   }
 

@@ -1,11 +1,11 @@
 /**
- * What stands before the message of a line: date, syslog header (`HOST PROGRAM[PID]: message` or
- * `HOST PROGRAM: message`), and rsyslog's `message repeated N times: [ message]`.
+ * What stands before the message of a line: the date and the header of syslog.
  */
 import { isAscii } from 'node:buffer'
 import type { DateReading, LineBlock, LineHead } from '../plugin.ts'
-import { behindBlanks, brace, closing, colon, isBlank, opening } from './timestamp-text.ts'
 import { createDateReader, type DateReader } from './date-reading.ts'
+import { beginsWithVersion, SyslogHeaderReader } from './syslog-header.ts'
+import { behindBlanks, brace, closing } from './timestamp-text.ts'
 
 /** Where the thread notes which line is being matched, for one who waits: see `ProgressCell` in messages.ts. */
 export interface LineProgress {
@@ -18,8 +18,7 @@ export class LineReader {
   readonly #timestamps: DateReader
   /** Whether the time of JSON may be read when it is asked for: nothing is cut out of it. */
   readonly #jsonLate: boolean
-  /** The program of the line before, which most lines share: its string is used again. */
-  #program = ''
+  readonly #headers = new SyslogHeaderReader()
 
   /** `dates`: how they are read; null: as usual. Throws a BailiffError for an unknown zone. */
   constructor(dates: DateReading | null = null) {
@@ -68,37 +67,11 @@ export class LineReader {
     const { from, time, heads } = dates
     // Behind a date in brackets nothing is cut off: `[] text` is what patterns see.
     const to = text.charCodeAt(dates.to) === closing ? dates.to : behindBlanks(text, dates.to, end)
-    return new Head(text, start, from, to, end, ascii, time, heads ? this.#syslog(text, to, end) : null)
+    return new Head(text, start, from, to, end, ascii, time, heads ? this.#header(text, start, to, end) : null)
   }
 
-  #syslog(text: string, start: number, end: number): LineHead['syslog'] {
-    const from = behindHost(text, start, end)
-    if (from < 0) return null
-    let at = behindProgram(text, from, end)
-    if (at < 0) return null
-    const program = this.#sameProgram(text, from, at)
-    let pid = ''
-    if (text.charCodeAt(at) === opening) {
-      const pidEnd = pidAt(text, at + 1, end)
-      if (pidEnd < 0) return null
-      pid = text.slice(at + 1, pidEnd)
-      at = pidEnd + 1
-    }
-    if (text.charCodeAt(at) !== colon || (at + 1 < end && !isBlank(text.charCodeAt(at + 1)))) return null
-    const messageStart = Math.min(at + 2, end)
-    if (text.charCodeAt(messageStart) === letterM) {
-      const repeated = repeatedMessage(text, messageStart, end)
-      if (repeated) return { program, pid, ...repeated }
-    }
-    return { program, pid, message: text.slice(messageStart, end), attempts: 1 }
-  }
-
-  #sameProgram(text: string, start: number, end: number): string {
-    if (this.#program.length !== end - start || !text.startsWith(this.#program, start)) {
-      // A copy: a part of the text of a chunk would keep all of it in memory.
-      this.#program = Buffer.from(text.slice(start, end)).toString()
-    }
-    return this.#program
+  #header(text: string, start: number, at: number, end: number): LineHead['syslog'] {
+    return beginsWithVersion(text, start) ? this.#headers.readFields(text, at, end) : this.#headers.read(text, at, end)
   }
 }
 
@@ -190,44 +163,7 @@ class LateHead implements LineHead {
   }
 }
 
-const maxAttempts = 1000
 /** No date is longer. */
 const longestField = 64
 const byteOrderMark = 0xfeff
-const [carriageReturn, letterM] = [0x0d, 0x6d]
-
-/** Where the word behind the host begins: the host is a word of its own that ends in no colon. -1 for none. */
-function behindHost(text: string, start: number, end: number): number {
-  let at = start
-  while (at < end && !isBlank(text.charCodeAt(at))) at++
-  return at === start || at === end || text.charCodeAt(at - 1) === colon ? -1 : at + 1
-}
-
-/** Where the program ends: at a colon or an opening bracket; -1 for none. */
-function behindProgram(text: string, start: number, end: number): number {
-  for (let at = start; at < end; at++) {
-    const code = text.charCodeAt(at)
-    if (code === colon || code === opening) return at > start ? at : -1
-    if (isBlank(code)) return -1
-  }
-  return -1
-}
-
-/** Where the process id ends: at a `]` that a colon follows; -1 for none. */
-function pidAt(text: string, start: number, end: number): number {
-  for (let at = start; at < end && at < start + 32; at++) {
-    const code = text.charCodeAt(at)
-    if (code === closing) return at > start ? at : -1
-    if (isBlank(code)) return -1
-  }
-  return -1
-}
-
-/** What rsyslog says once for several equal messages; null where it does not. */
-function repeatedMessage(text: string, start: number, end: number): { message: string; attempts: number } | null {
-  if (text.charCodeAt(end - 1) !== closing) return null
-  const found = /^message repeated ([0-9]{1,9}) times: \[ ?/.exec(text.slice(start, Math.min(end, start + 48)))
-  if (!found) return null
-  const attempts = Math.min(Math.max(Number(found[1]), 1), maxAttempts)
-  return { message: text.slice(start + found[0].length, end - 1), attempts }
-}
+const carriageReturn = 0x0d

@@ -14,7 +14,7 @@ import {
   weekdayAt,
   wordAt,
 } from './timestamp-text.ts'
-import type { ZoneReader } from './zone-names.ts'
+import { localZone, type ZoneReader } from './zone-names.ts'
 
 /** All forms that begin with a letter: the month, the day of the week, a zone. */
 export const readNamedForm: DateForm = (text, at, end, parts, zones) => {
@@ -59,7 +59,7 @@ const readWeekdayFirst: DateForm = (text, at, end, parts, zones) => {
   if (text.charCodeAt(next) !== blank) return -1
   const from = next + 1
   const digits = digitsAt(text, from, end)
-  if (digits === 4) return readYearFirst(text, from, end, parts, zones)
+  if (digits === 4) return behindJournalZone(text, readYearFirst(text, from, end, parts, zones), end, parts, zones)
   if (digits > 0) return digits > 2 ? -1 : readDayFirst(text, from, end, parts, zones)
   const behind = readMonthFirst(text, from, end, parts, zones)
   return behind < 0 || parts.year > 0 ? behind : readTrailingYear(text, behind, end, parts, zones, true)
@@ -90,9 +90,19 @@ function readTrailingYear(
   return behind
 }
 
+/** journalctl -o short-full always names the zone behind this form, so it is one although a host follows. */
+function behindJournalZone(text: string, at: number, end: number, parts: DateParts, zones: ZoneReader): number {
+  if (at < 0 || parts.zone !== localZone || text.charCodeAt(at) !== blank) return at
+  const behind = zones.readSure(text, at + 1, end)
+  if (behind === at + 1) return at
+  parts.zone = zones.zone
+  return behind
+}
+
 function namesHost(text: string, at: number, end: number): boolean {
   const code = text.charCodeAt(at)
-  return code === point || code === dash || (code === blank && wordAt(text, at + 1, end))
+  // An IPv6 address: `2001:db8::1`.
+  return code === point || code === dash || code === colon || (code === blank && wordAt(text, at + 1, end))
 }
 
 /** `-26 13:41:02` and `-2026 13:41:02`, behind month and day. */

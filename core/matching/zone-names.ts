@@ -117,6 +117,19 @@ export class ZoneReader {
     return at + name.length
   }
 
+  /**
+   * Reads the word that stands here, which is a zone, with a word behind it; an unknown name is read as local
+   * time. Returns where it ends; the same place where it looks like no zone.
+   */
+  readSure(text: string, at: number, end: number): number {
+    const word = /^(?:[A-Z]{2,5}|[+-]\d\d(?:\d\d)?)(?= )/.exec(text.slice(at, Math.min(end, at + 6)))?.[0]
+    if (word === undefined) return at
+    const place = places.get(word)
+    if (place !== undefined) this.zone = firstAbbreviation + place
+    else this.zone = isUpper(text.charCodeAt(at)) ? localZone : offsetMinutes(text, at, at + word.length)
+    return at + word.length
+  }
+
   /** The time at which clocks in `zone` show this, given as if it were UTC. */
   timeOf(shown: number, zone: number, reference: number): number {
     if (zone < localZone) return shown - zone * 60_000

@@ -56,6 +56,8 @@ export interface FilterDefinition {
   readonly description: string
   readonly programs: readonly string[] | null
   readonly sources: readonly PluginUse[]
+  /** Logs into which a peer can write whole lines, by the end of their path, and what to do about it. */
+  readonly forgeable: Readonly<Record<string, string>>
   /** Empty: all traffic. */
   readonly ports: readonly number[]
   readonly ipv6prefix: 64 | 128 | null
@@ -124,6 +126,7 @@ export function defineFilter(given: Sourced, name: string, problems: BailiffErro
     description: raw.description ?? '',
     programs: raw.programs ?? null,
     sources: pluginUses('source', raw.sources ?? [], given.at('sources')),
+    forgeable: raw.forgeable ?? {},
     ports: raw.ports ?? [],
     ipv6prefix: raw.ipv6prefix ?? null,
     counts: raw.counts ?? 'lines',

@@ -167,6 +167,10 @@ export const filterSchema = section({
     .describe('the programs whose syslog lines it reads; * is any text; - a log of its own')
     .optional(),
   sources: sources.describe('where its lines usually are, the best first').optional(),
+  forgeable: z
+    .record(text, text)
+    .describe('logs into which a peer can write whole lines, by the end of their path, and what to do about it')
+    .optional(),
   ports: ports.describe('the ports of the service').optional(),
   ipv6prefix: ipv6prefix
     .describe('what jails ban of IPv6 that do not say; 128 where many users share a network')

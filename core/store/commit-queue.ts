@@ -61,6 +61,7 @@ export class CommitQueue {
     for (const change of changes) batch.changes.push(change)
     for (const position of positions) batch.positions.set(position.path, position)
     batch.counted ||= counted
+    if (!isToBeWritten(batch)) return Promise.resolve()
     this.#bound(batch)
     // Once is enough: an abort makes an error with a stack, whether or not anybody waits.
     if (changes.length > 0 && !this.#hurry.signal.aborted) this.#hurry.abort()
@@ -93,7 +94,7 @@ export class CommitQueue {
   async #run(): Promise<void> {
     // One turn later, so that what is committed in one turn is one transaction.
     await Promise.resolve()
-    while (this.#next.changes.length + this.#next.positions.size > 0 || this.#next.counted) {
+    while (isToBeWritten(this.#next)) {
       if (this.#next.changes.length === 0) await this.#wait(this.#options.waitMs)
       this.#current = this.#next
       this.#next = newBatch()
@@ -139,6 +140,11 @@ export class CommitQueue {
     batch.counted = true
     this.#options.overflow()
   }
+}
+
+/** What brings nothing is no reason to write, and would wait for one: most chunks of a source without cursors. */
+function isToBeWritten({ changes, positions, counted }: Batch): boolean {
+  return counted || changes.length > 0 || positions.size > 0
 }
 
 function newBatch(): Batch {

@@ -37,7 +37,9 @@ const shape = z.strictObject({
     .union([endpoint, z.array(endpoint).min(1)], {
       error: (issue) =>
         issue.errors.flat().find(({ code }) => code === 'custom')?.message ??
-        'expected a place such as udp://127.0.0.1:5514, or a list',
+        (issue.input === undefined
+          ? 'is missing: say where to listen, such as udp://127.0.0.1:5514'
+          : 'expected a place such as udp://127.0.0.1:5514, or a list'),
     })
     .describe('Where to listen: `udp://ADDRESS:PORT`, `tcp://…`, `tls://…`.'),
   from: z

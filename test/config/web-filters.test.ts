@@ -171,8 +171,9 @@ const lines: Readonly<Record<string, (fields: Fields) => [line: string, found: b
       true,
     ],
   ],
-  'phpmyadmin-syslog': ({ address, user }) => [
+  'phpmyadmin-syslog': ({ address, user, referrer }) => [
     [`${head} phpMyAdmin[1]: user denied: ${oneLine(user)} (mysql-denied) from ${address}`, true],
+    [apacheError(`user denied: ${apacheEscaped(user)} (mysql-denied) from ${address}`, address, referrer), true],
     [`${head} phpMyAdmin[1]: user authenticated: ${oneLine(user)} (ok) from ${address}`, false],
   ],
   'drupal-auth': ({ address, user, path, referrer }) => [

@@ -9,7 +9,7 @@ const test = suite('memory watch')
 const mib = 1024 * 1024
 
 function watched() {
-  const world = { share: 0.3, now: 0, collected: 0 }
+  const world = { share: 0.3, now: 0, collected: 0, heapMib: 20, liveMib: 16 }
   const relieved: number[] = []
   const alarms: string[] = []
   const watch: MemoryWatch = new MemoryWatch({
@@ -17,7 +17,11 @@ function watched() {
     alarm: (message) => alarms.push(message),
     relieve: (scarcity) => relieved.push(scarcity),
     resident: () => world.share * 100 * mib,
-    collect: () => world.collected++,
+    heap: () => world.heapMib * mib,
+    collect: () => {
+      world.collected++
+      world.heapMib = world.liveMib
+    },
     now: () => world.now,
   })
   const look = (share: number, passed = 500) => {
@@ -52,6 +56,25 @@ test('garbage is collected after relief', () => {
   assert.is(world.collected, 0)
   look(0.97)
   assert.ok(world.collected > 0)
+})
+
+test('little garbage is collected ever more rarely, since it stops all for a moment; much is at once', () => {
+  const { look, world } = watched()
+  for (let second = 0; second < 600; second++) {
+    world.heapMib = Math.min(world.heapMib + 1, 24)
+    look(0.5, 1000)
+  }
+  assert.ok(world.collected >= 2 && world.collected <= 8, String(world.collected))
+  world.collected = 0
+  world.heapMib = 40
+  look(0.5)
+  assert.is(world.collected, 1)
+  // It paid: what is left over is looked for soon again.
+  for (let second = 0; second < 12; second++) {
+    world.heapMib = 18
+    look(0.5, 1000)
+  }
+  assert.is(world.collected, 2)
 })
 
 test('the limit of the cgroup, where there is one', () => {

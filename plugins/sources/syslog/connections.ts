@@ -50,7 +50,7 @@ export class ConnectionListener {
       if (this.#meet(socket) && certificates === null) take(socket)
     })
     this.#server.on('tlsClientError', (error: Error, socket: Socket) =>
-      outlet.tally.add(`were refused with their connection: ${describeError(error)}`, socket.remoteAddress ?? 'nobody'),
+      outlet.tally.add(`were refused with their connection: ${whyRefused(error)}`, socket.remoteAddress ?? 'nobody'),
     )
   }
 
@@ -160,4 +160,9 @@ export class ConnectionListener {
     }
     await this.#outlet.put(sender, frames.end())
   }
+}
+
+/** OpenSSL's own reason (`peer did not return a certificate`), without the codes and source files around it. */
+function whyRefused(error: Error): string {
+  return 'reason' in error && typeof error.reason === 'string' ? error.reason : describeError(error)
 }

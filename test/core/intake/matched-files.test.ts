@@ -272,6 +272,24 @@ test('of too many files those that were written last are read, and that is an al
     assert.match(seen.alarms[0] ?? '', 'it means 30 files, and only the 10 that were written last are read')
   }))
 
+test('thousands of files in one folder do not drive out those of another', () =>
+  inFolder(async (folder) => {
+    for (const name of ['mine', 'theirs']) mkdirSync(join(folder, name))
+    for (const name of ['a', 'b']) {
+      writeFileSync(join(folder, `mine/${name}.log`), `${name}\n`)
+      utimesSync(join(folder, `mine/${name}.log`), 1e9, 1e9)
+    }
+    for (let i = 0; i < 50; i++) writeFileSync(join(folder, `theirs/${i}.log`), '')
+    const seen = await matching({ path: join(folder, '*/*.log'), limit: 10 }, async (seen, intake) => {
+      await arrive(seen, 'a', 'b')
+      for (let i = 50; i < 100; i++) writeFileSync(join(folder, `theirs/${i}.log`), '')
+      await until(() => intake.logs().length <= 10 && seen.alarms.length > 0)
+      appendFileSync(join(folder, 'mine/a.log'), 'still\n')
+      await arrive(seen, 'still')
+    })
+    once(seen, ['a', 'b', 'still'])
+  }))
+
 test('nothing is lost and nothing doubled over a restart, whatever came meanwhile', () =>
   inFolder(async (folder) => {
     const seen = new Seen()

@@ -84,6 +84,67 @@ test('date and syslog header are told from the message', () => {
   }
 })
 
+test('the header is found as every daemon writes it, and in nothing that a program says', () => {
+  type Header = readonly [program: string, pid: string, message: string] | null
+  const hello: Header = ['sshd', '77', 'hello']
+  const cases: [line: string, header: Header][] = [
+    // journalctl -o short-full; the zone may be one that nobody knows
+    ['Sun 2026-11-22 13:41:02 CET web sshd[77]: hello', hello],
+    ['Sun 2026-11-22 13:41:02.123456 -03 web sshd[77]: hello', hello],
+    ['Sun 2026-11-22 13:41:02 XYZ web sshd[77]: hello', hello],
+    ['Sun 2026-11-22 13:41:02 web sshd[77]: hello', hello],
+    // Without a host, only with a process id
+    ['<38>Nov 22 13:41:02 sshd[77]: hello', hello],
+    ['Nov 22 13:41:02 sshd[77]: hello', hello],
+    ['Nov 22 13:41:02 sshd: hello', null],
+    ['Nov 22 13:41:02 app[1]: sshd[77]: hello', ['app', '1', 'sshd[77]: hello']],
+    // busybox, AIX, FreeBSD, metalog, Solaris
+    ['Nov 22 13:41:02 web auth.info sshd[77]: hello', hello],
+    ['Sun Nov 22 13:41:02 2026 auth.info sshd[77]: hello', hello],
+    ['Nov 22 13:41:02 web auth|security:info sshd[77]: hello', hello],
+    ['Nov 22 13:41:02 web other words sshd[77]: hello', null],
+    ['Nov 22 13:41:02 web auth.often sshd[77]: hello', null],
+    ['Nov 22 13:41:02 <auth.info> web sshd[77]: hello', hello],
+    ['Nov 22 13:41:02 <4.6> web sshd[77]: hello', hello],
+    ['Nov 22 13:41:02 <x> web sshd[77]: hello', null],
+    ['Nov 22 13:41:02 [sshd] hello', ['sshd', '', 'hello']],
+    ['Nov 22 13:41:02 [ssh d] hello', null],
+    ['Nov 22 13:41:02 web sshd[77]: [ID 800047 auth.info] hello', hello],
+    ['Nov 22 13:41:02 web sshd[77]: [ID x auth.info] hello', ['sshd', '77', '[ID x auth.info] hello']],
+    // A program that calls itself by its path; names with a slash stay
+    ['Nov 22 13:41:02 web /usr/sbin/sshd[77]: hello', hello],
+    ['Nov 22 13:41:02 web postfix/smtpd[77]: hello', ['postfix/smtpd', '77', 'hello']],
+    // RFC 5424
+    ['<38>1 2026-11-22T13:41:02.123Z web sshd 77 - - hello', hello],
+    ['<38>1 2026-11-22T13:41:02.123Z web sshd 77 - - \ufeffhello', hello],
+    ['<38>1 2026-11-22T13:41:02.123Z web sshd 77 - -  hello', hello],
+    ['<38>1 2026-11-22T13:41:02.123Z web sshd - ID47 - hello', ['sshd', '', 'hello']],
+    ['<38>1 2026-11-22T13:41:02.123Z web sshd 77 - [a b="x] \\" y"][c] hello', hello],
+    ['<38>1 2026-11-22T13:41:02.123Z web app 1 - [a b="] sshd[77]: x"] hello', ['app', '1', 'hello']],
+    ['<38>1 2026-11-22T13:41:02.123Z web sshd 77 - [a b="x] hello', null],
+    ['<38>1 2026-11-22T13:41:02.123Z web sshd[77]: hello', null],
+    ['<38>1 2026-11-22T13:41:02.123Z web sshd 77 - -', null],
+    ['2026-11-22T13:41:02.123Z web sshd 77 - - hello', null],
+  ]
+  const reader = new LineReader()
+  reader.reference = reference
+  for (const [line, expected] of cases) {
+    const bytes = Buffer.from(`${line}\n`)
+    const { time, syslog } = reader.block(bytes, bytes.toString('latin1'), 0).head(0, bytes.length - 1)
+    assert.ok(time !== null, line)
+    assert.equal(syslog && [syslog.program, syslog.pid, syslog.message], expected, line)
+  }
+})
+
+test('the number of a host is no year', () => {
+  const line = 'Nov 22 13:41:02 2001:db8::1 sshd[77]: hello'
+  const reader = new LineReader()
+  reader.reference = reference
+  const { time, syslog } = reader.block(Buffer.from(`${line}\n`), `${line}\n`, 0).head(0, line.length)
+  assert.is(new Date(time ?? 0).getFullYear(), 2026)
+  assert.is(syslog?.program, 'sshd')
+})
+
 test('odd bytes stay text', () => {
   const bytes = Buffer.from([0x61, 0x00, 0xff, 0xc3, 0x28, 0xe2, 0x82, 0x0a])
   const head = new LineReader().block(bytes, bytes.toString('latin1'), 0).head(0, 7)

@@ -57,6 +57,19 @@ test('positions wait for company, and a ban does not wait for them', async () =>
   assert.is(written.length, 2)
 })
 
+test('what brings nothing is done with at once, and does not wait for what comes later', async () => {
+  const written: Written[] = []
+  const { queue } = queueInto(written)
+  const turns = async () => {
+    for (let i = 0; i < 100; i++) await new Promise((resolve) => setImmediate(resolve))
+    return 'waits'
+  }
+  const outcome = (stored: Promise<void>) => Promise.race([stored.then(() => 'stored'), turns()])
+  assert.is(await outcome(queue.add([], [])), 'stored')
+  assert.is(await outcome(queue.add([], [])), 'stored')
+  assert.equal(written, [])
+})
+
 test('a disk that fails is told once and tried until it works', async () => {
   const written: Written[] = []
   let failures = 3
