@@ -173,6 +173,11 @@ export interface LineBlock {
   readonly bytes: Uint8Array
   /** The same bytes as text, one character a byte (Latin-1), so that offsets agree. */
   readonly text: string
+  /**
+   * Goes through the lines in order, from `start` (inclusive) to `end` (its newline, exclusive): all of them, or
+   * with `search`, which needs the flag `g`, those in which it finds something.
+   */
+  lines(search: RegExp | null, found: (start: number, end: number) => void): void
   /** Reads date and syslog header of the line at `start` (inclusive) to `end` (its newline, exclusive). */
   head(start: number, end: number): LineHead
 }

@@ -36,11 +36,12 @@ export class LineTally {
   }
 
   /** The block as an engine is to see it: each line that it reads has words of a failure, and is counted. */
-  watched({ bytes, text, head }: LineBlock, { filters }: BoundScanner): LineBlock {
+  watched({ bytes, text, head, lines }: LineBlock, { filters }: BoundScanner): LineBlock {
     const counted = filters.map(({ filter }) => [this.#isOwn(filter), this.#filters.get(filter)] as const)
     return {
       bytes,
       text,
+      lines,
       head: (start, end) => {
         const read = head(start, end)
         for (let index = 0; index < counted.length; index++) {

@@ -3,6 +3,7 @@
  */
 import { isAscii } from 'node:buffer'
 import type { DateReading, LineBlock, LineHead } from '../plugin.ts'
+import { eachLine } from './block-lines.ts'
 import { createDateReader, type DateReader } from './date-reading.ts'
 import { beginsWithVersion, SyslogHeaderReader } from './syslog-header.ts'
 import { behindBlanks, brace, closing } from './timestamp-text.ts'
@@ -51,7 +52,7 @@ export class LineReader {
       // Some editors begin a file with a byte order mark, which is no part of its first line.
       return this.#head(line, line.charCodeAt(0) === byteOrderMark ? 1 : 0, line.length, false)
     }
-    return { bytes, text, head }
+    return { bytes, text, head, lines: (search, found) => eachLine(text, search, found) }
   }
 
   /** How people would draw the date of a line of the block, or the pattern that found it; null where it has none. */

@@ -11,11 +11,11 @@ export type Prefilter = (block: LineBlock, candidate: (start: number, end: numbe
  */
 export function createPrefilter(filters: readonly CompiledFilter[]): Prefilter {
   const literals = filters.map(literalsOf)
-  if (literals.some((one) => one === null)) return everyLine
+  if (literals.some((one) => one === null)) return (block, candidate) => block.lines(null, candidate)
   const distinct = [...new Set(literals.flatMap((one) => one ?? []))]
   if (distinct.length === 0) return () => {}
   const search = new RegExp(distinct.map(escape).join('|'), 'g')
-  return (block, candidate) => linesWith(search, block.text, candidate)
+  return (block, candidate) => block.lines(search, candidate)
 }
 
 /** One of these stands in every line that the filter matches; null where nothing is known. */
@@ -23,32 +23,6 @@ export function literalsOf(filter: CompiledFilter): readonly string[] | null {
   const own = filter.failregex.map((pattern) => pattern.literals)
   if (own.every((one) => one !== null)) return own.flatMap((one) => one ?? [])
   return filter.prefregex?.literals ?? null
-}
-
-function everyLine(block: LineBlock, candidate: (start: number, end: number) => void): void {
-  const { text } = block
-  for (let start = 0; start < text.length;) {
-    const end = text.indexOf('\n', start)
-    candidate(start, end)
-    start = end + 1
-  }
-}
-
-function linesWith(search: RegExp, text: string, candidate: (start: number, end: number) => void): void {
-  let start = 0
-  search.lastIndex = 0
-  // `test` makes no record of what it found: that a hit ends before its newline is all that is needed.
-  while (start < text.length && search.test(text)) {
-    const hit = search.lastIndex - 1
-    let end = text.indexOf('\n', start)
-    if (end < hit) {
-      start = text.lastIndexOf('\n', hit) + 1
-      end = text.indexOf('\n', hit)
-    }
-    candidate(start, end)
-    start = end + 1
-    search.lastIndex = start
-  }
 }
 
 function escape(literal: string): string {

@@ -47,7 +47,7 @@ function trace(filter: CompiledFilter, structure: Structure, line: Buffer, head:
   const ignored = structure.ignore.map((rule) => conditionsOf(rule, tree))
   const slots = new Map(structure.address.map((path) => [path, tree.field(path)]))
   const bytes = Buffer.concat([line, Buffer.from('\n')])
-  const block: LineBlock = { bytes, text: bytes.toString('latin1'), head: () => head }
+  const block: Omit<LineBlock, 'lines'> = { bytes, text: bytes.toString('latin1'), head: () => head }
   const { values, reader } = createReader(structure.format, [structure], tree)
   values.bytes = bytes
   values.text = block.text

@@ -30,7 +30,7 @@ export const looks: Readonly<Record<'json' | 'logfmt', FormatLook>> = {
  * that marks JSON in syslog. Null where the place cannot be told.
  */
 export function placeOfFields(
-  block: LineBlock,
+  block: Omit<LineBlock, 'lines'>,
   start: number,
   end: number,
   { first, begin }: FormatLook,

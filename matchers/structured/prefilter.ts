@@ -11,11 +11,11 @@ export type Prefilter = (block: LineBlock, candidate: (start: number, end: numbe
 /** A prefilter for all these structures, of one format. */
 export function createPrefilter(structures: readonly Structure[], format: Structure['format']): Prefilter {
   const words = structures.map(({ match }) => allOf(match.map(wordsOfRule)))
-  if (words.some((one) => one === null)) return everyLine
+  if (words.some((one) => one === null)) return (block, candidate) => block.lines(null, candidate)
   const distinct = [...new Set(words.flatMap((one) => one ?? []))]
   if (distinct.length === 0) return () => {}
   const search = new RegExp([...distinct.map(quoted), ...escapesOf(distinct.join(''), format)].join('|'), 'g')
-  return (block, candidate) => linesWith(search, block.text, candidate)
+  return (block, candidate) => block.lines(search, candidate)
 }
 
 /** One of the words stands in every line for which the rule holds; null where nothing is known. The rarest are the longest. */
@@ -77,30 +77,6 @@ function escapesOf(characters: string, format: Structure['format']): string[] {
     .join('|')
   const heads = format === 'json' ? ['u00'] : ['u00', 'x', 'U000000']
   return [...heads.map((head) => `\\\\${head}(?:${hex})`), ...(newline ? ['\\\\n'] : [])]
-}
-
-function everyLine({ text }: LineBlock, candidate: (start: number, end: number) => void): void {
-  for (let start = 0; start < text.length;) {
-    const end = text.indexOf('\n', start)
-    candidate(start, end)
-    start = end + 1
-  }
-}
-
-function linesWith(search: RegExp, text: string, candidate: (start: number, end: number) => void): void {
-  let start = 0
-  search.lastIndex = 0
-  while (start < text.length && search.test(text)) {
-    const hit = search.lastIndex - 1
-    let end = text.indexOf('\n', start)
-    if (end < hit) {
-      start = text.lastIndexOf('\n', hit) + 1
-      end = text.indexOf('\n', hit)
-    }
-    candidate(start, end)
-    start = end + 1
-    search.lastIndex = start
-  }
 }
 
 function quoted(word: string): string {
