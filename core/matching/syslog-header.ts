@@ -77,7 +77,8 @@ export class SyslogHeaderReader {
 
   #header(text: string, from: number, to: number, pid: string, messageAt: number, end: number): LineHead['syslog'] {
     // Where a program calls itself by its path.
-    const name = text.charCodeAt(from) === slash ? text.lastIndexOf('/', to - 1) + 1 : from
+    const behindPath = text.charCodeAt(from) === slash ? text.lastIndexOf('/', to - 1) + 1 : from
+    const name = behindPath < to ? behindPath : from
     const program = this.#sameProgram(text, name, to)
     const code = text.charCodeAt(messageAt)
     if (code === letterM) {

@@ -114,6 +114,8 @@ test('the header is found as every daemon writes it, and in nothing that a progr
     // A program that calls itself by its path; names with a slash stay
     ['Nov 22 13:41:02 web /usr/sbin/sshd[77]: hello', hello],
     ['Nov 22 13:41:02 web postfix/smtpd[77]: hello', ['postfix/smtpd', '77', 'hello']],
+    ['Nov 22 13:41:02 web /[77]: hello', ['/', '77', 'hello']],
+    ['Nov 22 13:41:02 web /usr/sbin/[77]: hello', ['/usr/sbin/', '77', 'hello']],
     // RFC 5424
     ['<38>1 2026-11-22T13:41:02.123Z web sshd 77 - - hello', hello],
     ['<38>1 2026-11-22T13:41:02.123Z web sshd 77 - - \ufeffhello', hello],
