@@ -24,7 +24,7 @@ import type {
   Words,
 } from './control/api.ts'
 import { BailiffError, describeError } from './errors.ts'
-import { listOfJail } from './events.ts'
+import { listOfJail, type AgentEvent } from './events.ts'
 
 /** How long `ban` waits for the actions before it says that they have not confirmed yet. */
 const confirmWithinMs = 5000
@@ -60,6 +60,12 @@ export class AgentControl implements Control {
 
   words(): Words {
     return this.#status.words()
+  }
+
+  watch(listener: (event: AgentEvent) => void): () => void {
+    const { watchers } = this.#agent
+    watchers.add(listener)
+    return () => watchers.delete(listener)
   }
 
   metrics(): string {

@@ -9,6 +9,7 @@ import { AgentAllowing } from './agent-allowing.ts'
 import { AgentControl } from './agent-control.ts'
 import { AgentLists } from './agent-lists.ts'
 import { AgentMetrics } from './agent-metrics.ts'
+import { AgentOwnLog } from './agent-own-log.ts'
 import { AgentWarnings } from './agent-warnings.ts'
 import { AgentHealth, type Health } from './agent-health.ts'
 import { AgentClock } from './agent-clock.ts'
@@ -124,10 +125,14 @@ export class Agent implements RunningAgent {
   readonly counts = new JailEvents()
   readonly sight = new JailSight()
   readonly metrics = new AgentMetrics(this)
+  /** What happens, as lines of Fail2ban's own log, where that is wanted. */
+  readonly ownLog = new AgentOwnLog((subject, message) => this.alarm(subject, message))
   /** Changes that were written to the store, and how long that took for all together. */
   readonly commits = { count: 0, ms: 0 }
   readonly memory: MemoryWatch
   readonly instances: Instances
+  /** Who hears of every event at once, beside the notifiers. */
+  readonly watchers = new Set<(event: AgentEvent) => void>()
   configuration: Configuration
   /** What was handed to the store and is not on the disk yet, the oldest first; some of it where it is much. */
   readonly unstored = new Set<{ readonly since: number }>()
@@ -264,6 +269,7 @@ export class Agent implements RunningAgent {
     await this.#pool.close()
     await this.instances.settled()
     this.#tell({ type: 'stop', time: Date.now() })
+    await this.ownLog.stop()
     await this.#announcer.stop(notifierGraceMs)
     await this.instances.stop()
     await this.firewall.stop()
@@ -366,6 +372,7 @@ export class Agent implements RunningAgent {
       if (sourceChoice !== null) this.options.log.info({ jail: name }, `where ${name} is read: ${sourceChoice}`)
     for (const warning of settings.warnings) this.options.log.warn({}, describeError(warning))
     // At the start threads load their engines beside the rest; later jails change before the pool does.
+    this.ownLog.configure(settings.ownLog)
     const pool = this.#resumed ? null : this.#pool.replace(jails, settings.workers)
     pool?.catch(() => {})
     if (!this.#resumed) await this.lists.load(jails)
@@ -460,6 +467,8 @@ export class Agent implements RunningAgent {
 
   #tell(event: AgentEvent): void {
     this.#announcer.tell(event)
+    this.ownLog.event(event)
+    for (const watcher of this.watchers) watcher(event)
   }
 }
 

@@ -6,12 +6,14 @@ import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
 import addAllow from './allow.ts'
 import addBan from './ban.ts'
 import addCheck from './check.ts'
+import addCompare from './compare.ts'
 import addConfig from './config.ts'
 import addCompletion from './completion.ts'
 import addDemo from './demo.ts'
 import addDoctor from './doctor.ts'
 import addExplain from './explain.ts'
 import addFilter from './filter.ts'
+import addImport from './import.ts'
 import addMetrics from './metrics.ts'
 import addPause from './pause.ts'
 import addReload from './reload.ts'
@@ -33,6 +35,7 @@ const groups: readonly { readonly heading: string; readonly commands: readonly (
   { heading: 'See what happens, and why:', commands: [addStatus, addExplain, addMetrics] },
   { heading: 'Decide yourself:', commands: [addBan, addUnban, addAllow] },
   { heading: 'Configuration and filters:', commands: [addCheck, addConfig, addFilter, addTest, addReplay] },
+  { heading: 'From Fail2ban:', commands: [addImport, addCompare] },
   { heading: 'More:', commands: [addDemo, addCompletion] },
 ]
 

@@ -4,6 +4,9 @@ import { setImmediate as turn } from 'node:timers/promises'
 
 /** Items of a long list that are written before others have their turn: a millisecond or two. */
 const itemsAtOnce = 200
+/** How often who watches hears something, and what may wait for him. */
+const beatMs = 5000
+const mostUnread = 4 * 1024 * 1024
 
 export function sendJson(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json' })
@@ -40,6 +43,27 @@ export async function sendStreamed<Name extends string>(
     text = ''
   }
   response.end(`${text}\n]}\n`)
+}
+
+/**
+ * Sends what `watch` tells as it happens, one JSON object a line, and an empty line now and then, so that the reader
+ * sees that the agent is there. A reader that is too slow is left, for what it misses would go unseen. Resolves when
+ * the reader has gone.
+ */
+export async function sendEvents(
+  response: ServerResponse,
+  watch: (listener: (event: object) => void) => () => void,
+): Promise<void> {
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+  response.write('\n')
+  const beat = setInterval(() => response.write('\n'), beatMs)
+  const unwatch = watch((event) => {
+    if (response.writableLength > mostUnread) response.destroy()
+    else response.write(`${JSON.stringify(event)}\n`)
+  })
+  await new Promise<void>((resolve) => response.on('close', () => resolve()))
+  clearInterval(beat)
+  unwatch()
 }
 
 async function drained(response: ServerResponse): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Prefix } from '../address.ts'
-import type { Ban, Evidence, UnbanReason } from '../events.ts'
+import type { AgentEvent, Ban, Evidence, UnbanReason } from '../events.ts'
 
 /**
  * What the control socket offers: JSON over HTTP on a Unix socket. Every answer is a JSON object; a
@@ -22,6 +22,7 @@ export const routes = {
   swapList: { method: 'PUT', path: '/v1/lists/' },
   unlist: { method: 'DELETE', path: '/v1/lists/' },
   words: { method: 'GET', path: '/v1/words' },
+  events: { method: 'GET', path: '/v1/events' },
   metrics: { method: 'GET', path: '/metrics' },
 } as const
 
@@ -339,6 +340,8 @@ export interface Control {
   swapList(name: string, text: AsyncIterable<Buffer>, lengthMs: number | null): Promise<ListAnswer>
   unlist(name: string): Promise<UnlistAnswer>
   words(): Words
+  /** Calls `listener` with all that happens from now on, until the answer is called. */
+  watch(listener: (event: AgentEvent) => void): () => void
   /** Prometheus text, https://prometheus.io/docs/instrumenting/exposition_formats/ */
   metrics(): string
 }

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Prefix } from '../address.ts'
 import { BailiffError, exitCodes, printable, type Where } from '../errors.ts'
+import type { AgentEvent } from '../events.ts'
 import {
   routes,
   type AddressExplanation,
@@ -54,6 +55,8 @@ export interface ControlClient {
   swapList(name: string, text: Iterable<string>, lengthMs: number | null): Promise<ListAnswer>
   unlist(name: string): Promise<UnlistAnswer>
   words(): Promise<Words>
+  /** What happens in the agent from now on; begins with null when it watches. Ends when the agent does. */
+  events(): AsyncGenerator<AgentEvent | null>
   /** Prometheus text. */
   metrics(): Promise<string>
 }
@@ -107,6 +110,14 @@ export function connectControl(sockets: readonly string[]): ControlClient {
     unlist: async (name) =>
       (await understood(await response({ ...below(routes.unlist, name), withinMs: listWithinMs }))) as UnlistAnswer,
     words: () => ask(routes.words),
+    events: async function* () {
+      let first = true
+      for await (const line of cleanLines(await accepted(await response(routes.events)))) {
+        if (line !== '') yield JSON.parse(line) as AgentEvent
+        else if (first) yield null
+        first = false
+      }
+    },
     metrics: async () => (await textOf(await accepted(await response(routes.metrics)))).replace(unprintable, '\ufffd'),
   }
 }

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { isHostName, parsePrefix, type Prefix } from '../address.ts'
 import { BailiffError, quote } from '../errors.ts'
 import { routes, type AllowRequest, type BanRequest, type Control, type UnbanRequest } from './api.ts'
-import { sendJson, sendStreamed, sendText } from './answers.ts'
+import { sendEvents, sendJson, sendStreamed, sendText } from './answers.ts'
 
 /** A request's body may be this long: some thousand addresses. */
 const longestBody = 256 * 1024
@@ -99,6 +99,8 @@ async function dispatch(control: Control, request: IncomingMessage, response: Se
   const below = ({ method: wanted, path: start }: (typeof routes)[keyof typeof routes]) =>
     method === wanted && path.startsWith(start) ? decoded(path.slice(start.length), url) : null
   if (method === routes.metrics.method && path === routes.metrics.path) return sendText(response, control.metrics())
+  if (method === routes.events.method && path === routes.events.path)
+    return sendEvents(response, (listener) => control.watch(listener))
   const jail = below(routes.jail)
   if (jail !== null) return sendStreamed(response, control.jail(jail), 'bans')
   const address = below(routes.address)

@@ -7,6 +7,7 @@ import { isJailOff, readJail, type JailSettings, type RawFile } from './jail.ts'
 import type { Loopback } from './loopback.ts'
 import { mergeOver, normalise } from './merge.ts'
 import type { NamedPlugin } from './option-kinds.ts'
+import type { OwnLogSettings } from './own-log.ts'
 import { builtInFilters, defaultPlaces, type Places } from './places.ts'
 import { namesProgram, pluginUses, type PluginUse } from './plugin-use.ts'
 import { fileSchema } from './schema.ts'
@@ -53,6 +54,8 @@ export interface Settings {
   readonly memoryBytes: number
   /** Where metrics are served beside the control socket; null: nowhere. */
   readonly metrics: Loopback | null
+  /** The log in the form of Fail2ban's own; null: none is written. */
+  readonly ownLog: OwnLogSettings | null
   /** How long bans are remembered after they ended. */
   readonly historyMs: number
   /** What is wrong with jails, which are left out for it. */
@@ -128,6 +131,10 @@ export async function loadSettings({
     workers: raw.workers ?? null,
     memoryBytes: (raw.memory ?? 256) * 1024 * 1024,
     metrics: raw.metrics ?? null,
+    ownLog:
+      raw.fail2ban_log === undefined
+        ? null
+        : { path: resolve(folderOf(tree, 'fail2ban_log'), raw.fail2ban_log), level: 'INFO', format: null },
     historyMs: raw.history ?? 30 * 86_400_000,
     problems,
     warnings: await checkOwners(all, uses),

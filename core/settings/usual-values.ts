@@ -42,6 +42,7 @@ export const usuallyInWords = {
     firewall: 'the agent starts a helper of its own',
     workers: 'as many as there are processors, at most 4',
     metrics: 'nowhere but on the control socket',
+    fail2ban_log: 'none is written',
   },
   jail: {
     filter: 'the filter with the name of the jail',

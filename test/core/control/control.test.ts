@@ -27,6 +27,7 @@ const socket = join(folder, 'private', 'control.sock')
 const asked: (BanRequest | UnbanRequest)[] = []
 const allowed: AllowRequest[] = []
 const control: Control = {
+  watch: () => () => {},
   status: () => ({ version: '1' }) as ReturnType<Control['status']>,
   jail: (name): JailAnswer => {
     if (name === 'empty') return { ...({} as JailAnswer), jail: name, bans: [] }
