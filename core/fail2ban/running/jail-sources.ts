@@ -1,0 +1,86 @@
+/** Where the lines of a jail of a Fail2ban tree come from, in the words of Bailiff's own sources. */
+import { isAbsolute, posix } from 'node:path'
+import { BailiffError, quote } from '../../errors.ts'
+import type { TreeJail } from '../tree/tree-jail.ts'
+
+/** A source by its plugin and options. */
+export type TreeSource =
+  | { readonly plugin: 'file'; readonly options: { readonly path: readonly string[]; readonly from?: 'end' } }
+  | { readonly plugin: 'journal'; readonly options: JournalOptions }
+
+/** Options of the source `journal`. */
+export interface JournalOptions {
+  readonly matches?: readonly string[]
+  readonly directory?: string
+  readonly file?: readonly string[]
+  readonly namespace?: string
+  readonly form: 'fail2ban'
+}
+
+/** What Fail2ban calls the logs of a jail that has none. */
+export class NoLogs extends BailiffError {}
+
+/**
+ * The sources of a jail: the journal with the backend `systemd`, else the files that its `logpath` means, those that
+ * come later too. Throws a BailiffError at the option for what cannot be read, `NoLogs` where there is no log at all now.
+ */
+export function sourcesOf(jail: TreeJail, file: string): readonly TreeSource[] {
+  if (jail.filter === null) return []
+  if (jail.backend.name === 'systemd') return [{ plugin: 'journal', options: journalOptions(jail, file) }]
+  if (jail.logpaths.length === 0) throw wrong(jail, file, 'logpath', 'names no file')
+  if (existing(jail).length === 0) throw new NoLogs('config', 'no log is there', noLogs(jail, file))
+  const ofKind = (tail: boolean) => jail.logpaths.filter((path) => path.tail === tail).map(({ glob }) => pattern(glob))
+  const [whole, ends] = [ofKind(false), ofKind(true)]
+  return [
+    ...(whole.length === 0 ? [] : [{ plugin: 'file', options: { path: whole } } as const]),
+    ...(ends.length === 0 ? [] : [{ plugin: 'file', options: { path: ends, from: 'end' } } as const]),
+  ]
+}
+
+/** The logs of a jail that were there when its tree was read. */
+export function existing({ name, commands }: TreeJail): readonly string[] {
+  return commands.flatMap(([verb, jail, option, path]) =>
+    verb === 'set' && jail === name && option === 'addlogpath' && typeof path === 'string' ? [path] : [],
+  )
+}
+
+/** What Python's glob takes for a pattern, as the source `file` writes it: `**` is any text there, and braces are themselves. */
+export function pattern(glob: string): string {
+  const path = posix.normalize(isAbsolute(glob) ? glob : posix.resolve(glob))
+  return path.replace(/\\/g, '\\\\').replace(/[{}()!+@](?=.)|[{}]$/g, escaped).replace(/\*\*+/g, '*')
+}
+
+/** Braces and the like are patterns to us alone; `[!a]` is one to both. */
+function escaped(character: string, at: number, path: string): string {
+  if (character === '!' && path[at - 1] === '[') return character
+  return /[{}]/.test(character) || /[*?[]/.test(path) ? `\\${character}` : character
+}
+
+function journalOptions(jail: TreeJail, file: string): JournalOptions {
+  const { journalpath, journalfiles, namespace } = jail.backend.options
+  const words = jail.journalmatch.filter((line) => line.length > 0)
+  const matches = words.flatMap((line, index) => (index === 0 ? line : ['+', ...line]))
+  const odd = matches.find((word) => word !== '+' && !/^[A-Z_][A-Z0-9_]{0,63}=[^\0]{1,1000}$/.test(word))
+  if (odd !== undefined)
+    throw wrong(jail, file, 'journalmatch', `${quote(odd)} is no condition: write FIELD=value, and + for "or"`)
+  const files = journalfiles?.split(/\s+/).filter(Boolean) ?? []
+  return {
+    ...(matches.length === 0 ? {} : { matches }),
+    ...(journalpath === undefined ? {} : { directory: journalpath }),
+    ...(files.length === 0 ? {} : { file: files }),
+    ...(namespace === undefined ? {} : { namespace }),
+    form: 'fail2ban',
+  }
+}
+
+function noLogs(jail: TreeJail, file: string) {
+  const named = jail.logpaths.map(({ glob }) => glob).join(', ')
+  return {
+    where: { file, option: `[${jail.name}] logpath` },
+    hint: `nothing is at ${named}; make it and reload, set logpath or "backend = systemd", or write enabled = false`,
+  }
+}
+
+function wrong({ name }: TreeJail, file: string, option: string, message: string): BailiffError {
+  return new BailiffError('config', message, { where: { file, option: `[${name}] ${option}` } })
+}
