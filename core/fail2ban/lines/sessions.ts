@@ -1,0 +1,140 @@
+import { failureId, text, UnreadableId, type FailureId } from './failure-id.ts'
+import type { Groups, GroupValue, LineHit } from './line-hit.ts'
+import type { RawFailure } from './raw-failure.ts'
+import { SessionCache } from './session-cache.ts'
+
+/** How hits become failures. */
+export interface SessionOptions {
+  /** Names and ids are kept as they are: `usedns = raw`. */
+  readonly raw: boolean
+  /** Every failregex was tried, so lines that are no failures are told as well. */
+  readonly all?: boolean
+  /** Failures whose session has not yet told whom they are about are told as well, with the id null. */
+  readonly pending?: boolean
+}
+
+/** What lines with the same `<F-MLFID>` have told so far. It changes from line to line. */
+interface Session {
+  groups: Record<string, GroupValue>
+  readonly users: Set<string>
+  /** There was a failure, and nobody knows yet whose. */
+  pending: boolean
+  /** The lines of the failure, once they are known to be of one. */
+  lines: readonly string[]
+  /** Lines that were no failures by themselves. */
+  harmless: readonly string[]
+}
+
+/**
+ * Puts the lines of one session together: a failure in one line and the address in another are one failure. Lines
+ * must come in their order. Bounded: see SessionCache.
+ */
+export class Sessions {
+  readonly #options: SessionOptions
+  readonly #sessions = new SessionCache<Session>()
+
+  constructor(options: SessionOptions) {
+    this.#options = options
+  }
+
+  /** What a line says, with what its session said before. Null: nothing that counts yet. `now`: unix seconds. */
+  merge(hit: LineHit, now: number): RawFailure | null {
+    const { raw, all = false, pending = false } = this.#options
+    const key = hit.groups.mlfid
+    const session = key === undefined ? lone(hit) : this.#join(text(key), hit, now)
+    const nofail = isSet(session.groups.nofail)
+    if (key !== undefined && nofail && !all) return null
+    const whom = idOf(session.groups, raw)
+    if (whom === 'unreadable') return null
+    if (whom === null) session.pending = true
+    return whom === null && !all && !pending ? null : failureOf(hit, session, whom, nofail)
+  }
+
+  #join(key: string, hit: LineHit, now: number): Session {
+    const own = { ...hit.groups }
+    const gained = isSet(own.mlfgained)
+    if (gained && !isSet(own.nofail) && own.mlfgained !== undefined) own.nofail = own.mlfgained
+    const forgets = isSet(own.mlfforget)
+    delete own.mlfforget
+    const known = this.#sessions.get(key, now)
+    const session = known ?? fresh({})
+    if (known === undefined) {
+      if (!forgets) this.#sessions.set(key, session, now)
+    } else {
+      prepareNext(known, gained)
+      if (forgets) this.#sessions.delete(key)
+    }
+    Object.assign(session.groups, own)
+    // Users of a session that ends with its first line are not looked at.
+    if ((known !== undefined || !forgets) && isSet(own.user)) session.users.add(text(own.user ?? ''))
+    countLines(session, hit.lines, gained || isSet(own.nofail), forgets)
+    return session
+  }
+}
+
+/** A line that follows in a session: what only the line before said is gone. */
+function prepareNext(session: Session, gained: boolean): void {
+  const wasHarmless = isSet(session.groups.nofail) || isSet(session.groups.mlfgained)
+  delete session.groups.nofail
+  delete session.groups.mlfgained
+  if (gained) session.pending = false
+  // Lines of a failure that was told are told once.
+  if (!wasHarmless && !session.pending) session.lines = []
+}
+
+/** Several users, or a failure that waits for its address: then the line counts, whatever it says of itself. */
+function countLines(session: Session, lines: readonly string[], harmless: boolean, forgets: boolean): void {
+  const suspicious = session.pending || session.users.size > 1
+  session.pending = false
+  if (suspicious) {
+    delete session.groups.nofail
+    delete session.groups.mlfgained
+  }
+  if (suspicious || !harmless) {
+    session.lines = bounded([...session.harmless, ...session.lines, ...lines])
+    session.harmless = []
+  } else if (!forgets) session.harmless = bounded([...session.harmless, ...lines])
+}
+
+/** A session may go on for ever, as a peer likes. Fail2ban keeps all its lines; the last ones are enough here. */
+const mostLines = 200
+
+function bounded(lines: readonly string[]): readonly string[] {
+  return lines.length > mostLines ? lines.slice(-mostLines) : lines
+}
+
+function lone({ groups, lines }: LineHit): Session {
+  return { ...fresh({ ...groups }), lines }
+}
+
+function fresh(groups: Record<string, GroupValue>): Session {
+  return { groups, users: new Set(), pending: false, lines: [], harmless: [] }
+}
+
+function idOf(groups: Groups, raw: boolean): FailureId | null | 'unreadable' {
+  try {
+    return failureId(groups, raw)
+  } catch (error) {
+    if (error instanceof UnreadableId) return 'unreadable'
+    throw error
+  }
+}
+
+function failureOf({ rule, time }: LineHit, session: Session, whom: FailureId | null, nofail: boolean): RawFailure {
+  return {
+    rule,
+    id: whom?.id ?? null,
+    ip: whom?.ip ?? null,
+    dns: whom?.name ? whom.id : null,
+    time,
+    groups: { ...session.groups },
+    users: [...session.users],
+    nofail,
+    lines: session.lines,
+  }
+}
+
+/** Python's truth of a captured text. */
+function isSet(value: GroupValue | undefined): boolean {
+  return value !== undefined && value.length > 0
+}
