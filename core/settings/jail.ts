@@ -266,6 +266,11 @@ function judgingOf(
   }
 }
 
+/** The plugins of jails that name none. */
+export function usualPlugins(raw: RawFile, tree: Sourced): Pick<JailSettings, 'actions' | 'notifiers'> {
+  return pluginsOf({}, raw.defaults ?? {}, tree, tree.at('defaults'))
+}
+
 function pluginsOf(
   raw: RawJail,
   defaults: RawJudging,

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { BailiffError, type Where } from '../errors.ts'
 import { FilterLibrary, yamlFiles } from './filter-library.ts'
 import { findConfig } from './find-config.ts'
-import { isJailOff, readJail, type JailSettings, type RawFile } from './jail.ts'
+import { isJailOff, readJail, usualPlugins, type JailSettings, type RawFile } from './jail.ts'
 import type { Loopback } from './loopback.ts'
 import { mergeOver, normalise } from './merge.ts'
 import type { NamedPlugin } from './option-kinds.ts'
@@ -31,6 +31,8 @@ export interface Settings {
   readonly off: readonly JailSettings[]
   /** The names of the jails that are on but left out, because of `problems`. */
   readonly broken: readonly string[]
+  /** What jails have that do not say. */
+  readonly usual: Pick<JailSettings, 'actions' | 'notifiers'>
   /** Who is told of everything. */
   readonly notifiers: readonly PluginUse[]
   /** Whether nothing at all is enforced. */
@@ -95,25 +97,39 @@ export async function loadSettings({
   readonly alsoOff?: boolean
 }): Promise<Settings> {
   const main = await findConfig(file, places.configFolders)
-  const { tree, files } = await readTree(main.file, main.text)
+  return settingsOf(main.file, await readTree(main.file, main.text), { places, alsoOff })
+}
+
+/** The settings of a configuration that says nothing, as if it stood at `file`. */
+export function usualSettings(file: string, places: Places = defaultPlaces()): Promise<Settings> {
+  const nothing = normalise(parseYaml('{}', file))
+  return settingsOf(file, { tree: nothing, files: [] }, { places, alsoOff: false })
+}
+
+async function settingsOf(
+  main: string,
+  { tree, files }: Pick<ConfigurationTree, 'tree' | 'files'>,
+  { places, alsoOff }: { readonly places: Places; readonly alsoOff: boolean },
+): Promise<Settings> {
   const problems: BailiffError[] = []
   const raw = validate(fileSchema, tree, problems)
   const control = resolve(folderOf(tree, 'control'), raw?.control ?? places.control)
   checkSocket(control, tree.where('control'), problems)
   const [first, ...others] = problems
-  if (raw === undefined || first !== undefined) throw new InvalidSettings([first ?? unusable(main.file), ...others])
-  const filters = new FilterLibrary([join(dirname(main.file), 'filters'), builtInFilters])
+  if (raw === undefined || first !== undefined) throw new InvalidSettings([first ?? unusable(main), ...others])
+  const filters = new FilterLibrary([join(dirname(main), 'filters'), builtInFilters])
   const { jails, broken } = await readJails({ raw, tree }, filters, problems)
   const off = alsoOff ? await readOffJails({ raw, tree }, filters) : []
   const notifiers = withLog(raw.notifiers ?? [], tree.at('notifiers'))
   const all = [...files, ...filters.files]
   const uses = [...notifiers, ...jails.flatMap((jail) => [...jail.sources, ...jail.actions, ...jail.notifiers])]
   return {
-    file: main.file,
+    file: main,
     files: all,
     jails,
     off,
     broken,
+    usual: usualPlugins(raw, tree),
     notifiers,
     observe: raw.observe ?? false,
     state: resolve(folderOf(tree, 'state'), raw.state ?? places.state),

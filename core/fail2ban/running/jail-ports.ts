@@ -10,8 +10,9 @@ export interface TreePorts {
   readonly wider: string | null
 }
 
-/** Actions of these names work on a firewall of this host. */
-const firewalls = /^(?:iptables|nftables|firewallcmd|shorewall|ufw|pf|ipfw|bsd-ipfw|ipfilter|npf|apf|route|hostsdeny)/
+/** Actions of these names, alone or before a dash, work on a firewall of this host. */
+const firewalls =
+  /^(?:iptables|nftables|firewallcmd|shorewall|ufw|pf|ipfw|bsd-ipfw|osx-ipfw|osx-afctl|ipfilter|npf|apf|route|hostsdeny|symbiosis-blacklist)(?:-|$)/
 
 /** All ports of this host, however they are written. */
 const everyPort = /^(?:all|any|0[:-]65535|1[:-]65535)$/i
@@ -21,7 +22,7 @@ const everyPort = /^(?:all|any|0[:-]65535|1[:-]65535)$/i
  * says itself. A ban of ours has one protocol, so one of several covers all traffic.
  */
 export function portsOf(jail: TreeJail): TreePorts {
-  const actions = jail.actions.filter(({ file }) => firewalls.test(file))
+  const actions = jail.actions.filter(isFirewallAction)
   if (actions.some(coversAll)) return all(null)
   const named = actions.map(({ options }) => ({
     port: options.port ?? jail.options.port ?? '',
@@ -37,10 +38,15 @@ export function portsOf(jail: TreeJail): TreePorts {
   return all(`bans cover all traffic: ${protocols.join(' and ')} together are not one protocol here`)
 }
 
+/** Whether an action of Fail2ban works on a firewall of this host, which Bailiff's own does in its place. */
+export function isFirewallAction({ file }: Pick<TreeAction, 'file'>): boolean {
+  return firewalls.test(file)
+}
+
 /** `route` and `hosts.deny` know no ports. */
 function coversAll({ file, options, properties }: TreeAction): boolean {
   const type = options.type ?? properties.type
-  return /allports|^route|^hostsdeny/.test(file) || type === 'allports'
+  return /allports|^route$|^hostsdeny$/.test(file) || type === 'allports'
 }
 
 function portWords(text: string): string[] {

@@ -1,6 +1,6 @@
 /** Where the lines of a jail of a Fail2ban tree come from, in the words of Bailiff's own sources. */
 import { isAbsolute, posix } from 'node:path'
-import { BailiffError, quote } from '../../errors.ts'
+import { BailiffError, quote, type Where } from '../../errors.ts'
 import type { TreeJail } from '../tree/tree-jail.ts'
 
 /** A source by its plugin and options. */
@@ -22,13 +22,14 @@ export class NoLogs extends BailiffError {}
 
 /**
  * The sources of a jail: the journal with the backend `systemd`, else the files that its `logpath` means, those that
- * come later too. Throws a BailiffError at the option for what cannot be read, `NoLogs` where there is no log at all now.
+ * come later too. Throws a BailiffError for what cannot be read, `NoLogs` where there is no log at all now;
+ * `at` knows where an option stands.
  */
-export function sourcesOf(jail: TreeJail, file: string): readonly TreeSource[] {
+export function sourcesOf(jail: TreeJail, at: (option: string) => Where): readonly TreeSource[] {
   if (jail.filter === null) return []
-  if (jail.backend.name === 'systemd') return [{ plugin: 'journal', options: journalOptions(jail, file) }]
-  if (jail.logpaths.length === 0) throw wrong(jail, file, 'logpath', 'names no file')
-  if (existing(jail).length === 0) throw new NoLogs('config', 'no log is there', noLogs(jail, file))
+  if (jail.backend.name === 'systemd') return [{ plugin: 'journal', options: journalOptions(jail, at) }]
+  if (jail.logpaths.length === 0) throw wrong('names no file', at('logpath'))
+  if (existing(jail).length === 0) throw new NoLogs('config', 'no log is there', noLogs(jail, at))
   const ofKind = (tail: boolean) => jail.logpaths.filter((path) => path.tail === tail).map(({ glob }) => pattern(glob))
   const [whole, ends] = [ofKind(false), ofKind(true)]
   return [
@@ -56,13 +57,13 @@ function escaped(character: string, at: number, path: string): string {
   return /[{}]/.test(character) || /[*?[]/.test(path) ? `\\${character}` : character
 }
 
-function journalOptions(jail: TreeJail, file: string): JournalOptions {
+function journalOptions(jail: TreeJail, at: (option: string) => Where): JournalOptions {
   const { journalpath, journalfiles, namespace } = jail.backend.options
   const words = jail.journalmatch.filter((line) => line.length > 0)
   const matches = words.flatMap((line, index) => (index === 0 ? line : ['+', ...line]))
   const odd = matches.find((word) => word !== '+' && !/^[A-Z_][A-Z0-9_]{0,63}=[^\0]{1,1000}$/.test(word))
   if (odd !== undefined)
-    throw wrong(jail, file, 'journalmatch', `${quote(odd)} is no condition: write FIELD=value, and + for "or"`)
+    throw wrong(`${quote(odd)} is no condition: write FIELD=value, and + for "or"`, at('journalmatch'))
   const files = journalfiles?.split(/\s+/).filter(Boolean) ?? []
   return {
     ...(matches.length === 0 ? {} : { matches }),
@@ -73,14 +74,14 @@ function journalOptions(jail: TreeJail, file: string): JournalOptions {
   }
 }
 
-function noLogs(jail: TreeJail, file: string) {
+function noLogs(jail: TreeJail, at: (option: string) => Where) {
   const named = jail.logpaths.map(({ glob }) => glob).join(', ')
   return {
-    where: { file, option: `[${jail.name}] logpath` },
+    where: at('logpath'),
     hint: `nothing is at ${named}; make it and reload, set logpath or "backend = systemd", or write enabled = false`,
   }
 }
 
-function wrong({ name }: TreeJail, file: string, option: string, message: string): BailiffError {
-  return new BailiffError('config', message, { where: { file, option: `[${name}] ${option}` } })
+function wrong(message: string, where: Where): BailiffError {
+  return new BailiffError('config', message, { where })
 }

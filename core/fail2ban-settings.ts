@@ -1,0 +1,233 @@
+/** Makes settings of the agent of a Fail2ban configuration: its jails beside those of a configuration of our own. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { BailiffError, quote, type Where } from './errors.ts'
+import { banLengthening } from './fail2ban/counting/ban-lengthening.ts'
+import type { GateRules } from './fail2ban/counting/failure-gate.ts'
+import type { FilterTexts } from './fail2ban/lines/filter-texts.ts'
+import { portsOf } from './fail2ban/running/jail-ports.ts'
+import { NoLogs, sourcesOf } from './fail2ban/running/jail-sources.ts'
+import { placeOf } from './fail2ban/running/option-place.ts'
+import { logOf } from './fail2ban/running/server-options.ts'
+import { timeText } from './fail2ban/tree/time-text.ts'
+import { readTree, type Fail2banTree } from './fail2ban/tree/tree.ts'
+import type { TreeJail } from './fail2ban/tree/tree-jail.ts'
+import type { Fail2banCounting } from './judging/fail2ban-counting.ts'
+import type { FilterDefinition } from './settings/filter-file.ts'
+import type { JailSettings } from './settings/jail.ts'
+import type { Settings } from './settings/load-settings.ts'
+import type { PluginUse } from './settings/plugin-use.ts'
+import { parsePorts, toPorts } from './settings/port-names.ts'
+
+/** What a jail of a Fail2ban tree has in the place of patterns, dates, ignore list and window of our own. */
+export interface TreeParts {
+  /** Null: it has no filter, so it bans by hand only. */
+  readonly texts: FilterTexts | null
+  readonly gate: GateRules
+  readonly counting: Fail2banCounting
+  /** As it was read: what `status` shows of it. */
+  readonly tree: TreeJail
+}
+
+/** A jail of a Fail2ban tree as settings. */
+export interface TreeJailSettings extends JailSettings {
+  readonly fail2ban: TreeParts
+}
+
+/** Whether settings are those of a jail of a Fail2ban tree. */
+export function isOfTree(jail: JailSettings): jail is TreeJailSettings {
+  return 'fail2ban' in jail
+}
+
+/**
+ * The settings `base` with the jails of the Fail2ban configuration in `folder` beside its own. A jail that cannot run
+ * is left out and told in `problems`. Who only observes writes nothing to Fail2ban's own log, which a running one
+ * may have. Rejects with a BailiffError where there is no such configuration.
+ */
+export async function addFail2banJails(folder: string, base: Settings, observe: boolean): Promise<Settings> {
+  const tree = await readTree(folder)
+  const problems: BailiffError[] = [...base.problems, ...tree.problems]
+  const warnings: BailiffError[] = [...base.warnings, ...tree.warnings]
+  const jails: TreeJailSettings[] = []
+  const broken: string[] = []
+  for (const jail of tree.jails) {
+    try {
+      if (base.jails.some(({ name }) => name === jail.name)) throw twice(folder, jail, base)
+      jails.push(settingsOf(jail, { folder, tree, base, warnings }))
+    } catch (error) {
+      if (!(error instanceof BailiffError)) throw error
+      if (error instanceof NoLogs && jail.skipIfNologs) warnings.push(error)
+      else problems.push(error)
+      if (!(error instanceof NoLogs && jail.skipIfNologs)) broken.push(jail.name)
+    }
+  }
+  return {
+    ...base,
+    file: base.files.length === 0 ? folder : base.file,
+    files: [...base.files, ...treeFiles(folder)],
+    jails: [...base.jails, ...jails],
+    broken: [...base.broken, ...unread(tree), ...broken],
+    ownLog: base.ownLog ?? (observe || base.observe ? null : ownLogOf(tree)),
+    problems,
+    warnings,
+  }
+}
+
+interface Surroundings {
+  readonly folder: string
+  readonly tree: Fail2banTree
+  readonly base: Settings
+  readonly warnings: BailiffError[]
+}
+
+function settingsOf(jail: TreeJail, { folder, tree, base, warnings }: Surroundings): TreeJailSettings {
+  const { name } = jail
+  const at = (option: string) => placeOf(folder, name, option)
+  checkName(jail, folder)
+  const where: Where = { file: folder, option: `[${name}]` }
+  const uses = sourcesOf(jail, at).map(
+    ({ plugin, options }): PluginUse => ({ kind: 'source', plugin, options, where, optionsAt: {} }),
+  )
+  const filter = emptyFilter(jail.filter?.name ?? name, where)
+  const { inMode, ...definition } = filter
+  return {
+    name,
+    where,
+    mode: 'enforce',
+    filter: inMode,
+    filterDefinition: definition,
+    sources: uses,
+    bansOf: null,
+    sourceChoice: null,
+    dates: { datepattern: null, timezone: null },
+    ports: portsFor(jail, at, warnings),
+    maxretry: jail.maxretry,
+    findtimeMs: jail.findtime * 1000,
+    bantime: { baseMs: jail.bantime < 0 ? null : jail.bantime * 1000, increment: false, factor: 1, maxMs: null },
+    ipv6prefix: 128,
+    actions: base.usual.actions,
+    notifiers: base.usual.notifiers,
+    ignore: { prefixes: [], names: [], self: false, places: {}, proxies: [] },
+    fail2ban: partsOf(jail, tree, at),
+  }
+}
+
+function partsOf(jail: TreeJail, { server }: Fail2banTree, at: (option: string) => Where): TreeParts {
+  const { bantimeExtra, filter, ignorecache } = jail
+  const { maxtime: maxtimeSeconds, rndtime: rndtimeSeconds, overalljails } = bantimeExtra
+  return {
+    texts: filter?.texts ?? null,
+    gate: {
+      name: jail.name,
+      usedns: filter?.texts.usedns ?? 'warn',
+      ignoreip: jail.ignoreip,
+      ignoreself: jail.ignoreself,
+      ignorecommand: jail.ignorecommand ?? '',
+      ignorecache: ignorecache && { ...ignorecache, maxTimeSeconds: ignorecache.maxTime },
+      bantimeSeconds: jail.bantime,
+    },
+    counting: {
+      maxmatches: jail.maxmatches ?? jail.maxretry,
+      lengthen: placed(() => banLengthening({ ...bantimeExtra, maxtimeSeconds, rndtimeSeconds }), at('bantime')),
+      overalljails,
+      purgeAgeSeconds: timeText(server.dbpurgeage),
+    },
+    tree: jail,
+  }
+}
+
+/** All that Fail2ban says of ports; what cannot be said here covers all, and is told. */
+function portsFor(jail: TreeJail, at: (option: string) => Where, warnings: BailiffError[]): JailSettings['ports'] {
+  const { ports, protocol, wider } = portsOf(jail)
+  if (wider !== null) warnings.push(new BailiffError('config', wider, { where: at('protocol') }))
+  if (ports.length === 0) return toPorts([], protocol)
+  try {
+    return toPorts(parsePorts(ports), protocol)
+  } catch (error) {
+    if (!(error instanceof BailiffError)) throw error
+    const message = `bans cover all traffic, for not all ports can be named: ${error.message}`
+    warnings.push(new BailiffError('config', message, { where: at('port') }))
+    return toPorts([], protocol)
+  }
+}
+
+/** Names of jails stand in file names, in the store and on command lines. */
+function checkName({ name }: TreeJail, folder: string): void {
+  if (/^[A-Za-z0-9][\w.-]{0,63}$/.test(name) && name !== 'manual') return
+  const message = `${quote(name)} cannot be the name of a jail here; it has up to 64 letters, digits, dots, dashes and underscores, and is not "manual"`
+  throw new BailiffError('config', message, { where: placeOf(folder, name, 'enabled') })
+}
+
+function twice(folder: string, { name }: TreeJail, base: Settings): BailiffError {
+  return new BailiffError('config', `there is a jail ${quote(name)} in ${base.file} too, and that one runs`, {
+    where: placeOf(folder, name, 'enabled'),
+    hint: 'switch one of them off',
+  })
+}
+
+/** The jails that are on and that the reader put aside. */
+function unread({ jails, names, problems }: Fail2banTree): string[] {
+  const read = new Set(jails.map(({ name }) => name))
+  const named = new Set(problems.map(({ where }) => /^\[([^\]]+)\]/.exec(where?.option ?? '')?.[1]))
+  return names.filter((name) => named.has(name) && !read.has(name))
+}
+
+function ownLogOf(tree: Fail2banTree): Settings['ownLog'] {
+  const { logFile, level, format } = logOf(tree)
+  return logFile === null ? null : { path: logFile, level, format }
+}
+
+/** The files that the verdicts rest on. */
+function treeFiles(folder: string): string[] {
+  return ['.', 'fail2ban.d', 'jail.d', 'filter.d'].flatMap((part) =>
+    namesIn(join(folder, part))
+      .filter((name) => /\.(?:conf|local)$/.test(name))
+      .map((name) => join(folder, part, name)),
+  )
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).toSorted()
+  } catch {
+    return []
+  }
+}
+
+/** Patterns and all that belongs to them are in `TreeParts`. */
+function emptyFilter(name: string, where: Where): FilterDefinition & { readonly inMode: JailSettings['filter'] } {
+  const samples = { match: [], pass: [], hostile: [] }
+  const shared = {
+    name,
+    where,
+    programs: null,
+    prefregex: null,
+    failregex: [],
+    ignoreregex: [],
+    structure: null,
+    datepattern: null,
+    samples,
+  }
+  return {
+    ...shared,
+    description: '',
+    sources: [],
+    forgeable: {},
+    ports: [],
+    ipv6prefix: 128,
+    counts: 'lines',
+    usual: {},
+    modes: {},
+    inMode: { ...shared, mode: 'normal' },
+  }
+}
+
+/** An error that knows its option but no place gets one. */
+function placed<T>(make: () => T, where: Where): T {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof BailiffError) || error.where?.file !== undefined) throw error
+    throw new BailiffError(error.kind, error.message, { where, cause: error, ...(error.hint ? { hint: error.hint } : {}) })
+  }
+}
