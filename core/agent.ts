@@ -324,7 +324,10 @@ export class Agent implements RunningAgent {
   /** The way of a piece of a log: matched in a worker, merged by session, judged; then its position is kept. */
   async #scan(chunk: LogChunk, position: LogPosition | null): Promise<ScanResult> {
     // While a reload is under way, intake may still speak of a jail that is gone.
-    const jails = chunk.jails.filter((jail) => this.#jails.has(jail))
+    const jails = chunk.jails.filter((name) => {
+      const jail = this.#jails.get(name)
+      return jail !== undefined && !(isFirstLook(chunk) && jail.fail2ban?.tailed.includes(chunk.log))
+    })
     const { setBy } = this.#clock
     let at = position
     const take = (result: ScanResult) => {
@@ -475,4 +478,9 @@ export class Agent implements RunningAgent {
 /** Named lists have files of their own. */
 function* storedBans(wanted: Iterable<Ban>): Generator<Ban> {
   for (const ban of wanted) if (listOfJail(ban.jail) === null) yield ban
+}
+
+/** Whether what a log had before anybody looked at it is read for the first time. */
+function isFirstLook({ live, undatedAt }: LogChunk): boolean {
+  return !live && undatedAt === null
 }

@@ -6,7 +6,7 @@ import { banLengthening } from './fail2ban/counting/ban-lengthening.ts'
 import type { GateRules } from './fail2ban/counting/failure-gate.ts'
 import type { FilterTexts } from './fail2ban/lines/filter-texts.ts'
 import { portsOf } from './fail2ban/running/jail-ports.ts'
-import { NoLogs, sourcesOf } from './fail2ban/running/jail-sources.ts'
+import { NoLogs, sourcesOf, tailed } from './fail2ban/running/jail-sources.ts'
 import { placeOf } from './fail2ban/running/option-place.ts'
 import { logOf } from './fail2ban/running/server-options.ts'
 import { timeText } from './fail2ban/tree/time-text.ts'
@@ -25,6 +25,8 @@ export interface TreeParts {
   readonly texts: FilterTexts | null
   readonly gate: GateRules
   readonly counting: Fail2banCounting
+  /** Logs of which nothing counts that was there before the first start. */
+  readonly tailed: readonly string[]
   /** As it was read: what `status` shows of it. */
   readonly tree: TreeJail
 }
@@ -32,11 +34,6 @@ export interface TreeParts {
 /** A jail of a Fail2ban tree as settings. */
 export interface TreeJailSettings extends JailSettings {
   readonly fail2ban: TreeParts
-}
-
-/** Whether settings are those of a jail of a Fail2ban tree. */
-export function isOfTree(jail: JailSettings): jail is TreeJailSettings {
-  return 'fail2ban' in jail
 }
 
 /**
@@ -85,9 +82,13 @@ function settingsOf(jail: TreeJail, { folder, tree, base, warnings }: Surroundin
   const at = (option: string) => placeOf(folder, name, option)
   checkName(jail, folder)
   const where: Where = { file: folder, option: `[${name}]` }
-  const uses = sourcesOf(jail, at).map(
-    ({ plugin, options }): PluginUse => ({ kind: 'source', plugin, options, where, optionsAt: {} }),
-  )
+  const uses = sourcesOf(jail, at).map(({ plugin, options }): PluginUse => ({
+    kind: 'source',
+    plugin,
+    options,
+    where,
+    optionsAt: {},
+  }))
   const filter = emptyFilter(jail.filter?.name ?? name, where)
   const { inMode, ...definition } = filter
   return {
@@ -132,6 +133,7 @@ function partsOf(jail: TreeJail, { server }: Fail2banTree, at: (option: string) 
       overalljails,
       purgeAgeSeconds: timeText(server.dbpurgeage),
     },
+    tailed: tailed(jail),
     tree: jail,
   }
 }
@@ -228,6 +230,10 @@ function placed<T>(make: () => T, where: Where): T {
     return make()
   } catch (error) {
     if (!(error instanceof BailiffError) || error.where?.file !== undefined) throw error
-    throw new BailiffError(error.kind, error.message, { where, cause: error, ...(error.hint ? { hint: error.hint } : {}) })
+    throw new BailiffError(error.kind, error.message, {
+      where,
+      cause: error,
+      ...(error.hint ? { hint: error.hint } : {}),
+    })
   }
 }

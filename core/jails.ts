@@ -1,6 +1,7 @@
 /** Makes jails ready to run: compiles their filters, loads their plugins, and puts broken ones aside. */
 import { createHash } from 'node:crypto'
 import { BailiffError, type Where } from './errors.ts'
+import type { TreeJailSettings, TreeParts } from './fail2ban-settings.ts'
 import { maxDeclared } from './firewall/messages.ts'
 import { tooManyConfigured } from './firewall/port-lists.ts'
 import { compileDates } from './matching/date-reading.ts'
@@ -27,11 +28,13 @@ export interface ReadyJail extends Omit<JailSettings, 'filter' | 'sources' | 'ac
   readonly filterSettings: FilterSettings
   /** The name of each failregex: where it stands, and the version of its text (`file:line 1a2b3c4d`). */
   readonly ruleNames: readonly string[]
-  /** At least one, unless it counts bans. */
+  /** At least one, unless it counts bans or has no filter. */
   readonly sources: readonly Instance<'source'>[]
   /** At least one, except in observe mode. */
   readonly actions: readonly Instance<'action'>[]
   readonly notifiers: readonly Instance<'notifier'>[]
+  /** What a jail of a Fail2ban tree has in place of the patterns of `filter`; null: it is one of ours. */
+  readonly fail2ban: TreeParts | null
 }
 
 /** What can run, and what is wrong with the rest. */
@@ -112,6 +115,15 @@ export function placeOf({ file, line }: Where): string {
   return line === undefined ? file : `${file}:${line}`
 }
 
+/** What stands for the filter of a jail of a Fail2ban tree, whose patterns are those of another language. */
+const withoutPatterns: Omit<CompiledFilter, 'name'> = {
+  programs: null,
+  prefregex: null,
+  failregex: [],
+  ignoreregex: [],
+  structure: null,
+}
+
 const asTheFilterSays: DateSettings = { datepattern: null, timezone: null }
 
 /** Compiles each filter and loads each plugin once. */
@@ -127,18 +139,21 @@ class Workshop {
   }
 
   async prepare(jail: JailSettings, problems: BailiffError[]): Promise<ReadyJail | undefined> {
-    const filter = this.#filter(jail.filter, jail.dates)
+    const fail2ban = 'fail2ban' in jail ? (jail as TreeJailSettings).fail2ban : null
+    const filter =
+      fail2ban === null ? this.#filter(jail.filter, jail.dates) : { ...withoutPatterns, name: jail.filter.name }
     if (filter instanceof BailiffError) problems.push(filter)
     const sources = await this.load('source', jail.sources, problems)
     const actions = await this.load('action', jail.actions, problems)
     const notifiers = await this.load('notifier', jail.notifiers, problems)
-    if (filter instanceof BailiffError || (sources.length === 0 && jail.bansOf === null)) return undefined
+    const readsNothing = jail.bansOf !== null || fail2ban?.texts === null
+    if (filter instanceof BailiffError || (sources.length === 0 && !readsNothing)) return undefined
     if (jail.mode === 'enforce' && actions.length === 0) {
       if (jail.actions.length === 0) problems.push(withoutAction(jail))
       return undefined
     }
     const ruleNames = jail.filter.failregex.map(ruleName)
-    return { ...jail, filter, filterSettings: jail.filter, ruleNames, sources, actions, notifiers }
+    return { ...jail, filter, filterSettings: jail.filter, ruleNames, sources, actions, notifiers, fail2ban }
   }
 
   /** The instances of some uses, without those that do not load. */

@@ -4,8 +4,9 @@ import { trySamples } from '../filter-samples.ts'
 import { compileSettings, prepareJails, type Instance, type ReadyJail } from '../jails.ts'
 import { compileFilter } from '../matching/filters.ts'
 import { Registry } from '../registry.ts'
-import { InvalidSettings, loadSettings } from '../settings/load-settings.ts'
+import { InvalidSettings } from '../settings/load-settings.ts'
 import { isHeader } from '../settings/structure.ts'
+import { agentSettings, type ConfigurationChoice } from './agent-settings.ts'
 import { checkFirewallConf } from './check-firewall-conf.ts'
 import type { CheckOptions } from './check.ts'
 import { forgeableLogs } from './forgeable-logs.ts'
@@ -34,7 +35,7 @@ export interface Findings {
  * wrong. Throws a BailiffError where there is no configuration.
  */
 export async function checkConfiguration(options: CheckOptions): Promise<number> {
-  const findings = await check(options.config)
+  const findings = await check(options)
   const details = options.verbose ? findings.jails.map((jail) => jailDetails(jail, findings.samples)) : []
   if (options.json) printJson(findings, details)
   else printText(findings, details)
@@ -42,13 +43,13 @@ export async function checkConfiguration(options: CheckOptions): Promise<number>
 }
 
 /** Checks the configuration. Throws a BailiffError where there is none. */
-export async function check(file: string | undefined): Promise<Findings> {
+export async function check(choice: ConfigurationChoice): Promise<Findings> {
   try {
-    const settings = await loadSettings(file === undefined ? {} : { file })
+    const settings = await agentSettings(choice)
     const registry = new Registry()
     const { jails, broken, problems } = await prepareJails(settings, compileFilter, registry)
     const engines = await loadEngines()
-    const reports = tryFilters(eachFilter(jails), engines)
+    const reports = tryFilters(eachFilter(jails.filter(({ fail2ban }) => fail2ban === null)), engines)
     const firewallConf = checkFirewallConf()
     return {
       file: settings.file,
@@ -66,7 +67,7 @@ export async function check(file: string | undefined): Promise<Findings> {
       ],
       warnings: [
         ...settings.warnings,
-        ...jails.flatMap(missingLogs),
+        ...jails.filter(({ fail2ban }) => fail2ban === null).flatMap(missingLogs),
         ...jails.flatMap(forgeableAddress),
         ...jails.flatMap(forgeableLogs),
         ...missingPrograms(settings),
@@ -173,6 +174,7 @@ function printJson(
       filterSettings: undefined,
       filterDefinition: undefined,
       ruleNames: undefined,
+      fail2ban: undefined,
       filter: filter.name,
       sources: ids(sources),
       actions: ids(actions),

@@ -6,6 +6,7 @@ export default function addCheck(program: Command): void {
     .command('check')
     .description('say whether the configuration is right; nothing is changed')
     .option('-c, --config <file>', 'the configuration (default: /etc/bailiff/bailiff.yaml)')
+    .option('--fail2ban <folder>', 'a configuration of Fail2ban, as "bailiff run --fail2ban" takes it')
     .option('-v, --verbose', 'for each jail what runs: filter, sources and why, dates, every pattern and how it runs')
     .option('--json', 'one JSON object: jails, filters, problems, warnings')
     .addHelpText(
@@ -18,6 +19,7 @@ of its filter. Looks for the users, groups, logs and programs that are named, an
 Examples:
   bailiff check
   bailiff check --verbose
+  bailiff check --fail2ban /etc/fail2ban
   bailiff check --config ./bailiff.yaml --json | jq .problems`,
     )
     .action(async (options: CheckOptions) => {
@@ -29,6 +31,7 @@ Examples:
 /** The options as commander gives them. */
 export interface CheckOptions {
   readonly config?: string
+  readonly fail2ban?: string
   readonly verbose?: true
   readonly json?: true
 }

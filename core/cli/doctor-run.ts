@@ -61,7 +61,7 @@ async function readConfiguration(
   tell: (found: readonly DoctorFinding[]) => void,
 ): Promise<{ readonly settings: Settings | null; readonly checked: Findings | null }> {
   try {
-    const checked = await check(file)
+    const checked = await check(file === undefined ? {} : { config: file })
     const named = file === undefined ? '' : ` --config ${file}`
     tell(configurationFindings(checked, `bailiff check${named}`))
     const settings = checked.problems.length === 0 ? await loadSettings(file === undefined ? {} : { file }) : null

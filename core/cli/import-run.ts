@@ -77,12 +77,16 @@ async function brokenJails(file: string, yaml: string): Promise<Map<string, stri
   writeFileSync(file, yaml, { mode: 0o600 })
   const broken = new Map<string, string>()
   for (const problem of await problemsOf(file)) {
-    const [, jail] = /^jails\.(.+?)(?:\.(?:filter|sources?|ports|protocol|maxretry|findtime|bantime|ignoreip|timezone)\b.*)?$/.exec(
-      problem.where?.option ?? '',
-    ) ?? []
+    const [, jail] =
+      /^jails\.(.+?)(?:\.(?:filter|sources?|ports|protocol|maxretry|findtime|bantime|ignoreip|timezone)\b.*)?$/.exec(
+        problem.where?.option ?? '',
+      ) ?? []
     if (jail === undefined) throw problem
     const { message, hint } = problem
-    broken.set(jail, describeError(new BailiffError('config', message, hint === undefined ? {} : { hint })).replace('\n ', ';'))
+    broken.set(
+      jail,
+      describeError(new BailiffError('config', message, hint === undefined ? {} : { hint })).replace('\n ', ';'),
+    )
   }
   return broken
 }
@@ -135,7 +139,9 @@ function refuseTaken(file: string): void {
 
 function tellLost(lost: readonly Lost[]): void {
   for (const { jail, what, why } of lost)
-    process.stderr.write(`${styled('yellow', 'not taken over')}  ${printable(`${jail === null ? '' : `[${jail}] `}${what}: ${why}`)}\n`)
+    process.stderr.write(
+      `${styled('yellow', 'not taken over')}  ${printable(`${jail === null ? '' : `[${jail}] `}${what}: ${why}`)}\n`,
+    )
 }
 
 function clean(_key: string, value: unknown): unknown {

@@ -22,7 +22,9 @@ export function importText(folder: string, imported: ImportedTree, lost: readonl
   })
   const log = ownLog === null ? [] : ['', `For programs that read Fail2ban's log: fail2ban_log: ${ownLog}`]
   const whole = lost.filter(({ jail }) => !jails.some(({ name }) => name === jail))
-  const told = whole.map(({ jail, what, why }) => `Not taken over: ${jail === null ? '' : `jail ${jail}: `}${what}: ${why}`)
+  const told = whole.map(
+    ({ jail, what, why }) => `Not taken over: ${jail === null ? '' : `jail ${jail}: `}${what}: ${why}`,
+  )
   const head = [`Made of ${folder} by "bailiff import".`, '', ...otherMeanings, ...log]
   document.commentBefore = comment([...head, ...(told.length === 0 ? [] : ['', ...told])])
   const map = document.get('jails') as YAMLMap | undefined

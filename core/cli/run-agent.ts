@@ -4,11 +4,12 @@ import { describeError, exitCodes } from '../errors.ts'
 import { prepareJails } from '../jails.ts'
 import { compileFilter } from '../matching/filters.ts'
 import { Registry } from '../registry.ts'
-import { loadSettings, type Settings } from '../settings/load-settings.ts'
+import type { Settings } from '../settings/load-settings.ts'
 import { defaultPlaces, packageRoot } from '../settings/places.ts'
 import { Heartbeat } from '../systemd/heartbeat.ts'
 import { openServiceNotifier } from '../systemd/service-notifier.ts'
 import { createLog } from './agent-log.ts'
+import { agentSettings } from './agent-settings.ts'
 import { helperSocket, takeLessRights } from './less-rights.ts'
 import type { RunOptions } from './run.ts'
 import { refuseToStayRoot } from './trusted-configuration.ts'
@@ -30,7 +31,7 @@ export async function runAgent(options: AgentRun): Promise<void> {
   const notifier = openServiceNotifier({ log })
   // Those of root, also when this is another user later.
   const places = defaultPlaces()
-  const load = () => loadSettings(options.config === undefined ? { places } : { file: options.config, places })
+  const load = () => agentSettings(options, places)
   const settings = await load()
   const ending = new AbortController()
   const ended = new AbortController()

@@ -7,6 +7,8 @@ export default function addRun(program: Command): void {
     .command('run')
     .description('watch the logs and ban, in the foreground, until stopped; bans stay in force')
     .option('-c, --config <file>', 'the configuration (default: /etc/bailiff/bailiff.yaml)')
+    .option('--fail2ban <folder>', 'run a configuration of Fail2ban as it is, such as /etc/fail2ban')
+    .option('--fail2ban-log <file>', "write what happens to this file as Fail2ban's own log has it")
     .option('--observe', 'count and tell, but ban nobody and touch no firewall')
     .addOption(new Option('--log <format>', 'the log on standard output').choices(['text', 'json']).default('text'))
     .option('--json', 'as --log json')
@@ -17,7 +19,17 @@ export default function addRun(program: Command): void {
     )
     .addHelpText(
       'after',
-      '\nExamples:\n  bailiff run\n  bailiff run --config ./bailiff.yaml --observe\n\nSIGHUP reads the configuration again; SIGINT and SIGTERM stop it.',
+      `
+With --fail2ban its jails run: their filters, dates, counting and ban times are Fail2ban's, and bans go to our own
+firewall table with the ports of the jail; shell actions are only shown. The agent itself is as usual, or as --config
+says, whose jails run beside. With --observe nothing is touched, also not the log of a Fail2ban that runs.
+
+Examples:
+  bailiff run
+  bailiff run --config ./bailiff.yaml --observe
+  bailiff run --fail2ban /etc/fail2ban --observe
+
+SIGHUP reads the configuration again; SIGINT and SIGTERM stop it.`,
     )
     .action(async (options: RunOptions) => {
       // The agent is large, so only this command loads it.
@@ -29,6 +41,8 @@ export default function addRun(program: Command): void {
 /** The options as commander gives them. */
 export interface RunOptions {
   readonly config?: string
+  readonly fail2ban?: string
+  readonly fail2banLog?: string
   readonly observe?: true
   readonly json?: true
   readonly log: 'text' | 'json'

@@ -76,7 +76,7 @@ async function checkProposal({ yaml }: Proposal): Promise<readonly BailiffError[
   try {
     const copy = join(folder, 'bailiff.yaml')
     writeFileSync(copy, yaml, { mode: 0o600 })
-    return (await check(copy)).problems
+    return (await check({ config: copy })).problems
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -84,7 +84,7 @@ async function checkProposal({ yaml }: Proposal): Promise<readonly BailiffError[
 
 /** Where it stands now, `conf.d` and filters beside it count too. */
 async function tellProblems(config: string, { json }: SetupOptions): Promise<void> {
-  const { problems, warnings } = await check(config)
+  const { problems, warnings } = await check({ config })
   if (json) return
   for (const problem of problems) print(`${styled('red', 'problem')}  ${describeError(problem)}`)
   for (const warning of warnings) print(`${styled('yellow', 'warning')}  ${describeError(warning)}`)

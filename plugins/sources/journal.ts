@@ -69,6 +69,7 @@ class Reading {
     this.#cursor = entry.cursor
     this.#oldest = Math.min(this.#oldest, Number(entry.time) / 1000)
     if (entry.tooLong) this.#passOver()
+    else if (this.#host.options.form === 'fail2ban') this.#text += this.#lines.fail2banLine(entry)
     else this.#text += this.#lines.line(entry)
   }
 

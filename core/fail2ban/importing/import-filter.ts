@@ -33,11 +33,19 @@ export function chooseFilter(folder: string, jail: TreeJail, ours: ReadonlyMap<s
     if (known.modes.includes(mode)) return { kind: 'ours', name: filter.name, mode, lost: [] }
     if (known.modes.length === 1) {
       const why = `our filter ${filter.name} has one mode, which is taken`
-      return { kind: 'ours', name: filter.name, mode: 'normal', lost: mode === 'normal' ? [] : [lost(`mode ${mode}`, why)] }
+      return {
+        kind: 'ours',
+        name: filter.name,
+        mode: 'normal',
+        lost: mode === 'normal' ? [] : [lost(`mode ${mode}`, why)],
+      }
     }
   }
   if (filter.texts.maxlines > 1)
-    return { kind: 'none', lost: [lost('jail', 'its filter looks at several lines at once (maxlines), which filters of ours do not')] }
+    return {
+      kind: 'none',
+      lost: [lost('jail', 'its filter looks at several lines at once (maxlines), which filters of ours do not')],
+    }
   return { kind: 'written', filter: written(jail, known !== undefined), lost: encodingOf(jail) }
 }
 
@@ -46,7 +54,9 @@ function isAsItCame(folder: string, { filter, options }: TreeJail): boolean {
   if (filter === null || !stock.has(filter.name)) return false
   if (existsSync(join(folder, 'filter.d', `${filter.name}.local`))) return false
   if (Object.keys(filter.options).some((option) => !['mode', 'logtype'].includes(option))) return false
-  return !['failregex', 'ignoreregex', 'prefregex', 'datepattern', 'maxlines'].some((option) => Boolean(options[option]))
+  return !['failregex', 'ignoreregex', 'prefregex', 'datepattern', 'maxlines'].some((option) =>
+    Boolean(options[option]),
+  )
 }
 
 /** `isTaken`: a filter of ours has the name. */
@@ -64,7 +74,13 @@ function written({ name, filter }: TreeJail, isTaken: boolean): ImportedFilter {
 function encodingOf({ name, filter }: TreeJail): Lost[] {
   const encoding = filter?.texts.encoding.toLowerCase().replaceAll('_', '-') ?? 'auto'
   if (['auto', 'utf-8', 'utf8', 'ascii', 'us-ascii'].includes(encoding)) return []
-  return [{ jail: name, what: `logencoding = ${encoding}`, why: 'lines are read as UTF-8, and bytes that are none are replaced' }]
+  return [
+    {
+      jail: name,
+      what: `logencoding = ${encoding}`,
+      why: 'lines are read as UTF-8, and bytes that are none are replaced',
+    },
+  ]
 }
 
 function fileName(name: string): string {

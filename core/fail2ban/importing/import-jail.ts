@@ -41,7 +41,9 @@ type Lose = (what: string, why: string) => void
 
 function sourceOption(jail: TreeJail, lose: Lose): NativeMap {
   try {
-    const sources = sourcesOf(jail, (option) => ({ file: '', option })).map((source) => nativeSource(source, lose))
+    const sources = sourcesOf(jail, (option) => ({ file: '', option })).map((source) => nativeSource(source))
+    if (jail.logpaths.some(({ tail }) => tail))
+      lose('logpath … tail', 'a log that is new to it is read from its beginning')
     const flat = sources.flat()
     return flat.length === 1 && flat[0] !== undefined ? { source: flat[0] } : { sources: flat }
   } catch (error) {
@@ -52,12 +54,11 @@ function sourceOption(jail: TreeJail, lose: Lose): NativeMap {
   }
 }
 
-function nativeSource({ plugin, options }: TreeSource, lose: Lose): NativeValue[] {
+function nativeSource({ plugin, options }: TreeSource): NativeValue[] {
   if (plugin === 'journal') {
     const { form: _, ...given } = options
     return [Object.keys(given).length === 0 ? 'journal' : { journal: given as NativeMap }]
   }
-  if (options.from === 'end') lose('logpath … tail', 'a log that is new to it is read from its beginning')
   return [...options.path]
 }
 
@@ -92,7 +93,10 @@ function ignoreOption({ ignoreip, ignorecommand }: TreeJail, lose: Lose): Native
   const words = ignoreip.map(withMaskLength)
   const taken = words.filter((word) => parsePrefix(word) !== null || isHostName(word))
   for (const word of words.filter((each) => !taken.includes(each)))
-    lose(`ignoreip ${word}`, word.startsWith('file:') ? 'write what the file has into ignoreip' : 'it is no address, network or host name')
+    lose(
+      `ignoreip ${word}`,
+      word.startsWith('file:') ? 'write what the file has into ignoreip' : 'it is no address, network or host name',
+    )
   if (ignorecommand) lose('ignorecommand', 'programs are not asked whom to ignore; write whom into ignoreip')
   return taken.length === 0 ? {} : { ignoreip: taken }
 }

@@ -24,7 +24,10 @@ const units: readonly (readonly [unit: string, seconds: number])[] = [
 export function withMaskLength(word: string): string {
   const [, address, mask] = /^([\d.]+)\/(\d+\.\d+\.\d+\.\d+)$/.exec(word) ?? []
   if (address === undefined || mask === undefined) return word
-  const bits = mask.split('.').map((part) => Number(part).toString(2).padStart(8, '0')).join('')
+  const bits = mask
+    .split('.')
+    .map((part) => Number(part).toString(2).padStart(8, '0'))
+    .join('')
   const [, ones = ''] = /^(1*)0*$/.exec(bits) ?? []
   return /^1*0*$/.test(bits) ? `${address}/${ones.length}` : word
 }

@@ -5,7 +5,7 @@ import type { TreeJail } from '../tree/tree-jail.ts'
 
 /** A source by its plugin and options. */
 export type TreeSource =
-  | { readonly plugin: 'file'; readonly options: { readonly path: readonly string[]; readonly from?: 'end' } }
+  | { readonly plugin: 'file'; readonly options: { readonly path: readonly string[] } }
   | { readonly plugin: 'journal'; readonly options: JournalOptions }
 
 /** Options of the source `journal`. */
@@ -30,12 +30,14 @@ export function sourcesOf(jail: TreeJail, at: (option: string) => Where): readon
   if (jail.backend.name === 'systemd') return [{ plugin: 'journal', options: journalOptions(jail, at) }]
   if (jail.logpaths.length === 0) throw wrong('names no file', at('logpath'))
   if (existing(jail).length === 0) throw new NoLogs('config', 'no log is there', noLogs(jail, at))
-  const ofKind = (tail: boolean) => jail.logpaths.filter((path) => path.tail === tail).map(({ glob }) => pattern(glob))
-  const [whole, ends] = [ofKind(false), ofKind(true)]
-  return [
-    ...(whole.length === 0 ? [] : [{ plugin: 'file', options: { path: whole } } as const]),
-    ...(ends.length === 0 ? [] : [{ plugin: 'file', options: { path: ends, from: 'end' } } as const]),
-  ]
+  return [{ plugin: 'file', options: { path: jail.logpaths.map(({ glob }) => pattern(glob)) } }]
+}
+
+/** Of the logs that were there when the tree was read, those of which only what comes from now on counts. */
+export function tailed({ name, commands }: TreeJail): readonly string[] {
+  return commands.flatMap(([verb, jail, option, path, where]) =>
+    verb === 'set' && jail === name && option === 'addlogpath' && where === 'tail' ? [String(path)] : [],
+  )
 }
 
 /** The logs of a jail that were there when its tree was read. */
@@ -48,7 +50,10 @@ export function existing({ name, commands }: TreeJail): readonly string[] {
 /** What Python's glob takes for a pattern, as the source `file` writes it: `**` is any text there, and braces are themselves. */
 export function pattern(glob: string): string {
   const path = posix.normalize(isAbsolute(glob) ? glob : posix.resolve(glob))
-  return path.replace(/\\/g, '\\\\').replace(/[{}()!+@](?=.)|[{}]$/g, escaped).replace(/\*\*+/g, '*')
+  return path
+    .replace(/\\/g, '\\\\')
+    .replace(/[{}()!+@](?=.)|[{}]$/g, escaped)
+    .replace(/\*\*+/g, '*')
 }
 
 /** Braces and the like are patterns to us alone; `[!a]` is one to both. */

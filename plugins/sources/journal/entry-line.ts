@@ -19,6 +19,20 @@ export class EntryLines {
     return `${this.#date(time)} ${word(host) || 'localhost'} ${word(identifier) || word(command) || 'unknown'}${tag}: ${flat(message)}\n`
   }
 
+  /**
+   * The line as Fail2ban makes it of an entry, behind a date as above: the pid that the sender names comes first, and
+   * behind `kernel:` stands how long the machine ran. A newline in a message is a backslash and `n`.
+   */
+  fail2banLine({ message, ...entry }: JournalEntry): string {
+    const name = words(entry.identifier) || words(entry.command)
+    const number = [entry.claimedPid, entry.pid].find(isNumber)
+    const program = name === '' ? '' : `${name}${number === undefined ? '' : `[${Number(number)}]`}:`
+    const uptime = (Number(entry.sentUptime || entry.uptime) / 1e6).toFixed(6)
+    const time = isTime(entry.sentTime) ? entry.sentTime : entry.time
+    const head = [this.#date(time), word(entry.host), program, program === 'kernel:' ? `[${uptime.padStart(12)}]` : '']
+    return `${[...head.filter((part) => part !== ''), message.replaceAll('\n', '\\n')].join(' ')}\n`
+  }
+
   #date(time: string): string {
     const second = time.slice(0, -6)
     if (second !== this.#second) {
@@ -31,6 +45,16 @@ export class EntryLines {
 
 function isNumber(text: string): boolean {
   return /^[0-9]{1,10}$/.test(text)
+}
+
+/** Microseconds since 1970, of a year that a date has four digits for. */
+function isTime(text: string): boolean {
+  return /^[0-9]{15,16}$/.test(text)
+}
+
+/** As `word`, but with the blanks that the names of some programs have. */
+function words(text: string): string {
+  return text.split(' ').map(word).join(' ').trim()
 }
 
 /** A word without the characters that end a host or a program in the head of a line. */

@@ -10,6 +10,11 @@ export interface JournalEntry {
   cursor: string
   /** When the journal took it, in microseconds: digits. */
   time: string
+  /** When the sender's line came to journald, as the kernel says, in microseconds: digits. */
+  sentTime: string
+  /** Microseconds since the start of the machine: when the journal took it, and when the sender made it. */
+  uptime: string
+  sentUptime: string
   host: string
   /** What the sender calls itself: anybody may call himself anything. */
   identifier: string
@@ -25,11 +30,23 @@ export interface JournalEntry {
 }
 
 /** What has to be asked for. */
-export const fields = ['MESSAGE', 'SYSLOG_IDENTIFIER', 'SYSLOG_PID', '_COMM', '_HOSTNAME', '_PID']
+export const fields = [
+  'MESSAGE',
+  'SYSLOG_IDENTIFIER',
+  'SYSLOG_PID',
+  '_COMM',
+  '_HOSTNAME',
+  '_PID',
+  '_SOURCE_REALTIME_TIMESTAMP',
+  '_SOURCE_MONOTONIC_TIMESTAMP',
+]
 
 const names: Readonly<Record<string, Exclude<keyof JournalEntry, 'tooLong'>>> = {
   __CURSOR: 'cursor',
   __REALTIME_TIMESTAMP: 'time',
+  _SOURCE_REALTIME_TIMESTAMP: 'sentTime',
+  __MONOTONIC_TIMESTAMP: 'uptime',
+  _SOURCE_MONOTONIC_TIMESTAMP: 'sentUptime',
   _HOSTNAME: 'host',
   SYSLOG_IDENTIFIER: 'identifier',
   _COMM: 'command',
@@ -136,6 +153,9 @@ function emptyEntry(): JournalEntry {
   return {
     cursor: '',
     time: '',
+    sentTime: '',
+    uptime: '',
+    sentUptime: '',
     host: '',
     identifier: '',
     command: '',

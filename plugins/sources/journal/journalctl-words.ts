@@ -38,6 +38,10 @@ export const options = z
       .describe('The journal namespace to read instead of the default one; +NAME: both, *: all.'),
     directory: path.optional().describe('A folder with journal files, instead of those of this machine.'),
     file: list(path).optional().describe('Journal files, instead of those of this machine.'),
+    form: z
+      .enum(['syslog', 'fail2ban'])
+      .optional()
+      .describe('How an entry is written as a line: as rsyslog does (unless said), or as filters of Fail2ban see it.'),
     since: z
       .string()
       .min(1)

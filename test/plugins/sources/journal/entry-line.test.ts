@@ -10,6 +10,9 @@ const test = suite('line of a journal entry')
 const entry = {
   cursor: 's=1',
   time: '1795356785123456',
+  sentTime: '',
+  uptime: '',
+  sentUptime: '',
   host: 'web1',
   identifier: 'sshd',
   command: 'sshd-session',
