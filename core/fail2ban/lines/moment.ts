@@ -21,3 +21,5 @@ export type TimeTrouble =
   | 'old'
   /** It matched, and has no date that is understood. */
   | 'undated'
+  /** Its date is one at which Fail2ban fails: passed over. */
+  | 'unreadable'

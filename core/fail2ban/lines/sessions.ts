@@ -11,6 +11,8 @@ export interface SessionOptions {
   readonly all?: boolean
   /** Failures whose session has not yet told whom they are about are told as well, with the id null. */
   readonly pending?: boolean
+  /** Lines of sessions that are no failures are told as well. */
+  readonly harmless?: boolean
 }
 
 /** What lines with the same `<F-MLFID>` have told so far. It changes from line to line. */
@@ -39,15 +41,16 @@ export class Sessions {
 
   /** What a line says, with what its session said before. Null: nothing that counts yet. `now`: unix seconds. */
   merge(hit: LineHit, now: number): RawFailure | null {
-    const { raw, all = false, pending = false } = this.#options
+    const { raw, all = false, pending = false, harmless = false } = this.#options
     const key = hit.groups.mlfid
     const session = key === undefined ? lone(hit) : this.#join(text(key), hit, now)
     const nofail = isSet(session.groups.nofail)
-    if (key !== undefined && nofail && !all) return null
+    const endsHere = key !== undefined && nofail && !all
+    if (endsHere && !harmless) return null
     const whom = idOf(session.groups, raw)
     if (whom === 'unreadable') return null
-    if (whom === null) session.pending = true
-    return whom === null && !all && !pending ? null : failureOf(hit, session, whom, nofail)
+    if (whom === null && !endsHere) session.pending = true
+    return whom === null && !endsHere && !all && !pending ? null : failureOf(hit, session, whom, nofail)
   }
 
   #join(key: string, hit: LineHit, now: number): Session {

@@ -1,0 +1,182 @@
+/**
+ * Finds dates in lines as a running Fail2ban does: it tries the template that won last, then all in an order that
+ * its hits change, and remembers where the last date stood.
+ */
+import { BailiffError, quote } from '../../errors.ts'
+import { PatternError, type PatternPlace } from '../../matching/pattern-error.ts'
+import type { DateMatch } from './date-expression.ts'
+import type { DateTemplate } from './date-template.ts'
+import { UnknownToken } from './date-tokens.ts'
+import { LineFails } from './line-fails.ts'
+import { columnOf, LastDate } from './last-date.ts'
+import { LocalTime } from './local-time.ts'
+import { TemplateShelf } from './template-shelf.ts'
+import { UsedTemplates, type UsedTemplate } from './used-templates.ts'
+import type { TimeFrame } from './written-time.ts'
+import { zoneMinutes } from './zone-offsets.ts'
+
+/** Plain data, so that it can go to a thread. */
+export interface DateDetectorOptions {
+  /** The lines of `datepattern`; null: the default list. */
+  readonly patterns: readonly string[] | null
+  /** `logtimezone`: of dates without a zone; null: they are local. */
+  readonly timezone: string | null
+  /** The host's zone as the variable TZ says it; left out: that of this process. */
+  readonly hostZone?: string
+  /** The year in which the program was started, which bounds the years that `%ExY` finds; left out: this year. */
+  readonly startYear?: number
+}
+
+/** A date in a line. */
+export interface FoundDate {
+  /** Unix seconds, with a fraction where seconds since 1970 had one; null: what was found tells no time. */
+  readonly time: number | null
+  /** Fail2ban stops at this line with an error, and nothing in it counts. */
+  readonly fails: boolean
+  /** What is cut out of the line, in UTF-16 units; empty (as of `{NONE}`): the line has no date of its own. */
+  readonly start: number
+  readonly end: number
+  /** The place in `templates`, as it is after this line. */
+  readonly template: number
+}
+
+/** One jail's dates, with all that it remembers of the lines before. */
+export class DateDetector {
+  readonly #used: UsedTemplates
+  readonly #frame: TimeFrame
+  readonly #last = new LastDate()
+  /** The place of the last winner; -1: there is none yet. */
+  #lastPlace = -1
+
+  /** Throws a PatternError for a pattern, a BailiffError for a zone. */
+  constructor({ patterns, timezone, hostZone, startYear }: DateDetectorOptions) {
+    this.#used = new UsedTemplates(chosenTemplates(patterns, startYear ?? new Date().getFullYear()))
+    this.#frame = { local: new LocalTime(hostZone ?? process.env.TZ ?? null), zone: defaultZone(timezone) }
+  }
+
+  /** The templates in the order in which they are tried. `hits`: how often each one won. */
+  get templates(): readonly UsedTemplate[] {
+    return this.#used.list
+  }
+
+  /** Finds the date of a line; null: it has none. `now`: unix seconds. */
+  find(line: string, now: number): FoundDate | null {
+    const found = this.#choose(line)
+    if (found === null) return null
+    const { match, distance, template } = found
+    const { cutStart: start, cutEnd: end } = match
+    this.#used.count(found.place, now, distance)
+    if (!this.#last.remember(line, match.start, match.end))
+      return { time: null, fails: true, start, end, template: found.place }
+    // They are not sorted any more then, but the usual ones come soon.
+    const moves = found.place > 0 && found.place !== this.#lastPlace
+    this.#lastPlace = moves ? this.#used.promote(found.place) : found.place
+    const place = { start, end, template: this.#lastPlace }
+    if (start === end) return { time: null, fails: false, ...place }
+    try {
+      return { time: template.time(match, now, this.#frame), fails: false, ...place }
+    } catch (error) {
+      if (error instanceof LineFails) return { time: null, fails: true, ...place }
+      throw error
+    }
+  }
+
+  #choose(line: string): Candidate | null {
+    const again = this.#tryLast(line)
+    return again.isSure ? again.candidate : this.#tryAll(line, again.candidate, again.passOver)
+  }
+
+  /** Tries the last winner. `passOver`: its place, where it needs not be tried again. */
+  #tryLast(line: string): { candidate: Candidate | null; isSure: boolean; passOver: number } {
+    const place = this.#lastPlace
+    const template = this.#used.list[place]?.template
+    if (template === undefined) return { candidate: null, isSure: false, passOver: -1 }
+    const columns = template.isAnchored ? null : this.#last.columnsIn(line)
+    const match = template.search(line, columns?.from ?? 0, columns?.to ?? line.length)
+    const passOver = columns === null ? place : -1
+    if (match === null) return { candidate: null, isSure: false, passOver }
+    const candidate = { match, place, template, distance: columnOf(line, match.start) }
+    const isSure =
+      template.isAnchored ||
+      this.#used.list.length === 1 ||
+      (candidate.distance === this.#last.start && columnOf(line, match.end) === this.#last.end)
+    return { candidate, isSure, passOver }
+  }
+
+  /**
+   * Tries all in their order. A date farther to the right than before may stand in the message, so it is held back
+   * until all were tried; of those held back the first in the line wins.
+   */
+  #tryAll(line: string, first: Candidate | null, passOver: number): Candidate | null {
+    const { list } = this.#used
+    let held = first
+    for (const [place, { template, hits, distance: lastDistance }] of list.entries()) {
+      if (place === passOver) continue
+      const match = template.search(line, 0, line.length)
+      if (match === null) continue
+      const candidate = { match, place, template, distance: columnOf(line, match.start) }
+      const next = list[place + 1]
+      if (next === undefined || template.isAnchored) return candidate
+      if (candidate.distance === 0 && hits > 0 && next.template.matches === 0) return candidate
+      if (candidate.distance <= lastDistance && candidate.distance <= this.#last.start) return candidate
+      if (held === null || candidate.distance < held.distance) held = candidate
+    }
+    return held
+  }
+}
+
+interface Candidate {
+  readonly match: DateMatch
+  readonly place: number
+  readonly template: DateTemplate
+  /** Where it begins, in characters. */
+  readonly distance: number
+}
+
+/** The templates of all lines of `datepattern`; the default list where they name none. */
+function chosenTemplates(patterns: readonly string[] | null, year: number): readonly DateTemplate[] {
+  const shelf = new TemplateShelf(year)
+  const chosen: DateTemplate[] = []
+  for (const [index, pattern] of (patterns ?? []).entries()) {
+    const place: PatternPlace = { list: 'datepattern', index }
+    try {
+      const isFirst = chosen.length === 0
+      const added = shelf.ofPatternLine(pattern)
+      for (const template of added) {
+        template.compile()
+        if (!chosen.some(({ name }) => name === template.name)) chosen.push(template)
+        else if (isFirst || added.length === 1)
+          throw new PatternError(
+            place,
+            pattern,
+            0,
+            'a pattern with the same name stands before it',
+            'Leave one of both out.',
+          )
+      }
+    } catch (error) {
+      if (!(error instanceof UnknownToken)) throw error
+      throw new PatternError(place, pattern, error.position, error.message, 'A percent sign is %% in a datepattern.')
+    }
+  }
+  return chosen.length > 0 ? chosen : shelf.defaultList()
+}
+
+function defaultZone(text: string | null): number | null {
+  if (text === null) return null
+  const minutes = knownZone(text)
+  if (minutes === null)
+    throw new BailiffError('config', `logtimezone: ${quote(text)} is no zone with a fixed offset`, {
+      hint: 'UTC, UTC+0100, +01:00, or an abbreviation like CET.',
+    })
+  return minutes
+}
+
+function knownZone(text: string): number | null {
+  try {
+    return zoneMinutes(text)
+  } catch (error) {
+    if (error instanceof LineFails) return null
+    throw error
+  }
+}

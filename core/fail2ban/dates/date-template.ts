@@ -1,0 +1,144 @@
+/** The three kinds of date templates: a pattern of tokens, seconds since 1970, and the label TAI64N. */
+import { compileDateExpression, type DateExpression, type DateMatch } from './date-expression.ts'
+import { replaceTokens, type DateToken } from './date-tokens.ts'
+import { LineFails } from './line-fails.ts'
+import { pythonFloat } from './python-numbers.ts'
+import { boundExpression, type Bound, type BoundedExpression } from './word-bounds.ts'
+import { writtenTime, type TimeFrame } from './written-time.ts'
+
+/** One form of dates. `weight` and `matches` change as it is used, and are those of all lists that it is in. */
+export interface DateTemplate {
+  /** As `fail2ban-regex` prints it. */
+  readonly name: string
+  /** As written; null for the kinds that Fail2ban makes without one. */
+  readonly pattern: string | null
+  /** The expression, in Python's syntax, as `fail2ban-regex -v` prints it. */
+  readonly expression: string
+  readonly isAnchored: boolean
+  readonly beginsLine: boolean
+  weight: number
+  /** How often it was found, also where another one won. */
+  matches: number
+  /** Throws a PatternError. Otherwise it is done by the first search. */
+  compile(): void
+  search: DateExpression['search']
+  /** Unix seconds; null: what was found tells no time. Throws a `LineFails`. */
+  time(match: DateMatch, now: number, frame: TimeFrame): number | null
+}
+
+/** A template of `%` tokens. Throws an `UnknownToken`. */
+export function patternTemplate(pattern: string, tokens: ReadonlyMap<string, DateToken>): DateTemplate {
+  const isUnbound = pattern.startsWith('{UNB}')
+  const bare = isUnbound ? pattern.slice('{UNB}'.length) : pattern
+  const isLineBegin = !isUnbound && bare.startsWith(lineBegin)
+  const text = isLineBegin ? bare.slice(lineBegin.length) : bare
+  const before: Bound = isUnbound ? 'none' : isLineBegin ? 'line' : 'word'
+  const words = replaceTokens(text, tokens, ({ word }) => word)
+  const expression = replaceTokens(text, tokens, (token) => token.expression)
+  // Names of months and days are found in any case.
+  const flags = /(?<!%)%[aAbBpc]/.test(text) ? '(?iu)' : ''
+  const bounded = boundExpression(flags + expression, before, isUnbound ? 'none' : 'word')
+  return template({
+    ...bounded,
+    name: lineName(words, before, bounded),
+    pattern,
+    time: ({ fields }, now, frame) => writtenTime(fields, now, frame),
+  })
+}
+
+/** Where seconds since 1970 stand. `{ pattern }` has `{EPOCH}` or `{LEPOCH}` in it. */
+export type EpochPlace = 'line-begin' | 'usual' | { readonly pattern: string }
+
+/** A template of seconds since 1970; `isLong`: milli- and microseconds count, too. */
+export function epochTemplate(place: EpochPlace, isLong: boolean): DateTemplate {
+  const seconds = isLong ? '\\d{10,11}(?:\\d{3}(?:\\.\\d{1,6}|\\d{3})?)?' : '\\d{10,11}\\b(?:\\.\\d{3,6})?'
+  if (typeof place === 'object') {
+    const expression = `(${place.pattern.replace(epochToken, `(${seconds})`)})`
+    const bounded = boundExpression(expression, 'word', 'word')
+    return template({ ...bounded, name: place.pattern, pattern: null, time: secondsOf(2, isLong) })
+  }
+  const name = isLong ? 'LongEpoch' : 'Epoch'
+  const isLine = place === 'line-begin'
+  const bounded = boundExpression(
+    isLine ? epochAtLineBegin(seconds) : usualEpoch(seconds),
+    isLine ? 'line' : 'none',
+    'word',
+  )
+  return template({
+    ...bounded,
+    name: lineName(name, isLine ? 'line' : 'none', bounded),
+    pattern: null,
+    time: secondsOf(1, isLong),
+  })
+}
+
+/** `{EPOCH}` or `{LEPOCH}`, unless a backslash stands before it. */
+export const epochToken = /(?<!\\)\{L?EPOCH\}/gi
+
+/** A template of the labels TAI64N, `@4000000037c219bf2ef02e94`. */
+export function tai64nTemplate(before: 'line' | 'none'): DateTemplate {
+  const bounded = boundExpression('@[0-9a-f]{24}', before, 'word')
+  return template({
+    ...bounded,
+    name: lineName('TAI64N', before, bounded),
+    pattern: null,
+    // Taken as seconds since 1970: neither the 2^62 nor the ten seconds of TAI's labels are more than left out.
+    time: ({ group }) => Number.parseInt(group(1)?.slice(2, 17) ?? '', 16),
+  })
+}
+
+const lineBegin = '{^LN-BEG}'
+
+interface TemplateParts extends BoundedExpression {
+  readonly name: string
+  readonly pattern: string | null
+  readonly time: (match: DateMatch, now: number, frame: TimeFrame) => number | null
+}
+
+function template({ expression, isAnchored, beginsLine, name, pattern, time }: TemplateParts): DateTemplate {
+  let compiled: DateExpression | undefined
+  const compile = () => (compiled ??= compileDateExpression(expression))
+  const made: DateTemplate = {
+    name,
+    pattern,
+    expression,
+    isAnchored,
+    beginsLine,
+    weight: 1,
+    matches: 0,
+    compile,
+    search(text, from, end) {
+      const match = compile().search(text, from, end)
+      if (match !== null) made.matches++
+      return match
+    },
+    time,
+  }
+  return made
+}
+
+function lineName(name: string, before: Bound, { isBoundBefore }: BoundedExpression): string {
+  return before === 'line' && isBoundBefore && !name.startsWith(lineBegin) ? lineBegin + name : name
+}
+
+/** Alone at the start of a line, in brackets there, or `audit(…:n)`. */
+function usualEpoch(seconds: string): string {
+  const bracket = '(?P<square>(?<=^\\[))'
+  const audit = '(?P<selinux>(?<=\\baudit\\())'
+  return `((?:^|${bracket}|${audit})${seconds})(?:(?(selinux)(?=:\\d+\\)))|(?(square)(?=\\])))`
+}
+
+function epochAtLineBegin(seconds: string): string {
+  return `((?P<square>(?<=^\\[))?${seconds})(?(square)(?=\\]))`
+}
+
+function secondsOf(group: number, isLong: boolean): (match: DateMatch) => number | null {
+  return (match) => {
+    const text = match.group(group)
+    if (text === undefined) throw new LineFails('seconds that are left out')
+    const seconds = pythonFloat(text)
+    const length = [...text].length
+    if (seconds === null || !isLong || length < 13) return seconds
+    return seconds / (length >= 16 && !text.includes('.') ? 1_000_000 : 1000)
+  }
+}

@@ -1,0 +1,193 @@
+import { DateDetector } from '../dates/date-detector.ts'
+import { compileFailregex, type Failregex } from '../regex/failregex.ts'
+import { inherit, type Captured } from './captured-groups.ts'
+import type { FilterTexts } from './filter-texts.ts'
+import { LineDates, type DatedLine, type LastDate } from './line-dates.ts'
+import type { LineHit } from './line-hit.ts'
+import { searchedText, wholeText, type LogLine } from './log-line.ts'
+import { matchedLines, type MatchedLines } from './matched-lines.ts'
+import type { Moment, TimeTrouble } from './moment.ts'
+
+/** What a line filter found in a line. */
+export interface LineFinding {
+  /** Usually none or one; with `all` one for each failregex that matched. */
+  readonly hits: readonly LineHit[]
+  /** The indexes of the ignoreregexes that matched. */
+  readonly ignoredBy: readonly number[]
+  /** Whether the prefregex matched. */
+  readonly prefixed: boolean
+  /** The line and its time; null: it was passed over. */
+  readonly line: DatedLine | null
+  readonly trouble: TimeTrouble | null
+}
+
+/** What a filter remembers from line to line. Plain data. */
+export interface FilterMemory {
+  readonly lastDate: LastDate | null
+  /** With `maxlines`: the lines that may be the begin of a match. */
+  readonly waiting: readonly LogLine[]
+}
+
+/**
+ * What a jail's filter does with lines in order, up to sessions: splits the date off, then prefregex, ignoreregexes and
+ * failregexes. Made once for each log of a jail.
+ */
+export class LineFilter {
+  readonly detector: DateDetector
+  readonly #dates: LineDates
+  readonly #maxlines: number
+  readonly #all: boolean
+  readonly #prefregex: Failregex | null
+  readonly #failregex: readonly Failregex[]
+  readonly #ignoreregex: readonly Failregex[]
+  /** Where there are few of them, ignoreregexes are asked before anything else. */
+  readonly #ignoreFirst: boolean
+  #waiting: readonly LogLine[] = []
+
+  /** `all`: every failregex is tried. Throws a PatternError that names list, index and position of what is wrong. */
+  constructor(texts: FilterTexts, { all = false, hostZone }: { readonly all?: boolean; readonly hostZone?: string } = {}) {
+    const { usedns, maxlines, datepattern: patterns, timezone } = texts
+    const multiline = maxlines > 1
+    const prefregex =
+      texts.prefregex === null
+        ? null
+        : compileFailregex(texts.prefregex, { usedns, multiline: false, kind: 'prefregex' })
+    this.#prefregex = prefregex
+    this.#failregex = texts.failregex.map((text, index) =>
+      compileFailregex(text, { usedns, multiline, kind: 'failregex', index, prefregex }),
+    )
+    this.#ignoreregex = texts.ignoreregex.map((text, index) =>
+      compileFailregex(text, { usedns, multiline: false, kind: 'ignoreregex', index }),
+    )
+    this.#ignoreFirst = texts.ignoreregex.length > 0 && texts.ignoreregex.length < texts.failregex.length - 2
+    this.#maxlines = maxlines
+    this.#all = all
+    this.detector = new DateDetector({ patterns, timezone, ...(hostZone === undefined ? {} : { hostZone }) })
+    this.#dates = new LineDates(this.detector)
+  }
+
+  /** The prefregex as it is searched, tags expanded; null: there is none. */
+  get prefregex(): string | null {
+    return this.#prefregex?.expanded ?? null
+  }
+
+  get memory(): FilterMemory {
+    return { lastDate: this.#dates.last, waiting: this.#maxlines > 1 ? this.#waiting : [] }
+  }
+
+  set memory({ lastDate, waiting }: FilterMemory) {
+    this.#dates.last = lastDate
+    this.#waiting = waiting
+  }
+
+  /** Looks at the next line, which has no line break at its end. */
+  find(line: string, moment: Moment): LineFinding {
+    const dated = this.#dates.split(line, moment)
+    if (typeof dated === 'string') return { ...passedOver, trouble: dated }
+    const search = new LineSearch(dated, this.#remember(dated.parts), moment.findtime !== null)
+    this.#search(search)
+    this.#waiting = search.waiting
+    return { ...search, line: dated, trouble: search.trouble ?? dated.trouble }
+  }
+
+  #remember(parts: LogLine): readonly LogLine[] {
+    return this.#maxlines > 1 ? [...this.#waiting, parts].slice(-this.#maxlines) : [parts]
+  }
+
+  #search(search: LineSearch): void {
+    if (this.#ignoreFirst && this.#isIgnored(search, null)) return
+    const inherited = this.#prefregex === null ? {} : search.prefix(this.#prefregex)
+    if (inherited === null) return
+    for (const [index, regex] of this.#failregex.entries()) {
+      const { text } = search
+      const match = regex.search(text)
+      if (match === null) continue
+      const found = matchedLines(search.lines, text, match)
+      if (this.#ignoreregex.length > 0 && this.#isIgnored(search, found)) {
+        if (this.#all) continue
+        return
+      }
+      if (search.isTimeless) continue
+      if (!this.#all || this.#maxlines > 1) search.waiting = found.unmatched
+      if (search.hit(index, inherit(inherited, match.merged), found.matched) && !this.#all) return
+    }
+  }
+
+  /** Asks the ignoreregexes about the lines that a failregex matched, or about all. */
+  #isIgnored(search: LineSearch, found: MatchedLines | null): boolean {
+    const several = this.#maxlines > 1
+    const text = found !== null && several ? searchedText(found.matched) : search.text
+    let ignored = false
+    for (const [index, regex] of this.#ignoreregex.entries()) {
+      if (regex.search(text) === null) continue
+      ignored = true
+      search.ignoredBy.push(index)
+      if (found !== null && (several || !this.#all)) search.waiting = found.unmatched
+      if (!this.#all) break
+    }
+    return ignored
+  }
+}
+
+/** The search of one line, in which each step may change what the next one sees. */
+class LineSearch {
+  readonly hits: LineHit[] = []
+  readonly ignoredBy: number[] = []
+  prefixed = false
+  trouble: TimeTrouble | null = null
+  /** The lines of the text that is searched, as they came. */
+  readonly lines: readonly LogLine[]
+  readonly #dated: DatedLine
+  readonly #timeNeeded: boolean
+  #waiting: readonly LogLine[]
+  #text: string | null = null
+
+  constructor(dated: DatedLine, lines: readonly LogLine[], timeNeeded: boolean) {
+    this.#dated = dated
+    this.lines = lines
+    this.#waiting = lines
+    this.#timeNeeded = timeNeeded
+  }
+
+  /** The lines that are searched now, and stay for the next line. */
+  get waiting(): readonly LogLine[] {
+    return this.#waiting
+  }
+
+  set waiting(lines: readonly LogLine[]) {
+    this.#waiting = lines
+    this.#text = null
+  }
+
+  get text(): string {
+    return (this.#text ??= searchedText(this.#waiting))
+  }
+
+  /** What the prefregex captured; null: it does not match. Its content is what is searched from now on. */
+  prefix(regex: Failregex): Captured | null {
+    const match = regex.search(this.text)
+    if (match === null) return null
+    this.prefixed = true
+    const { content, ...inherited } = match.merged
+    if (typeof content === 'string' && content !== '') this.waiting = [['', '', content]]
+    return inherited
+  }
+
+  /** Whether a match cannot count, since nobody knows when it was; it is told. */
+  get isTimeless(): boolean {
+    if (!this.#dated.dated) this.trouble = 'undated'
+    return !this.#dated.dated && this.#dated.time === null && this.#timeNeeded
+  }
+
+  /** False: the match names nobody, and no session. */
+  hit(rule: number, groups: LineHit['groups'], lines: readonly LogLine[]): boolean {
+    if (!identifying.some((name) => name in groups)) return false
+    this.hits.push({ rule, time: this.#dated.time, groups, lines: lines.map(wholeText) })
+    return true
+  }
+}
+
+const passedOver = { hits: [], ignoredBy: [], prefixed: false, line: null }
+
+/** Groups of which one at least tells whom a line is about, or which session it belongs to. */
+const identifying = ['fid', 'ip4', 'ip6', 'dns', 'mlfid']
