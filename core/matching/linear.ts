@@ -29,7 +29,7 @@ export function whyBacktracking(
 }
 
 /** The engine writes a part out as often as it may be repeated, and so often at most. */
-const mostCopies = 16
+export const mostCopies = 16
 /** What the counts inside of the expression of an address multiply to: see address-source.ts. */
 const copiesOfAddress = 9
 
@@ -60,7 +60,7 @@ function reasonOf(node: PatternNode, use: GroupUse, known: (node: AddressNode) =
     case 'repeat':
       return node.kind === 'possessive' ? 'a possessive count' : null
     case 'assertion':
-      return node.kind === 'line-start' || node.kind === 'line-end' ? 'a mark of a line inside the text' : null
+      return /^(?:last-)?line-/.test(node.kind) ? 'a mark of a line inside the text' : null
     case 'address': {
       const { left, right } = known(node)
       return left && right ? null : 'an address without a blank, quote or bracket around it'

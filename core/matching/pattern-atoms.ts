@@ -48,8 +48,8 @@ export function readEscape(
     cursor.take()
     return { type: 'assertion', kind }
   }
-  const octal = cursor.match(/0[0-7]{0,2}|[1-3][0-7]{2}/y)
-  if (octal) return characterNode(parseInt(octal[0], 8), flags)
+  const octal = cursor.match(/0[0-7]{0,2}|[1-7][0-7]{2}/y)
+  if (octal) return characterNode(octalCode(cursor, octal[0]), flags)
   const reference = cursor.match(/[1-9][0-9]?/y)
   if (reference) return { type: 'group-number', number: Number(reference[0]) }
   return characterNode(readCharacterEscape(cursor), flags)
@@ -110,8 +110,8 @@ function readMember(cursor: PatternCursor): number | ClassName {
     return name
   }
   if (cursor.eat('b')) return 8
-  const octal = cursor.match(/[0-3]?[0-7]{1,2}/y)
-  if (octal) return parseInt(octal[0], 8)
+  const octal = cursor.match(/[0-7]{1,3}/y)
+  if (octal) return octalCode(cursor, octal[0])
   return readCharacterEscape(cursor)
 }
 
@@ -128,6 +128,11 @@ function rangeOf(cursor: PatternCursor, at: number, from: number | ClassName, to
   }
   if (from > to) cursor.fail(`the range ${text} is upside down`, at)
   return { from, to }
+}
+
+function octalCode(cursor: PatternCursor, digits: string): number {
+  const code = parseInt(digits, 8)
+  return code > 0xff ? cursor.fail(`\\${digits} is beyond \\377`, cursor.position - digits.length - 1) : code
 }
 
 /** The character that an escape stands for in and outside of classes. */

@@ -15,9 +15,12 @@ export interface GroupUse {
   readonly tested: ReadonlySet<number>
 }
 
-/** The facts about the groups of a pattern. Throws a PatternError for what JavaScript would do otherwise. */
-export function useOfGroups(root: PatternNode, text: string, place: PatternPlace): GroupUse {
-  const walk = new GroupWalk(text, place)
+/**
+ * The facts about the groups of a pattern. Throws a PatternError for what JavaScript would do otherwise.
+ * `all`: every group must capture.
+ */
+export function useOfGroups(root: PatternNode, text: string, place: PatternPlace, all = false): GroupUse {
+  const walk = new GroupWalk(text, place, all)
   walk.collect(root)
   walk.visit(root, new Set(), { look: false, behind: false })
   walk.checkTested()
@@ -37,15 +40,19 @@ class GroupWalk implements GroupUse {
   readonly #place: PatternPlace
   readonly #groups = new Map<number, GroupNode>()
   readonly #inLook = new Set<number>()
+  /** Groups that have been visited to their end. */
+  readonly #closed = new Set<number>()
+  readonly #all: boolean
 
-  constructor(text: string, place: PatternPlace) {
+  constructor(text: string, place: PatternPlace, all: boolean) {
     this.#text = text
     this.#place = place
+    this.#all = all
   }
 
   collect(node: PatternNode): void {
     if (node.type === 'group') this.#groups.set(node.number, node)
-    if (node.type === 'group' && node.tag !== null) this.capturing.add(node.number)
+    if (node.type === 'group' && (this.#all || node.tag !== null)) this.capturing.add(node.number)
     if (node.type === 'reference' || node.type === 'conditional') this.capturing.add(node.number)
     for (const child of children(node)) this.collect(child)
   }
@@ -60,8 +67,7 @@ class GroupWalk implements GroupUse {
       case 'repeat':
         return this.#visitRepeat(node, sure, around)
       case 'group':
-        if (around.look) this.#inLook.add(node.number)
-        return new Set([...this.visit(node.item, sure, around), node.number])
+        return this.#visitGroup(node, sure, around)
       case 'look': {
         const inside = this.visit(node.item, sure, { look: true, behind: around.behind || node.behind })
         return node.negated ? sure : inside
@@ -89,12 +95,21 @@ class GroupWalk implements GroupUse {
     }
   }
 
+  #visitGroup(node: GroupNode, sure: ReadonlySet<number>, around: Around): ReadonlySet<number> {
+    if (around.look) this.#inLook.add(node.number)
+    const inside = this.visit(node.item, sure, around)
+    this.#closed.add(node.number)
+    return new Set([...inside, node.number])
+  }
+
   #visitUse(
     node: Extract<PatternNode, { type: 'reference' | 'conditional' }>,
     sure: ReadonlySet<number>,
     around: Around,
   ): ReadonlySet<number> {
     if (around.behind) this.#fail(node.at, 'a look-behind cannot refer to a group')
+    if (!this.#closed.has(node.number)) this.#fail(node.at, 'a condition stands before the end of its group')
+    if (node.type === 'reference' && node.ignoring !== null) this.#fail(node.at, 'a back-reference ignores case')
     if (!sure.has(node.number)) this.tested.add(node.number)
     if (node.type === 'reference') return sure
     return common([this.visit(node.yes, new Set([...sure, node.number]), around), this.visit(node.no, sure, around)])
@@ -103,6 +118,7 @@ class GroupWalk implements GroupUse {
   #visitRepeat(node: RepeatNode, sure: ReadonlySet<number>, around: Around): ReadonlySet<number> {
     const after = this.visit(node.item, sure, around)
     if (node.max > 1) this.#checkTurns(node)
+    if (node.kind === 'possessive') this.#checkPossessive(node)
     return node.min > 0 ? after : sure
   }
 
@@ -129,6 +145,12 @@ class GroupWalk implements GroupUse {
         'let what is repeated hold a character at least',
       )
     }
+  }
+
+  /** Python does not put back what a turn captured before it failed. */
+  #checkPossessive(node: RepeatNode): void {
+    const inside = [...groupsIn(node.item)].find((group) => this.capturing.has(group.number))
+    if (inside !== undefined) this.#fail(inside.at, 'this group stands in a possessive repetition')
   }
 
   #fail(at: number, message: string, hint?: string): never {
