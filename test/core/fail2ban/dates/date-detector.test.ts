@@ -10,7 +10,15 @@ import { runDetectors, type Outcome, type Trial, type Verdict } from './running-
 const test = suite('dates as fail2ban chooses them', 'fail2ban-regex')
 
 const now = Date.UTC(2026, 10, 22, 13, 41, 2) / 1000
-const zones = ['UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'Australia/Lord_Howe', 'Pacific/Apia', 'America/Sao_Paulo']
+const zones = [
+  'UTC',
+  'Europe/Berlin',
+  'America/New_York',
+  'Asia/Kolkata',
+  'Australia/Lord_Howe',
+  'Pacific/Apia',
+  'America/Sao_Paulo',
+]
 
 test('the default list over mixed lines', () => {
   const trials = Array.from({ length: 40 }, (_, index): Trial => {
@@ -21,7 +29,12 @@ test('the default list over mixed lines', () => {
       time += choices.of([0, 0, 1, 2, 60, 301, 4000])
       return [lineOf(choices.once(20) ? choices.of(usualForms) : choices.of(forms), time, choices), time]
     })
-    return { patterns: null, timezone: choices.of([null, null, 'UTC', 'CET', '-0530']), hostZone: choices.of(zones), lines }
+    return {
+      patterns: null,
+      timezone: choices.of([null, null, 'UTC', 'CET', '-0530']),
+      hostZone: choices.of(zones),
+      lines,
+    }
   })
   compare(trials)
 })
@@ -35,10 +48,18 @@ function compare(trials: readonly Trial[]): void {
     const expected = theirs[index]
     const name = `trial ${index} ${JSON.stringify({ ...trial, lines: trial.lines.length })}`
     const actual = runOurs(trial)
-    assert.is(actual.error === null, expected?.error === null, `${name}: ${actual.error ?? 'taken'}, there ${expected?.error ?? 'taken'}`)
+    assert.is(
+      actual.error === null,
+      expected?.error === null,
+      `${name}: ${actual.error ?? 'taken'}, there ${expected?.error ?? 'taken'}`,
+    )
     if (actual.error !== null) return
     for (const [place, [line, at]] of trial.lines.entries())
-      assert.equal(actual.verdicts[place], expected?.verdicts[place], `${name}: line ${place} at ${at}: ${JSON.stringify(line)}`)
+      assert.equal(
+        actual.verdicts[place],
+        expected?.verdicts[place],
+        `${name}: line ${place} at ${at}: ${JSON.stringify(line)}`,
+      )
     assert.equal(actual.hits, expected?.hits, name)
   })
 }

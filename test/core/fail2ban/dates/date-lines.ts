@@ -41,7 +41,24 @@ const fullMonths = 'January February March April May June July August September 
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 const fullDays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
 const zones = ['Z', 'UTC', 'GMT', '+0000', '+01:00', '-0530', '-08', '+1400', '+02', '+0960', '-00:01']
-const zoneNames = ['CET', 'CEST', 'PDT', 'Z', 'UTC', 'GMT', 'NPT', 'AFT', 'XYZ', 'EST', 'ACDT', 'MART', 'a', 'error', 'PT', 'ABCDE']
+const zoneNames = [
+  'CET',
+  'CEST',
+  'PDT',
+  'Z',
+  'UTC',
+  'GMT',
+  'NPT',
+  'AFT',
+  'XYZ',
+  'EST',
+  'ACDT',
+  'MART',
+  'a',
+  'error',
+  'PT',
+  'ABCDE',
+]
 
 /** What a token of a datepattern may stand for; most are right. */
 export function tokenText(token: string, shown: Shown, choices: Choices): string {
@@ -90,7 +107,14 @@ export function someMoment(now: number, choices: Choices): Shown {
   const { year, ...rest } = shownAt(now + choices.below(near * 2) - near)
   const clock = { hour: rest.hour, minute: rest.minute, second: rest.second }
   if (choices.once(12)) return { year, month: 2, day: 29, ...clock }
-  if (choices.once(12)) return { year, month: choices.of([3, 10, 11]), day: choices.of([1, 8, 25, 26, 29, 31]), ...clock, hour: choices.below(4) }
+  if (choices.once(12))
+    return {
+      year,
+      month: choices.of([3, 10, 11]),
+      day: choices.of([1, 8, 25, 26, 29, 31]),
+      ...clock,
+      hour: choices.below(4),
+    }
   if (choices.once(20)) return { year: choices.of([1, 1969, 1970, 1999, 2000, 2001, 2038, 2099, 9999, 0]), ...rest }
   if (choices.once(20)) return { year, month: choices.of([4, 12, 13]), day: choices.of([0, 31, 32]), ...clock }
   return { year, ...rest }
@@ -137,10 +161,62 @@ export const usualForms: readonly string[] = [
   '%z {%a }%b %d %H:%M:%S',
   '@',
 ]
-const fronts = ['', '', '', '', '[', '<', '(', ' ', '- ', '  ', '   ', 'x ', 'host ', '192.0.2.7 - - [', 'a=', '\t', 'é ', '😀 ', '😀😀', '№', '1', '_']
+const fronts = [
+  '',
+  '',
+  '',
+  '',
+  '[',
+  '<',
+  '(',
+  ' ',
+  '- ',
+  '  ',
+  '   ',
+  'x ',
+  'host ',
+  '192.0.2.7 - - [',
+  'a=',
+  '\t',
+  'é ',
+  '😀 ',
+  '😀😀',
+  '№',
+  '1',
+  '_',
+]
 const backs = ['', ' ', '] ', '> ', ': ', ') ', ',1 ', '.5', 'Z', 'x', '0', '_', ' é', '😀', '\t', '\n']
-const messages = ['sshd[77]: Failed password for root from 192.0.2.7 port 4711', '"GET / HTTP/1.1" 401', 'error 404', 'a', '']
-const noise = ['0', '1', '9', ' ', ':', '-', '/', '.', ',', 'T', 'Z', 'a', 'é', '😀', '٣', '[', ']', '(', '\u00a0', 'ſ', 'K', '']
+const messages = [
+  'sshd[77]: Failed password for root from 192.0.2.7 port 4711',
+  '"GET / HTTP/1.1" 401',
+  'error 404',
+  'a',
+  '',
+]
+const noise = [
+  '0',
+  '1',
+  '9',
+  ' ',
+  ':',
+  '-',
+  '/',
+  '.',
+  ',',
+  'T',
+  'Z',
+  'a',
+  'é',
+  '😀',
+  '٣',
+  '[',
+  ']',
+  '(',
+  '\u00a0',
+  'ſ',
+  'K',
+  '',
+]
 
 /** A line with a date of that form in it, or with two, perhaps broken. */
 export function lineOf(form: string, now: number, choices: Choices): string {
