@@ -2,13 +2,25 @@ import { listOfJail, type AgentEvent, type Ban, type Match } from './events.ts'
 import { LogFile } from './fail2ban/own-log/log-file.ts'
 import { lengthText } from './fail2ban/own-log/length-text.ts'
 import { levels, logLine, timeText, usualFormat, type Level, type LogEntry } from './fail2ban/own-log/log-line.ts'
+import type { ReadyJail } from './jails.ts'
+import type { CountingNews } from './judging/fail2ban-counting.ts'
 import type { OwnLogSettings } from './settings/own-log.ts'
+
+/** A line about somebody who is banned: sooner after the ban it is no news, later than this it is odd. */
+const quietMs = 3000
+const lateMs = 60_000
+const mostIncreased = 1000
+
+type Increase = Pick<Extract<CountingNews, { type: 'increased' }>, 'count' | 'lengthSeconds' | 'until'>
 
 /** Writes what happens in the agent as Fail2ban's log has it, for the programs that read that. */
 export class AgentOwnLog {
   readonly #alarm: (subject: string, message: string) => void
   #settings: OwnLogSettings | null = null
   #file: LogFile | null = null
+  #treeJails: ReadonlySet<string> = new Set()
+  /** Bans of before their line: that they are longer is known first. By jail and id. */
+  readonly #increased = new Map<string, Increase>()
 
   constructor(alarm: (subject: string, message: string) => void) {
     this.#alarm = alarm
@@ -20,21 +32,48 @@ export class AgentOwnLog {
   }
 
   /** Takes over what the configuration says now; null: nothing is written. */
-  configure(settings: OwnLogSettings | null): void {
+  configure(settings: OwnLogSettings | null, jails: readonly ReadyJail[]): void {
     this.#settings = settings
+    this.#treeJails = new Set(jails.filter(({ fail2ban }) => fail2ban !== null).map(({ name }) => name))
     if (settings?.path === this.#file?.path) return this.#file?.reopen()
     void this.#file?.close()
     this.#file = settings && new LogFile(settings.path, (message) => this.#alarm('fail2ban_log', message))
   }
 
-  /** A failure that was seen, at this time (unix milliseconds). */
-  found({ jail, address }: Match, time: number): void {
-    this.#write('fail2ban.filter', 'INFO', `[${jail}] Found ${address} - ${timeText(time)}`)
+  /** A failure of one of our own jails, at this time (unix milliseconds), and what spares the address, if something does. */
+  seen({ jail, address }: Match, time: number, spared: string | undefined): void {
+    if (spared === undefined) this.#found(jail, address, time)
+    else this.ignored(jail, address, spared)
   }
 
-  /** A failure that does not count, and what spares the address. */
-  ignored({ jail, address }: Match, by: string): void {
-    this.#write('fail2ban.filter', 'INFO', `[${jail}] Ignore ${address} by ${by}`)
+  /** A failure that does not count, and what spares its id. */
+  ignored(jail: string, id: string, by: string): void {
+    this.#write('fail2ban.filter', 'INFO', `[${jail}] Ignore ${id} by ${by}`)
+  }
+
+  /** What a jail does that counts as Fail2ban. */
+  counting(news: CountingNews): void {
+    if (!this.wanted) return
+    const { jail, id } = news
+    switch (news.type) {
+      case 'found':
+        return this.#found(jail, id, news.time)
+      case 'bad': {
+        const { time, bans, attempts, isBan } = news
+        const bad = `[${jail}] Found ${id}, bad - ${timeText(time)}, ${bans} # -> ${attempts}${isBan ? ', Ban' : ''}`
+        return this.#write('fail2ban.observer', 'INFO', bad)
+      }
+      case 'already-banned':
+        if (news.afterMs < quietMs) return
+        return this.#tell(jail, `${id} already banned`, news.afterMs < lateMs ? 'NOTICE' : 'WARNING')
+      case 'expired':
+        return this.#tell(jail, `Ignore ${id}, expired bantime`, 'INFO')
+      case 'increased':
+        if (this.#increased.size >= mostIncreased) this.#increased.clear()
+        return void this.#increased.set(`${jail} ${id}`, news)
+      case 'unenforceable':
+        return this.#banned(jail, id)
+    }
   }
 
   event(event: AgentEvent): void {
@@ -45,10 +84,13 @@ export class AgentOwnLog {
         return
       case 'stop':
         return this.#write('fail2ban.server', 'INFO', 'Exiting Fail2ban')
-      case 'ban':
-        return this.#banned(event.ban, verbs[event.reason])
       case 'would-ban':
-        return this.#banned(event.ban, 'Ban')
+        return this.#newBan(event.ban)
+      case 'ban':
+        if (event.reason === 'new') this.#newBan(event.ban)
+        if (event.reason === 'restored') this.#tell(event.ban.jail, `Restore Ban ${event.ban.prefix}`)
+        if (event.reason === 'repaired') this.#tell(event.ban.jail, `Reban ${event.ban.prefix}`)
+        return
       case 'unban':
         if (listOfJail(event.ban.jail) === null) this.#tell(event.ban.jail, `Unban ${event.ban.prefix}`)
     }
@@ -56,19 +98,36 @@ export class AgentOwnLog {
 
   async stop(): Promise<void> {
     await this.#file?.close()
+    this.#file = null
   }
 
-  #banned(ban: Ban, verb: string): void {
-    const { jail, prefix, since, until, count } = ban
-    this.#tell(jail, `${verb} ${prefix}`)
-    if (verb !== 'Ban' || count < 2) return
-    const length = until === null ? 'permanent' : lengthText(Math.round((until - since) / 1000))
-    const end = until === null ? 'infinite' : timeText(until)
-    this.#write('fail2ban.observer', 'NOTICE', `[${jail}] Increase Ban ${prefix} (${count} # ${length} -> ${end})`)
+  #found(jail: string, id: string, time: number): void {
+    this.#write('fail2ban.filter', 'INFO', `[${jail}] Found ${id} - ${timeText(time)}`)
   }
 
-  #tell(jail: string, message: string): void {
-    this.#write('fail2ban.actions', 'NOTICE', `[${jail}] ${message}`)
+  #newBan({ jail, prefix, since, until, count }: Ban): void {
+    // Jails of a Fail2ban tree tell of longer bans themselves.
+    if (count > 1 && !this.#treeJails.has(jail)) {
+      const lengthSeconds = until === null ? -1 : Math.round((until - since) / 1000)
+      this.#increased.set(`${jail} ${prefix}`, { count, lengthSeconds, until })
+    }
+    this.#banned(jail, prefix)
+  }
+
+  /** That a ban is longer than usual stands behind it. */
+  #banned(jail: string, id: string): void {
+    this.#tell(jail, `Ban ${id}`)
+    const increased = this.#increased.get(`${jail} ${id}`)
+    if (increased === undefined) return
+    this.#increased.delete(`${jail} ${id}`)
+    const { count, lengthSeconds, until } = increased
+    const [length, end] =
+      until === null ? ['permanent', 'infinite'] : [lengthText(Math.floor(lengthSeconds)), timeText(until)]
+    this.#write('fail2ban.observer', 'NOTICE', `[${jail}] Increase Ban ${id} (${count} # ${length} -> ${end})`)
+  }
+
+  #tell(jail: string, message: string, level: Level = 'NOTICE'): void {
+    this.#write('fail2ban.actions', level, `[${jail}] ${message}`)
   }
 
   #write(logger: LogEntry['logger'], level: Level, message: string): void {
@@ -76,5 +135,3 @@ export class AgentOwnLog {
     this.#file?.write(logLine({ time: Date.now(), logger, level, message }, this.#settings.format ?? usualFormat))
   }
 }
-
-const verbs = { new: 'Ban', extended: 'Ban', restored: 'Restore Ban', repaired: 'Reban' } as const

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { AgentAllowing } from './agent-allowing.ts'
 import { AgentControl } from './agent-control.ts'
 import { AgentLists } from './agent-lists.ts'
+import { AgentFail2ban } from './agent-fail2ban.ts'
 import { AgentMetrics } from './agent-metrics.ts'
 import { AgentOwnLog } from './agent-own-log.ts'
 import { AgentWarnings } from './agent-warnings.ts'
@@ -29,6 +30,7 @@ import {
   type Ban,
   type LogChunk,
   type LogPosition,
+  type Match,
   type ScanResult,
   type UnbanReason,
 } from './events.ts'
@@ -149,6 +151,7 @@ export class Agent implements RunningAgent {
   #socket: { stop(): Promise<void> } | null = null
   #ticks: NodeJS.Timeout | null = null
   readonly #warnings = new AgentWarnings(this)
+  readonly #fail2ban = new AgentFail2ban(this)
   #resumed = false
   #reloading: Promise<void> = Promise.resolve()
 
@@ -168,7 +171,10 @@ export class Agent implements RunningAgent {
       offences,
       isBanned: (prefix, jail) => this.wanted.has(prefix, jail) || this.observed.has(prefix, jail),
       banOf: (prefix, jail) => this.wanted.get(prefix, jail) ?? this.observed.get(prefix, jail),
-      onCounting: (news) => this.#warnings.counting(news),
+      onCounting: (news) => {
+        this.ownLog.counting(news)
+        this.#warnings.counting(news)
+      },
       onBanned: (match, prefix, chunk) => this.#bannedLine(match, prefix, chunk),
       vital: () => this.firewall.vital(),
       allowed: (prefix) => this.allowing.list.sparing(prefix),
@@ -266,6 +272,7 @@ export class Agent implements RunningAgent {
     await this.intake.stop()
     this.firewall.unwatch()
     this.judge.stop()
+    this.#fail2ban.stop()
     this.allowing.stop()
     this.lists.stop()
     await this.#pool.close()
@@ -318,7 +325,9 @@ export class Agent implements RunningAgent {
       this.wanted.add(ban, 'new')
       return
     }
+    const isKnown = this.observed.has(ban.prefix, ban.jail)
     this.observed.add(ban, 'new')
+    if (isKnown) return
     this.counts.add(ban.jail, 'wouldBans')
     this.#tell({ type: 'would-ban', time: Date.now(), ban })
   }
@@ -350,9 +359,17 @@ export class Agent implements RunningAgent {
 
   #judge(result: ScanResult, chunk: LogChunk): void {
     if (result.bare) this.#warnings.bareLog(chunk.log, result.matches, this.#jails)
+    this.#fail2ban.take(result, chunk)
     for (const match of this.#sessions.merge(result.matches)) {
+      if (this.ownLog.wanted) this.#logSeen(match, chunk)
       for (const ban of this.judge.count(match, chunk)) this.decide(ban)
     }
+  }
+
+  #logSeen(match: Match, { arrivedAt, live }: LogChunk): void {
+    const isBelieved = match.time !== null && !(live && Math.abs(match.time - arrivedAt) > 60_000)
+    const time = isBelieved && match.time !== null ? match.time : arrivedAt
+    this.ownLog.seen(match, time, this.judge.sparing(match.address, match.jail))
   }
 
   /** Bans in force should keep their address away: lines that are new are looked at. */
@@ -376,8 +393,8 @@ export class Agent implements RunningAgent {
     for (const { name, sourceChoice } of jails)
       if (sourceChoice !== null) this.options.log.info({ jail: name }, `where ${name} is read: ${sourceChoice}`)
     for (const warning of settings.warnings) this.options.log.warn({}, describeError(warning))
+    this.ownLog.configure(settings.ownLog, jails)
     // At the start threads load their engines beside the rest; later jails change before the pool does.
-    this.ownLog.configure(settings.ownLog)
     const pool = this.#resumed ? null : this.#pool.replace(jails, settings.workers)
     pool?.catch(() => {})
     if (!this.#resumed) await this.lists.load(jails)
@@ -389,6 +406,7 @@ export class Agent implements RunningAgent {
     this.firewall.holdBack()
     this.enforcer.configure((jail) => this.queuesOf(jail), this.observing ? [] : fresh)
     await this.judge.configure(jails)
+    await this.#fail2ban.configure(jails)
     this.allowing.enforce()
     this.lists.screen()
     if (!this.#resumed) this.judge.resume(this.store.loaded.failures)

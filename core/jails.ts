@@ -4,6 +4,7 @@ import { BailiffError, type Where } from './errors.ts'
 import type { TreeJailSettings, TreeParts } from './fail2ban-settings.ts'
 import { maxDeclared } from './firewall/messages.ts'
 import { tooManyConfigured } from './firewall/port-lists.ts'
+import type { Fail2banCounting } from './judging/fail2ban-counting.ts'
 import { compileDates } from './matching/date-reading.ts'
 import type { FilterSource } from './matching/filters.ts'
 import { PatternError } from './matching/pattern-error.ts'
@@ -35,6 +36,8 @@ export interface ReadyJail extends Omit<JailSettings, 'filter' | 'sources' | 'ac
   readonly notifiers: readonly Instance<'notifier'>[]
   /** What a jail of a Fail2ban tree has in place of the patterns of `filter`; null: it is one of ours. */
   readonly fail2ban: TreeParts | null
+  /** How it counts, where it counts as Fail2ban. */
+  readonly counting: Fail2banCounting | null
 }
 
 /** What can run, and what is wrong with the rest. */
@@ -153,7 +156,7 @@ class Workshop {
       return undefined
     }
     const ruleNames = jail.filter.failregex.map(ruleName)
-    return { ...jail, filter, filterSettings: jail.filter, ruleNames, sources, actions, notifiers, fail2ban }
+    return { ...jail, filter, filterSettings: jail.filter, ruleNames, sources, actions, notifiers, fail2ban, counting: fail2ban?.counting ?? null }
   }
 
   /** The instances of some uses, without those that do not load. */

@@ -2,7 +2,7 @@ import { accessSync, constants, mkdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { refuseSecondAgent } from '../control/server.ts'
-import { BailiffError } from '../errors.ts'
+import { BailiffError, describeError } from '../errors.ts'
 import type { UserIds } from '../firewall/helper-command.ts'
 import { HelperProcess } from '../firewall/helper-process.ts'
 import type { Logger } from '../plugin.ts'
@@ -10,6 +10,7 @@ import type { Account } from '../rights/accounts.ts'
 import { becomeUser } from '../rights/become-user.ts'
 import { describeHand, type ForeignHand } from '../rights/foreign-hands.ts'
 import { handOver, makeFolder } from '../rights/hand-over.ts'
+import { handOverFile } from '../rights/hand-over-file.ts'
 import { isUserOfProcess, unusedUser } from '../rights/unused-user.ts'
 import type { Settings } from '../settings/load-settings.ts'
 import { defaultPlaces } from '../settings/places.ts'
@@ -39,6 +40,7 @@ export async function takeLessRights(
   const helper = outcome.status === 'fulfilled' ? outcome.value : null
   try {
     if (account !== null) {
+      handOwnLog(settings, account, log)
       becomeUser(account)
       // Says more than the start of the helper, where a folder is the reason for both.
       checkAccess(settings, account, hands)
@@ -115,6 +117,19 @@ function makeFolders(settings: Settings, account: Account | null, log: Logger): 
       log.warn({}, `others than root can lead the agent, which is root, away from ${folder}: ${describeHand(hand)}`)
   }
   return hands
+}
+
+/** The agent writes this log, and it lies where only root may make files. Without it all else goes on. */
+function handOwnLog({ ownLog }: Settings, account: Account, log: Logger): void {
+  if (ownLog === null) return
+  const kept = (why: string) =>
+    log.warn({}, `the user ${account.name} is not given ${ownLog.path}, and may not be able to write it: ${why}`)
+  try {
+    const hand = handOverFile(ownLog.path, account)
+    if (hand !== null) kept(describeHand(hand))
+  } catch (error) {
+    kept(describeError(error))
+  }
 }
 
 /** What the agent needs is told now and not at the next reload. */

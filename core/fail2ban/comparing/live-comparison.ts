@@ -61,13 +61,15 @@ export class LiveComparison {
     const key = keyOf(jail, id)
     const held = this.#held[by]
     if (type === 'unban') return void held.delete(key)
+    // The agent tells of a ban that goes on for longer as of a new one.
+    const isNew = type === 'ban' && !(by === 'bailiff' && this.#holds(by, key, now))
     held.delete(key)
     held.set(key, until)
     if (held.size > mostHeld) held.delete(held.keys().next().value ?? '')
     const waits = `${other(by)} ${key}`
     if (this.#waiting.delete(waits)) this.#same++
-    else if (type === 'ban' && this.#holds(other(by), key, now)) this.#same++
-    else if (type === 'ban')
+    else if (isNew && this.#holds(other(by), key, now)) this.#same++
+    else if (isNew)
       this.#waiting.set(`${by} ${key}`, { ban: { by, jail, id, time }, until: now + this.#toleranceMs })
   }
 
