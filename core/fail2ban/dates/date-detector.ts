@@ -4,7 +4,7 @@
  */
 import { BailiffError, quote } from '../../errors.ts'
 import { PatternError, type PatternPlace } from '../../matching/pattern-error.ts'
-import type { DateMatch } from './date-expression.ts'
+import type { DateMatch, DateText } from './date-expression.ts'
 import type { DateTemplate } from './date-template.ts'
 import { UnknownToken } from './date-tokens.ts'
 import { LineFails } from './line-fails.ts'
@@ -59,9 +59,9 @@ export class DateDetector {
     return this.#used.list
   }
 
-  /** Finds the date of a line; null: it has none. `now`: unix seconds. */
-  find(line: string, now: number): FoundDate | null {
-    const found = this.#choose(line)
+  /** Finds the date of a line; null: it has none. `now`: unix seconds. `isAscii`: whether the line holds ASCII alone. */
+  find(line: string, now: number, isAscii = !/[^\0-\x7f]/.test(line)): FoundDate | null {
+    const found = this.#choose({ line, isAscii })
     if (found === null) return null
     const { match, distance, template } = found
     const { cutStart: start, cutEnd: end } = match
@@ -81,18 +81,19 @@ export class DateDetector {
     }
   }
 
-  #choose(line: string): Candidate | null {
-    const again = this.#tryLast(line)
-    return again.isSure ? again.candidate : this.#tryAll(line, again.candidate, again.passOver)
+  #choose(text: DateText): Candidate | null {
+    const again = this.#tryLast(text)
+    return again.isSure ? again.candidate : this.#tryAll(text, again.candidate, again.passOver)
   }
 
   /** Tries the last winner. `passOver`: its place, where it needs not be tried again. */
-  #tryLast(line: string): { candidate: Candidate | null; isSure: boolean; passOver: number } {
+  #tryLast(text: DateText): { candidate: Candidate | null; isSure: boolean; passOver: number } {
+    const { line } = text
     const place = this.#lastPlace
     const template = this.#used.list[place]?.template
     if (template === undefined) return { candidate: null, isSure: false, passOver: -1 }
     const columns = template.isAnchored ? null : this.#last.columnsIn(line)
-    const match = template.search(line, columns?.from ?? 0, columns?.to ?? line.length)
+    const match = template.search(text, columns?.from ?? 0, columns?.to ?? line.length)
     const passOver = columns === null ? place : -1
     if (match === null) return { candidate: null, isSure: false, passOver }
     const candidate = { match, place, template, distance: columnOf(line, match.start) }
@@ -107,12 +108,13 @@ export class DateDetector {
    * Tries all in their order. A date farther to the right than before may stand in the message, so it is held back
    * until all were tried; of those held back the first in the line wins.
    */
-  #tryAll(line: string, first: Candidate | null, passOver: number): Candidate | null {
+  #tryAll(text: DateText, first: Candidate | null, passOver: number): Candidate | null {
+    const { line } = text
     const { list } = this.#used
     let held = first
     for (const [place, { template, hits, distance: lastDistance }] of list.entries()) {
       if (place === passOver) continue
-      const match = template.search(line, 0, line.length)
+      const match = template.search(text, 0, line.length)
       if (match === null) continue
       const candidate = { match, place, template, distance: columnOf(line, match.start) }
       const next = list[place + 1]

@@ -1,70 +1,84 @@
 /** Expressions of date templates, found as Python's `re` finds them. */
+import { PatternError } from '../../matching/pattern-error.ts'
+import { compilePython, type PythonMatch, type PythonPattern } from '../regex/python-pattern.ts'
 import type { DateFields } from './written-fields.ts'
 
 /** What was found. Places are in UTF-16 units of the text. */
 export interface DateMatch {
   readonly start: number
   readonly end: number
-  /** Of group 1, which is what is cut out of the line. */
+  /** Of group 1, which is what is cut out of the line; both 0 where it took no part. */
   readonly cutStart: number
   readonly cutEnd: number
-  /** The named groups. */
+  /** The texts of the first two groups; undefined: it took no part, or is none. */
+  readonly first: string | undefined
+  readonly second: string | undefined
+  /** The named groups, and these two. */
   readonly fields: DateFields
-  /** The text of a group; undefined: it took no part. */
-  group(number: number): string | undefined
 }
 
-export interface DateExpression {
-  /** The first match between two places, at which the text ends for it, while what is before the first is seen. */
-  search(text: string, from: number, end: number): DateMatch | null
+/** A text to search. `isAscii`: it holds ASCII alone; false: it need not. */
+export interface DateText {
+  readonly line: string
+  readonly isAscii: boolean
 }
 
-/** Throws a PatternError for what Python refuses. */
-export function compileDateExpression(expression: string): DateExpression {
-  const names: string[] = []
-  const numbers: number[] = []
-  let count = 0
-  let flags = 'dg'
-  let conditional = 0
-  const source = expression
-    .replace(/^\(\?iu\)/, () => {
-      flags += 'i'
-      return ''
-    })
-    .replace(
-      /\\.|\[(?:\\.|[^\]])*\]|\(\?P<(\w+)>|\(\?P=(\w+)\)|\((?!\?)|\(\?\((\w+)\)/g,
-      (text, name, back, condition) => {
-        if (name !== undefined) {
-          count++
-          names.push(String(name))
-          numbers.push(count)
-          return '('
-        }
-        if (back !== undefined) return `(?:\\${numbers[names.indexOf(String(back))]})`
-        if (text === '(') count++
-        if (condition !== undefined) {
-          conditional++
-          return `(?:`
-        }
-        return text
-      },
-    )
-  if (conditional > 0 && source === '') throw new Error('not yet')
-  const regex = new RegExp(source, flags)
-  return {
-    search(text, from, end) {
-      regex.lastIndex = from
-      const found = regex.exec(end < text.length ? text.slice(0, end) : text)
-      if (found === null) return null
-      const [cutStart = 0, cutEnd = 0] = found.indices?.[1] ?? []
-      return {
-        start: found.index,
-        end: found.index + found[0].length,
-        cutStart,
-        cutEnd,
-        fields: { names, texts: numbers.map((number) => found[number]) },
-        group: (number) => found[number],
-      }
-    },
+/**
+ * `cutsToEnd`: behind group 1 the expression takes no character, so both end at the same place. Throws a PatternError
+ * for what Python refuses, and where there is no group.
+ */
+export function compileDateExpression(expression: string, cutsToEnd: boolean): DateExpression {
+  const { text, names } = withNamedGroups(expression)
+  const pattern = compilePython(text, { place, multiline: false })
+  const [first = '', second = ''] = names
+  if (first === '') throw new PatternError(place, expression, 0, 'it has no group, so nothing is cut out of the line')
+  return new DateExpression(pattern, pattern.names.indexOf(first), pattern.names.indexOf(second), cutsToEnd)
+}
+
+export class DateExpression {
+  readonly #pattern: PythonPattern
+  readonly #first: number
+  readonly #second: number
+  readonly #cutsToEnd: boolean
+
+  /** `first`, `second`: the places of the first two groups among the names. */
+  constructor(pattern: PythonPattern, first: number, second: number, cutsToEnd: boolean) {
+    this.#pattern = pattern
+    this.#first = first
+    this.#second = second
+    this.#cutsToEnd = cutsToEnd
   }
+
+  /** The first match between two places, at which the text ends for it, while what is before the first is seen. */
+  search({ line, isAscii }: DateText, from: number, end: number): DateMatch | null {
+    const text = end < line.length ? line.slice(0, end) : line
+    const found = this.#pattern.search(text, isAscii, from)
+    if (found === null) return null
+    const first = found.named[this.#first]
+    const [cutStart, cutEnd] = first === undefined ? [0, 0] : this.#cut(found, first, text, from)
+    const fields = { names: this.#pattern.names, texts: found.named }
+    return { start: found.start, end: found.end, cutStart, cutEnd, first, second: found.named[this.#second], fields }
+  }
+
+  #cut(found: PythonMatch, first: string, text: string, from: number): readonly [start: number, end: number] {
+    if (this.#cutsToEnd) return [found.end - first.length, found.end]
+    return this.#pattern.spans(text, from)?.[1] ?? [0, 0]
+  }
+}
+
+const place = { list: 'datepattern', index: 0 } as const
+
+/** The expression with names for its first two groups where they have none, and the names of both. */
+function withNamedGroups(expression: string): { readonly text: string; readonly names: readonly string[] } {
+  const names: string[] = []
+  const text = expression.replace(
+    /\\[^]|\[\^?\]?(?:\\[^]|[^\]\\])*\]|\(\?P<(\w+)>|\((?!\?)/g,
+    (found, name: string | undefined) => {
+      if (name !== undefined) names.push(name)
+      if (found !== '(' || names.length >= 2) return found
+      names.push(`group_${names.length + 1}_`)
+      return `(?P<${names.at(-1)}>`
+    },
+  )
+  return { text, names }
 }

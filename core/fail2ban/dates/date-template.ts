@@ -1,5 +1,5 @@
 /** The three kinds of date templates: a pattern of tokens, seconds since 1970, and the label TAI64N. */
-import { compileDateExpression, type DateExpression, type DateMatch } from './date-expression.ts'
+import { compileDateExpression, type DateExpression, type DateMatch, type DateText } from './date-expression.ts'
 import { replaceTokens, type DateToken } from './date-tokens.ts'
 import { LineFails } from './line-fails.ts'
 import { pythonFloat } from './python-numbers.ts'
@@ -21,7 +21,8 @@ export interface DateTemplate {
   matches: number
   /** Throws a PatternError. Otherwise it is done by the first search. */
   compile(): void
-  search: DateExpression['search']
+  /** Counts what it finds. See `DateExpression`. */
+  search(text: DateText, from: number, end: number): DateMatch | null
   /** Unix seconds; null: what was found tells no time. Throws a `LineFails`. */
   time(match: DateMatch, now: number, frame: TimeFrame): number | null
 }
@@ -55,20 +56,24 @@ export function epochTemplate(place: EpochPlace, isLong: boolean): DateTemplate 
   if (typeof place === 'object') {
     const expression = `(${place.pattern.replace(epochToken, `(${seconds})`)})`
     const bounded = boundExpression(expression, 'word', 'word')
-    return template({ ...bounded, name: place.pattern, pattern: null, time: secondsOf(2, isLong) })
+    return template({
+      ...bounded,
+      name: place.pattern,
+      pattern: null,
+      cutsToEnd: true,
+      time: secondsOf('second', isLong),
+    })
   }
-  const name = isLong ? 'LongEpoch' : 'Epoch'
-  const isLine = place === 'line-begin'
-  const bounded = boundExpression(
-    isLine ? epochAtLineBegin(seconds) : usualEpoch(seconds),
-    isLine ? 'line' : 'none',
-    'word',
-  )
+  const before = place === 'line-begin' ? 'line' : 'none'
+  const [expression, equivalent] = place === 'line-begin' ? epochAtLineBegin(seconds) : usualEpoch(seconds)
+  const bounded = boundExpression(expression, before, 'word')
   return template({
     ...bounded,
-    name: lineName(name, isLine ? 'line' : 'none', bounded),
+    name: lineName(isLong ? 'LongEpoch' : 'Epoch', before, bounded),
     pattern: null,
-    time: secondsOf(1, isLong),
+    equivalent: boundExpression(equivalent, before, 'word').expression,
+    cutsToEnd: true,
+    time: secondsOf('first', isLong),
   })
 }
 
@@ -83,7 +88,7 @@ export function tai64nTemplate(before: 'line' | 'none'): DateTemplate {
     name: lineName('TAI64N', before, bounded),
     pattern: null,
     // Taken as seconds since 1970: neither the 2^62 nor the ten seconds of TAI's labels are more than left out.
-    time: ({ group }) => Number.parseInt(group(1)?.slice(2, 17) ?? '', 16),
+    time: ({ first }) => Number.parseInt(first?.slice(2, 17) ?? '', 16),
   })
 }
 
@@ -92,12 +97,15 @@ const lineBegin = '{^LN-BEG}'
 interface TemplateParts extends BoundedExpression {
   readonly name: string
   readonly pattern: string | null
+  /** What finds the same as the expression in less time; left out: the expression itself. */
+  readonly equivalent?: string
   readonly time: (match: DateMatch, now: number, frame: TimeFrame) => number | null
 }
 
-function template({ expression, isAnchored, beginsLine, name, pattern, time }: TemplateParts): DateTemplate {
+function template(parts: TemplateParts): DateTemplate {
+  const { expression, equivalent = expression, cutsToEnd, isAnchored, beginsLine, name, pattern, time } = parts
   let compiled: DateExpression | undefined
-  const compile = () => (compiled ??= compileDateExpression(expression))
+  const compile = () => (compiled ??= compileDateExpression(equivalent, cutsToEnd))
   const made: DateTemplate = {
     name,
     pattern,
@@ -121,20 +129,26 @@ function lineName(name: string, before: Bound, { isBoundBefore }: BoundedExpress
   return before === 'line' && isBoundBefore && !name.startsWith(lineBegin) ? lineBegin + name : name
 }
 
-/** Alone at the start of a line, in brackets there, or `audit(…:n)`. */
-function usualEpoch(seconds: string): string {
-  const bracket = '(?P<square>(?<=^\\[))'
-  const audit = '(?P<selinux>(?<=\\baudit\\())'
-  return `((?:^|${bracket}|${audit})${seconds})(?:(?(selinux)(?=:\\d+\\)))|(?(square)(?=\\])))`
+/**
+ * At the start of a line, behind a bracket there, or behind `audit(`. The conditions demand nothing: where one does not
+ * hold, the other does, as its group took no part.
+ */
+function usualEpoch(seconds: string): [expression: string, equivalent: string] {
+  const [bracket, audit] = ['(?<=^\\[)', '(?<=\\baudit\\()']
+  return [
+    `((?:^|(?P<square>${bracket})|(?P<selinux>${audit}))${seconds})(?:(?(selinux)(?=:\\d+\\)))|(?(square)(?=\\])))`,
+    `((?:^|${bracket}|${audit})${seconds})`,
+  ]
 }
 
-function epochAtLineBegin(seconds: string): string {
-  return `((?P<square>(?<=^\\[))?${seconds})(?(square)(?=\\]))`
+/** Where the bracket is not closed, the number may stand there without it. */
+function epochAtLineBegin(seconds: string): [expression: string, equivalent: string] {
+  const [bracket, closing] = ['(?<=^\\[)', '(?=\\])']
+  return [`((?P<square>${bracket})?${seconds})(?(square)${closing})`, `(${bracket}${seconds}${closing}|${seconds})`]
 }
 
-function secondsOf(group: number, isLong: boolean): (match: DateMatch) => number | null {
-  return (match) => {
-    const text = match.group(group)
+function secondsOf(group: 'first' | 'second', isLong: boolean): (match: DateMatch) => number | null {
+  return ({ [group]: text }) => {
     if (text === undefined) throw new LineFails('seconds that are left out')
     const seconds = pythonFloat(text)
     const length = [...text].length

@@ -13,6 +13,8 @@ export interface BoundedExpression {
   readonly isAnchored: boolean
   /** It can only begin where a line begins. */
   readonly beginsLine: boolean
+  /** Behind group 1 it takes no character. Known of the group that is set here. */
+  readonly cutsToEnd: boolean
   /** The bound in front that was asked for was set, as nothing in the expression speaks against it. */
   readonly isBoundBefore: boolean
 }
@@ -22,7 +24,8 @@ export function boundExpression(written: string, before: Bound, after: Bound): B
   const { flags, rest } = withoutFlags(pythonStrip(written))
   const isBoundBefore = before !== 'none' && !saysItsBegin.test(rest)
   const isBoundAfter = after !== 'none' && !saysItsEnd.test(rest)
-  const grouped = hasGroup.test(rest) ? rest : rest.replace(wholeExpression, '$<head>($<body>)$<tail>')
+  const isGrouped = hasGroup.test(rest)
+  const grouped = isGrouped ? rest : rest.replace(wholeExpression, '$<head>($<body>)$<tail>')
   const front = !isBoundBefore ? '' : before === 'line' ? '^(?:\\W{0,2})?' : '(?=^|\\b|\\W)'
   const bounded = `${front}${grouped}${isBoundAfter ? '(?=\\b|\\W|$)' : ''}`
   const beginsLine = (isBoundBefore && before === 'line') || lineBegin.test(bounded)
@@ -30,6 +33,7 @@ export function boundExpression(written: string, before: Bound, after: Bound): B
     expression: flags + withoutMarks(bounded),
     beginsLine,
     isAnchored: beginsLine || lineEnd.test(bounded),
+    cutsToEnd: !isGrouped,
     isBoundBefore,
   }
 }

@@ -60,12 +60,12 @@ export class Machine {
   }
 
   /** The first match in the text; null: none. Throws a BailiffError after `maxSteps` steps. */
-  search(text: string): Spans | null {
+  search(text: string, from = 0): Spans | null {
     const codes = codesOf(text)
     this.#text = codes
     this.#steps = 0
     const last = this.#anchored ? 0 : codes.length
-    for (let start = 0; start <= last; start++) {
+    for (let start = codesOf(text.slice(0, from)).length; start <= last; start++) {
       this.#lastMark = -1
       this.#running = null
       this.#ways.length = 0

@@ -40,9 +40,10 @@ export interface PythonPattern {
   readonly backtracking: string | null
   /** Null: V8 runs it. Else why it runs in our own machine. */
   readonly ownMachine: string | null
-  search(text: string, ascii?: boolean): PythonMatch | null
+  /** `from`: where the search begins (UTF-16 units); what stands before it is seen by look-behinds and boundaries. */
+  search(text: string, ascii?: boolean, from?: number): PythonMatch | null
   /** Start and end of the match and of each group by its number; null: a group took no part, or is not told. Slow. */
-  spans(text: string): readonly (readonly [start: number, end: number] | null)[] | null
+  spans(text: string, from?: number): readonly (readonly [start: number, end: number] | null)[] | null
 }
 
 /** Compiles an expression. Throws a PatternError for what Python refuses. */
@@ -94,9 +95,10 @@ class CompiledPattern implements PythonPattern {
     this.backtracking = own ? groupUse : whyBacktracking(this.#linear, groupUse, new Map())
   }
 
-  search(text: string, ascii = isAscii(text)): PythonMatch | null {
-    const expression = this.#expressionFor(text, ascii, '')
-    if (expression === null) return this.#searchOwn(text)
+  search(text: string, ascii = isAscii(text), from = 0): PythonMatch | null {
+    const expression = this.#expressionFor(text, ascii, 'g')
+    if (expression === null) return this.#searchOwn(text, from)
+    expression.regexp.lastIndex = from
     const found = expression.regexp.exec(text)
     if (found === null) return null
     const named = this.#named.map(({ number }) => found[expression.emitted.numbers.get(number) ?? -1])
@@ -104,9 +106,10 @@ class CompiledPattern implements PythonPattern {
     return { start: found.index, end, named }
   }
 
-  spans(text: string): readonly (readonly [start: number, end: number] | null)[] | null {
-    const expression = this.#expressionFor(text, isAscii(text), 'd')
-    if (expression === null) return this.#ownMachine().search(text)
+  spans(text: string, from = 0): readonly (readonly [start: number, end: number] | null)[] | null {
+    const expression = this.#expressionFor(text, isAscii(text), 'dg')
+    if (expression === null) return this.#ownMachine().search(text, from)
+    expression.regexp.lastIndex = from
     const found = expression.regexp.exec(text)
     if (found === null) return null
     const { numbers } = expression.emitted
@@ -115,8 +118,8 @@ class CompiledPattern implements PythonPattern {
     return [[found.index, end], ...Array.from({ length: this.groups }, (_, index) => of(index + 1))]
   }
 
-  #searchOwn(text: string): PythonMatch | null {
-    const found = this.#ownMachine().search(text)
+  #searchOwn(text: string, from: number): PythonMatch | null {
+    const found = this.#ownMachine().search(text, from)
     const [whole] = found ?? []
     if (!found || !whole) return null
     const named = this.#named.map(({ number }) => {
