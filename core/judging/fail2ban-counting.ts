@@ -15,3 +15,28 @@ export interface Fail2banCounting {
   /** `dbpurgeage`: bans that were over that long ago, three times as long as they lasted, are forgotten. */
   readonly purgeAgeSeconds: number
 }
+
+/** What a jail that counts as Fail2ban tells of what it does, for those who write Fail2ban's log. Times are unix ms. */
+export type CountingNews = { readonly jail: string; readonly id: string } & (
+  | { readonly type: 'found'; readonly time: number }
+  /** A failure of somebody who was banned so often counts so many attempts. */
+  | {
+      readonly type: 'bad'
+      readonly time: number
+      readonly bans: number
+      readonly attempts: number
+      readonly isBan: boolean
+    }
+  | { readonly type: 'already-banned'; readonly afterMs: number }
+  /** The ban would be over already. */
+  | { readonly type: 'expired' }
+  /** A ban that lasts longer (or less long) than the first; `lengthSeconds` -1: for ever. */
+  | {
+      readonly type: 'increased'
+      readonly count: number
+      readonly lengthSeconds: number
+      readonly until: number | null
+    }
+  /** A ban of an id that no firewall can keep away, for there is no address. It holds here. */
+  | { readonly type: 'unenforceable'; readonly until: number | null }
+)

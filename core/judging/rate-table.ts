@@ -1,4 +1,5 @@
 import { KeyedRows, moved, type Key } from './keyed-rows.ts'
+import { roundHalfEven } from './round-half-even.ts'
 
 /** Key, attempts, failures, two times, excerpt pointer, and the share of the index. */
 const rowBytes = 16 + 8 + 4 + 16 + 8 + 8
@@ -193,12 +194,6 @@ export class RateTable {
     this.#first = moved(this.#first, new Float64Array(capacity))
     this.#last = moved(this.#last, new Float64Array(capacity))
   }
-}
-
-/** As Python rounds to whole numbers: halves go to the even one. */
-function roundHalfEven(value: number): number {
-  const rounded = Math.round(value)
-  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded
 }
 
 const same = (previous: number) => previous

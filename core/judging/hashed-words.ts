@@ -1,0 +1,90 @@
+import { randomInt } from 'node:crypto'
+
+/**
+ * Some words (unsigned, 32 bits) by text. Of the text 64 bits of a hash with a secret seed are kept: two of a million
+ * share one with a chance of 1 to 30 million. Linear probing, at most half full.
+ */
+export class HashedWords {
+  readonly #width: number
+  readonly #seed: number
+  #size = 0
+  #slots: Uint32Array
+
+  /** `values` words for each text. Tables that share a `seed` agree on hashes. */
+  constructor(values: number, seed = randomInt(2 ** 32)) {
+    this.#width = values + 2
+    this.#seed = seed
+    this.#slots = new Uint32Array(this.#width * 64)
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** The word at `index` of a text; undefined where it has none. */
+  get(text: string, index = 0): number | undefined {
+    const at = this.#find(hash(text, this.#seed))
+    return this.#slots[at] === 0 ? undefined : this.#slots[at + 2 + index]
+  }
+
+  set(text: string, values: readonly number[]): void {
+    const [high, low] = hash(text, this.#seed)
+    this.#put(high, low, values)
+  }
+
+  /** Keeps those that the function says by their words. */
+  keepIf(isKept: (words: Uint32Array) => boolean): void {
+    this.#rebuild(this.#slots.length, isKept)
+  }
+
+  /** The words of each text, to be changed in place. */
+  *words(): Generator<Uint32Array> {
+    for (let at = 0; at < this.#slots.length; at += this.#width)
+      if (this.#slots[at] !== 0) yield this.#slots.subarray(at + 2, at + this.#width)
+  }
+
+  #put(high: number, low: number, values: Iterable<number>): void {
+    const at = this.#find([high, low])
+    if (this.#slots[at] === 0) this.#size++
+    this.#slots.set([high, low, ...values], at)
+    if (this.#size * 2 * this.#width > this.#slots.length) this.#rebuild(this.#slots.length * 2, () => true)
+  }
+
+  #rebuild(length: number, isKept: (words: Uint32Array) => boolean): void {
+    const before = this.#slots
+    this.#slots = new Uint32Array(length)
+    this.#size = 0
+    for (let at = 0; at < before.length; at += this.#width) {
+      const [high = 0, low = 0] = before.subarray(at, at + 2)
+      const words = before.subarray(at + 2, at + this.#width)
+      if (high !== 0 && isKept(words)) this.#put(high, low, words)
+    }
+  }
+
+  #find([high, low]: Key): number {
+    const count = this.#slots.length / this.#width
+    let slot = low & (count - 1)
+    for (let at = slot * this.#width; this.#slots[at] !== 0; at = slot * this.#width) {
+      if (this.#slots[at] === high && this.#slots[at + 1] === low) break
+      slot = (slot + 1) & (count - 1)
+    }
+    return slot * this.#width
+  }
+}
+
+/** What stands for a text: two words, the first never 0. */
+type Key = readonly [high: number, low: number]
+
+/** Two rounds over the characters, as FNV-1a and as MurmurHash3 mix, and MurmurHash3's last steps. */
+function hash(text: string, seed: number): Key {
+  let low = seed | 0
+  let high = ~seed
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    low = Math.imul(low ^ code, 0x01000193)
+    high = Math.imul((high << 13) | (high >>> 19), 5) + Math.imul(code, 0xcc9e2d51)
+  }
+  low = Math.imul(low ^ (low >>> 16), 0x85ebca6b)
+  high = Math.imul(high ^ (high >>> 13), 0xc2b2ae35)
+  return [(high ^ (high >>> 16)) >>> 0 || 1, (low ^ (low >>> 13)) >>> 0]
+}
