@@ -76,8 +76,13 @@ export class Fail2banSentences {
     return { prefix, jail, ports, since: time, until, count, failures, ...evidence(lines, this.#options.rules) }
   }
 
-  /** A ban that a person asks for counts as any other. */
+  /** A ban that a person asks for counts as any other, and as any other it prolongs one that is in force. */
   decree({ prefix, jail, rules, since, lengthMs }: Decree & { readonly rules: Fail2banRules }): Ban {
+    const held = this.#options.banOf(prefix, jail)
+    if (held !== undefined) {
+      const length = lengthMs === undefined ? rules.bantime.baseMs : foreverIfLong(lengthMs)
+      return { ...held, until: length === null ? null : since + length }
+    }
     const next = this.next(rules, prefix, since)
     const given = lengthMs === undefined ? next : { ...next, lengthMs: foreverIfLong(lengthMs) }
     this.#noteBan(rules, prefix, since, given)

@@ -32,7 +32,7 @@ export function dateTokens(year: number): ReadonlyMap<string, DateToken> {
     ...Object.entries(composed).map(([key, expression]): [string, DateToken] => [key, { expression, word: `%${key}` }]),
     ['k', { expression: ` ?${field('H', '[0-2]?\\d')}`, word: '%k' }],
     ['l', { expression: ` ?${field('I', '1?\\d')}`, word: '%l' }],
-    ['Exk', { expression: ` ?${field('H', '[01]?\\d|2[0-3]')}`, word: 'Ex%k' }],
+    ['Exk', { expression: ` ?${field('H', '[01]?\\d|2[0-3]')}`, word: '%Exk' }],
     ['Exl', { expression: ` ?${field('I', '1[0-2]|\\d')}`, word: '%Exl' }],
     ['ExY', { expression: field('Y', `(?:${decades(year).join('|')})\\d`), word: 'ExYear' }],
     ['%', { expression: '%', word: '%' }],

@@ -13,7 +13,8 @@ export function lineDecoder(encoding: string): DecodeLine {
   if (/^(?:auto|utf-?8|u8|cp65001)$/.test(name)) return (bytes) => bytes.toString('utf8')
   if (/^(?:ascii|us-ascii|646|ansi-x3\.4-1968)$/.test(name)) return byteDecoder((byte) => (byte < 128 ? byte : unknown))
   if (/^(?:latin-?1|l1|iso-?8859-1|iso88591|8859|cp819)$/.test(name)) return (bytes) => bytes.toString('latin1')
-  if (/^(?:utf-?(?:16|32|7)|u16|u32|u7|iso-?2022|hz)/.test(name)) throw unreadable(encoding, 'has lines that cannot be cut')
+  if (/^(?:utf-?(?:16|32|7)|u16|u32|u7|iso-?2022|hz)/.test(name))
+    throw unreadable(encoding, 'has lines that cannot be cut')
   return namedDecoder(name, encoding)
 }
 

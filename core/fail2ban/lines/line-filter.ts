@@ -45,7 +45,10 @@ export class LineFilter {
   #waiting: readonly LogLine[] = []
 
   /** `all`: every failregex is tried. Throws a PatternError that names list, index and position of what is wrong. */
-  constructor(texts: FilterTexts, { all = false, hostZone }: { readonly all?: boolean; readonly hostZone?: string } = {}) {
+  constructor(
+    texts: FilterTexts,
+    { all = false, hostZone }: { readonly all?: boolean; readonly hostZone?: string } = {},
+  ) {
     const { usedns, maxlines, datepattern: patterns, timezone } = texts
     const multiline = maxlines > 1
     const prefregex =

@@ -4,7 +4,7 @@ import { DateDetector } from '../../../../core/fail2ban/dates/date-detector.ts'
 import { columnOf } from '../../../../core/fail2ban/dates/last-date.ts'
 import { BailiffError } from '../../../../core/errors.ts'
 import { suite } from '../../../suite.ts'
-import { Choices, lineOf, usualForms } from './date-lines.ts'
+import { Choices, lineOf, somePattern, usualForms } from './date-lines.ts'
 import { runDetectors, type Outcome, type Trial, type Verdict } from './running-detector.ts'
 
 const test = suite('dates as fail2ban chooses them', 'fail2ban-regex')
@@ -35,6 +35,22 @@ test('the default list over mixed lines', () => {
       hostZone: choices.of(zones),
       lines,
     }
+  })
+  compare(trials)
+})
+
+test('datepatterns of all kinds', () => {
+  const trials = Array.from({ length: 600 }, (_, index): Trial => {
+    const choices = new Choices(50_000 + index)
+    const chosen = Array.from({ length: choices.once(4) ? 2 + choices.below(3) : 1 }, () => somePattern(choices))
+    const forms = chosen.map(({ form }) => form)
+    let time = now + choices.below(86_400 * 400)
+    const lines = Array.from({ length: 25 }, (): readonly [string, number] => {
+      time += choices.of([0, 0, 1, 2, 60, 301, 4000])
+      return [lineOf(choices.once(10) ? choices.of(usualForms) : choices.of(forms), time, choices), time]
+    })
+    const patterns = chosen.map(({ pattern }) => pattern)
+    return { patterns, timezone: choices.of([null, null, 'UTC', 'CET', '-0530']), hostZone: choices.of(zones), lines }
   })
   compare(trials)
 })

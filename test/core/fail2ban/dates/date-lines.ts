@@ -248,3 +248,122 @@ function broken(line: string, choices: Choices): string {
   characters.splice(at, choices.below(3), choices.of(noise))
   return characters.join('')
 }
+
+const tokens =
+  'a A b B c d f G H I j k l m M p S u U V w W x X y Y z Z % Exd Exm ExH Exk Exl ExM ExS ExY Exy Exz ExZ'.split(' ')
+const dateParts = [
+  '%Y-%m-%d',
+  '%d/%b/%Y',
+  '%b %d',
+  '%a %b %d',
+  '%ExY%Exm%Exd',
+  '%y%m%d',
+  '%d.%m.%Y',
+  '%Y %j',
+  '%m/%d',
+  '%Y %W %a',
+  '%Y U%U %w',
+  '%B %d %Y',
+  '',
+  '%x',
+  '%d',
+  '%b',
+  '%A, %d %B %y',
+]
+const clockParts = [
+  '%H:%M:%S',
+  '%k:%M',
+  '%I:%M:%S %p',
+  '%l:%M%p',
+  '%H%M%S',
+  '%ExH%ExM%ExS',
+  '',
+  '%X',
+  '%H:%M:%S.%f',
+  '(?:%I:%M )?%p',
+  '%I:%M(?: %p)?',
+]
+const zoneParts = ['', '', ' %z', ' %Z', '%Exz', ' %ExZ', '(?: %z)?', '(?:%Z )?', '\\s*%z']
+const between = [' ', 'T', ':', '@', '  ?', '[ T]', '', '\\s+', ', ']
+const odd = [
+  '{UNB}',
+  '{^LN-BEG}',
+  '^',
+  '**',
+  '(?i)',
+  '^\\[',
+  '\\[',
+  '(^',
+  '(?:^',
+  '\\s',
+  '\\b',
+  '^\\s*',
+  ' ',
+  '((',
+  '(?:^|\\b|\\W)',
+]
+const oddEnds = ['$', '\\b', '\\s', '**', '\\]', '$)', '(?=\\b|\\W|$)', '**)', ' ', '.*$', '\\**', '\\$']
+const special = [
+  '{DEFAULT}',
+  '{^LN-BEG}',
+  '{DATE}',
+  'x {DATE}',
+  '^\\[{DATE}\\]',
+  '^{DATE} ',
+  '{date}',
+  '[{DATE}]',
+  '{NONE}',
+  '{none}',
+  'EPOCH',
+  'epoch',
+  '^EPOCH',
+  '{^LN-BEG}EPOCH',
+  'LEPOCH',
+  '^LEPOCH',
+  'TAI64N',
+  '^TAI64N',
+  '{^LN-BEG}TAI64N',
+  '{EPOCH}',
+  '\\[{EPOCH}\\]',
+  'time=(\\w+) {LEPOCH}',
+  '{^LN-BEG}{LEPOCH}',
+  '^{LEPOCH}',
+  'a%Yb{EPOCH}',
+  '%Y{epoch}',
+  'tai {DATE}$',
+  '**{DATE}**',
+  'at {EPOCH}$',
+]
+
+/** A `datepattern` line: a usual mix of tokens mostly, sometimes an odd one, and a form of dates that may fit it. */
+export function somePattern(choices: Choices): { readonly pattern: string; readonly form: string } {
+  if (choices.once(8)) {
+    const pattern = choices.of(special)
+    return { pattern, form: choices.of(usualForms) }
+  }
+  if (choices.once(6)) {
+    const chosen = Array.from({ length: 1 + choices.below(6) }, () => `%${choices.of(tokens)}`)
+    const pattern = chosen.join(choices.of(['', ' ', '-', ':', '.']))
+    return { pattern, form: pattern }
+  }
+  const [date, clock, zone, space] = [
+    choices.of(dateParts),
+    choices.of(clockParts),
+    choices.of(zoneParts),
+    choices.of(between),
+  ]
+  const [front, back] = choices.once(5) ? [zone, ''] : ['', zone]
+  const written = choices.once(4) ? [clock, date] : [date, clock]
+  let pattern = `${front}${written.join(space)}${back}`
+  const form = pattern.replaceAll(/\(\?:([^()]*)\)\?/g, '{$1}').replaceAll(/\\s[+*]|\[ T\]|  \?/g, ' ')
+  if (choices.once(8)) pattern = `x${pattern}`
+  if (choices.once(5)) pattern = `(${pattern})${choices.of(['', ' x', '\\]', '?'])}`
+  if (choices.once(6)) pattern = `\\[?(${written[0] ?? ''})${space}(${written[1] ?? ''})`
+  if (choices.once(3)) pattern = choices.of(odd) + pattern
+  if (choices.once(4)) pattern += choices.of(oddEnds)
+  if (choices.once(30)) pattern = pattern.replace('%', '%%')
+  if (choices.once(30)) pattern += choices.of(['%', '%e', '%Q', '%(Y)s', '%(zz)s', '%-d', '% d', '%E', '%Exq'])
+  if (choices.once(40)) pattern = pattern.replace('%Y', '(?P<Y>[\\d_ +-]+)')
+  if (choices.once(40)) pattern = pattern.replace('%m', '(?P<b>\\w*)')
+  return { pattern, form }
+}

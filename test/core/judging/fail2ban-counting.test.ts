@@ -1,0 +1,166 @@
+/** Counting as Fail2ban does, against Debian's Fail2ban, running: the same bans at the same moments. */
+import fc from 'fast-check'
+import * as assert from 'uvu/assert'
+import { parsePrefix, type Prefix } from '../../../core/address.ts'
+import type { Ban, Failure } from '../../../core/events.ts'
+import { Judge, type JailRules } from '../../../core/judging/judge.ts'
+import { suite } from '../../suite.ts'
+import { askFail2ban, type InForce, type ReferenceJail, type Sequence, type Step } from './fail2ban-reference.ts'
+
+const test = suite('counting as Fail2ban does', 'fail2ban-regex')
+
+const start = 1_790_000_000
+const addresses = ['192.0.2.1', '192.0.2.2', '2001:db8::1']
+/** Formulas as they are set there, and what they say. */
+const formulas: Readonly<Record<string, (seconds: number, count: number) => number>> = {
+  usual: (seconds, count) => Math.max(seconds, seconds * 2 ** Math.min(count, 20)),
+  '1 5 30': (seconds, count) => seconds * ([1, 5, 30][count] ?? 30),
+  'ban.Time * (ban.Count + 0.5)': (seconds, count) => Math.max(seconds, seconds * (count + 0.5)),
+}
+
+const jailOf = (name: string): fc.Arbitrary<ReferenceJail> =>
+  fc
+    .record({
+      maxretry: fc.integer({ min: 1, max: 7 }),
+      findtime: fc.constantFrom(1, 7, 60, 600),
+      bantime: fc.constantFrom(-1, 5, 60, 300, 3600),
+      maxmatches: fc.constantFrom(0, 1, 5),
+      increment: fc.boolean(),
+      formula: fc.constantFrom(...Object.keys(formulas)),
+      overalljails: fc.boolean(),
+    })
+    .map(({ increment, formula, overalljails, ...jail }) => ({
+      name,
+      ...jail,
+      extra: [
+        ['overalljails', overalljails],
+        ...(formula === 'usual'
+          ? []
+          : [[formula.startsWith('ban') ? 'formula' : 'multipliers', formula] as [string, string]]),
+        ['increment', increment],
+      ],
+    }))
+
+/** What happens, with pauses that are short against `findtime`, near it, and long. */
+const happening = fc.record({
+  pause: fc.oneof(
+    { weight: 5, arbitrary: fc.constantFrom(0, 0, 0.25, 1, 2, 3, 7) },
+    { weight: 2, arbitrary: fc.constantFrom(20, 55, 60, 61, 65) },
+    { weight: 1, arbitrary: fc.constantFrom(300, 590, 601, 605, 4000) },
+  ),
+  jail: fc.constantFrom('a', 'b'),
+  id: fc.constantFrom(...addresses),
+  /** How old a failure is when it comes. */
+  age: fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, fc.constantFrom(0.5, 1, 10, 59, 3000)),
+  failures: fc.integer({ min: 1, max: 3 }),
+  special: fc.oneof(
+    { weight: 20, arbitrary: fc.constant('none' as const) },
+    fc.constantFrom('ban' as const, 'unban' as const),
+  ),
+})
+
+const sequence: fc.Arbitrary<Sequence> = fc
+  .record({
+    jails: fc.tuple(jailOf('a'), jailOf('b')),
+    purgeAge: fc.constantFrom(3600, 86_400),
+    happenings: fc.array(happening, { minLength: 5, maxLength: 60 }),
+  })
+  .map(({ jails, purgeAge, happenings }) => {
+    let now = start
+    const steps = happenings.map(({ pause, jail, id, age, failures, special }): Step => {
+      now += pause
+      const failed = Array.from({ length: failures }, () => ({ jail, id, time: now - age }))
+      const usual = { now, failures: special === 'none' ? failed : [] }
+      if (special === 'ban') return { ...usual, banip: [jail, id] }
+      return special === 'unban' ? { ...usual, unbanip: [jail, id] } : usual
+    })
+    return { jails, purgeAge, steps }
+  })
+
+test('the same bans hold after every step of random sequences', async () => {
+  const sequences = fc.sample(sequence, Number(process.env.SEQUENCES ?? 300))
+  const theirs = askFail2ban(sequences)
+  for (const [index, one] of sequences.entries()) {
+    const ours = await judged(one)
+    one.steps.forEach((step, at) => {
+      const [here, there] = [ours[at], theirs[index]?.[at]].map((held) => held?.map((ban) => ban.join(' ')).join('\n'))
+      if (here === there) return
+      const told = JSON.stringify({ ...one, steps: one.steps.slice(0, at + 1) })
+      assert.is(here, there, `after ${at + 1} steps, at ${step.now}: ${told}`)
+    })
+  }
+  assert.ok(theirs.flat().filter((held) => held.length > 0).length > sequences.length)
+})
+
+test.run()
+
+/** What the judge says, with a table of bans as simple as Fail2ban's. */
+async function judged({ jails, purgeAge, steps }: Sequence): Promise<InForce[]> {
+  const held = new Map<string, Ban>()
+  let now = 0
+  const judge = new Judge({
+    offences: [],
+    isBanned: (prefix, jail) => held.has(`${jail} ${prefix}`),
+    banOf: (prefix, jail) => held.get(`${jail} ${prefix}`),
+    vital: () => [],
+    onNameFailure: () => {},
+  })
+  await judge.configure(jails.map((jail) => rulesOf(jail, purgeAge)))
+  const take = (ban: Ban) => {
+    const known = held.get(`${ban.jail} ${ban.prefix}`)
+    if (known === undefined || (ban.until ?? Infinity) > (known.until ?? Infinity)) held.set(`${ban.jail} ${ban.prefix}`, ban)
+  }
+  return steps.map((step) => {
+    now = step.now * 1000
+    for (const [key, { until }] of held) if (until !== null && now > until) held.delete(key)
+    judge.sweep(now)
+    for (const { jail, id, time } of step.failures)
+      judge.countFailure(failure(jail, id, time * 1000), { arrivedAt: now, live: false, undatedAt: null }).forEach(take)
+    if (step.banip) take(judge.decree(prefixOf(step.banip[1]), step.banip[0], now, undefined, neverUsed))
+    if (step.unbanip) {
+      held.delete(step.unbanip.join(' '))
+      judge.lifted(prefixOf(step.unbanip[1]), step.unbanip[0])
+    }
+    return [...held.values()].map(shown).toSorted(asText)
+  })
+}
+
+function rulesOf({ name, maxretry, findtime, bantime, maxmatches, extra }: ReferenceJail, purgeAge: number): JailRules {
+  const options = Object.fromEntries(extra)
+  const formula = formulas[String(options.formula ?? options.multipliers ?? 'usual')]
+  return {
+    name,
+    maxretry,
+    findtimeMs: findtime * 1000,
+    bantime: { ...neverUsed, baseMs: bantime < 0 ? null : bantime * 1000 },
+    ports: { protocol: 'all', ports: [] },
+    ipv6prefix: 128,
+    ignore: { prefixes: [], names: [], self: false },
+    counting: {
+      maxmatches,
+      lengthen: options.increment ? formula! : null,
+      overalljails: options.overalljails === true,
+      purgeAgeSeconds: purgeAge,
+    },
+  }
+}
+
+const neverUsed = { baseMs: 1, increment: false, factor: 1, maxMs: null }
+
+function failure(jail: string, id: string, time: number): Failure {
+  const line = `line of ${id}`
+  const rest = { filter: jail, rule: 0, attempts: 1, groups: {}, log: 'l', offset: 0 }
+  return { jail, id, ip: id, isName: false, time, line, lines: [line], ...rest }
+}
+
+function prefixOf(id: string): Prefix {
+  return parsePrefix(id)!
+}
+
+function shown({ jail, prefix, since, until, count }: Ban): InForce[number] {
+  return [jail, prefix, since / 1000, until === null ? null : until / 1000, count]
+}
+
+function asText(one: InForce[number], other: InForce[number]): number {
+  return `${one[0]} ${one[1]}` < `${other[0]} ${other[1]}` ? -1 : 1
+}
