@@ -10,7 +10,9 @@ import { askFail2ban, type InForce, type ReferenceJail, type Sequence, type Step
 const test = suite('counting as Fail2ban does', 'fail2ban-regex')
 
 const start = 1_790_000_000
-const addresses = ['192.0.2.1', '192.0.2.2', '2001:db8::1']
+const ids = ['192.0.2.1', '192.0.2.2', '2001:db8::1', '203.0.113.0/24', 'joe']
+/** What the table of bans in force needs. */
+type Held = Pick<Ban, 'jail' | 'since' | 'until' | 'count'> & { readonly prefix: string }
 /** Formulas as they are set there, and what they say. */
 const formulas: Readonly<Record<string, (seconds: number, count: number) => number>> = {
   usual: (seconds, count) => Math.max(seconds, seconds * 2 ** Math.min(count, 20)),
@@ -49,7 +51,7 @@ const happening = fc.record({
     { weight: 1, arbitrary: fc.constantFrom(300, 590, 601, 605, 4000) },
   ),
   jail: fc.constantFrom('a', 'b'),
-  id: fc.constantFrom(...addresses),
+  id: fc.constantFrom(...ids),
   /** How old a failure is when it comes. */
   age: fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, fc.constantFrom(0.5, 1, 10, 59, 3000)),
   failures: fc.integer({ min: 1, max: 3 }),
@@ -70,7 +72,8 @@ const sequence: fc.Arbitrary<Sequence> = fc
     const steps = happenings.map(({ pause, jail, id, age, failures, special }): Step => {
       now += pause
       const failed = Array.from({ length: failures }, () => ({ jail, id, time: now - age }))
-      const usual = { now, failures: special === 'none' ? failed : [] }
+      const usual = { now, failures: special === 'none' || id === 'joe' ? failed : [] }
+      if (id === 'joe') return usual
       if (special === 'ban') return { ...usual, banip: [jail, id] }
       return special === 'unban' ? { ...usual, unbanip: [jail, id] } : usual
     })
@@ -78,7 +81,7 @@ const sequence: fc.Arbitrary<Sequence> = fc
   })
 
 test('the same bans hold after every step of random sequences', async () => {
-  const sequences = fc.sample(sequence, Number(process.env.SEQUENCES ?? 300))
+  const sequences = fc.sample(sequence, Number(process.env.SEQUENCES ?? 150))
   const theirs = askFail2ban(sequences)
   for (const [index, one] of sequences.entries()) {
     const ours = await judged(one)
@@ -96,19 +99,24 @@ test.run()
 
 /** What the judge says, with a table of bans as simple as Fail2ban's. */
 async function judged({ jails, purgeAge, steps }: Sequence): Promise<InForce[]> {
-  const held = new Map<string, Ban>()
+  const held = new Map<string, Held>()
   let now = 0
   const judge = new Judge({
     offences: [],
     isBanned: (prefix, jail) => held.has(`${jail} ${prefix}`),
-    banOf: (prefix, jail) => held.get(`${jail} ${prefix}`),
+    banOf: (prefix, jail) => held.get(`${jail} ${prefix}`) as Ban | undefined,
+    // What is no address is held by the judge.
+    onCounting: (news) => {
+      if (news.type === 'unenforceable') held.set(`${news.jail} ${news.id}`, { ...news, prefix: news.id })
+    },
     vital: () => [],
     onNameFailure: () => {},
   })
   await judge.configure(jails.map((jail) => rulesOf(jail, purgeAge)))
   const take = (ban: Ban) => {
     const known = held.get(`${ban.jail} ${ban.prefix}`)
-    if (known === undefined || (ban.until ?? Infinity) > (known.until ?? Infinity)) held.set(`${ban.jail} ${ban.prefix}`, ban)
+    if (known === undefined || (ban.until ?? Infinity) > (known.until ?? Infinity))
+      held.set(`${ban.jail} ${ban.prefix}`, ban)
   }
   return steps.map((step) => {
     now = step.now * 1000
@@ -157,7 +165,7 @@ function prefixOf(id: string): Prefix {
   return parsePrefix(id)!
 }
 
-function shown({ jail, prefix, since, until, count }: Ban): InForce[number] {
+function shown({ jail, prefix, since, until, count }: Held): InForce[number] {
   return [jail, prefix, since / 1000, until === null ? null : until / 1000, count]
 }
 
