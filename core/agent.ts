@@ -339,20 +339,21 @@ export class Agent implements RunningAgent {
       const jail = this.#jails.get(name)
       return jail !== undefined && !(isFirstLook(chunk) && jail.fail2ban?.tailed.includes(chunk.log))
     })
+    const native = jails.filter((name) => this.#jails.get(name)?.fail2ban === null)
     const { setBy } = this.#clock
     let at = position
     const take = (result: ScanResult) => {
       this.#followClock()
       this.sight.note(chunk, result)
-      this.#judge(result, { ...chunk, arrivedAt: chunk.arrivedAt + this.#clock.setBy - setBy })
+      this.#judge(result, { ...chunk, jails, arrivedAt: chunk.arrivedAt + this.#clock.setBy - setBy })
       if (at !== null && !('cursor' in at)) at = positionAfter(at, result)
       // In the same transaction as the bans above and what was counted: what is read again after a crash is
       // neither decided nor counted yet. So nothing is to be awaited in between.
       this.#commit({ positions: at === null ? [] : [at], counted: result.matches.length > 0 })
     }
-    if (position === null || !('cursor' in position)) return this.#pool.scan({ ...chunk, jails }, take)
+    if (position === null || !('cursor' in position)) return this.#pool.scan({ ...chunk, jails: native }, take)
     // There is no cursor for a part of the chunk.
-    const whole = await this.#pool.scan({ ...chunk, jails })
+    const whole = await this.#pool.scan({ ...chunk, jails: native })
     take(whole)
     return whole
   }

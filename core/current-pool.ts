@@ -28,7 +28,7 @@ export class CurrentPool {
 
   /** Makes the pool for these jails, unless it is that already. What the old one was given it still does. */
   async replace(jails: readonly ReadyJail[], maxThreads: number | null): Promise<void> {
-    const reading = jails.filter(({ bansOf }) => bansOf === null)
+    const reading = jails.filter(({ bansOf, fail2ban }) => bansOf === null && fail2ban === null)
     const filters = reading.map(({ name, filter, ignore }) => ({ jail: name, filter, proxies: ignore.proxies }))
     const key = JSON.stringify([filters, maxThreads])
     if (key === this.#key) return

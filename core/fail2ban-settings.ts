@@ -6,7 +6,7 @@ import { banLengthening } from './fail2ban/counting/ban-lengthening.ts'
 import type { GateRules } from './fail2ban/counting/failure-gate.ts'
 import type { FilterTexts } from './fail2ban/lines/filter-texts.ts'
 import { portsOf } from './fail2ban/running/jail-ports.ts'
-import { NoLogs, sourcesOf, tailed } from './fail2ban/running/jail-sources.ts'
+import { sourcesOf, tailed, withoutLogs } from './fail2ban/running/jail-sources.ts'
 import { placeOf } from './fail2ban/running/option-place.ts'
 import { logOf } from './fail2ban/running/server-options.ts'
 import { timeText } from './fail2ban/tree/time-text.ts'
@@ -48,14 +48,17 @@ export async function addFail2banJails(folder: string, base: Settings, observe: 
   const jails: TreeJailSettings[] = []
   const broken: string[] = []
   for (const jail of tree.jails) {
+    const at = (option: string) => placeOf(folder, jail.name, option)
+    const noLogs = withoutLogs(jail, at)
+    if (noLogs !== null) warnings.push(noLogs)
+    if (noLogs !== null && jail.skipIfNologs) continue
     try {
       if (base.jails.some(({ name }) => name === jail.name)) throw twice(folder, jail, base)
-      jails.push(settingsOf(jail, { folder, tree, base, warnings }))
+      jails.push(settingsOf(jail, { folder, tree, base, warnings, at }))
     } catch (error) {
       if (!(error instanceof BailiffError)) throw error
-      if (error instanceof NoLogs && jail.skipIfNologs) warnings.push(error)
-      else problems.push(error)
-      if (!(error instanceof NoLogs && jail.skipIfNologs)) broken.push(jail.name)
+      problems.push(error)
+      broken.push(jail.name)
     }
   }
   return {
@@ -75,11 +78,12 @@ interface Surroundings {
   readonly tree: Fail2banTree
   readonly base: Settings
   readonly warnings: BailiffError[]
+  /** Where an option of the jail stands. */
+  readonly at: (option: string) => Where
 }
 
-function settingsOf(jail: TreeJail, { folder, tree, base, warnings }: Surroundings): TreeJailSettings {
+function settingsOf(jail: TreeJail, { folder, tree, base, warnings, at }: Surroundings): TreeJailSettings {
   const { name } = jail
-  const at = (option: string) => placeOf(folder, name, option)
   checkName(jail, folder)
   const where: Where = { file: folder, option: `[${name}]` }
   const uses = sourcesOf(jail, at).map(({ plugin, options }): PluginUse => ({

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ControlClient } from '../control/client.ts'
 import { BailiffError, printable, whyUnreadable } from '../errors.ts'
 import type { AgentEvent, Ban } from '../events.ts'
@@ -39,9 +40,8 @@ export async function compareLive(options: CompareOptions): Promise<number> {
 class Watch {
   readonly #comparison: LiveComparison
   readonly #jails: readonly string[] | null
-  #events: AsyncGenerator<AgentEvent | null> | null = null
+  readonly #ending = new AbortController()
   #failure: unknown = null
-  #ended = false
   /** Whether what begins is compared; else it only pairs with what began before. */
   open = false
 
@@ -52,9 +52,9 @@ class Watch {
 
   /** What is in force already pairs with what comes, and is nothing new itself. */
   async begin(agent: ControlClient, log: GrowingLog): Promise<void> {
-    this.#events = agent.events()
-    await this.#events.next()
-    void this.#listen(this.#events)
+    const events = agent.events(this.#ending.signal)
+    await events.next()
+    void this.#listen(events)
     const { jails } = await agent.status()
     for (const { jail } of jails.filter(({ banned, wouldBan }) => banned + wouldBan > 0))
       for await (const line of agent.jailLines(jail))
@@ -74,8 +74,7 @@ class Watch {
   }
 
   end(): void {
-    this.#ended = true
-    void this.#events?.return(null)
+    this.#ending.abort()
   }
 
   async #listen(events: AsyncGenerator<AgentEvent | null>): Promise<void> {
@@ -83,7 +82,7 @@ class Watch {
       for await (const event of events) if (event !== null) this.#event(event)
       throw new BailiffError('unavailable', 'the agent has ended')
     } catch (error) {
-      if (!this.#ended) this.#failure = error
+      if (!this.#ending.signal.aborted) this.#failure = error
     }
   }
 
@@ -130,11 +129,7 @@ function stopping(forMs: number | null): { soon(): boolean; now(): boolean; slee
   return {
     soon: () => performance.now() >= end,
     now: () => interrupted.signal.aborted,
-    sleep: (ms) =>
-      new Promise((resolve) => {
-        const timer = setTimeout(resolve, ms)
-        interrupted.signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
-      }),
+    sleep: (ms) => sleep(ms, undefined, { signal: interrupted.signal }).catch(() => {}),
   }
 }
 

@@ -55,8 +55,8 @@ export interface ControlClient {
   swapList(name: string, text: Iterable<string>, lengthMs: number | null): Promise<ListAnswer>
   unlist(name: string): Promise<UnlistAnswer>
   words(): Promise<Words>
-  /** What happens in the agent from now on; begins with null when it watches. Ends when the agent does. */
-  events(): AsyncGenerator<AgentEvent | null>
+  /** What happens in the agent from now on; begins with null when it watches. Ends with the agent, and by the signal. */
+  events(signal: AbortSignal): AsyncGenerator<AgentEvent | null>
   /** Prometheus text. */
   metrics(): Promise<string>
 }
@@ -110,9 +110,11 @@ export function connectControl(sockets: readonly string[]): ControlClient {
     unlist: async (name) =>
       (await understood(await response({ ...below(routes.unlist, name), withinMs: listWithinMs }))) as UnlistAnswer,
     words: () => ask(routes.words),
-    events: async function* () {
+    events: async function* (signal) {
       let first = true
-      for await (const line of cleanLines(await accepted(await response(routes.events)))) {
+      const watched = await accepted(await response(routes.events))
+      signal.addEventListener('abort', () => watched.destroy())
+      for await (const line of cleanLines(watched)) {
         if (line !== '') yield JSON.parse(line) as AgentEvent
         else if (first) yield null
         first = false

@@ -53,10 +53,15 @@ export function chooseFilter(folder: string, jail: TreeJail, ours: ReadonlyMap<s
 function isAsItCame(folder: string, { filter, options }: TreeJail): boolean {
   if (filter === null || !stock.has(filter.name)) return false
   if (existsSync(join(folder, 'filter.d', `${filter.name}.local`))) return false
-  if (Object.keys(filter.options).some((option) => !['mode', 'logtype'].includes(option))) return false
+  if (Object.entries(filter.options).some(([name, value]) => isPassed(name, value, filter.options))) return false
   return !['failregex', 'ignoreregex', 'prefregex', 'datepattern', 'maxlines'].some((option) =>
     Boolean(options[option]),
   )
+}
+
+/** Whether the jail passes an option to its filter: `known/NAME` is what the filter's own file says of it. */
+function isPassed(name: string, value: string, options: Readonly<Record<string, string>>): boolean {
+  return !['mode', 'logtype'].includes(name) && !name.startsWith('known/') && options[`known/${name}`] !== value
 }
 
 /** `isTaken`: a filter of ours has the name. */

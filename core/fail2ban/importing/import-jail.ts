@@ -1,6 +1,6 @@
 /** Turns a jail of a Fail2ban tree into one of the native configuration. */
 import { isHostName, parsePrefix } from '../../address.ts'
-import { describeError, type BailiffError } from '../../errors.ts'
+import { BailiffError, describeError } from '../../errors.ts'
 import { isFirewallAction, portsOf } from '../running/jail-ports.ts'
 import { sourcesOf, type TreeSource } from '../running/jail-sources.ts'
 import type { TreeJail } from '../tree/tree-jail.ts'
@@ -47,10 +47,9 @@ function sourceOption(jail: TreeJail, lose: Lose): NativeMap {
     const flat = sources.flat()
     return flat.length === 1 && flat[0] !== undefined ? { source: flat[0] } : { sources: flat }
   } catch (error) {
-    // A log that is not there yet is followed when it comes.
-    const paths = jail.logpaths.map(({ glob }) => glob)
-    if (paths.length === 0) lose('logpath', describeError(error as BailiffError))
-    return paths.length === 1 && paths[0] !== undefined ? { source: paths[0] } : { sources: paths }
+    if (!(error instanceof BailiffError)) throw error
+    lose('logpath', describeError(error))
+    return {}
   }
 }
 

@@ -20,8 +20,8 @@ const shared = ['findtime', 'maxretry', 'bantime', 'ignoreip'] as const
 /** The enabled jails of the tree, in its order. */
 export function importTree(tree: Fail2banTree, around: ImportSurroundings): ImportedTree {
   const results = tree.jails.map((jail) => importJail(jail, around))
-  const jails = results.filter((result): result is ImportedJail => 'map' in result)
-  const gone = results.flatMap((result) => ('map' in result ? [] : [...result]))
+  const jails = results.filter((result): result is ImportedJail => !isLost(result))
+  const gone = results.filter(isLost).flat()
   const defaults: NativeMap = {}
   for (const option of shared) {
     const value = mostUsual(jails.map(({ map }) => map[option]))
@@ -35,6 +35,10 @@ export function importTree(tree: Fail2banTree, around: ImportSurroundings): Impo
     lost: [...gone, ...selfLost(tree, self), ...jails.flatMap(({ lost }) => lost)],
     ownLog: logOf(tree).logFile,
   }
+}
+
+function isLost(result: ImportedJail | readonly Lost[]): result is readonly Lost[] {
+  return Array.isArray(result)
 }
 
 /** The value that most have, if more than one does; of `ignoreip` only what all have, since a jail adds nothing to it. */

@@ -17,19 +17,14 @@ export interface JournalOptions {
   readonly form: 'fail2ban'
 }
 
-/** What Fail2ban calls the logs of a jail that has none. */
-export class NoLogs extends BailiffError {}
-
 /**
  * The sources of a jail: the journal with the backend `systemd`, else the files that its `logpath` means, those that
- * come later too. Throws a BailiffError for what cannot be read, `NoLogs` where there is no log at all now;
- * `at` knows where an option stands.
+ * come later too. Throws a BailiffError for what cannot be read; `at` knows where an option stands.
  */
 export function sourcesOf(jail: TreeJail, at: (option: string) => Where): readonly TreeSource[] {
   if (jail.filter === null) return []
   if (jail.backend.name === 'systemd') return [{ plugin: 'journal', options: journalOptions(jail, at) }]
   if (jail.logpaths.length === 0) throw wrong('names no file', at('logpath'))
-  if (existing(jail).length === 0) throw new NoLogs('config', 'no log is there', noLogs(jail, at))
   return [{ plugin: 'file', options: { path: jail.logpaths.map(({ glob }) => pattern(glob)) } }]
 }
 
@@ -40,11 +35,16 @@ export function tailed({ name, commands }: TreeJail): readonly string[] {
   )
 }
 
-/** The logs of a jail that were there when its tree was read. */
-export function existing({ name, commands }: TreeJail): readonly string[] {
-  return commands.flatMap(([verb, jail, option, path]) =>
-    verb === 'set' && jail === name && option === 'addlogpath' && typeof path === 'string' ? [path] : [],
-  )
+/** What is said of a jail that reads logs and has none now; null: it has. Fail2ban would not start, or leave the jail out. */
+export function withoutLogs(jail: TreeJail, at: (option: string) => Where): BailiffError | null {
+  const { name, commands, logpaths, filter, skipIfNologs } = jail
+  const exists = commands.some(([verb, of, option]) => verb === 'set' && of === name && option === 'addlogpath')
+  if (filter === null || logpaths.length === 0 || exists) return null
+  const named = logpaths.map(({ glob }) => glob).join(', ')
+  const [message, hint] = skipIfNologs
+    ? [`no log is there, so the jail is left out (skip_if_nologs): ${named}`, 'reload when there is one']
+    : [`no log is there yet, and the jail waits for it: ${named}`, 'if the path is wrong, set logpath or "backend = systemd"']
+  return new BailiffError('config', message, { where: at('logpath'), hint })
 }
 
 /** What Python's glob takes for a pattern, as the source `file` writes it: `**` is any text there, and braces are themselves. */
@@ -76,14 +76,6 @@ function journalOptions(jail: TreeJail, at: (option: string) => Where): JournalO
     ...(files.length === 0 ? {} : { file: files }),
     ...(namespace === undefined ? {} : { namespace }),
     form: 'fail2ban',
-  }
-}
-
-function noLogs(jail: TreeJail, at: (option: string) => Where) {
-  const named = jail.logpaths.map(({ glob }) => glob).join(', ')
-  return {
-    where: at('logpath'),
-    hint: `nothing is at ${named}; make it and reload, set logpath or "backend = systemd", or write enabled = false`,
   }
 }
 
