@@ -82,7 +82,8 @@ export class Judge {
   *everything(): Generator<CountedFailures> {
     this.#log.clear()
     // A reload may change the jails meanwhile; then all is void anyway.
-    for (const { counter } of [...this.#jails.values()]) {
+    const counters = [...this.#jails.values()].map(({ counter }) => counter)
+    for (const counter of counters) {
       for (const _ of counter.tellAll()) {
         const told = this.#log.take()
         if (told !== null) yield told

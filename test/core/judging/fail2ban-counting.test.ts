@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { parsePrefix, type Prefix } from '../../../core/address.ts'
 import type { Ban, Failure } from '../../../core/events.ts'
+import { banLengthening } from '../../../core/fail2ban/counting/ban-lengthening.ts'
 import { Judge, type JailRules } from '../../../core/judging/judge.ts'
 import { suite } from '../../suite.ts'
 import { askFail2ban, type InForce, type ReferenceJail, type Sequence, type Step } from './fail2ban-reference.ts'
@@ -13,12 +14,17 @@ const start = 1_790_000_000
 const ids = ['192.0.2.1', '192.0.2.2', '2001:db8::1', '203.0.113.0/24', 'joe']
 /** What the table of bans in force needs. */
 type Held = Pick<Ban, 'jail' | 'since' | 'until' | 'count'> & { readonly prefix: string }
-/** Formulas as they are set there, and what they say. */
-const formulas: Readonly<Record<string, (seconds: number, count: number) => number>> = {
-  usual: (seconds, count) => Math.max(seconds, seconds * 2 ** Math.min(count, 20)),
-  '1 5 30': (seconds, count) => seconds * ([1, 5, 30][count] ?? 30),
-  'ban.Time * (ban.Count + 0.5)': (seconds, count) => Math.max(seconds, seconds * (count + 0.5)),
-}
+
+/** What `bantime.*` may say. */
+const extras = fc.record({
+  overalljails: fc.boolean(),
+  formula: fc.constantFrom('', '', 'ban.Time * (ban.Count + 0.5)', 'ban.Time / (ban.Count - 2)', 'ban.Time / 1000'),
+  multipliers: fc.constantFrom('', '', '1 5 30'),
+  factor: fc.constantFrom('', '', '0.1', '3', '1 / 3'),
+  maxtime: fc.constantFrom('', '', '100', '1h'),
+  rndtime: fc.constantFrom('', '', '8m'),
+  increment: fc.boolean(),
+})
 
 const jailOf = (name: string): fc.Arbitrary<ReferenceJail> =>
   fc
@@ -27,21 +33,9 @@ const jailOf = (name: string): fc.Arbitrary<ReferenceJail> =>
       findtime: fc.constantFrom(1, 7, 60, 600),
       bantime: fc.constantFrom(-1, 5, 60, 300, 3600),
       maxmatches: fc.constantFrom(0, 1, 5),
-      increment: fc.boolean(),
-      formula: fc.constantFrom(...Object.keys(formulas)),
-      overalljails: fc.boolean(),
+      extra: extras.map((options) => Object.entries(options).filter(([, value]) => value !== '')),
     })
-    .map(({ increment, formula, overalljails, ...jail }) => ({
-      name,
-      ...jail,
-      extra: [
-        ['overalljails', overalljails],
-        ...(formula === 'usual'
-          ? []
-          : [[formula.startsWith('ban') ? 'formula' : 'multipliers', formula] as [string, string]]),
-        ['increment', increment],
-      ],
-    }))
+    .map((jail) => ({ name, ...jail }))
 
 /** What happens, with pauses that are short against `findtime`, near it, and long. */
 const happening = fc.record({
@@ -86,7 +80,7 @@ test('the same bans hold after every step of random sequences', async () => {
   for (const [index, one] of sequences.entries()) {
     const ours = await judged(one)
     one.steps.forEach((step, at) => {
-      const [here, there] = [ours[at], theirs[index]?.[at]].map((held) => held?.map((ban) => ban.join(' ')).join('\n'))
+      const [here, there] = [ours[at], theirs[index]?.[at]].map((held) => held?.map(asLine).join('\n'))
       if (here === there) return
       const told = JSON.stringify({ ...one, steps: one.steps.slice(0, at + 1) })
       assert.is(here, there, `after ${at + 1} steps, at ${step.now}: ${told}`)
@@ -135,7 +129,8 @@ async function judged({ jails, purgeAge, steps }: Sequence): Promise<InForce[]> 
 
 function rulesOf({ name, maxretry, findtime, bantime, maxmatches, extra }: ReferenceJail, purgeAge: number): JailRules {
   const options = Object.fromEntries(extra)
-  const formula = formulas[String(options.formula ?? options.multipliers ?? 'usual')]
+  const textOf = (option: string) => (options[option] === undefined ? null : String(options[option]))
+  const secondsOf = (option: string) => lengths[textOf(option) ?? ''] ?? null
   return {
     name,
     maxretry,
@@ -146,13 +141,26 @@ function rulesOf({ name, maxretry, findtime, bantime, maxmatches, extra }: Refer
     ignore: { prefixes: [], names: [], self: false },
     counting: {
       maxmatches,
-      lengthen: options.increment ? formula! : null,
+      lengthen: banLengthening(
+        {
+          increment: options.increment === true,
+          factor: textOf('factor'),
+          formula: textOf('formula'),
+          multipliers: textOf('multipliers'),
+          maxtimeSeconds: secondsOf('maxtime'),
+          rndtimeSeconds: secondsOf('rndtime'),
+        },
+        () => random,
+      ),
       overalljails: options.overalljails === true,
       purgeAgeSeconds: purgeAge,
     },
   }
 }
 
+const lengths: Readonly<Record<string, number>> = { '100': 100, '1h': 3600, '8m': 480 }
+/** What both take for chance. */
+const random = 0.25
 const neverUsed = { baseMs: 1, increment: false, factor: 1, maxMs: null }
 
 function failure(jail: string, id: string, time: number): Failure {
@@ -167,6 +175,11 @@ function prefixOf(id: string): Prefix {
 
 function shown({ jail, prefix, since, until, count }: Held): InForce[number] {
   return [jail, prefix, since / 1000, until === null ? null : until / 1000, count]
+}
+
+/** To the millisecond, which is all that is kept here. */
+function asLine([jail, id, begin, end, count]: InForce[number]): string {
+  return [jail, id, begin, end === null ? 'for ever' : Math.round(end * 1000) / 1000, count].join(' ')
 }
 
 function asText(one: InForce[number], other: InForce[number]): number {

@@ -82,6 +82,8 @@ def run(sequence):
     for step in sequence['steps']:
         MyTime.setTime(step['now'])
         for jail in jails.values():
+            # It plans unbans by the length before it is changed: a ban that the formula makes shorter would end late.
+            jail.actions.banManager._nextUnbanTime = 0
             jail.actions._Actions__checkUnBan(1000000)
             jail.filter.performSvc()
         # As the observer's timer: first after an hour, then hourly.
