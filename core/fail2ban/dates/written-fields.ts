@@ -118,15 +118,16 @@ function halfDayHour(text: string, names: DateFields['names'], texts: DateFields
   return half === 'pm' && hour !== 12 ? hour + 12 : hour
 }
 
-/** `int(text)`. The usual one or two digits are read here. */
+/** `int(text)`. Up to four ASCII digits, which is nearly all, are read here. */
 function integer(text: string): number | null {
-  if (text.length <= 2) {
-    const first = text.charCodeAt(0) - zero
-    if (text.length === 1 && first >= 0 && first <= 9) return first
-    const second = text.charCodeAt(1) - zero
-    if (first >= 0 && first <= 9 && second >= 0 && second <= 9) return first * 10 + second
+  if (text.length === 0 || text.length > 4) return pythonInteger(text)
+  let number = 0
+  for (let index = 0; index < text.length; index++) {
+    const digit = text.charCodeAt(index) - zero
+    if (digit < 0 || digit > 9) return pythonInteger(text)
+    number = number * 10 + digit
   }
-  return pythonInteger(text)
+  return number
 }
 
 const zero = 0x30
