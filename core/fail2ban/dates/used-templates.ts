@@ -1,10 +1,13 @@
 /** The templates of a detector in the order in which they are tried: what wins often moves to the front. */
-import type { DateTemplate } from './date-template.ts'
+import type { DateTemplate } from './template-shelf.ts'
 
 /** A template in one list, with what the list remembers of it. */
 export interface UsedTemplate {
   readonly name: string
+  /** As written; null for the kinds that Fail2ban makes without one. */
   readonly pattern: string | null
+  /** In Python's syntax, as `fail2ban-regex -v` prints it. */
+  readonly expression: string
   readonly template: DateTemplate
   /** How often it won here. */
   hits: number
@@ -21,8 +24,9 @@ export class UsedTemplates {
 
   constructor(templates: readonly DateTemplate[]) {
     this.list = templates.map((template) => ({
-      name: template.name,
-      pattern: template.pattern,
+      name: template.form.name,
+      pattern: template.form.pattern,
+      expression: template.form.expression,
       template,
       hits: 0,
       lastUsed: 0,
