@@ -84,7 +84,7 @@ function filterUses({ maxlines, datepattern }: FilterTexts, { lines }: JailFilte
   const name = templates.length > 2 ? 'Default Detectors' : templates[0]?.name
   return [
     ...(maxlines > 1 ? [`Use         maxlines : ${maxlines}`] : []),
-    ...(datepattern === null ? [] : [`Use      datepattern : ${datepattern.join(' ')} : ${name}`]),
+    ...(datepattern === null ? [] : [`Use      datepattern : ${datepattern.join('\n')} : ${name}`]),
   ]
 }
 

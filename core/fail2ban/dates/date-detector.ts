@@ -8,10 +8,10 @@ import type { DateMatch, DateText } from './date-expression.ts'
 import { DateForms } from './date-forms.ts'
 import { UnknownToken } from './date-tokens.ts'
 import { LineFails } from './line-fails.ts'
-import { columnOf, LastDate } from './last-date.ts'
+import { columnOf, LastDate, type LastDateMemory } from './last-date.ts'
 import { LocalTime } from './local-time.ts'
 import { TemplateShelf, type DateTemplate } from './template-shelf.ts'
-import { UsedTemplates, type UsedTemplate } from './used-templates.ts'
+import { UsedTemplates, type UsedTemplate, type UsedTemplatesMemory } from './used-templates.ts'
 import type { TimeFrame } from './written-time.ts'
 import { zoneMinutes } from './zone-offsets.ts'
 
@@ -38,6 +38,13 @@ export interface FoundDate {
   readonly template: number
 }
 
+/** What a detector remembers of the lines before. Plain data. */
+export interface DateMemory {
+  readonly used: UsedTemplatesMemory
+  readonly last: LastDateMemory
+  readonly lastPlace: number
+}
+
 /** One jail's dates, with all that it remembers of the lines before. */
 export class DateDetector {
   readonly #used: UsedTemplates
@@ -58,6 +65,17 @@ export class DateDetector {
   /** The templates in the order in which they are tried. `hits`: how often each one won. */
   get templates(): readonly UsedTemplate[] {
     return this.#used.list
+  }
+
+  /** All that it remembers of the lines before, as plain data; set, a detector of the same options goes on from there. */
+  get memory(): DateMemory {
+    return { used: this.#used.memory, last: this.#last.memory, lastPlace: this.#lastPlace }
+  }
+
+  set memory({ used, last, lastPlace }: DateMemory) {
+    this.#used.memory = used
+    this.#last.memory = last
+    this.#lastPlace = lastPlace
   }
 
   /** Finds the date of a line; null: it has none. `now`: unix seconds. `isAscii`: whether the line holds ASCII alone. */
