@@ -77,6 +77,8 @@ export interface ScanResult {
   readonly malformed: number
   /** Whether the lines of the log carry neither date nor syslog header. */
   readonly bare: boolean
+  /** What the jails of a Fail2ban tree found, in the order of the lines; absent where the chunk is of none. */
+  readonly hits?: readonly FilterHit[]
   /** What some of the lines look like; absent where nobody looked. */
   readonly seen?: LinesSeen
 }
@@ -126,6 +128,25 @@ export interface Match {
   readonly offset: number
   /** The line, without its newline, cut to 512 characters. Printable. */
   readonly line: string
+}
+
+/**
+ * A line that a failregex of a Fail2ban tree matched, before the lines of its session are put together. It may be no
+ * failure by itself.
+ */
+export interface FilterHit {
+  readonly jail: string
+  readonly log: string
+  /** Where the line begins, counted from the start of the file or of the bytes. */
+  readonly offset: number
+  /** Index of the failregex in its filter, from 0. */
+  readonly rule: number
+  /** When the line was written, never later than it came; null where nobody knows. */
+  readonly time: number | null
+  /** What the groups captured, by Python's name; several parts where a pattern puts some together. Printable, cut. */
+  readonly groups: Readonly<Record<string, string | readonly (string | null)[]>>
+  /** The lines that matched, oldest first, each cut to 512 characters. Printable. */
+  readonly lines: readonly string[]
 }
 
 /**

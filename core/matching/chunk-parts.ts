@@ -15,13 +15,15 @@ export function chunkPart(chunk: LogChunk, start: number, end: number): LogChunk
 /** The result of a part, with the offsets that its matches have in the whole chunk. */
 export function inWhole(chunk: LogChunk, start: number, result: ScanResult): ScanResult {
   if (start === 0 || !(chunk.data instanceof Uint8Array)) return result
-  return { ...result, matches: result.matches.map((match) => ({ ...match, offset: match.offset + start })) }
+  const moved = <Found extends { readonly offset: number }>(found: Found): Found => ({ ...found, offset: found.offset + start })
+  return { ...result, matches: result.matches.map(moved), ...(result.hits && { hits: result.hits.map(moved) }) }
 }
 
 /** One result for two parts that follow one another. */
 export function joinResults(first: ScanResult, second: ScanResult): ScanResult {
   return {
     matches: [...first.matches, ...second.matches],
+    ...(first.hits || second.hits ? { hits: [...(first.hits ?? []), ...(second.hits ?? [])] } : {}),
     consumed: first.consumed + second.consumed,
     insideLine: second.insideLine,
     lines: first.lines + second.lines,

@@ -2,6 +2,7 @@
 import type { Prefix } from '../address.ts'
 import type { CompiledFilter } from '../plugin.ts'
 import type { LogChunk, ScanResult } from '../events.ts'
+import type { TreeJailSetup } from '../fail2ban/lines/jail-lines.ts'
 
 /** A jail and the filter that finds its failures. Several jails may share one. */
 export interface JailFilter {
@@ -16,13 +17,20 @@ export interface WorkerSetup {
   readonly jails: readonly JailFilter[]
   /** Modules whose default export is a matcher, in the order in which they may take filters. */
   readonly engineUrls: readonly string[]
+  /** Jails of a Fail2ban tree. */
+  readonly treeJails?: readonly TreeJailSetup[]
 }
+
+/** What jails that see lines in order remember of a log, by their names. Plain data. */
+export type JailMemories = Readonly<Record<string, unknown>>
 
 /** One task: the answer is a `PackedResult`. */
 export interface ScanTask {
   readonly chunk: LogChunk
   /** Where slow lines are expected: how long one line may take a jail. Null: nothing is stopped. */
   readonly lineMs: number | null
+  /** What jails remember of the log up to the chunk. */
+  readonly memories: JailMemories
   /** Memory of a `ProgressCell`. */
   readonly progress: SharedArrayBuffer
 }
@@ -31,6 +39,8 @@ export interface ScanTask {
 export interface GuardedResult extends ScanResult {
   /** Lines that were passed over for a jail. */
   readonly slow: readonly SlowLine[]
+  /** What jails remember of the log up to the end of the chunk. */
+  readonly memories: JailMemories
   /** Milliseconds of the processor that it took. */
   readonly ms: number
 }

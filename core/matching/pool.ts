@@ -12,6 +12,7 @@ import type { LogChunk, ScanResult } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 import { chunkLength, chunkPart, inWhole, joinResults, passedOver } from './chunk-parts.ts'
 import { LineDeadline } from './line-deadline.ts'
+import { LogMemories } from './log-memories.ts'
 import {
   ProgressCell,
   type GuardedResult,
@@ -64,11 +65,12 @@ class Pool implements MatchingPool {
   readonly #log: Logger
   readonly #underWay = new Set<Promise<ScanResult>>()
   readonly #slow: SlowLogs
+  readonly #memories = new LogMemories()
   /** Threads that slow logs may take at once, and who waits for one. */
   readonly #slowTurns: Turns
   #closed = false
 
-  constructor({ jails, engineUrls, maxThreads, deadlineMs = 150, log }: PoolOptions) {
+  constructor({ jails, engineUrls, treeJails = [], maxThreads, deadlineMs = 150, log }: PoolOptions) {
     const threads = maxThreads ?? Math.max(2, Math.min(availableParallelism(), 4))
     this.#deadlineMs = deadlineMs
     this.#log = log
@@ -77,7 +79,7 @@ class Pool implements MatchingPool {
     this.#start = () => {
       const piscina = new Piscina<ScanTask, PackedResult>({
         filename: fileURLToPath(new URL('worker.js', import.meta.url)),
-        workerData: { jails, engineUrls } satisfies WorkerSetup,
+        workerData: { jails, engineUrls, treeJails } satisfies WorkerSetup,
         minThreads: 1,
         maxThreads: threads,
         concurrentTasksPerWorker: 1,
@@ -109,8 +111,9 @@ class Pool implements MatchingPool {
     if (this.#slow.lineMs(chunk.log) === null) {
       const attempt = await this.#attemptTwice(chunk, null)
       if ('result' in attempt) {
-        const { slow, ms, ...result } = attempt.result
+        const { slow, ms, memories, ...result } = attempt.result
         this.#slow.passedOver(chunk, slow)
+        this.#memories.keep(chunk.log, memories)
         this.#slow.took(chunk.log, chunkLength(chunk), ms)
         part(result)
         return result
@@ -143,7 +146,8 @@ class Pool implements MatchingPool {
   async #scanPiece(piece: LogChunk): Promise<ScanResult | number> {
     const attempt = await this.#attemptTwice(piece, this.#slow.lineMs(piece.log) ?? patientLineMs)
     if ('result' in attempt) {
-      const { slow, ms, ...result } = attempt.result
+      const { slow, ms, memories, ...result } = attempt.result
+      this.#memories.keep(piece.log, memories)
       if (slow.length === 0) this.#slow.took(piece.log, chunkLength(piece), ms)
       this.#slow.passedOver(piece, slow)
       return result
@@ -182,7 +186,10 @@ class Pool implements MatchingPool {
     const deadlineMs = lineMs === null ? this.#deadlineMs : guardedDeadlineMs
     const watch = new LineDeadline(deadlineMs, cell, alive, () => stop.abort())
     try {
-      const packed = await piscina.run({ chunk, lineMs, progress: cell.memory }, { signal: stop.signal })
+      const packed = await piscina.run(
+        { chunk, lineMs, memories: this.#memories.of(chunk.log), progress: cell.memory },
+        { signal: stop.signal },
+      )
       return { result: unpackResult(packed) }
     } catch (error) {
       if (!stop.signal.aborted || watch.stuckAt === null) throw error

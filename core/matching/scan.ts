@@ -15,16 +15,18 @@ import { LineReaders, type LineProgress } from './lines.ts'
 import { LineTally } from './line-tally.ts'
 import { MatchMaker } from './match-records.ts'
 import { ProcessorTime } from './processor-time.ts'
-import type { GuardedResult, JailFilter, LineSpan, SlowLine } from './messages.ts'
+import type { GuardedResult, JailFilter, JailMemories, LineSpan, SlowLine } from './messages.ts'
+import { scanOrdered, type OrderedJail, type OrderedResult } from './ordered-jails.ts'
 
 export interface LogScanner {
   /**
    * Scans the whole lines of a chunk, of its first MiB if it is longer. `progress` hears of each line
    * before it is matched. With `lineMs` a line that takes the patterns of a jail longer is passed over
    * for that jail, and told. Strings in the result may share memory with the text of the chunk: whoever
-   * keeps them for long copies them, as sending them to another thread does.
+   * keeps them for long copies them, as sending them to another thread does. `memories`: what jails that see lines in
+   * order remember of the log up to here.
    */
-  scan(chunk: LogChunk, progress?: LineProgress, lineMs?: number | null): GuardedResult
+  scan(chunk: LogChunk, progress?: LineProgress, lineMs?: number | null, memories?: JailMemories): GuardedResult
 }
 
 /** Bytes that one call looks at, at most. */
@@ -34,8 +36,10 @@ export const maxChunkBytes = 1 << 20
 export function createLogScanner(setup: {
   readonly jails: readonly JailFilter[]
   readonly engines: readonly MatcherPlugin[]
+  readonly ordered?: readonly OrderedJail[]
 }): LogScanner {
   const tools: Tools = {
+    ordered: new Map((setup.ordered ?? []).map((jail) => [jail.jail, jail])),
     processor: new ProcessorTime(),
     binding: new EngineBinding(setup),
     readers: new LineReaders(),
@@ -45,7 +49,9 @@ export function createLogScanner(setup: {
     tally: new LineTally(),
     memory: Buffer.alloc(maxChunkBytes),
   }
-  return { scan: (chunk, progress, lineMs = null) => new ChunkScan(tools, chunk, progress).run(lineMs) }
+  return {
+    scan: (chunk, progress, lineMs = null, memories = {}) => new ChunkScan(tools, chunk, progress).run(lineMs, memories),
+  }
 }
 
 /** What a thread needs to scan chunks, and uses again for each. */
@@ -58,6 +64,7 @@ interface Tools {
   readonly tally: LineTally
   readonly processor: ProcessorTime
   readonly memory: Buffer
+  readonly ordered: ReadonlyMap<string, OrderedJail>
 }
 
 /** The scan of one chunk. Offsets are those in the chunk; `base` is where it begins in the log. */
@@ -83,10 +90,11 @@ class ChunkScan {
     this.#bare = tools.forms.isBare(chunk)
   }
 
-  run(lineMs: number | null): GuardedResult {
-    const { binding, readers, maker, guard, processor, tally } = this.#tools
+  run(lineMs: number | null, memories: JailMemories): GuardedResult {
+    const { binding, readers, maker, guard, processor, tally, ordered } = this.#tools
     const before = processor.ms
-    const bound = binding.for(this.#chunk.jails)
+    const inOrder = this.#chunk.jails.flatMap((jail) => ordered.get(jail) ?? [])
+    const bound = binding.for(inOrder.length === 0 ? this.#chunk.jails : this.#chunk.jails.filter((jail) => !ordered.has(jail)))
     const { scanners, order } = bound
     tally.start(bound)
     const text = this.#text
@@ -110,6 +118,8 @@ class ChunkScan {
     }
     const [first] = segments
     if (first !== undefined) for (const bound of scanners) tally.sample(this.#block(bound, first), bound)
+    const remembered = this.#scanOrdered(inOrder, segments, lineMs, memories)
+    slow.push(...remembered.slow)
     const passedOver = new Set(slow.map(({ start }) => start)).size
     const ms = processor.ms - before
     return {
@@ -119,9 +129,23 @@ class ChunkScan {
       malformed: malformed() - malformedBefore,
       bare: this.#bare === true,
       slow,
+      memories: remembered.memories,
+      ...(inOrder.length === 0 ? {} : { hits: remembered.hits }),
       ms,
       seen: tally.take(ms),
     }
+  }
+
+  #scanOrdered(
+    jails: readonly OrderedJail[],
+    segments: readonly LineSpan[],
+    lineMs: number | null,
+    memories: JailMemories,
+  ): OrderedResult {
+    if (jails.length === 0 || this.#text === null) return { hits: [], slow: [], memories }
+    const { guard, processor } = this.#tools
+    const scanned = { chunk: this.#chunk, bytes: this.#bytes, text: this.#text, base: this.#base, segments }
+    return scanOrdered(jails, scanned, memories, { guard, processor, progress: this.#progress, lineMs })
   }
 
   #block({ dates }: BoundScanner, { start, end }: LineSpan, progress?: LineProgress): LineBlock {

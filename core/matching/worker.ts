@@ -7,6 +7,7 @@ import { workerData } from 'node:worker_threads'
 import { BailiffError, quote } from '../errors.ts'
 import type { MatcherPlugin } from '../plugin.ts'
 import { ProgressCell, type ScanTask, type WorkerSetup } from './messages.ts'
+import type { OrderedJail } from './ordered-jails.ts'
 import { packResult, type PackedResult } from './packed-results.ts'
 import { threadNumber } from './processor-time.ts'
 import { createLogScanner } from './scan.ts'
@@ -19,23 +20,35 @@ setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks'
  * starts leaves the tasks behind it waiting for ever, one that fails in a task is an error of the task.
  */
 const scanner = once(async () => {
-  const { jails, engineUrls } = workerData as WorkerSetup
-  return createLogScanner({ jails, engines: await Promise.all(engineUrls.map(loadEngine)) })
+  const { jails, engineUrls, treeJails = [] } = workerData as WorkerSetup
+  const ordered = await loadTreeJails(treeJails)
+  return createLogScanner({ jails, ordered, engines: await Promise.all(engineUrls.map(loadEngine)) })
 })
 
 const thread = threadNumber()
 
 /** Answers a task. */
-export default async function scan({ chunk, lineMs, progress }: ScanTask): Promise<PackedResult> {
+export default async function scan({ chunk, lineMs, memories, progress }: ScanTask): Promise<PackedResult> {
   const ready = await scanner()
   const cell = new ProgressCell(progress)
   cell.begin(thread)
-  return packResult(ready.scan(chunk, cell, lineMs))
+  return packResult(ready.scan(chunk, cell, lineMs, memories))
 }
 
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
   let made: Promise<Value> | undefined
   return () => (made ??= make())
+}
+
+/** Only who has a Fail2ban tree needs their code. */
+async function loadTreeJails(setups: NonNullable<WorkerSetup['treeJails']>): Promise<OrderedJail[]> {
+  if (setups.length === 0) return []
+  const [{ JailLines }, { DateForms }] = await Promise.all([
+    import('../fail2ban/lines/jail-lines.ts'),
+    import('../fail2ban/dates/date-forms.ts'),
+  ])
+  const forms = new DateForms()
+  return setups.map((setup) => new JailLines(setup, forms))
 }
 
 async function loadEngine(url: string): Promise<MatcherPlugin> {

@@ -5,13 +5,13 @@
 import { BailiffError, quote } from '../../errors.ts'
 import { PatternError, type PatternPlace } from '../../matching/pattern-error.ts'
 import type { DateMatch, DateText } from './date-expression.ts'
-import type { DateTemplate } from './date-template.ts'
+import { DateForms } from './date-forms.ts'
 import { UnknownToken } from './date-tokens.ts'
 import { LineFails } from './line-fails.ts'
-import { columnOf, LastDate } from './last-date.ts'
+import { columnOf, LastDate, type LastDateMemory } from './last-date.ts'
 import { LocalTime } from './local-time.ts'
-import { TemplateShelf } from './template-shelf.ts'
-import { UsedTemplates, type UsedTemplate } from './used-templates.ts'
+import { TemplateShelf, type DateTemplate } from './template-shelf.ts'
+import { UsedTemplates, type UsedTemplate, type UsedTemplatesMemory } from './used-templates.ts'
 import type { TimeFrame } from './written-time.ts'
 import { zoneMinutes } from './zone-offsets.ts'
 
@@ -23,8 +23,6 @@ export interface DateDetectorOptions {
   readonly timezone: string | null
   /** The host's zone as the variable TZ says it; left out: that of this process. */
   readonly hostZone?: string
-  /** The year in which the program was started, which bounds the years that `%ExY` finds; left out: this year. */
-  readonly startYear?: number
 }
 
 /** A date in a line. */
@@ -40,6 +38,13 @@ export interface FoundDate {
   readonly template: number
 }
 
+/** What a detector remembers of the lines before. Plain data. */
+export interface DateMemory {
+  readonly used: UsedTemplatesMemory
+  readonly last: LastDateMemory
+  readonly lastPlace: number
+}
+
 /** One jail's dates, with all that it remembers of the lines before. */
 export class DateDetector {
   readonly #used: UsedTemplates
@@ -48,9 +53,12 @@ export class DateDetector {
   /** The place of the last winner; -1: there is none yet. */
   #lastPlace = -1
 
-  /** Throws a PatternError for a pattern, a BailiffError for a zone. */
-  constructor({ patterns, timezone, hostZone, startYear }: DateDetectorOptions) {
-    this.#used = new UsedTemplates(chosenTemplates(patterns, startYear ?? new Date().getFullYear()))
+  /**
+   * `forms`: those that all detectors of a thread share; left out, it has its own. Throws a PatternError for a
+   * pattern, a BailiffError for a zone.
+   */
+  constructor({ patterns, timezone, hostZone }: DateDetectorOptions, forms = new DateForms()) {
+    this.#used = new UsedTemplates(chosenTemplates(patterns, forms))
     this.#frame = { local: new LocalTime(hostZone ?? process.env.TZ ?? null), zone: defaultZone(timezone) }
   }
 
@@ -59,14 +67,26 @@ export class DateDetector {
     return this.#used.list
   }
 
+  /** All that it remembers of the lines before, as plain data; set, a detector of the same options goes on from there. */
+  get memory(): DateMemory {
+    return { used: this.#used.memory, last: this.#last.memory, lastPlace: this.#lastPlace }
+  }
+
+  set memory({ used, last, lastPlace }: DateMemory) {
+    this.#used.memory = used
+    this.#last.memory = last
+    this.#lastPlace = lastPlace
+  }
+
   /** Finds the date of a line; null: it has none. `now`: unix seconds. `isAscii`: whether the line holds ASCII alone. */
   find(line: string, now: number, isAscii = !/[^\0-\x7f]/.test(line)): FoundDate | null {
-    const found = this.#choose({ line, isAscii })
+    const text = { line, isAscii }
+    const found = this.#choose(text)
     if (found === null) return null
     const { match, distance, template } = found
     const { cutStart: start, cutEnd: end } = match
     this.#used.count(found.place, now, distance)
-    if (!this.#last.remember(line, match.start, match.end))
+    if (!this.#last.remember(text, match.start, match.end))
       return { time: null, fails: true, start, end, template: found.place }
     // They are not sorted any more then, but the usual ones come soon.
     const moves = found.place > 0 && found.place !== this.#lastPlace
@@ -74,7 +94,7 @@ export class DateDetector {
     const place = { start, end, template: this.#lastPlace }
     if (start === end) return { time: null, fails: false, ...place }
     try {
-      return { time: template.time(match, now, this.#frame), fails: false, ...place }
+      return { time: template.form.time(match, now, this.#frame), fails: false, ...place }
     } catch (error) {
       if (error instanceof LineFails) return { time: null, fails: true, ...place }
       throw error
@@ -92,15 +112,16 @@ export class DateDetector {
     const place = this.#lastPlace
     const template = this.#used.list[place]?.template
     if (template === undefined) return { candidate: null, isSure: false, passOver: -1 }
-    const columns = template.isAnchored ? null : this.#last.columnsIn(line)
-    const match = template.search(text, columns?.from ?? 0, columns?.to ?? line.length)
+    const { isAnchored } = template.form
+    const columns = isAnchored ? null : this.#last.columnsIn(text)
+    const match = search(template, text, columns?.from ?? 0, columns?.to ?? line.length)
     const passOver = columns === null ? place : -1
     if (match === null) return { candidate: null, isSure: false, passOver }
-    const candidate = { match, place, template, distance: columnOf(line, match.start) }
+    const candidate = { match, place, template, distance: column(text, match.start) }
     const isSure =
-      template.isAnchored ||
+      isAnchored ||
       this.#used.list.length === 1 ||
-      (candidate.distance === this.#last.start && columnOf(line, match.end) === this.#last.end)
+      (candidate.distance === this.#last.start && column(text, match.end) === this.#last.end)
     return { candidate, isSure, passOver }
   }
 
@@ -114,11 +135,11 @@ export class DateDetector {
     let held = first
     for (const [place, { template, hits, distance: lastDistance }] of list.entries()) {
       if (place === passOver) continue
-      const match = template.search(text, 0, line.length)
+      const match = search(template, text, 0, line.length)
       if (match === null) continue
-      const candidate = { match, place, template, distance: columnOf(line, match.start) }
+      const candidate = { match, place, template, distance: column(text, match.start) }
       const next = list[place + 1]
-      if (next === undefined || template.isAnchored) return candidate
+      if (next === undefined || template.form.isAnchored) return candidate
       if (candidate.distance === 0 && hits > 0 && next.template.matches === 0) return candidate
       if (candidate.distance <= lastDistance && candidate.distance <= this.#last.start) return candidate
       if (held === null || candidate.distance < held.distance) held = candidate
@@ -135,9 +156,19 @@ interface Candidate {
   readonly distance: number
 }
 
+function column({ line, isAscii }: DateText, unit: number): number {
+  return isAscii ? unit : columnOf(line, unit)
+}
+
+function search(template: DateTemplate, text: DateText, from: number, end: number): DateMatch | null {
+  const match = template.form.search(text, from, end)
+  if (match !== null) template.matches++
+  return match
+}
+
 /** The templates of all lines of `datepattern`; the default list where they name none. */
-function chosenTemplates(patterns: readonly string[] | null, year: number): readonly DateTemplate[] {
-  const shelf = new TemplateShelf(year)
+function chosenTemplates(patterns: readonly string[] | null, forms: DateForms): readonly DateTemplate[] {
+  const shelf = new TemplateShelf(forms)
   const chosen: DateTemplate[] = []
   for (const [index, pattern] of (patterns ?? []).entries()) {
     const place: PatternPlace = { list: 'datepattern', index }
@@ -145,8 +176,8 @@ function chosenTemplates(patterns: readonly string[] | null, year: number): read
       const isFirst = chosen.length === 0
       const added = shelf.ofPatternLine(pattern)
       for (const template of added) {
-        template.compile()
-        if (!chosen.some(({ name }) => name === template.name)) chosen.push(template)
+        template.form.compile()
+        if (!chosen.some(({ form }) => form.name === template.form.name)) chosen.push(template)
         else if (isFirst || added.length === 1)
           throw new PatternError(
             place,

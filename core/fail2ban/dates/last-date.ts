@@ -1,5 +1,13 @@
 /** Where the last date stood, and between which characters: the next one is looked for in the same columns. */
+import type { DateText } from './date-expression.ts'
 import { isAlphanumeric } from './python-text.ts'
+
+/** What is remembered of a date, as plain data. */
+export interface LastDateMemory {
+  readonly start: number
+  readonly end: number
+  readonly around: readonly [before: string, first: string, last: string, after: string]
+}
 
 export class LastDate {
   /** Columns, in characters as Python counts them: a pair of surrogates is one. */
@@ -10,14 +18,24 @@ export class LastDate {
   #last = ''
   #after = ''
 
+  get memory(): LastDateMemory {
+    return { start: this.start, end: this.end, around: [this.#before, this.#first, this.#last, this.#after] }
+  }
+
+  set memory({ start, end, around }: LastDateMemory) {
+    this.start = start
+    this.end = end
+    ;[this.#before, this.#first, this.#last, this.#after] = around
+  }
+
   /** Remembers a date (places in UTF-16 units). False: it begins where the line ends, which stops Fail2ban. */
-  remember(line: string, start: number, end: number): boolean {
+  remember({ line, isAscii }: DateText, start: number, end: number): boolean {
     const first = characterAt(line, start)
     if (first === '') return false
-    this.start = columnOf(line, start)
+    this.start = isAscii ? start : columnOf(line, start)
     this.#before = characterBefore(line, start)
     this.#first = first
-    this.end = columnOf(line, end)
+    this.end = isAscii ? end : columnOf(line, end)
     // In front of the first character Python finds the last one.
     this.#last = characterBefore(line, end === 0 ? line.length : end)
     this.#after = characterAt(line, end)
@@ -28,9 +46,9 @@ export class LastDate {
    * The same columns of a line, in UTF-16 units; null: other characters stand around them. Characters inside may
    * speak for those outside if they are no letters and digits.
    */
-  columnsIn(line: string): { readonly from: number; readonly to: number } | null {
-    const from = unitOf(line, this.start)
-    const to = unitOf(line, this.end)
+  columnsIn({ line, isAscii }: DateText): { readonly from: number; readonly to: number } | null {
+    const from = isAscii ? within(line, this.start) : unitOf(line, this.start)
+    const to = isAscii ? within(line, this.end) : unitOf(line, this.end)
     const frontFits =
       at(characterBefore, line, from) === this.#before ||
       (at(characterAt, line, from) === this.#first && !isAlphanumeric(this.#first))
@@ -48,6 +66,10 @@ export function columnOf(line: string, unit: number): number {
   for (let index = 1; index < unit; index++)
     if (isLow(line.charCodeAt(index)) && isHigh(line.charCodeAt(index - 1))) column--
   return column
+}
+
+function within(line: string, column: number): number {
+  return column > line.length ? -1 : column
 }
 
 /** Where a column is; -1: the line is shorter. */

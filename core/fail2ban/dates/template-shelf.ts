@@ -1,19 +1,27 @@
 /** The templates of one detector: each pattern has one, however often it is asked for. */
-import { epochTemplate, epochToken, patternTemplate, tai64nTemplate, type DateTemplate } from './date-template.ts'
-import { dateTokens, type DateToken } from './date-tokens.ts'
+import type { DateForm } from './date-form.ts'
+import { patternKey, type DateForms } from './date-forms.ts'
 import { defaultPatterns } from './default-patterns.ts'
 import { withoutBounds } from './word-bounds.ts'
+
+/** A form of dates with what changes as it is used. */
+export interface DateTemplate {
+  readonly form: DateForm
+  /** Heavier ones move to the front sooner. */
+  weight: number
+  /** How often it was found, also where another one won. */
+  matches: number
+}
 
 /** Copies of default templates at the start of a line weigh that much, so that they stay in front. */
 const lineBeginWeight = 100
 
 export class TemplateShelf {
+  readonly #forms: DateForms
   readonly #templates = new Map<string, DateTemplate>()
-  readonly #tokens: ReadonlyMap<string, DateToken>
 
-  /** `year`: that in which the program was started. */
-  constructor(year: number) {
-    this.#tokens = dateTokens(year)
+  constructor(forms: DateForms) {
+    this.#forms = forms
   }
 
   /**
@@ -21,12 +29,12 @@ export class TemplateShelf {
    * the default list where no other pattern is. Throws an `UnknownToken`.
    */
   ofPatternLine(line: string): readonly DateTemplate[] {
-    const key = keyOf(line)
+    const key = patternKey(line)
     const known = this.#templates.get(key)
     if (known !== undefined) return [known]
     if (key === '{DEFAULT}') return []
-    if (key === '{^LN-BEG}') return this.defaultList().filter(({ beginsLine }) => beginsLine)
-    if (key.includes('{DATE}')) return this.#defaults().map((one) => this.#insideOf(one, line))
+    if (key === '{^LN-BEG}') return this.defaultList().filter(({ form }) => form.beginsLine)
+    if (key.includes('{DATE}')) return this.#defaults().map(({ form }) => this.#insideOf(form, line))
     return [key === '{NONE}' ? this.#ofPattern('{UNB}^', key) : this.#ofPattern(line, key)]
   }
 
@@ -34,53 +42,33 @@ export class TemplateShelf {
   defaultList(): readonly DateTemplate[] {
     const defaults = this.#defaults()
     const copies = defaults
-      .filter(({ name }) => !name.startsWith('{^LN-BEG}') && !name.startsWith('^'))
-      .map((one) => ({ one, copy: this.#wrapped(one, (text) => `{^LN-BEG}${text}`) }))
-      .filter(({ one, copy }) => copy.name !== one.name)
-      .map(({ copy }) => copy)
+      .filter(({ form: { name } }) => !name.startsWith('{^LN-BEG}') && !name.startsWith('^'))
+      .map(({ form }) => this.#wrapped(form, (text) => `{^LN-BEG}${text}`))
     for (const copy of copies) copy.weight = lineBeginWeight
     return [...copies, ...defaults]
   }
 
   #defaults(): readonly DateTemplate[] {
-    return defaultPatterns.map((pattern) => this.#ofPattern(pattern, keyOf(pattern)))
+    return defaultPatterns.map((pattern) => this.#ofPattern(pattern, patternKey(pattern)))
   }
 
   /** A copy that stands where `{DATE}` does in a pattern. */
-  #insideOf(template: DateTemplate, pattern: string): DateTemplate {
-    return this.#wrapped(template, (text) => pattern.replace(/(?<!\\)\{DATE\}/gi, () => withoutBounds(text)))
+  #insideOf(form: DateForm, pattern: string): DateTemplate {
+    return this.#wrapped(form, (text) => pattern.replace(/(?<!\\)\{DATE\}/gi, () => withoutBounds(text)))
   }
 
-  #wrapped({ name, pattern }: DateTemplate, wrap: (text: string) => string): DateTemplate {
+  #wrapped({ name, pattern }: DateForm, wrap: (text: string) => string): DateTemplate {
     const known = this.#templates.get(wrap(name))
     if (known !== undefined) return known
     const text = wrap(pattern ?? name)
-    return this.#templates.get(text) ?? this.#ofPattern(text, keyOf(text))
+    return this.#templates.get(text) ?? this.#ofPattern(text, patternKey(text))
   }
 
   #ofPattern(pattern: string, key: string): DateTemplate {
     const known = this.#templates.get(key)
     if (known !== undefined) return known
-    const template = epochOf(pattern, key) ?? tai64nOf(key) ?? patternTemplate(pattern, this.#tokens)
+    const template = { form: this.#forms.ofPattern(pattern, key), weight: 1, matches: 0 }
     this.#templates.set(key, template)
     return template
   }
-}
-
-/** Patterns without a token are the same in every case. */
-function keyOf(pattern: string): string {
-  return pattern.includes('%') ? pattern : pattern.toUpperCase()
-}
-
-function epochOf(pattern: string, key: string): DateTemplate | null {
-  if (!key.includes('EPOCH')) return null
-  if (pattern.search(epochToken) >= 0) return epochTemplate({ pattern }, key.includes('LEPOCH'))
-  const [, front, isLong] = /^(\{\^LN-BEG\}|\^)?(L)?EPOCH$/.exec(key) ?? []
-  if (front === undefined && !/^L?EPOCH$/.test(key)) return null
-  return epochTemplate(front === undefined ? 'usual' : 'line-begin', isLong !== undefined)
-}
-
-function tai64nOf(key: string): DateTemplate | null {
-  const [whole, front] = /^(\{\^LN-BEG\}|\^)?TAI64N$/.exec(key) ?? []
-  return whole === undefined ? null : tai64nTemplate(front === undefined ? 'none' : 'line')
 }

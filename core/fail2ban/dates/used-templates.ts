@@ -1,10 +1,13 @@
 /** The templates of a detector in the order in which they are tried: what wins often moves to the front. */
-import type { DateTemplate } from './date-template.ts'
+import type { DateTemplate } from './template-shelf.ts'
 
 /** A template in one list, with what the list remembers of it. */
 export interface UsedTemplate {
   readonly name: string
+  /** As written; null for the kinds that Fail2ban makes without one. */
   readonly pattern: string | null
+  /** In Python's syntax, as `fail2ban-regex -v` prints it. */
+  readonly expression: string
   readonly template: DateTemplate
   /** How often it won here. */
   hits: number
@@ -14,20 +17,59 @@ export interface UsedTemplate {
   distance: number
 }
 
+/** What a list remembers, as plain data: of each template in the order of trying. */
+export interface UsedTemplatesMemory {
+  /** Its place at the begin. */
+  readonly order: readonly number[]
+  readonly hits: readonly number[]
+  readonly lastUsed: readonly number[]
+  readonly distances: readonly number[]
+  readonly matches: readonly number[]
+  readonly firstUnused: number
+}
+
 export class UsedTemplates {
   readonly list: UsedTemplate[]
+  /** As they were at the begin. */
+  readonly #all: readonly UsedTemplate[]
   /** The place of the first that never won. */
   #firstUnused = 0
 
   constructor(templates: readonly DateTemplate[]) {
     this.list = templates.map((template) => ({
-      name: template.name,
-      pattern: template.pattern,
+      name: template.form.name,
+      pattern: template.form.pattern,
+      expression: template.form.expression,
       template,
       hits: 0,
       lastUsed: 0,
       distance: Infinity,
     }))
+    this.#all = [...this.list]
+  }
+
+  get memory(): UsedTemplatesMemory {
+    return {
+      order: this.list.map((used) => this.#all.indexOf(used)),
+      hits: this.list.map(({ hits }) => hits),
+      lastUsed: this.list.map(({ lastUsed }) => lastUsed),
+      distances: this.list.map(({ distance }) => distance),
+      matches: this.list.map(({ template }) => template.matches),
+      firstUnused: this.#firstUnused,
+    }
+  }
+
+  /** What a list of the same patterns remembered. */
+  set memory({ order, hits, lastUsed, distances, matches, firstUnused }: UsedTemplatesMemory) {
+    const list = order.flatMap((index) => this.#all[index] ?? [])
+    for (const [place, used] of list.entries()) {
+      used.hits = hits[place] ?? 0
+      used.lastUsed = lastUsed[place] ?? 0
+      used.distance = distances[place] ?? Infinity
+      used.template.matches = matches[place] ?? 0
+    }
+    this.list.splice(0, this.list.length, ...list)
+    this.#firstUnused = firstUnused
   }
 
   /** Notes that the template at this place has won. */

@@ -53,7 +53,8 @@ export function readFields({ names, texts }: DateFields): WrittenFields | null {
   return written
 }
 
-const monthNames = 'january february march april may june july august september october november december'.split(' ')
+/** The empty name, of a group that somebody wrote so, is a month 0 to Python. */
+const monthNames = ' january february march april may june july august september october november december'.split(' ')
 const monthStarts = monthNames.map((name) => name.slice(0, 3))
 const dayNames = 'monday tuesday wednesday thursday friday saturday sunday'.split(' ')
 const dayStarts = dayNames.map((name) => name.slice(0, 3))
@@ -68,9 +69,9 @@ function readField(written: WrittenFields, name: string, text: string): boolean 
     case 'm':
       return fill(written, 'month', integer(text))
     case 'B':
-      return fill(written, 'month', place(monthNames, text, 1))
+      return fill(written, 'month', place(monthNames, text))
     case 'b':
-      return fill(written, 'month', place(monthStarts, text, 1))
+      return fill(written, 'month', place(monthStarts, text))
     case 'd':
       return fill(written, 'day', integer(text))
     case 'H':
@@ -80,9 +81,9 @@ function readField(written: WrittenFields, name: string, text: string): boolean 
     case 'S':
       return fill(written, 'second', integer(text))
     case 'A':
-      return fill(written, 'weekday', place(dayNames, text, 0))
+      return fill(written, 'weekday', place(dayNames, text))
     case 'a':
-      return fill(written, 'weekday', place(dayStarts, text, 0))
+      return fill(written, 'weekday', place(dayStarts, text))
     case 'w':
       return fill(written, 'weekday', sundayFirst(integer(text)))
     case 'j':
@@ -118,15 +119,16 @@ function halfDayHour(text: string, names: DateFields['names'], texts: DateFields
   return half === 'pm' && hour !== 12 ? hour + 12 : hour
 }
 
-/** `int(text)`. The usual one or two digits are read here. */
+/** `int(text)`. Up to four ASCII digits, which is nearly all, are read here. */
 function integer(text: string): number | null {
-  if (text.length <= 2) {
-    const first = text.charCodeAt(0) - zero
-    if (text.length === 1 && first >= 0 && first <= 9) return first
-    const second = text.charCodeAt(1) - zero
-    if (first >= 0 && first <= 9 && second >= 0 && second <= 9) return first * 10 + second
+  if (text.length === 0 || text.length > 4) return pythonInteger(text)
+  let number = 0
+  for (let index = 0; index < text.length; index++) {
+    const digit = text.charCodeAt(index) - zero
+    if (digit < 0 || digit > 9) return pythonInteger(text)
+    number = number * 10 + digit
   }
-  return pythonInteger(text)
+  return number
 }
 
 const zero = 0x30
@@ -139,7 +141,7 @@ function sundayFirst(day: number | null): number | null {
   return day === null ? null : day < 1 ? 6 : day - 1
 }
 
-function place(names: readonly string[], text: string, first: number): number | null {
+function place(names: readonly string[], text: string): number | null {
   const index = names.indexOf(text.toLowerCase())
-  return index < 0 ? null : index + first
+  return index < 0 ? null : index
 }

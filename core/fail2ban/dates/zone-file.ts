@@ -15,8 +15,7 @@ export function zoneClock(zone: string | null): ZoneClock {
   if (zone === '') return utc
   const name = zone === null ? hostFile : zone.replace(/^:/, '')
   const file = isAbsolute(name) ? name : join(zoneFolder, name)
-  const inZones = isAbsolute(name) || !name.split('/').includes('..')
-  return (inZones ? readZone(file) : null) ?? ruleClock(name) ?? utc
+  return readZone(file) ?? ruleClock(name) ?? utc
 }
 
 interface Transitions {
@@ -26,6 +25,8 @@ interface Transitions {
   readonly before: ClockState
   /** What holds behind the last; null: what the last one brought. */
   readonly after: ZoneClock | null
+  /** Leap seconds of a zone that counts them (`right/…`), in order: from then on so many are counted. */
+  readonly leaps: readonly { readonly time: number; readonly seconds: number }[]
 }
 
 function readZone(path: string): ZoneClock | null {
@@ -37,7 +38,8 @@ function readZone(path: string): ZoneClock | null {
   }
   if (bytes.length < headerBytes || bytes.toString('latin1', 0, 4) !== 'TZif') return null
   try {
-    return clockOf(readTransitions(bytes))
+    const transitions = readTransitions(bytes)
+    return withLeaps(clockOf(transitions), transitions.leaps)
   } catch (error) {
     if (error instanceof RangeError) return null
     throw error
@@ -57,7 +59,7 @@ function readTransitions(bytes: Buffer): Transitions {
   const wide = bytes.readUInt8(4) >= 0x32
   const start = wide ? headerBytes + blockBytes(0, 4) : 0
   const width = wide ? 8 : 4
-  const [, , , timeCount = 0, kindCount = 0] = counts(start)
+  const [, , leapCount = 0, timeCount = 0, kindCount = 0, nameBytes = 0] = counts(start)
   const timesAt = start + headerBytes
   const indexesAt = timesAt + timeCount * width
   const kindsAt = indexesAt + timeCount
@@ -68,13 +70,17 @@ function readTransitions(bytes: Buffer): Transitions {
   const first = kinds[0]
   if (first === undefined) throw new RangeError('a zone without a clock')
   const rule = wide ? bytes.toString('latin1', start + headerBytes + blockBytes(start, 8)).trim() : ''
+  const timeAt = (at: number) => (wide ? Number(bytes.readBigInt64BE(at)) : bytes.readInt32BE(at))
+  const leapsAt = kindsAt + kindCount * 6 + nameBytes
   return {
-    times: Array.from({ length: timeCount }, (_, index) =>
-      wide ? Number(bytes.readBigInt64BE(timesAt + index * 8)) : bytes.readInt32BE(timesAt + index * 4),
-    ),
+    times: Array.from({ length: timeCount }, (_, index) => timeAt(timesAt + index * width)),
     states: Array.from({ length: timeCount }, (_, index) => kinds[bytes.readUInt8(indexesAt + index)] ?? first),
     before: kinds.find(({ isDst }) => !isDst) ?? first,
     after: rule === '' ? null : ruleClock(rule),
+    leaps: Array.from({ length: leapCount }, (_, index) => {
+      const at = leapsAt + index * (width + 4)
+      return { time: timeAt(at), seconds: bytes.readInt32BE(at + width) }
+    }),
   }
 }
 
@@ -92,6 +98,15 @@ function clockOf({ times, states, before, after }: Transitions): ZoneClock {
     to = times[next] ?? Infinity
     state = states[next - 1] ?? before
     return state
+  }
+}
+
+/** Clocks that count leap seconds show a civil time that is so much behind. */
+function withLeaps(clock: ZoneClock, leaps: Transitions['leaps']): ZoneClock {
+  if (leaps.length === 0) return clock
+  return (time) => {
+    const { offset, isDst } = clock(time)
+    return { offset: offset - (leaps.findLast((leap) => leap.time <= time)?.seconds ?? 0), isDst }
   }
 }
 

@@ -7,6 +7,8 @@ import { pythonInteger } from './python-numbers.ts'
  * military zone and has the sign that Fail2ban gives it, which is that of the zone's place on earth.
  */
 export function zoneMinutes(text: string): number | null {
+  const usual = usualOffset(text)
+  if (usual !== null) return usual
   const [whole, name, sign, hours = '', minutes = '0'] = zoneText.exec(text) ?? []
   if (whole === undefined) return null
   const base = name === undefined ? 0 : offsets.get(name)
@@ -14,6 +16,21 @@ export function zoneMinutes(text: string): number | null {
   if (sign === undefined) return base
   const offset = digits(hours) * 60 + digits(minutes)
   return base + (sign === '-' ? -offset : offset)
+}
+
+/** `+hhmm` and `+hh:mm`, which nearly all zones in logs are; null: it is something else. */
+function usualOffset(text: string): number | null {
+  const hasColon = text.length === 6 && text.charAt(3) === ':'
+  if (text.length !== 5 && !hasColon) return null
+  const sign = text.charAt(0) === '+' ? 1 : text.charAt(0) === '-' ? -1 : 0
+  const hours = twoDigits(text, 1)
+  const minutes = twoDigits(text, text.length - 2)
+  return sign === 0 || hours < 0 || hours > 19 || minutes < 0 ? null : sign * (hours * 60 + minutes)
+}
+
+function twoDigits(text: string, at: number): number {
+  const [first, second] = [text.charCodeAt(at) - 0x30, text.charCodeAt(at + 1) - 0x30]
+  return first >= 0 && first <= 9 && second >= 0 && second <= 9 ? first * 10 + second : -1
 }
 
 const zoneText = /^([A-Z](?:[A-Z]{2,4})?)?(?:([+-])([01]\p{Nd})(?::?(\p{Nd}{2}))?)?$/u

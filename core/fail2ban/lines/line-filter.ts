@@ -1,4 +1,5 @@
-import { DateDetector } from '../dates/date-detector.ts'
+import { DateDetector, type DateMemory } from '../dates/date-detector.ts'
+import type { DateForms } from '../dates/date-forms.ts'
 import { compileFailregex, type Failregex } from '../regex/failregex.ts'
 import { inherit, type Captured } from './captured-groups.ts'
 import type { FilterTexts } from './filter-texts.ts'
@@ -23,9 +24,19 @@ export interface LineFinding {
 
 /** What a filter remembers from line to line. Plain data. */
 export interface FilterMemory {
+  readonly dates: DateMemory
   readonly lastDate: LastDate | null
   /** With `maxlines`: the lines that may be the begin of a match. */
   readonly waiting: readonly LogLine[]
+}
+
+export interface LineFilterOptions {
+  /** Every failregex is tried, not only up to the first that matches. */
+  readonly all?: boolean
+  /** The zone of the host; by default the system's. */
+  readonly hostZone?: string
+  /** The forms of dates that filters of a thread share. */
+  readonly forms?: DateForms
 }
 
 /**
@@ -44,11 +55,8 @@ export class LineFilter {
   readonly #ignoreFirst: boolean
   #waiting: readonly LogLine[] = []
 
-  /** `all`: every failregex is tried. Throws a PatternError that names list, index and position of what is wrong. */
-  constructor(
-    texts: FilterTexts,
-    { all = false, hostZone }: { readonly all?: boolean; readonly hostZone?: string } = {},
-  ) {
+  /** Throws a PatternError that names list, index and position of what is wrong. */
+  constructor(texts: FilterTexts, { all = false, hostZone, forms }: LineFilterOptions = {}) {
     const { usedns, maxlines, datepattern: patterns, timezone } = texts
     const multiline = maxlines > 1
     const prefregex =
@@ -65,7 +73,7 @@ export class LineFilter {
     this.#ignoreFirst = texts.ignoreregex.length > 0 && texts.ignoreregex.length < texts.failregex.length - 2
     this.#maxlines = maxlines
     this.#all = all
-    this.detector = new DateDetector({ patterns, timezone, ...(hostZone === undefined ? {} : { hostZone }) })
+    this.detector = new DateDetector({ patterns, timezone, ...(hostZone === undefined ? {} : { hostZone }) }, forms)
     this.#dates = new LineDates(this.detector)
   }
 
@@ -75,10 +83,12 @@ export class LineFilter {
   }
 
   get memory(): FilterMemory {
-    return { lastDate: this.#dates.last, waiting: this.#maxlines > 1 ? this.#waiting : [] }
+    const waiting = this.#maxlines > 1 ? this.#waiting : []
+    return { dates: this.detector.memory, lastDate: this.#dates.last, waiting }
   }
 
-  set memory({ lastDate, waiting }: FilterMemory) {
+  set memory({ dates, lastDate, waiting }: FilterMemory) {
+    this.detector.memory = dates
     this.#dates.last = lastDate
     this.#waiting = waiting
   }

@@ -1,6 +1,7 @@
 /** Dates against Debian's fail2ban, running: the same date, time and template in every line, and the same order after it. */
 import * as assert from 'uvu/assert'
 import { DateDetector } from '../../../../core/fail2ban/dates/date-detector.ts'
+import { DateForms } from '../../../../core/fail2ban/dates/date-forms.ts'
 import { columnOf } from '../../../../core/fail2ban/dates/last-date.ts'
 import { BailiffError } from '../../../../core/errors.ts'
 import { suite } from '../../../suite.ts'
@@ -9,6 +10,7 @@ import { runDetectors, type Outcome, type Trial, type Verdict } from './running-
 
 const test = suite('dates as fail2ban chooses them', 'fail2ban-regex')
 
+const forms = new DateForms()
 const now = Date.UTC(2026, 10, 22, 13, 41, 2) / 1000
 const zones = [
   'UTC',
@@ -83,7 +85,7 @@ function compare(trials: readonly Trial[]): void {
 function runOurs({ patterns, timezone, hostZone, lines }: Trial): Outcome {
   let detector: DateDetector
   try {
-    detector = new DateDetector({ patterns, timezone, hostZone })
+    detector = new DateDetector({ patterns, timezone, hostZone }, forms)
   } catch (error) {
     if (error instanceof BailiffError) return { error: error.message, verdicts: [], hits: [] }
     throw error
@@ -96,7 +98,7 @@ function runOurs({ patterns, timezone, hostZone, lines }: Trial): Outcome {
     const after = detector.templates.map((template) => first.get(template) ?? -1)
     const same = after.every((place, index) => place === order[index])
     order = after
-    const span = [columnOf(line, found.start), columnOf(line, found.end)] as const
+    const span = found.fails ? null : ([columnOf(line, found.start), columnOf(line, found.end)] as const)
     return { span, time: found.fails ? 'fails' : found.time, order: same ? null : after }
   })
   return { error: null, verdicts, hits: detector.templates.map(({ name, hits }) => [name, hits]) }

@@ -15,7 +15,7 @@ export interface Trial {
 export type Verdict = {
   /** 'fails': an error that Fail2ban does not catch. */
   readonly time: number | null | 'fails'
-  /** Of what is cut out; of an error before that: null. */
+  /** Of what is cut out; of an error: null. */
   readonly span: readonly [start: number, end: number] | null
   /** The places that the templates had at first, in the order after this line; null: as after the line before. */
   readonly order: readonly number[] | null
@@ -77,7 +77,7 @@ def decide(detector, line):
             date = detector.getTime(text, (match, template))
             result['time'] = None if date is None else date[0]
         except Exception as error:
-            result['time'] = 'fails'
+            result = {'span': None, 'time': 'fails'}
     return result
 
 def run(trial):

@@ -1,4 +1,4 @@
-/** The three kinds of date templates: a pattern of tokens, seconds since 1970, and the label TAI64N. */
+/** The three kinds of forms of dates: a pattern of tokens, seconds since 1970, and the label TAI64N. */
 import { compileDateExpression, type DateExpression, type DateMatch, type DateText } from './date-expression.ts'
 import { replaceTokens, type DateToken } from './date-tokens.ts'
 import { LineFails } from './line-fails.ts'
@@ -6,29 +6,27 @@ import { pythonFloat } from './python-numbers.ts'
 import { boundExpression, type Bound, type BoundedExpression } from './word-bounds.ts'
 import { writtenTime, type TimeFrame } from './written-time.ts'
 
-/** One form of dates. `weight` and `matches` change as it is used, and are those of all lists that it is in. */
-export interface DateTemplate {
+/** One form of dates, as a template says it. It never changes, so that many detectors may have it. */
+export interface DateForm {
   /** As `fail2ban-regex` prints it. */
   readonly name: string
   /** As written; null for the kinds that Fail2ban makes without one. */
   readonly pattern: string | null
   /** The expression, in Python's syntax, as `fail2ban-regex -v` prints it. */
   readonly expression: string
+  /** It stands at the start or the end of a line only. */
   readonly isAnchored: boolean
   readonly beginsLine: boolean
-  weight: number
-  /** How often it was found, also where another one won. */
-  matches: number
   /** Throws a PatternError. Otherwise it is done by the first search. */
-  compile(): void
-  /** Counts what it finds. See `DateExpression`. */
+  compile(): DateExpression
+  /** See `DateExpression`. */
   search(text: DateText, from: number, end: number): DateMatch | null
   /** Unix seconds; null: what was found tells no time. Throws a `LineFails`. */
   time(match: DateMatch, now: number, frame: TimeFrame): number | null
 }
 
-/** A template of `%` tokens. Throws an `UnknownToken`. */
-export function patternTemplate(pattern: string, tokens: ReadonlyMap<string, DateToken>): DateTemplate {
+/** A form of `%` tokens. Throws an `UnknownToken`. */
+export function patternForm(pattern: string, tokens: ReadonlyMap<string, DateToken>): DateForm {
   const isUnbound = pattern.startsWith('{UNB}')
   const bare = isUnbound ? pattern.slice('{UNB}'.length) : pattern
   const isLineBegin = !isUnbound && bare.startsWith(lineBegin)
@@ -39,7 +37,7 @@ export function patternTemplate(pattern: string, tokens: ReadonlyMap<string, Dat
   // Names of months and days are found in any case.
   const flags = /(?<!%)%[aAbBpc]/.test(text) ? '(?iu)' : ''
   const bounded = boundExpression(flags + expression, before, isUnbound ? 'none' : 'word')
-  return template({
+  return formOf({
     ...bounded,
     name: lineName(words, before, bounded),
     pattern,
@@ -50,13 +48,13 @@ export function patternTemplate(pattern: string, tokens: ReadonlyMap<string, Dat
 /** Where seconds since 1970 stand. `{ pattern }` has `{EPOCH}` or `{LEPOCH}` in it. */
 export type EpochPlace = 'line-begin' | 'usual' | { readonly pattern: string }
 
-/** A template of seconds since 1970; `isLong`: milli- and microseconds count, too. */
-export function epochTemplate(place: EpochPlace, isLong: boolean): DateTemplate {
+/** A form of seconds since 1970; `isLong`: milli- and microseconds count, too. */
+export function epochForm(place: EpochPlace, isLong: boolean): DateForm {
   const seconds = isLong ? '\\d{10,11}(?:\\d{3}(?:\\.\\d{1,6}|\\d{3})?)?' : '\\d{10,11}\\b(?:\\.\\d{3,6})?'
   if (typeof place === 'object') {
     const expression = `(${place.pattern.replace(epochToken, `(${seconds})`)})`
     const bounded = boundExpression(expression, 'word', 'word')
-    return template({
+    return formOf({
       ...bounded,
       name: place.pattern,
       pattern: null,
@@ -67,7 +65,7 @@ export function epochTemplate(place: EpochPlace, isLong: boolean): DateTemplate 
   const before = place === 'line-begin' ? 'line' : 'none'
   const [expression, equivalent] = place === 'line-begin' ? epochAtLineBegin(seconds) : usualEpoch(seconds)
   const bounded = boundExpression(expression, before, 'word')
-  return template({
+  return formOf({
     ...bounded,
     name: lineName(isLong ? 'LongEpoch' : 'Epoch', before, bounded),
     pattern: null,
@@ -80,10 +78,10 @@ export function epochTemplate(place: EpochPlace, isLong: boolean): DateTemplate 
 /** `{EPOCH}` or `{LEPOCH}`, unless a backslash stands before it. */
 export const epochToken = /(?<!\\)\{L?EPOCH\}/gi
 
-/** A template of the labels TAI64N, `@4000000037c219bf2ef02e94`. */
-export function tai64nTemplate(before: 'line' | 'none'): DateTemplate {
+/** A form of the labels TAI64N, `@4000000037c219bf2ef02e94`. */
+export function tai64nForm(before: 'line' | 'none'): DateForm {
   const bounded = boundExpression('@[0-9a-f]{24}', before, 'word')
-  return template({
+  return formOf({
     ...bounded,
     name: lineName('TAI64N', before, bounded),
     pattern: null,
@@ -94,35 +92,20 @@ export function tai64nTemplate(before: 'line' | 'none'): DateTemplate {
 
 const lineBegin = '{^LN-BEG}'
 
-interface TemplateParts extends BoundedExpression {
+interface FormParts extends BoundedExpression {
   readonly name: string
   readonly pattern: string | null
   /** What finds the same as the expression in less time; left out: the expression itself. */
   readonly equivalent?: string
-  readonly time: (match: DateMatch, now: number, frame: TimeFrame) => number | null
+  readonly time: DateForm['time']
 }
 
-function template(parts: TemplateParts): DateTemplate {
-  const { expression, equivalent = expression, cutsToEnd, isAnchored, beginsLine, name, pattern, time } = parts
+function formOf({ expression, equivalent = expression, cutsToEnd, ...parts }: FormParts): DateForm {
   let compiled: DateExpression | undefined
   const compile = () => (compiled ??= compileDateExpression(equivalent, cutsToEnd))
-  const made: DateTemplate = {
-    name,
-    pattern,
-    expression,
-    isAnchored,
-    beginsLine,
-    weight: 1,
-    matches: 0,
-    compile,
-    search(text, from, end) {
-      const match = compile().search(text, from, end)
-      if (match !== null) made.matches++
-      return match
-    },
-    time,
-  }
-  return made
+  const { name, pattern, isAnchored, beginsLine, time } = parts
+  const search: DateForm['search'] = (text, from, end) => compile().search(text, from, end)
+  return { name, pattern, expression, isAnchored, beginsLine, compile, search, time }
 }
 
 function lineName(name: string, before: Bound, { isBoundBefore }: BoundedExpression): string {

@@ -1,0 +1,91 @@
+import { printable } from '../errors.ts'
+import { addressBytes, parseAddress } from '../address.ts'
+import { text } from '../fail2ban/lines/failure-id.ts'
+import type { GroupValue } from '../fail2ban/lines/line-hit.ts'
+import type { RawFailure } from '../fail2ban/lines/raw-failure.ts'
+
+/** The lines that `-o FORMAT` prints for one failure: control characters are escaped. */
+export type FailureOutput = (failure: RawFailure) => readonly string[]
+
+/**
+ * The formats of `fail2ban-regex -o`: `id` (or `fid`), `ip`, `msg`, `row`, the name of a group, or any text with tags:
+ * `<ip>`, `<fid>`, `<family>`, `<ip-rev>`, `<time>`, `<failures>`, `<matches>`, `<msg>`, `<F-USER>` and all other groups.
+ */
+export function failureOutput(format: string): FailureOutput {
+  const write = outputs[format] ?? (format.includes('<') ? tagged(format) : grouped(format))
+  return (failure) => write(failure).map(printable)
+}
+
+const outputs: Readonly<Record<string, FailureOutput>> = {
+  id: ({ id }) => [String(id)],
+  fid: ({ id }) => [String(id)],
+  ip: ({ id, ip }) => [String(ip ?? id)],
+  msg: ({ lines }) => lines,
+  row: (failure) => [`[${python(failure.id)},\t${pythonTime(failure.time)},\t${pythonGroups(failure)}],`],
+}
+
+function grouped(name: string): FailureOutput {
+  return ({ groups, users, lines }) => {
+    if (name === 'users') return [`{${users.map(python).join(', ')}}`]
+    if (name === 'matches') return [`[${lines.map(python).join(', ')}]`]
+    const value = groups[name]
+    return [value === undefined ? 'None' : text(value)]
+  }
+}
+
+function tagged(format: string): FailureOutput {
+  const filled = (failure: RawFailure, message: string) =>
+    format.replace(/<([\w.-]+)>/g, (tag: string, name: string) =>
+      name === 'msg' ? message : (tagValue(failure, name) ?? tag),
+    )
+  return (failure) => {
+    const messages = format.includes('<msg>') ? failure.lines : failure.lines.slice(0, 1)
+    return (messages.length === 0 ? [''] : messages).map((message) => filled(failure, message))
+  }
+}
+
+function tagValue(failure: RawFailure, name: string): string | null {
+  const group = /^F-([A-Z0-9_-]+)$/.exec(name)?.[1]
+  if (group !== undefined) return groupValue(failure, group.toLowerCase())
+  const ip = failure.ip ?? failure.id ?? ''
+  const address = parseAddress(ip)
+  const values: Readonly<Record<string, () => string>> = {
+    ip: () => ip,
+    fid: () => failure.id ?? '',
+    family: () => (address === null ? '' : address.includes(':') ? 'inet6' : 'inet4'),
+    'ip-rev': () => (address === null ? '' : `${reversed(addressBytes(address))}.`),
+    time: () => pythonTime(failure.time),
+    failures: () => '0',
+    restored: () => '0',
+    matches: () => failure.lines.join('\n'),
+    br: () => '\n',
+    sp: () => ' ',
+  }
+  return values[name]?.() ?? null
+}
+
+function groupValue({ groups, users }: RawFailure, name: string): string {
+  if (name === 'users') return users.join(', ')
+  const value = groups[name]
+  return value === undefined ? '' : text(value)
+}
+
+function reversed(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.toReversed().join('.')
+  return [...Buffer.from(bytes).toString('hex')].toReversed().join('.')
+}
+
+/** A number as Python writes a float, which all times are. */
+function pythonTime(time: number | null): string {
+  return time === null ? 'None' : Number.isInteger(time) ? `${time}.0` : String(time)
+}
+
+function python(value: GroupValue | null): string {
+  return value === null ? 'None' : typeof value === 'string' ? text([value]).slice(1, -1) : text(value)
+}
+
+function pythonGroups({ groups, users }: RawFailure): string {
+  const entries = Object.entries(groups).map(([name, value]) => `${python(name)}: ${python(value)}`)
+  if (users.length > 0) entries.push(`'users': {${users.map(python).join(', ')}}`)
+  return `{${entries.join(', ')}}`
+}

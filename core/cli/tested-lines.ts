@@ -1,0 +1,84 @@
+import { isAscii } from 'node:buffer'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { BailiffError, quote, whyUnreadable } from '../errors.ts'
+import type { DecodeLine } from '../fail2ban/lines/line-decoding.ts'
+import { refuseCompressed } from './compressed-log.ts'
+
+/** A line that a filter is tried on. */
+export interface TestedLine {
+  /** Its number in the file, from 1. */
+  readonly number: number
+  /** Without its line break. */
+  readonly text: string
+  /** Unix seconds, where the source of the line knows when it was written; null: its date is searched. */
+  readonly time: number | null
+  /** The date as the source writes it. */
+  readonly dateText: string
+}
+
+const chunkBytes = 1 << 18
+/** A line that is longer is no line of a log. */
+const longestLine = 1 << 26
+const newline = 10
+
+/** The lines of a file, or of standard input (`-`), in order; the last one need not end. Throws a BailiffError for a file that cannot be read. */
+export function* linesOfFile(path: string, decode: DecodeLine): Generator<TestedLine> {
+  let number = 0
+  for (const bytes of wholeLines(path)) {
+    // Only what is not ASCII has to be decoded line by line.
+    const ascii = isAscii(bytes) ? bytes.toString('latin1') : null
+    for (let start = 0; start < bytes.length;) {
+      const found = bytes.indexOf(newline, start)
+      const end = found < 0 ? bytes.length : found
+      const text = ascii === null ? decode(bytes.subarray(start, end)) : ascii.slice(start, end)
+      yield { number: ++number, text: withoutReturn(text), time: null, dateText: '' }
+      start = end + 1
+    }
+  }
+}
+
+/** Lines given as a text. */
+export function* linesOfText(text: string): Generator<TestedLine> {
+  let number = 0
+  for (const line of text.split('\n')) yield { number: ++number, text: withoutReturn(line), time: null, dateText: '' }
+}
+
+/** A file opened for reading; 0 is standard input, which `-` names. Throws a BailiffError. */
+export function openLog(log: string): number {
+  if (log === '-') return 0
+  try {
+    const fd = openSync(log, 'r')
+    if (!fstatSync(fd).isDirectory()) return fd
+    closeSync(fd)
+  } catch (cause) {
+    const hint = 'name a log that this user may read, or - for standard input'
+    throw new BailiffError('no-input', `cannot read ${quote(log)}: ${whyUnreadable(cause)}`, { cause, hint })
+  }
+  throw new BailiffError('no-input', `${quote(log)} is a folder, not a log`, { hint: `name its files: ${log}/*` })
+}
+
+function withoutReturn(text: string): string {
+  return text.endsWith('\r') ? text.replace(/\r+$/, '') : text
+}
+
+/** The bytes of a log in pieces that end with a line; only the last may end without a newline. */
+function* wholeLines(path: string): Generator<Buffer> {
+  const fd = openLog(path)
+  try {
+    let [buffer, held] = [Buffer.allocUnsafe(chunkBytes), 0]
+    for (let first = true; ; first = false) {
+      if (held === longestLine) throw new BailiffError('data', `${quote(path)} has a line of more than 64 MiB`)
+      if (held === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2)
+      const read = readSync(fd, buffer, held, buffer.length - held, null)
+      if (first) refuseCompressed(path, buffer.subarray(0, read))
+      const length = held + read
+      const end = read === 0 ? length : buffer.lastIndexOf(newline, length - 1) + 1
+      if (end > 0) yield Buffer.from(buffer.subarray(0, end))
+      if (read === 0) return
+      buffer.copy(buffer, 0, end, length)
+      held = length - end
+    }
+  } finally {
+    if (fd !== 0) closeSync(fd)
+  }
+}

@@ -1,0 +1,106 @@
+import { isAscii } from 'node:buffer'
+import { printable } from '../../errors.ts'
+import type { FilterHit, LogChunk } from '../../events.ts'
+import { DateForms } from '../dates/date-forms.ts'
+import type { FilterTexts } from './filter-texts.ts'
+import { lineDecoder, type DecodeLine } from './line-decoding.ts'
+import { LineFilter, type FilterMemory } from './line-filter.ts'
+import type { GroupValue, LineHit } from './line-hit.ts'
+import type { Moment } from './moment.ts'
+
+/** A jail of a Fail2ban tree, as threads get it. Plain data. */
+export interface TreeJailSetup {
+  readonly jail: string
+  readonly texts: FilterTexts
+  readonly findtimeSeconds: number
+}
+
+/** What a hit says, without its place. */
+type FoundHit = Omit<FilterHit, 'jail' | 'log' | 'offset'>
+
+/** Characters of a line, and of what a group captured, that are kept. */
+const longestLine = 512
+const longestGroup = 2048
+const noHits: readonly FoundHit[] = []
+
+/** The lines of a jail in a thread: finds the hits of a log's chunks, with all that it remembers between them. */
+export class JailLines {
+  readonly jail: string
+  readonly #texts: FilterTexts
+  readonly #findtime: number
+  readonly #filter: LineFilter
+  readonly #decode: DecodeLine
+  /** What a filter remembers that has seen no line. */
+  readonly #nothing: FilterMemory
+
+  /** `forms`: the forms of dates, which the jails of a thread share. Throws a BailiffError for a pattern or an encoding. */
+  constructor({ jail, texts, findtimeSeconds }: TreeJailSetup, forms = new DateForms()) {
+    this.jail = jail
+    this.#texts = texts
+    this.#findtime = findtimeSeconds
+    this.#filter = new LineFilter(texts, { forms })
+    this.#decode = lineDecoder(texts.encoding)
+    this.#nothing = this.#filter.memory
+  }
+
+  /** Plain data, or null: nothing. */
+  get memory(): FilterMemory | null {
+    return this.#filter.memory
+  }
+
+  set memory(memory: FilterMemory | null) {
+    this.#filter.memory = memory ?? this.#nothing
+  }
+
+  /** The hits of the next line: `line` has its bytes, `text` the same as Latin-1. Throws a BailiffError for a line that takes too long. */
+  look(line: Buffer, text: string, { arrivedAt, live }: LogChunk): readonly FoundHit[] {
+    const decoded = withoutReturns(isAscii(line) ? text : this.#decode(line))
+    const now = arrivedAt / 1000
+    const given = this.#texts.journal ? journalEntry(decoded) : null
+    const moment: Moment = {
+      now,
+      time: given === null ? null : (given.time ?? now),
+      dateText: given?.dateText ?? '',
+      inOperation: live,
+      findtime: this.#findtime,
+    }
+    const { hits } = this.#filter.find(given?.text ?? decoded, moment)
+    return hits.length === 0 ? noHits : hits.map((hit) => filterHit(hit, now))
+  }
+}
+
+/** A hit as sessions take it. */
+export function lineHit({ rule, time, groups, lines }: FilterHit): LineHit {
+  return { rule, time: time === null ? null : time / 1000, groups, lines }
+}
+
+/** Printable and bounded. What is dated later than it came counts when it came. */
+function filterHit({ rule, time, groups, lines }: LineHit, now: number): FoundHit {
+  const kept: Record<string, GroupValue> = {}
+  for (const name in groups) {
+    const value = groups[name] ?? ''
+    kept[name] = typeof value === 'string' ? excerpt(value, longestGroup) : value.map((part) => part && excerpt(part, longestGroup))
+  }
+  return {
+    rule,
+    time: time === null ? null : Math.min(time, now) * 1000,
+    groups: kept,
+    lines: lines.map((line) => excerpt(line, longestLine)),
+  }
+}
+
+function excerpt(text: string, longest: number): string {
+  return printable(text.length > longest ? text.slice(0, longest) : text).slice(0, longest)
+}
+
+/** Entries of the journal come as lines whose first word is their time: `2026-11-22T13:41:02.500000+00:00 host sshd[77]: …`. */
+function journalEntry(line: string): { readonly time: number | null; readonly dateText: string; readonly text: string } {
+  const blank = line.indexOf(' ')
+  const time = blank < 0 ? Number.NaN : Date.parse(line.slice(0, blank))
+  if (Number.isNaN(time)) return { time: null, dateText: '', text: line }
+  return { time: time / 1000, dateText: line.slice(0, blank + 1), text: line.slice(blank + 1) }
+}
+
+function withoutReturns(text: string): string {
+  return text.endsWith('\r') ? text.replace(/\r+$/, '') : text
+}

@@ -1,0 +1,140 @@
+/**
+ * Jails whose filters see every line of a log in order and remember lines before: those of a Fail2ban tree. What they
+ * remember travels with the chunks of a log, so threads stay without state, and one that is stopped loses nothing.
+ */
+import type { FilterHit, LogChunk } from '../events.ts'
+import { BailiffError } from '../errors.ts'
+import { scanGuarded } from './guarded-scan.ts'
+import type { LineGuard } from './line-guard.ts'
+import type { LineProgress } from './lines.ts'
+import type { JailMemories, LineSpan, SlowLine } from './messages.ts'
+import type { ProcessorTime } from './processor-time.ts'
+
+/** A jail that sees every line of its logs in order. */
+export interface OrderedJail {
+  readonly jail: string
+  /** What it remembers of the lines before, as plain data; it is set before each chunk. Null: of none. */
+  memory: unknown
+  /** Takes the next line of the chunk, without its newline. Throws a BailiffError for one that takes too long. */
+  look(line: Buffer, text: string, chunk: LogChunk): readonly Omit<FilterHit, 'jail' | 'log' | 'offset'>[]
+}
+
+/** A chunk as it is scanned: offsets of segments are those in `bytes`, whose first has the offset `base` in the log. */
+export interface ScannedChunk {
+  readonly chunk: LogChunk
+  readonly bytes: Buffer
+  /** The bytes as Latin-1. */
+  readonly text: string
+  readonly base: number
+  /** Whole lines. */
+  readonly segments: readonly LineSpan[]
+}
+
+/** How lines are watched that may take long. */
+export interface LineWatch {
+  readonly guard: LineGuard
+  readonly processor: ProcessorTime
+  readonly progress: LineProgress | undefined
+  /** How long one line may take a jail; null: nothing is stopped here. */
+  readonly lineMs: number | null
+}
+
+export interface OrderedResult {
+  readonly hits: FilterHit[]
+  readonly slow: readonly SlowLine[]
+  /** What the jails remember behind the chunk. */
+  readonly memories: JailMemories
+}
+
+/** Leads the lines of a chunk through its ordered jails; `memories`: what they remember of the log before it. */
+export function scanOrdered(
+  jails: readonly OrderedJail[],
+  scanned: ScannedChunk,
+  memories: JailMemories,
+  watch: LineWatch,
+): OrderedResult {
+  const slow: SlowLine[] = []
+  const after: Record<string, unknown> = { ...memories }
+  const hits = jails.flatMap((jail) => {
+    jail.memory = memories[jail.jail] ?? null
+    const lines = new JailScan(jail, scanned, watch)
+    slow.push(...lines.run())
+    after[jail.jail] = jail.memory
+    return lines.hits
+  })
+  if (jails.length > 1) hits.sort((a, b) => a.offset - b.offset)
+  return { hits, slow, memories: after }
+}
+
+/** One jail over the lines of one chunk. */
+class JailScan {
+  hits: FilterHit[] = []
+  readonly #jail: OrderedJail
+  readonly #scanned: ScannedChunk
+  readonly #watch: LineWatch
+  readonly #slow: SlowLine[] = []
+  /** The line that is looked at under the guard, since when, and what was remembered before it. */
+  #at: { readonly line: LineSpan; readonly since: number; readonly memory: unknown } | null = null
+
+  constructor(jail: OrderedJail, scanned: ScannedChunk, watch: LineWatch) {
+    this.#jail = jail
+    this.#scanned = scanned
+    this.#watch = watch
+  }
+
+  run(): readonly SlowLine[] {
+    const { guard, lineMs } = this.#watch
+    for (const segment of this.#scanned.segments) {
+      if (lineMs === null) this.#lines(segment, (line) => this.#look(line))
+      else this.#slow.push(...scanGuarded(this.#guarded(), segment, guard, lineMs))
+    }
+    return this.#slow
+  }
+
+  /** A line that is given up changes nothing: the jail goes on with what it remembered before. */
+  #guarded(): Parameters<typeof scanGuarded>[0] {
+    const { jail } = this.#jail
+    const { processor } = this.#watch
+    return {
+      jails: [jail],
+      scan: (start, end) => {
+        this.#at = null
+        this.#lines({ start, end }, (line) => this.#watched(line))
+      },
+      scanFor: (_jail, line) => this.#watched(line),
+      at: () => this.#at && { line: this.#at.line, used: processor.ms - this.#at.since },
+      forget: (_jails, start) => {
+        this.hits = this.hits.filter(({ offset }) => offset < this.#scanned.base + start)
+        if (this.#at?.line.start === start) this.#jail.memory = this.#at.memory
+      },
+      lineAt: (start) => ({ start, end: this.#scanned.text.indexOf('\n', start) + 1 }),
+    }
+  }
+
+  #watched(line: LineSpan): void {
+    this.#at = { line, since: this.#watch.processor.ms, memory: this.#jail.memory }
+    this.#look(line)
+  }
+
+  #lines({ start, end }: LineSpan, take: (line: LineSpan) => void): void {
+    for (let at = start; at < end;) {
+      const next = this.#scanned.text.indexOf('\n', at) + 1
+      take({ start: at, end: next })
+      at = next
+    }
+  }
+
+  #look(line: LineSpan): void {
+    const { bytes, text, chunk, base } = this.#scanned
+    const { start, end } = line
+    const { jail } = this.#jail
+    this.#watch.progress?.line(start, end)
+    try {
+      const found = this.#jail.look(bytes.subarray(start, end - 1), text.slice(start, end - 1), chunk)
+      for (const hit of found) this.hits.push({ ...hit, jail, log: chunk.log, offset: base + start })
+    } catch (error) {
+      if (!(error instanceof BailiffError)) throw error
+      this.#slow.push({ ...line, jail })
+    }
+  }
+}
