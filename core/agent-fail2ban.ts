@@ -1,19 +1,26 @@
-import { readSync } from 'node:fs'
 import type { Agent } from './agent.ts'
-import { describeError } from './errors.ts'
-import type { LogChunk, ScanResult } from './events.ts'
+import { describeError, type BailiffError } from './errors.ts'
+import type { FilterHit, LogChunk } from './events.ts'
 import { FailureGate } from './fail2ban/counting/failure-gate.ts'
-import { JailFilter } from './fail2ban/lines/jail-filter.ts'
-import { lineDecoder } from './fail2ban/lines/line-decoding.ts'
+import { lineHit } from './fail2ban/lines/jail-lines.ts'
+import { Sessions } from './fail2ban/lines/sessions.ts'
+import { brokenFilter } from './fail2ban/running/filter-problem.ts'
+import { filterPlace } from './fail2ban/running/option-place.ts'
 import { treeFailure } from './fail2ban/running/tree-failures.ts'
 import type { ReadyJail } from './jails.ts'
+import type { BrokenJail } from './matching/messages.ts'
 
-/** The way of a failure that a jail of a Fail2ban tree found: names and ignored ones, then the judge. */
+/**
+ * The way of a line that a jail of a Fail2ban tree found: put together with those of its session, names looked up,
+ * ignored ones left out, then the judge.
+ */
 export class AgentFail2ban {
   readonly #agent: Agent
   readonly #gate: FailureGate
-  readonly #filters = new Map<string, JailFilter>()
-  #jails = new Map<string, ReadyJail>()
+  #jails = new Map<string, { readonly jail: ReadyJail; readonly sessions: Sessions }>()
+  #restored = false
+  /** Jails whose filter cannot be used, and why. */
+  readonly broken = new Map<string, BailiffError>()
 
   constructor(agent: Agent) {
     this.#agent = agent
@@ -21,53 +28,66 @@ export class AgentFail2ban {
       count: (failure, arrival) => {
         for (const ban of agent.judge.countFailure(failure, arrival)) agent.decide(ban)
       },
-      onIgnored: (jail, id, source) => agent.ownLog.ignored(jail, id, source),
-      warn: (jail, message) => agent.options.log.warn({ jail }, message),
+      onIgnored: (jail, id, source) => source !== null && agent.ownLog.ignored(jail, id, source),
+      warn: (jail, message) => agent.options.log.warn(jail === null ? {} : { jail }, message),
     })
   }
 
+  /** Takes over the jails of a configuration; sessions go on where the filter is the same. */
   async configure(jails: readonly ReadyJail[]): Promise<void> {
-    this.#jails = new Map(jails.filter(({ fail2ban }) => fail2ban !== null).map((jail) => [jail.name, jail]))
-    this.#filters.clear()
+    const before = this.#jails
+    this.#jails = new Map()
+    this.broken.clear()
+    for (const jail of jails) {
+      const texts = jail.fail2ban?.texts
+      if (!texts) continue
+      const old = before.get(jail.name)
+      const isSame = JSON.stringify(old?.jail.fail2ban?.texts) === JSON.stringify(texts)
+      const sessions = old && isSame ? old.sessions : new Sessions({ raw: texts.usedns === 'raw' })
+      this.#jails.set(jail.name, { jail, sessions })
+    }
     const wrong = await this.#gate.configure(jails.flatMap(({ fail2ban }) => fail2ban?.gate ?? []))
-    for (const error of wrong) this.#agent.options.log.error({}, describeError(error))
+    for (const [jail, problem] of wrong) this.#agent.options.log.error({ jail }, describeError(problem))
+    if (this.#restored) return
+    this.#restored = true
+    void this.#askAnew()
   }
 
-  /** Takes what a chunk has of failures. */
-  take({ consumed }: ScanResult, chunk: LogChunk): void {
-    const jails = chunk.jails.flatMap((name) => this.#jails.get(name) ?? [])
-    if (jails.length === 0) return
-    const bytes = bytesOf(chunk, consumed)
-    let start = 0
-    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
-      for (const jail of jails) this.#line(jail, bytes.subarray(start, end), chunk, start)
-      start = end + 1
+  /** Takes what was found in a chunk, in the order of its lines. */
+  take(hits: readonly FilterHit[], chunk: LogChunk): void {
+    for (const hit of hits) {
+      const { jail, sessions } = this.#jails.get(hit.jail) ?? {}
+      const raw = sessions?.merge(lineHit(hit), chunk.arrivedAt / 1000)
+      const failure = raw && jail ? treeFailure(raw, { ...hit, filter: jail.filter.name }) : null
+      if (failure !== null) this.#gate.take(failure, chunk)
     }
   }
 
-  #line({ name, fail2ban, findtimeMs }: ReadyJail, bytes: Buffer, chunk: LogChunk, offset: number): void {
-    const texts = fail2ban?.texts
-    if (!texts) return
-    const key = JSON.stringify([name, chunk.log])
-    const filter = this.#filters.get(key) ?? new JailFilter(texts)
-    this.#filters.set(key, filter)
-    const text = lineDecoder(texts.encoding)(bytes)
-    const [, date = null, rest = text] = texts.journal ? (/^(\S+) (.*)$/s.exec(text) ?? []) : []
-    const time = date === null ? null : Date.parse(date) / 1000
-    const moment = { now: chunk.arrivedAt / 1000, time, inOperation: chunk.live, findtime: findtimeMs / 1000 }
-    for (const raw of filter.process(rest, moment)) {
-      const failure = treeFailure(raw, { jail: name, filter: texts.name, log: chunk.log, offset })
-      if (failure !== null) for (const ban of this.#agent.judge.countFailure(failure, chunk)) this.#agent.decide(ban)
+  /** Jails whose filter a thread cannot use. The others run. */
+  setAside(jails: readonly BrokenJail[]): void {
+    for (const { jail: name, option, message } of jails) {
+      const { jail } = this.#jails.get(name) ?? {}
+      if (!jail?.fail2ban || this.broken.has(name)) continue
+      const where = filterPlace(jail.fail2ban.folder, name, jail.filter.name, option ?? 'failregex')
+      const problem = brokenFilter(message, where)
+      this.broken.set(name, problem)
+      this.#agent.options.log.error({ jail: name }, describeError(problem))
     }
   }
 
   stop(): void {
     this.#gate.stop()
   }
-}
 
-function bytesOf({ data }: LogChunk, length: number): Buffer {
-  if (data instanceof Uint8Array) return Buffer.from(data).subarray(0, length)
-  const bytes = Buffer.alloc(length)
-  return bytes.subarray(0, readSync(data.fd, bytes, 0, length, data.start))
+  /** Whom a jail ignores now it also lets go of who was banned before the start. */
+  async #askAnew(): Promise<void> {
+    const { wanted, ownLog, options } = this.#agent
+    for (const { prefix, jail } of [...wanted].filter((ban) => this.#jails.has(ban.jail))) {
+      const source = await this.#gate.ignoring(jail, prefix).catch(() => null)
+      if (source === null) continue
+      wanted.remove(prefix, jail)
+      ownLog.ignored(jail, prefix, source)
+      options.log.info({ jail }, `${prefix} is ignored now (${source}), so its ban of before ends`)
+    }
+  }
 }

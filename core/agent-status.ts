@@ -30,7 +30,7 @@ export class AgentStatus {
       config: configuration.settings.file,
       observe: observing,
       pausedSince: firewall.pausedSince,
-      jails: [...configuration.ready.jails, ...this.#others()].map((jail) => this.#summary(jail)),
+      jails: [...this.#running(), ...this.#others()].map((jail) => this.#summary(jail)),
       bans: wanted.size,
       allowed: this.#agent.allowing.reports(),
       lists: this.#agent.lists.reports(),
@@ -45,7 +45,7 @@ export class AgentStatus {
         skipped,
         malformed,
       })),
-      problems: configuration.ready.problems.map(describeError),
+      problems: [...configuration.ready.problems, ...this.#agent.fail2ban.broken.values()].map(describeError),
     }
   }
 
@@ -95,10 +95,11 @@ export class AgentStatus {
 
   /** The jail of that name. Throws a BailiffError where there is none that runs. */
   find(name: string): ReadyJail {
-    const { jails, broken } = this.#agent.configuration.ready
+    const jails = this.#running()
     const jail = jails.find((candidate) => candidate.name === name)
     if (jail) return jail
-    if (broken.includes(name)) {
+    const { fail2ban, configuration } = this.#agent
+    if (configuration.ready.broken.includes(name) || fail2ban.broken.has(name)) {
       throw new BailiffError(
         'no-input',
         `the jail ${quote(name)} is set aside because of an error in the configuration`,
@@ -117,6 +118,12 @@ export class AgentStatus {
     const bans = [...coveringPrefixes(prefix)].flatMap((each) => this.#agent.wanted.of(each))
     const list = bans.map(({ jail }) => listOfJail(jail)).find((each) => each !== null) ?? null
     return { covering: bans[0]?.prefix ?? null, list }
+  }
+
+  /** Without those that were set aside after the start. */
+  #running(): readonly ReadyJail[] {
+    const { broken } = this.#agent.fail2ban
+    return this.#agent.configuration.ready.jails.filter(({ name }) => !broken.has(name))
   }
 
   #findings(): readonly Finding[] {

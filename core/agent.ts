@@ -127,6 +127,7 @@ export class Agent implements RunningAgent {
   readonly counts = new JailEvents()
   readonly sight = new JailSight()
   readonly metrics = new AgentMetrics(this)
+  readonly fail2ban = new AgentFail2ban(this)
   /** What happens, as lines of Fail2ban's own log, where that is wanted. */
   readonly ownLog = new AgentOwnLog((subject, message) => this.alarm(subject, message))
   /** Changes that were written to the store, and how long that took for all together. */
@@ -151,7 +152,6 @@ export class Agent implements RunningAgent {
   #socket: { stop(): Promise<void> } | null = null
   #ticks: NodeJS.Timeout | null = null
   readonly #warnings = new AgentWarnings(this)
-  readonly #fail2ban = new AgentFail2ban(this)
   #resumed = false
   #reloading: Promise<void> = Promise.resolve()
 
@@ -196,7 +196,7 @@ export class Agent implements RunningAgent {
     this.firewall = new AgentFirewall(this, configuration.settings.state, helper)
     this.allowing = new AgentAllowing(this, configuration.settings.state)
     this.lists = new AgentLists(this, configuration.settings.state)
-    this.#pool = new CurrentPool(options.matcherFiles, log)
+    this.#pool = new CurrentPool(options.matcherFiles, log, (broken) => this.fail2ban.setAside(broken))
     this.memory = new MemoryWatch({
       cap: configuration.settings.memoryBytes,
       alarm: (message) => alarm('memory', message),
@@ -272,7 +272,7 @@ export class Agent implements RunningAgent {
     await this.intake.stop()
     this.firewall.unwatch()
     this.judge.stop()
-    this.#fail2ban.stop()
+    this.fail2ban.stop()
     this.allowing.stop()
     this.lists.stop()
     await this.#pool.close()
@@ -339,28 +339,27 @@ export class Agent implements RunningAgent {
       const jail = this.#jails.get(name)
       return jail !== undefined && !(isFirstLook(chunk) && jail.fail2ban?.tailed.includes(chunk.log))
     })
-    const native = jails.filter((name) => this.#jails.get(name)?.fail2ban === null)
     const { setBy } = this.#clock
     let at = position
     const take = (result: ScanResult) => {
       this.#followClock()
       this.sight.note(chunk, result)
-      this.#judge(result, { ...chunk, jails, arrivedAt: chunk.arrivedAt + this.#clock.setBy - setBy })
+      this.#judge(result, { ...chunk, arrivedAt: chunk.arrivedAt + this.#clock.setBy - setBy })
       if (at !== null && !('cursor' in at)) at = positionAfter(at, result)
       // In the same transaction as the bans above and what was counted: what is read again after a crash is
       // neither decided nor counted yet. So nothing is to be awaited in between.
-      this.#commit({ positions: at === null ? [] : [at], counted: result.matches.length > 0 })
+      this.#commit({ positions: at === null ? [] : [at], counted: result.matches.length + (result.hits?.length ?? 0) > 0 })
     }
-    if (position === null || !('cursor' in position)) return this.#pool.scan({ ...chunk, jails: native }, take)
+    if (position === null || !('cursor' in position)) return this.#pool.scan({ ...chunk, jails }, take)
     // There is no cursor for a part of the chunk.
-    const whole = await this.#pool.scan({ ...chunk, jails: native })
+    const whole = await this.#pool.scan({ ...chunk, jails })
     take(whole)
     return whole
   }
 
   #judge(result: ScanResult, chunk: LogChunk): void {
     if (result.bare) this.#warnings.bareLog(chunk.log, result.matches, this.#jails)
-    this.#fail2ban.take(result, chunk)
+    this.fail2ban.take(result.hits ?? [], chunk)
     for (const match of this.#sessions.merge(result.matches)) {
       if (this.ownLog.wanted) this.#logSeen(match, chunk)
       for (const ban of this.judge.count(match, chunk)) this.decide(ban)
@@ -407,7 +406,7 @@ export class Agent implements RunningAgent {
     this.firewall.holdBack()
     this.enforcer.configure((jail) => this.queuesOf(jail), this.observing ? [] : fresh)
     await this.judge.configure(jails)
-    await this.#fail2ban.configure(jails)
+    await this.fail2ban.configure(jails)
     this.allowing.enforce()
     this.lists.screen()
     if (!this.#resumed) this.judge.resume(this.store.loaded.failures)

@@ -1,6 +1,8 @@
 import { pathToFileURL } from 'node:url'
 import type { LogChunk, ScanResult } from './events.ts'
+import type { TreeJailSetup } from './fail2ban/lines/jail-lines.ts'
 import type { ReadyJail } from './jails.ts'
+import type { BrokenJail } from './matching/messages.ts'
 import { createPool, type MatchingPool } from './matching/pool.ts'
 import type { Logger } from './plugin.ts'
 
@@ -11,13 +13,15 @@ const nothing = { log: '', data: new Uint8Array(0), live: false, undatedAt: null
 export class CurrentPool {
   readonly #matchers: readonly string[]
   readonly #log: Logger
+  readonly #broken: (jails: readonly BrokenJail[]) => void
   #key = ''
   #pool: MatchingPool | null = null
 
-  /** `matchers`: the files of the engines, in the order in which they are asked. */
-  constructor(matchers: readonly string[], log: Logger) {
+  /** `matchers`: the files of the engines, in the order in which they are asked; `broken` hears as in `PoolOptions`. */
+  constructor(matchers: readonly string[], log: Logger, broken: (jails: readonly BrokenJail[]) => void) {
     this.#matchers = matchers
     this.#log = log
+    this.#broken = broken
   }
 
   /** As `MatchingPool.scan`, with the pool there is when it is called. */
@@ -28,21 +32,30 @@ export class CurrentPool {
 
   /** Makes the pool for these jails, unless it is that already. What the old one was given it still does. */
   async replace(jails: readonly ReadyJail[], maxThreads: number | null): Promise<void> {
-    const reading = jails.filter(({ bansOf, fail2ban }) => bansOf === null && fail2ban === null)
-    const filters = reading.map(({ name, filter, ignore }) => ({ jail: name, filter, proxies: ignore.proxies }))
-    const key = JSON.stringify([filters, maxThreads])
+    const reading = jails.filter(({ bansOf, fail2ban }) => bansOf === null && fail2ban?.texts !== null)
+    const own = reading.filter(({ fail2ban }) => fail2ban === null)
+    const filters = own.map(({ name, filter, ignore }) => ({ jail: name, filter, proxies: ignore.proxies }))
+    const treeJails = reading.flatMap(({ name, fail2ban, findtimeMs }): TreeJailSetup[] =>
+      fail2ban?.texts ? [{ jail: name, texts: fail2ban.texts, findtimeSeconds: findtimeMs / 1000 }] : [],
+    )
+    const key = JSON.stringify([filters, treeJails, maxThreads])
     if (key === this.#key) return
     const old = this.#pool
     this.#key = key
     this.#pool = createPool({
       jails: filters,
+      treeJails,
       engineUrls: this.#matchers.map((file) => pathToFileURL(file).href),
       log: this.#log,
+      broken: this.#broken,
       ...(maxThreads === null ? {} : { maxThreads }),
     })
     await old?.close()
     // The first line is not to wait for a thread that loads its engines.
-    await this.#pool.scan({ ...nothing, arrivedAt: Date.now(), jails: reading.map(({ name }) => name) })
+    const warm = this.#pool.scan({ ...nothing, arrivedAt: Date.now(), jails: reading.map(({ name }) => name) })
+    // Filters of a tree take so long that it is better to be up: what comes meanwhile waits in memory.
+    if (treeJails.length === 0) await warm
+    else warm.catch(() => {})
   }
 
   async close(): Promise<void> {

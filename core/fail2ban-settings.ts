@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { BailiffError, quote, type Where } from './errors.ts'
 import { banLengthening } from './fail2ban/counting/ban-lengthening.ts'
-import type { GateRules } from './fail2ban/counting/failure-gate.ts'
+import type { GateRules } from './fail2ban/counting/gate-rules.ts'
 import type { FilterTexts } from './fail2ban/lines/filter-texts.ts'
 import { portsOf } from './fail2ban/running/jail-ports.ts'
 import { sourcesOf, tailed, withoutLogs } from './fail2ban/running/jail-sources.ts'
@@ -29,6 +29,8 @@ export interface TreeParts {
   readonly tailed: readonly string[]
   /** As it was read: what `status` shows of it. */
   readonly tree: TreeJail
+  /** Where the configuration is. */
+  readonly folder: string
 }
 
 /** A jail of a Fail2ban tree as settings. */
@@ -113,11 +115,16 @@ function settingsOf(jail: TreeJail, { folder, tree, base, warnings, at }: Surrou
     actions: base.usual.actions,
     notifiers: base.usual.notifiers,
     ignore: { prefixes: [], names: [], self: false, places: {}, proxies: [] },
-    fail2ban: partsOf(jail, tree, at),
+    fail2ban: partsOf(jail, tree, folder, at),
   }
 }
 
-function partsOf(jail: TreeJail, { server }: Fail2banTree, at: (option: string) => Where): TreeParts {
+function partsOf(
+  jail: TreeJail,
+  { server }: Fail2banTree,
+  folder: string,
+  at: (option: string) => Where,
+): TreeParts {
   const { bantimeExtra, filter, ignorecache } = jail
   const { maxtime: maxtimeSeconds, rndtime: rndtimeSeconds, overalljails } = bantimeExtra
   return {
@@ -139,6 +146,7 @@ function partsOf(jail: TreeJail, { server }: Fail2banTree, at: (option: string) 
     },
     tailed: tailed(jail),
     tree: jail,
+    folder,
   }
 }
 

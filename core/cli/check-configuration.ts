@@ -51,16 +51,19 @@ export async function check(choice: ConfigurationChoice): Promise<Findings> {
     const engines = await loadEngines()
     const reports = tryFilters(eachFilter(jails.filter(({ fail2ban }) => fail2ban === null)), engines)
     const firewallConf = checkFirewallConf()
+    const treeProblems = await checkTreeFilters(jails)
+    const unusable = new Set(treeProblems.keys())
     return {
       file: settings.file,
-      jails,
-      broken,
+      jails: jails.filter(({ name }) => !unusable.has(name)),
+      broken: [...broken, ...unusable],
       filters: reports.map(({ name, patterns, report }) => ({ name, patterns, samples: report.tried })),
       samples: new Map(
         reports.map(({ key, report }) => [key, { tried: report.tried, failed: report.problems.length }]),
       ),
       problems: [
         ...problems,
+        ...treeProblems.values(),
         ...accountProblems(settings),
         ...reports.flatMap(({ report }) => report.problems),
         ...firewallConf.problems,
@@ -87,6 +90,22 @@ export async function check(choice: ConfigurationChoice): Promise<Findings> {
       warnings: [],
     }
   }
+}
+
+/** What is wrong with filters of a Fail2ban tree, by jail. */
+async function checkTreeFilters(jails: readonly ReadyJail[]): Promise<Map<string, BailiffError>> {
+  const problems = new Map<string, BailiffError>()
+  if (jails.every(({ fail2ban }) => fail2ban === null)) return problems
+  const { filterProblem } = await import('../fail2ban/running/filter-problem.ts')
+  const { filterPlace } = await import('../fail2ban/running/option-place.ts')
+  for (const { name, filter, fail2ban, findtimeMs } of jails) {
+    if (!fail2ban?.texts) continue
+    const { texts, folder } = fail2ban
+    const setup = { jail: name, texts, findtimeSeconds: findtimeMs / 1000 }
+    const problem = filterProblem(setup, (option) => filterPlace(folder, name, filter.name, option))
+    if (problem !== null) problems.set(name, problem)
+  }
+  return problems
 }
 
 /** One jail for each filter in each of its modes. */

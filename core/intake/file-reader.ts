@@ -207,7 +207,8 @@ export class FileReader {
   #advance(file: LogFile, end: number, result: ScanResult): void {
     this.#count.add(result)
     file.triedEnd = end
-    const wanted = result.matches.length > manyMatches ? this.#chunkBytes / 2 : this.#chunkBytes * 2
+    const found = result.matches.length + (result.hits?.length ?? 0)
+    const wanted = found > manyMatches ? this.#chunkBytes / 2 : this.#chunkBytes * 2
     if (result.consumed > 0) this.#chunkBytes = Math.max(leastChunkBytes, Math.min(wanted, maxChunkBytes))
     if (result.consumed === 0 && end - file.offset >= this.#chunkBytes) {
       // Not as the contract says: a line that long is to be passed over. Without this, nothing would move again.

@@ -43,6 +43,16 @@ export interface GuardedResult extends ScanResult {
   readonly memories: JailMemories
   /** Milliseconds of the processor that it took. */
   readonly ms: number
+  /** Jails that the thread cannot serve; absent where there are none. */
+  readonly broken?: readonly BrokenJail[]
+}
+
+/** A jail of a Fail2ban tree whose filter cannot be used, so a thread passes its lines over. */
+export interface BrokenJail {
+  readonly jail: string
+  /** The option at fault, where it is known. */
+  readonly option: string | null
+  readonly message: string
 }
 
 /** A line that took the patterns of a jail too long, or made its matcher fail. */

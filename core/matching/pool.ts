@@ -15,6 +15,7 @@ import { LineDeadline } from './line-deadline.ts'
 import { LogMemories } from './log-memories.ts'
 import {
   ProgressCell,
+  type BrokenJail,
   type GuardedResult,
   type JailFilter,
   type LineSpan,
@@ -42,6 +43,8 @@ export interface PoolOptions extends WorkerSetup {
   /** How long a thread may be at one line before it is stopped. */
   readonly deadlineMs?: number
   readonly log: Logger
+  /** Hears of jails whose filter cannot be used, each time a thread says so. */
+  readonly broken?: (jails: readonly BrokenJail[]) => void
 }
 
 /** The pool starts one thread at once and more while chunks wait. */
@@ -66,11 +69,13 @@ class Pool implements MatchingPool {
   readonly #underWay = new Set<Promise<ScanResult>>()
   readonly #slow: SlowLogs
   readonly #memories = new LogMemories()
+  readonly #broken: (jails: readonly BrokenJail[]) => void
   /** Threads that slow logs may take at once, and who waits for one. */
   readonly #slowTurns: Turns
   #closed = false
 
-  constructor({ jails, engineUrls, treeJails = [], maxThreads, deadlineMs = 150, log }: PoolOptions) {
+  constructor({ jails, engineUrls, treeJails = [], maxThreads, deadlineMs = 150, log, broken }: PoolOptions) {
+    this.#broken = broken ?? (() => {})
     const threads = maxThreads ?? Math.max(2, Math.min(availableParallelism(), 4))
     this.#deadlineMs = deadlineMs
     this.#log = log
@@ -111,7 +116,7 @@ class Pool implements MatchingPool {
     if (this.#slow.lineMs(chunk.log) === null) {
       const attempt = await this.#attemptTwice(chunk, null)
       if ('result' in attempt) {
-        const { slow, ms, memories, ...result } = attempt.result
+        const { slow, ms, memories, broken: _, ...result } = attempt.result
         this.#slow.passedOver(chunk, slow)
         this.#memories.keep(chunk.log, memories)
         this.#slow.took(chunk.log, chunkLength(chunk), ms)
@@ -146,7 +151,7 @@ class Pool implements MatchingPool {
   async #scanPiece(piece: LogChunk): Promise<ScanResult | number> {
     const attempt = await this.#attemptTwice(piece, this.#slow.lineMs(piece.log) ?? patientLineMs)
     if ('result' in attempt) {
-      const { slow, ms, memories, ...result } = attempt.result
+      const { slow, ms, memories, broken: _, ...result } = attempt.result
       this.#memories.keep(piece.log, memories)
       if (slow.length === 0) this.#slow.took(piece.log, chunkLength(piece), ms)
       this.#slow.passedOver(piece, slow)
@@ -190,6 +195,7 @@ class Pool implements MatchingPool {
         { chunk, lineMs, memories: this.#memories.of(chunk.log), progress: cell.memory },
         { signal: stop.signal },
       )
+      if (packed.broken !== undefined) this.#broken(packed.broken)
       return { result: unpackResult(packed) }
     } catch (error) {
       if (!stop.signal.aborted || watch.stuckAt === null) throw error

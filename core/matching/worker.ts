@@ -6,10 +6,11 @@ import { setFlagsFromString } from 'node:v8'
 import { workerData } from 'node:worker_threads'
 import { BailiffError, quote } from '../errors.ts'
 import type { MatcherPlugin } from '../plugin.ts'
-import { ProgressCell, type ScanTask, type WorkerSetup } from './messages.ts'
+import { ProgressCell, type BrokenJail, type ScanTask, type WorkerSetup } from './messages.ts'
 import type { OrderedJail } from './ordered-jails.ts'
 import { packResult, type PackedResult } from './packed-results.ts'
 import { threadNumber } from './processor-time.ts'
+import { PatternError } from './pattern-error.ts'
 import { createLogScanner } from './scan.ts'
 
 // Patterns that the linear engine can run are given to it when they backtrack too much.
@@ -21,18 +22,19 @@ setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks'
  */
 const scanner = once(async () => {
   const { jails, engineUrls, treeJails = [] } = workerData as WorkerSetup
-  const ordered = await loadTreeJails(treeJails)
-  return createLogScanner({ jails, ordered, engines: await Promise.all(engineUrls.map(loadEngine)) })
+  const { ordered, broken } = await loadTreeJails(treeJails)
+  const ready = createLogScanner({ jails, ordered, engines: await Promise.all(engineUrls.map(loadEngine)) })
+  return { ready, more: broken.length === 0 ? {} : { broken } }
 })
 
 const thread = threadNumber()
 
 /** Answers a task. */
 export default async function scan({ chunk, lineMs, memories, progress }: ScanTask): Promise<PackedResult> {
-  const ready = await scanner()
+  const { ready, more } = await scanner()
   const cell = new ProgressCell(progress)
   cell.begin(thread)
-  return packResult(ready.scan(chunk, cell, lineMs, memories))
+  return packResult({ ...ready.scan(chunk, cell, lineMs, memories), ...more })
 }
 
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
@@ -40,15 +42,28 @@ function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
   return () => (made ??= make())
 }
 
-/** Only who has a Fail2ban tree needs their code. */
-async function loadTreeJails(setups: NonNullable<WorkerSetup['treeJails']>): Promise<OrderedJail[]> {
-  if (setups.length === 0) return []
+/** Only who has a Fail2ban tree needs their code. A filter that is broken stops its own jail alone. */
+async function loadTreeJails(
+  setups: NonNullable<WorkerSetup['treeJails']>,
+): Promise<{ readonly ordered: readonly OrderedJail[]; readonly broken: readonly BrokenJail[] }> {
+  if (setups.length === 0) return { ordered: [], broken: [] }
   const [{ JailLines }, { DateForms }] = await Promise.all([
     import('../fail2ban/lines/jail-lines.ts'),
     import('../fail2ban/dates/date-forms.ts'),
   ])
   const forms = new DateForms()
-  return setups.map((setup) => new JailLines(setup, forms))
+  const broken: BrokenJail[] = []
+  const ordered = setups.map((setup): OrderedJail => {
+    try {
+      return new JailLines(setup, forms)
+    } catch (error) {
+      const { jail } = setup
+      const option = error instanceof PatternError ? error.list : null
+      broken.push({ jail, option, message: error instanceof Error ? error.message : String(error) })
+      return { jail, memory: null, look: () => [] }
+    }
+  })
+  return { ordered, broken }
 }
 
 async function loadEngine(url: string): Promise<MatcherPlugin> {

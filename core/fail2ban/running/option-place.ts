@@ -15,6 +15,21 @@ export function placeOf(folder: string, section: string, option: string): Where 
   return { file: folder, option: named }
 }
 
+/** Where an option of the filter of a jail stands: in the jail, else in the file of the filter. */
+export function filterPlace(folder: string, jail: string, filter: string, option: string): Where {
+  const files = ['local', 'conf'].map((ending) => join(folder, 'filter.d', `${filter}.${ending}`))
+  const named = `[Definition] ${option}`
+  for (const file of jailFiles(folder).toReversed()) {
+    const line = lineOf(textOf(file), jail, option)
+    if (line !== null) return { file, line, option: `[${jail}] ${option}` }
+  }
+  for (const file of files) {
+    const line = lineOf(textOf(file), 'Definition', option)
+    if (line !== null) return { file, line, option: named }
+  }
+  return { file: files.find((file) => textOf(file) !== '') ?? folder, option: named }
+}
+
 /** In the order in which later ones override earlier ones. */
 function jailFiles(folder: string): string[] {
   const below = (ending: string) =>

@@ -1,10 +1,6 @@
-import { printable } from '../../errors.ts'
 import type { Failure } from '../../events.ts'
 import type { Groups } from '../lines/line-hit.ts'
 import type { RawFailure } from '../lines/raw-failure.ts'
-
-/** As in `Match`. */
-const longestLine = 512
 
 /** Where the last line of a failure stands. */
 export interface FailurePlace {
@@ -16,13 +12,16 @@ export interface FailurePlace {
 
 /** What the judge takes of a failure that a filter of a tree found; null: nobody knows whom it is about. */
 export function treeFailure(raw: RawFailure, place: FailurePlace): Failure | null {
-  const { id, ip, dns, rule, time } = raw
+  const { id, ip, dns, rule, time, lines } = raw
   if (id === null || raw.nofail) return null
-  const lines = raw.lines.map(excerpt)
+  const { jail, filter, log, offset } = place
   return {
-    ...place,
+    jail,
+    filter,
+    log,
+    offset,
     rule,
-    id: printable(id),
+    id,
     ip: ip === null || ip === id ? null : ip,
     isName: dns !== null,
     time: time === null ? null : time * 1000,
@@ -33,15 +32,12 @@ export function treeFailure(raw: RawFailure, place: FailurePlace): Failure | nul
   }
 }
 
-function excerpt(line: string): string {
-  return printable(line).slice(0, longestLine)
-}
-
+/** Already printable and cut. */
 function textGroups(groups: Groups): Record<string, string> {
   return Object.fromEntries(
     Object.entries(groups).map(([name, value]) => [
       name,
-      excerpt(typeof value === 'string' ? value : value.map((part) => part ?? '').join(' ')),
+      typeof value === 'string' ? value : value.map((part) => part ?? '').join(' '),
     ]),
   )
 }
