@@ -5,7 +5,7 @@ import { FailureGate } from './fail2ban/counting/failure-gate.ts'
 import { lineHit } from './fail2ban/lines/jail-lines.ts'
 import { Sessions } from './fail2ban/lines/sessions.ts'
 import { brokenFilter } from './fail2ban/running/filter-problem.ts'
-import { filterPlace } from './fail2ban/running/option-place.ts'
+import { OptionPlaces } from './fail2ban/running/option-place.ts'
 import { treeFailure } from './fail2ban/running/tree-failures.ts'
 import type { ReadyJail } from './jails.ts'
 import type { BrokenJail } from './matching/messages.ts'
@@ -68,7 +68,7 @@ export class AgentFail2ban {
     for (const { jail: name, option, message } of jails) {
       const { jail } = this.#jails.get(name) ?? {}
       if (!jail?.fail2ban || this.broken.has(name)) continue
-      const where = filterPlace(jail.fail2ban.folder, name, jail.filter.name, option ?? 'failregex')
+      const where = new OptionPlaces(jail.fail2ban.folder).ofFilter(name, jail.filter.name, option ?? 'failregex')
       const problem = brokenFilter(message, where)
       this.broken.set(name, problem)
       this.#agent.options.log.error({ jail: name }, describeError(problem))

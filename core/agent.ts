@@ -348,7 +348,10 @@ export class Agent implements RunningAgent {
       if (at !== null && !('cursor' in at)) at = positionAfter(at, result)
       // In the same transaction as the bans above and what was counted: what is read again after a crash is
       // neither decided nor counted yet. So nothing is to be awaited in between.
-      this.#commit({ positions: at === null ? [] : [at], counted: result.matches.length + (result.hits?.length ?? 0) > 0 })
+      this.#commit({
+        positions: at === null ? [] : [at],
+        counted: result.matches.length + (result.hits?.length ?? 0) > 0,
+      })
     }
     if (position === null || !('cursor' in position)) return this.#pool.scan({ ...chunk, jails }, take)
     // There is no cursor for a part of the chunk.

@@ -7,7 +7,7 @@ import type { GateRules } from './fail2ban/counting/gate-rules.ts'
 import type { FilterTexts } from './fail2ban/lines/filter-texts.ts'
 import { portsOf } from './fail2ban/running/jail-ports.ts'
 import { sourcesOf, tailed, withoutLogs } from './fail2ban/running/jail-sources.ts'
-import { placeOf } from './fail2ban/running/option-place.ts'
+import { OptionPlaces } from './fail2ban/running/option-place.ts'
 import { logOf } from './fail2ban/running/server-options.ts'
 import { timeText } from './fail2ban/tree/time-text.ts'
 import { readTree, type Fail2banTree } from './fail2ban/tree/tree.ts'
@@ -47,15 +47,16 @@ export async function addFail2banJails(folder: string, base: Settings, observe: 
   const tree = await readTree(folder)
   const problems: BailiffError[] = [...base.problems, ...tree.problems]
   const warnings: BailiffError[] = [...base.warnings, ...tree.warnings]
+  const places = new OptionPlaces(folder)
   const jails: TreeJailSettings[] = []
   const broken: string[] = []
   for (const jail of tree.jails) {
-    const at = (option: string) => placeOf(folder, jail.name, option)
+    const at = (option: string) => places.ofJail(jail.name, option)
     const noLogs = withoutLogs(jail, at)
     if (noLogs !== null) warnings.push(noLogs)
     if (noLogs !== null && jail.skipIfNologs) continue
     try {
-      if (base.jails.some(({ name }) => name === jail.name)) throw twice(folder, jail, base)
+      if (base.jails.some(({ name }) => name === jail.name)) throw twice(jail, base, at('enabled'))
       jails.push(settingsOf(jail, { folder, tree, base, warnings, at }))
     } catch (error) {
       if (!(error instanceof BailiffError)) throw error
@@ -86,7 +87,7 @@ interface Surroundings {
 
 function settingsOf(jail: TreeJail, { folder, tree, base, warnings, at }: Surroundings): TreeJailSettings {
   const { name } = jail
-  checkName(jail, folder)
+  checkName(jail, at('enabled'))
   const where: Where = { file: folder, option: `[${name}]` }
   const uses = sourcesOf(jail, at).map(({ plugin, options }): PluginUse => ({
     kind: 'source',
@@ -119,12 +120,7 @@ function settingsOf(jail: TreeJail, { folder, tree, base, warnings, at }: Surrou
   }
 }
 
-function partsOf(
-  jail: TreeJail,
-  { server }: Fail2banTree,
-  folder: string,
-  at: (option: string) => Where,
-): TreeParts {
+function partsOf(jail: TreeJail, { server }: Fail2banTree, folder: string, at: (option: string) => Where): TreeParts {
   const { bantimeExtra, filter, ignorecache } = jail
   const { maxtime: maxtimeSeconds, rndtime: rndtimeSeconds, overalljails } = bantimeExtra
   return {
@@ -166,15 +162,15 @@ function portsFor(jail: TreeJail, at: (option: string) => Where, warnings: Baili
 }
 
 /** Names of jails stand in file names, in the store and on command lines. */
-function checkName({ name }: TreeJail, folder: string): void {
+function checkName({ name }: TreeJail, where: Where): void {
   if (/^[A-Za-z0-9][\w.-]{0,63}$/.test(name) && name !== 'manual') return
   const message = `${quote(name)} cannot be the name of a jail here; it has up to 64 letters, digits, dots, dashes and underscores, and is not "manual"`
-  throw new BailiffError('config', message, { where: placeOf(folder, name, 'enabled') })
+  throw new BailiffError('config', message, { where })
 }
 
-function twice(folder: string, { name }: TreeJail, base: Settings): BailiffError {
+function twice({ name }: TreeJail, base: Settings, where: Where): BailiffError {
   return new BailiffError('config', `there is a jail ${quote(name)} in ${base.file} too, and that one runs`, {
-    where: placeOf(folder, name, 'enabled'),
+    where,
     hint: 'switch one of them off',
   })
 }

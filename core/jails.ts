@@ -156,7 +156,17 @@ class Workshop {
       return undefined
     }
     const ruleNames = jail.filter.failregex.map(ruleName)
-    return { ...jail, filter, filterSettings: jail.filter, ruleNames, sources, actions, notifiers, fail2ban, counting: fail2ban?.counting ?? null }
+    return {
+      ...jail,
+      filter,
+      filterSettings: jail.filter,
+      ruleNames,
+      sources,
+      actions,
+      notifiers,
+      fail2ban,
+      counting: fail2ban?.counting ?? null,
+    }
   }
 
   /** The instances of some uses, without those that do not load. */

@@ -97,12 +97,12 @@ async function checkTreeFilters(jails: readonly ReadyJail[]): Promise<Map<string
   const problems = new Map<string, BailiffError>()
   if (jails.every(({ fail2ban }) => fail2ban === null)) return problems
   const { filterProblem } = await import('../fail2ban/running/filter-problem.ts')
-  const { filterPlace } = await import('../fail2ban/running/option-place.ts')
+  const { OptionPlaces } = await import('../fail2ban/running/option-place.ts')
   for (const { name, filter, fail2ban, findtimeMs } of jails) {
     if (!fail2ban?.texts) continue
     const { texts, folder } = fail2ban
     const setup = { jail: name, texts, findtimeSeconds: findtimeMs / 1000 }
-    const problem = filterProblem(setup, (option) => filterPlace(folder, name, filter.name, option))
+    const problem = filterProblem(setup, (option) => new OptionPlaces(folder).ofFilter(name, filter.name, option))
     if (problem !== null) problems.set(name, problem)
   }
   return problems

@@ -69,8 +69,7 @@ export class LiveComparison {
     const waits = `${other(by)} ${key}`
     if (this.#waiting.delete(waits)) this.#same++
     else if (isNew && this.#holds(other(by), key, now)) this.#same++
-    else if (isNew)
-      this.#waiting.set(`${by} ${key}`, { ban: { by, jail, id, time }, until: now + this.#toleranceMs })
+    else if (isNew) this.#waiting.set(`${by} ${key}`, { ban: { by, jail, id, time }, until: now + this.#toleranceMs })
   }
 
   /** The bans that the other side has not made in time, the oldest first. To be called again and again. */

@@ -43,7 +43,10 @@ export function withoutLogs(jail: TreeJail, at: (option: string) => Where): Bail
   const named = logpaths.map(({ glob }) => glob).join(', ')
   const [message, hint] = skipIfNologs
     ? [`no log is there, so the jail is left out (skip_if_nologs): ${named}`, 'reload when there is one']
-    : [`no log is there yet, and the jail waits for it: ${named}`, 'if the path is wrong, set logpath or "backend = systemd"']
+    : [
+        `no log is there yet, and the jail waits for it: ${named}`,
+        'if the path is wrong, set logpath or "backend = systemd"',
+      ]
   return new BailiffError('config', message, { where: at('logpath'), hint })
 }
 

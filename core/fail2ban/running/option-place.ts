@@ -2,54 +2,74 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Where } from '../../errors.ts'
 
-/**
- * Where an option of a section of `jail.conf` and its like stands, as Fail2ban would read it last; where no file of
- * them says it, the folder. To be asked only when something is wrong: it reads the files again.
- */
-export function placeOf(folder: string, section: string, option: string): Where {
-  const named = `[${section}] ${option}`
-  for (const file of jailFiles(folder).toReversed()) {
-    const line = lineOf(textOf(file), section, option) ?? lineOf(textOf(file), 'DEFAULT', option)
-    if (line !== null) return { file, line, option: named }
+/** Lines by section and option (lower case), of one file; of an option that stands twice the last. */
+type Places = ReadonlyMap<string, number>
+
+/** Where options of a Fail2ban configuration stand. To be asked when something is wrong: it reads the files again, each once. */
+export class OptionPlaces {
+  readonly #folder: string
+  readonly #files = new Map<string, Places>()
+
+  constructor(folder: string) {
+    this.#folder = folder
   }
-  return { file: folder, option: named }
+
+  /** Where an option of a jail stands, as Fail2ban would read it last; where no file says it, the folder. */
+  ofJail(jail: string, option: string): Where {
+    const named = `[${jail}] ${option}`
+    for (const file of this.#jailFiles()) {
+      const line = this.#line(file, jail, option) ?? this.#line(file, 'DEFAULT', option)
+      if (line !== undefined) return { file, line, option: named }
+    }
+    return { file: this.#folder, option: named }
+  }
+
+  /** Where an option of the filter of a jail stands: in the jail, else in the file of the filter. */
+  ofFilter(jail: string, filter: string, option: string): Where {
+    for (const file of this.#jailFiles()) {
+      const line = this.#line(file, jail, option)
+      if (line !== undefined) return { file, line, option: `[${jail}] ${option}` }
+    }
+    const files = ['local', 'conf'].map((ending) => join(this.#folder, 'filter.d', `${filter}.${ending}`))
+    const named = `[Definition] ${option}`
+    for (const file of files) {
+      const line = this.#line(file, 'Definition', option)
+      if (line !== undefined) return { file, line, option: named }
+    }
+    return { file: files.find((file) => this.#places(file).size > 0) ?? this.#folder, option: named }
+  }
+
+  /** Those that override others first. */
+  #jailFiles(): string[] {
+    const folder = this.#folder
+    const below = (ending: string) =>
+      namesIn(join(folder, 'jail.d'))
+        .filter((name) => name.endsWith(ending))
+        .toSorted()
+        .map((name) => join(folder, 'jail.d', name))
+    return [join(folder, 'jail.conf'), ...below('.conf'), join(folder, 'jail.local'), ...below('.local')].toReversed()
+  }
+
+  #line(file: string, section: string, option: string): number | undefined {
+    return this.#places(file).get(`${section} ${option}`)
+  }
+
+  #places(file: string): Places {
+    const known = this.#files.get(file) ?? placesIn(textOf(file))
+    this.#files.set(file, known)
+    return known
+  }
 }
 
-/** Where an option of the filter of a jail stands: in the jail, else in the file of the filter. */
-export function filterPlace(folder: string, jail: string, filter: string, option: string): Where {
-  const files = ['local', 'conf'].map((ending) => join(folder, 'filter.d', `${filter}.${ending}`))
-  const named = `[Definition] ${option}`
-  for (const file of jailFiles(folder).toReversed()) {
-    const line = lineOf(textOf(file), jail, option)
-    if (line !== null) return { file, line, option: `[${jail}] ${option}` }
-  }
-  for (const file of files) {
-    const line = lineOf(textOf(file), 'Definition', option)
-    if (line !== null) return { file, line, option: named }
-  }
-  return { file: files.find((file) => textOf(file) !== '') ?? folder, option: named }
-}
-
-/** In the order in which later ones override earlier ones. */
-function jailFiles(folder: string): string[] {
-  const below = (ending: string) =>
-    namesIn(join(folder, 'jail.d'))
-      .filter((name) => name.endsWith(ending))
-      .toSorted()
-      .map((name) => join(folder, 'jail.d', name))
-  return [join(folder, 'jail.conf'), ...below('.conf'), join(folder, 'jail.local'), ...below('.local')]
-}
-
-function lineOf(text: string, section: string, option: string): number | null {
-  let inside = false
-  let found: number | null = null
+function placesIn(text: string): Places {
+  const places = new Map<string, number>()
+  let section = ''
   for (const [index, line] of text.split('\n').entries()) {
-    const [, name] = /^\[([^\]]+)\]/.exec(line) ?? []
-    if (name !== undefined) inside = name === section
-    const [, key] = /^([^\s=:#;][^=:]*?)\s*[=:]/.exec(line) ?? []
-    if (inside && key?.toLowerCase() === option) found = index + 1
+    section = /^\[([^\]]+)\]/.exec(line)?.[1] ?? section
+    const [, option] = /^([^\s=:#;[][^=:]*?)\s*[=:]/.exec(line) ?? []
+    if (option !== undefined) places.set(`${section} ${option.toLowerCase()}`, index + 1)
   }
-  return found
+  return places
 }
 
 function namesIn(folder: string): string[] {
