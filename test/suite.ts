@@ -28,6 +28,7 @@ export type Need =
   | 'systemd-journal-remote'
   | 'logger'
   | 'fail2ban-regex'
+  | 'fail2ban-server'
   | 'npm'
 
 /** The Debian package that brings a program. */
@@ -54,6 +55,7 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   'systemd-journal-remote': 'systemd-journal-remote',
   logger: 'bsdutils',
   'fail2ban-regex': 'fail2ban',
+  'fail2ban-server': 'fail2ban',
 }
 
 /** A suite of uvu whose tests are skipped, and counted as skipped, where the machine lacks something they need. */

@@ -6,7 +6,7 @@ import { suite } from '../suite.ts'
 import { makeBed, needs, type LoginAttempt } from './bed.ts'
 import { outside } from './network.ts'
 import { waitFor } from './processes.ts'
-import type { LogForm } from './ssh-server.ts'
+import type { FileForm } from './ssh-server.ts'
 
 const test = suite('end to end: what sshd logs', ...needs)
 
@@ -54,7 +54,7 @@ test('keyboard-interactive through PAM: a failed login is one failure', async ()
 test.run()
 
 /** Makes the attempts, each from an address of its own, and counts what the filter finds in the log. */
-async function check(form: LogForm, attempts: readonly Case[], options: readonly string[]): Promise<void> {
+async function check(form: FileForm, attempts: readonly Case[], options: readonly string[]): Promise<void> {
   const bed = await makeBed(form.replaceAll(/[^a-z0-9]/g, ''), { form, options })
   try {
     const host = (index: number) => (index % 2 === 0 ? outside.v4(index) : outside.v6(index))

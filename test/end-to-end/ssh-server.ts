@@ -11,7 +11,10 @@ import { stop, waitFor } from './processes.ts'
 export const sshPort = 2222
 
 /** How the log is written: rsyslog's two file formats, or sshd's own file without date and header. */
-export type LogForm = 'traditional' | 'rfc3339' | 'sshd -E'
+export type FileForm = 'traditional' | 'rfc3339' | 'sshd -E'
+
+/** Or by whoever listens on a socket, as journald does; then there is no file. */
+export type LogForm = FileForm | { readonly socket: string }
 
 export interface SshServer {
   readonly log: string
@@ -34,11 +37,14 @@ export async function startSshServer(
     await Promise.all(running.map((child) => stop(child)))
   }
   try {
-    const syslog = form === 'sshd -E' ? undefined : startSyslog(folder, socket, log, form)
+    const syslog = typeof form === 'object' || form === 'sshd -E' ? undefined : startSyslog(folder, socket, log, form)
     if (syslog !== undefined) running.push(syslog)
     if (syslog !== undefined) await waitFor('the socket of rsyslogd', () => existsSync(socket))
-    const sshd = startSshd(folder, inVictim, socket, form === 'sshd -E' ? ['-E', log] : [], options)
+    const words = form === 'sshd -E' ? ['-E', log] : []
+    const sshd = startSshd(folder, inVictim, typeof form === 'object' ? form.socket : socket, words, options)
     running.push(sshd)
+    if (typeof form === 'object') await waitFor('sshd', () => listens(inVictim))
+    else
     // An empty log is a log: the agent may look at it before anybody came.
     await waitFor('sshd', () => existsSync(log) && readFileSync(log, 'latin1').includes('Server listening on ::'))
     return { log, reopenLog: () => void syslog?.kill('SIGHUP'), close }
@@ -48,7 +54,13 @@ export async function startSshServer(
   }
 }
 
-function startSyslog(folder: string, socket: string, log: string, form: LogForm): ChildProcess {
+/** Whether the port of sshd is open (0A) in the namespace. */
+function listens([program = '', ...words]: readonly string[]): boolean {
+  const { stdout } = spawnSync(program, [...words, 'cat', '/proc/net/tcp'], { encoding: 'utf8', timeout: 10_000 })
+  return new RegExp(`:${sshPort.toString(16).toUpperCase().padStart(4, '0')} \\S+ 0A `).test(stdout)
+}
+
+function startSyslog(folder: string, socket: string, log: string, form: 'traditional' | 'rfc3339'): ChildProcess {
   const template = form === 'traditional' ? 'RSYSLOG_TraditionalFileFormat' : 'RSYSLOG_FileFormat'
   const file = join(folder, 'rsyslog.conf')
   writeFileSync(

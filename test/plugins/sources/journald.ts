@@ -48,10 +48,14 @@ export class Journald {
     return `${this.#root}/run/log/journal`
   }
 
+  /** The socket that takes syslog messages, as seen from here. */
+  get socket(): string {
+    return `${this.#root}/run/systemd/journal/dev-log`
+  }
+
   /** Each line is an entry of a process that calls itself so; \`sshd\` unless said. */
   log(text: string, identifier = 'sshd'): void {
-    const socket = `${this.#root}/run/systemd/journal/dev-log`
-    succeed('logger', ['--socket', socket, '--id', '--tag', identifier], text)
+    succeed('logger', ['--socket', this.socket, '--id', '--tag', identifier], text)
   }
 
   /** One entry with these fields, as processes send that speak to the journal itself. */
