@@ -1,0 +1,212 @@
+/** The agent on trees of Fail2ban that are written here. */
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import type { JailReport, StatusReport } from '../../../../core/control/api.ts'
+import { suite } from '../../../suite.ts'
+import { AgentProcess, bailiff, endAgents } from '../../cli/agent-process.ts'
+import { writeTree } from './written-tree.ts'
+
+const test = suite('agent on a tree')
+test.after.each(endAgents)
+
+/** How an agent runs on a tree without a firewall. */
+function on(tree: string, more = 'defaults: { actions: [memory] }') {
+  const config = join(tree, 'bailiff.yaml')
+  writeFileSync(config, `state: ${tree}/state\ncontrol: ${tree}/c.sock\nuser: root\n${more}\n`)
+  const words = ['--fail2ban', tree, '--config', config]
+  const json = async (...command: string[]): Promise<unknown> => {
+    const { stdout, stderr } = await bailiff([...command, '--config', config, '--json'])
+    return JSON.parse(stdout || stderr)
+  }
+  return {
+    start: (...options: string[]) => new AgentProcess(['run', ...words, ...options]),
+    check: () => bailiff(['check', ...words]),
+    write: (log: string, ...messages: string[]) =>
+      appendFileSync(join(tree, log), messages.map((message) => `${new Date().toISOString()} ${message}\n`).join('')),
+    status: async () => (await json('status')) as StatusReport,
+    jail: async (name: string) => (await json('status', name)) as JailReport,
+    command: (...command: string[]) => bailiff([...command, '--config', config]),
+  }
+}
+
+const wrongKey = (address: string) => `door: wrong key of ${address}`
+
+test('jails ban as their options say, with their ports', async () => {
+  const at = on(writeTree())
+  const agent = at.start()
+  await agent.shows('watching: door, gate')
+  at.write('door.log', wrongKey('192.0.2.1'), wrongKey('192.0.2.1'), wrongKey('192.0.2.2'))
+  at.write('gate.log', 'gate: 192.0.2.1 was turned away', 'gate: 192.0.2.3 was turned away, closed', 'gate: 192.0.2.1 was turned away')
+  await agent.shows('[gate] ban 192.0.2.1 ')
+  at.write('door.log', wrongKey('192.0.2.1'), wrongKey('2001:db8::1'), wrongKey('2001:db8::1'), wrongKey('2001:db8::1'))
+  await agent.shows('[door] ban 192.0.2.1 ')
+  await agent.shows('[door] ban 2001:db8::1 ')
+  const bansOf = async (jail: string) =>
+    (await at.jail(jail)).bans.map(({ prefix, since, until, ports }) => [prefix, Number(until) - since, ports])
+  const hour = 3_600_000
+  const ports = { protocol: 'tcp', ports: [22, 8022] }
+  assert.equal(await bansOf('door'), [['192.0.2.1', hour, ports], ['2001:db8::1', hour, ports]])
+  assert.equal(await bansOf('gate'), [['192.0.2.1', hour, { protocol: 'udp', ports: [80] }]])
+  const { jails, config } = await at.status()
+  assert.equal(jails.map(({ jail, failures }) => [jail, failures]), [['door', 7], ['gate', 2]])
+  assert.match(config, 'bailiff.yaml')
+})
+
+test('a broken jail is told with file, section and option, and the others run', async () => {
+  const cases: Record<string, [files: Record<string, string>, message: RegExp]> = {
+    'a pattern that is none': [
+      { 'filter.d/gate.conf': '[Definition]\nfailregex = ^ gate: (<HOST>\n' },
+      /filter\.d\/gate\.conf:2: \[Definition\] failregex: .*failregex 1/,
+    ],
+    'a pattern without an address': [
+      { 'filter.d/gate.conf': '[Definition]\nfailregex = ^ gate: nobody\n' },
+      /filter\.d\/gate\.conf:2: \[Definition\] failregex: /,
+    ],
+    'a filter that is not there': [{ 'jail.d/a.local': '[gate]\nfilter = gait\n' }, /gait/],
+    'an option that is not there': [{ 'jail.d/a.local': '[gate]\nlogpath = %(nowhere)s/x\n' }, /\[gate\].*nowhere|nowhere.*\[gate\]/],
+    'a journalmatch that is none': [
+      { 'jail.d/a.local': '[gate]\nbackend = systemd\njournalmatch = sshd.service\n' },
+      /jail\.d\/a\.local:3: \[gate\] journalmatch: "sshd\.service" is no condition/,
+    ],
+    'a formula that is none': [
+      { 'jail.d/a.local': '[gate]\nbantime.increment = true\nbantime.formula = ban.Time *\n' },
+      /\[gate\] bantime/,
+    ],
+  }
+  for (const [name, [files, message]] of Object.entries(cases)) {
+    const at = on(writeTree(files))
+    const { stdout, code } = await at.check()
+    assert.is(code, 78, `${name}: ${stdout}`)
+    assert.match(stdout, message, name)
+    assert.match(stdout, /gate is left out/, name)
+    if (!name.startsWith('a pattern that')) continue
+    const agent = at.start()
+    await agent.shows('watching: ')
+    await agent.shows(message)
+    at.write('door.log', wrongKey('192.0.2.1'), wrongKey('192.0.2.1'), wrongKey('192.0.2.1'))
+    await agent.shows('[door] ban 192.0.2.1 ')
+    const { jails, problems } = await at.status()
+    assert.equal(jails.map(({ jail }) => jail), ['door'], name)
+    assert.match(problems.join('\n'), message, name)
+    await agent.end()
+  }
+})
+
+test('a log that is not there yet is waited for; with skip_if_nologs the jail is left out', async () => {
+  const local = '[gate]\nlogpath = FOLDER/later.log\n'
+  const waiting = on(writeTree({ 'jail.d/a.local': local }))
+  const agent = waiting.start()
+  await agent.shows('[gate] logpath: no log is there yet, and the jail waits for it')
+  await agent.shows('watching: door, gate')
+  waiting.write('later.log', 'gate: 192.0.2.1 was turned away', 'gate: 192.0.2.1 was turned away')
+  await agent.shows('[gate] ban 192.0.2.1 ')
+  await agent.end()
+  const skipping = on(writeTree({ 'jail.d/a.local': `${local}skip_if_nologs = true\n` }))
+  const other = skipping.start()
+  await other.shows('[gate] logpath: no log is there, so the jail is left out (skip_if_nologs)')
+  await other.shows(/watching: door$/m)
+  assert.is((await skipping.check()).code, 0)
+})
+
+test('head reads what a log has already as far as it is recent, tail does not', async () => {
+  const recent = `${new Date().toISOString()} gate: 192.0.2.1 was turned away\n`.repeat(2)
+  const old = `${new Date(Date.now() - 3_600_000).toISOString()} gate: 192.0.2.2 was turned away\n`.repeat(2)
+  const before = (tail: string) => ({
+    'gate.log': old + recent,
+    'jail.d/a.local': `[gate]\nlogpath = FOLDER/gate.log${tail}\n`,
+  })
+  const head = on(writeTree(before('')))
+  const agent = head.start()
+  await agent.shows('[gate] ban 192.0.2.1 ')
+  assert.equal((await head.jail('gate')).bans.map(({ prefix }) => prefix), ['192.0.2.1'])
+  await agent.end()
+  const tail = on(writeTree(before(' tail')))
+  const other = tail.start()
+  await other.shows('watching')
+  tail.write('gate.log', 'gate: 192.0.2.3 was turned away', 'gate: 192.0.2.3 was turned away')
+  await other.shows('[gate] ban 192.0.2.3 ')
+  assert.equal((await tail.jail('gate')).bans.map(({ prefix }) => prefix), ['192.0.2.3'])
+})
+
+test('SIGHUP reads the tree again; a jail that was broken runs, and bans stay', async () => {
+  const tree = writeTree({ 'jail.d/a.local': '[gate]\nenabled = false\n' })
+  const at = on(tree)
+  const agent = at.start()
+  await agent.shows(/watching: door$/m)
+  at.write('door.log', ...Array.from({ length: 3 }, () => wrongKey('192.0.2.1')))
+  await agent.shows('[door] ban 192.0.2.1 ')
+  writeFileSync(join(tree, 'jail.d/a.local'), '[gate]\nmaxretry = 1\n')
+  agent.child.kill('SIGHUP')
+  await agent.shows('the configuration was read again')
+  at.write('gate.log', 'gate: 192.0.2.2 was turned away')
+  await agent.shows('[gate] ban 192.0.2.2 ')
+  assert.equal((await at.jail('door')).bans.map(({ prefix }) => prefix), ['192.0.2.1'])
+})
+
+test('recidive reads the log that the agent writes, as far as it is one of Fail2ban', async () => {
+  const recidive = {
+    'jail.d/a.local': '[door]\nmaxretry = 1\nbantime = 8s\n\n[again]\nenabled = true\nlogpath = FOLDER/own.log\nmaxretry = 2\nport = 0:65535\n',
+    'filter.d/again.conf':
+      '[Definition]\nfailregex = ^\\s+fail2ban\\.actions\\s+\\[\\d+\\]: NOTICE\\s+\\[(?!again\\])(?:.*)\\]\\s+Ban\\s+<HOST>\\s*$\n',
+  }
+  const tree = writeTree(recidive)
+  const at = on(tree)
+  const agent = at.start()
+  await agent.shows('watching')
+  at.write('door.log', wrongKey('192.0.2.1'))
+  await agent.shows('[door] ban 192.0.2.1 ')
+  await agent.shows('[door] unban 192.0.2.1 ')
+  at.write('door.log', wrongKey('192.0.2.1'))
+  await agent.shows('[again] ban 192.0.2.1 ')
+  const { bans } = await at.jail('again')
+  assert.equal(bans.map(({ prefix, ports }) => [prefix, ports]), [['192.0.2.1', { protocol: 'all', ports: [] }]])
+  const log = readFileSync(join(tree, 'own.log'), 'utf8')
+  for (const line of [
+    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} fail2ban\.filter {9}\[\d+\]: INFO {4}\[door\] Found 192\.0\.2\.1 - \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/m,
+    /^\S+ \S+ fail2ban\.actions {8}\[\d+\]: NOTICE {2}\[door\] Ban 192\.0\.2\.1$/m,
+    /^\S+ \S+ fail2ban\.actions {8}\[\d+\]: NOTICE {2}\[door\] Unban 192\.0\.2\.1$/m,
+    /^\S+ \S+ fail2ban\.actions {8}\[\d+\]: NOTICE {2}\[again\] Ban 192\.0\.2\.1$/m,
+    /^\S+ \S+ fail2ban\.jail {11}\[\d+\]: INFO {4}Jail 'door' started$/m,
+  ])
+    assert.match(log, line)
+})
+
+test('who observes writes no log of Fail2ban, and one that is asked for goes where it is asked for', async () => {
+  const tree = writeTree()
+  const at = on(tree)
+  const agent = at.start('--observe')
+  await agent.shows('watching')
+  at.write('door.log', ...Array.from({ length: 3 }, () => wrongKey('192.0.2.1')))
+  await agent.shows('[door] would ban 192.0.2.1 ')
+  await agent.end()
+  assert.is(readFileSync(join(tree, 'own.log'), 'utf8'), '')
+  const other = at.start('--observe', '--fail2ban-log', join(tree, 'asked.log'))
+  await other.shows('watching')
+  renameSync(join(tree, 'asked.log'), join(tree, 'asked.log.1'))
+  at.write('gate.log', ...Array.from({ length: 2 }, () => 'gate: 192.0.2.2 was turned away'))
+  await other.shows('[gate] would ban 192.0.2.2 ')
+  await other.end()
+  assert.match(readFileSync(join(tree, 'asked.log'), 'utf8'), /NOTICE {2}\[gate\] Ban 192\.0\.2\.2$/m)
+})
+
+test('jails of our own run beside; one that is in both runs as ours says', async () => {
+  const tree = writeTree()
+  const filter = "{ failregex: '^own: <ADDR>$' }"
+  const at = on(tree, `defaults: { actions: [memory] }\njails:\n  own: { source: ${tree}/own-jail.log, filter: ${filter}, maxretry: 1 }\n  gate: { source: ${tree}/other.log, filter: ${filter} }`)
+  const agent = at.start()
+  await agent.shows('there is a jail "gate" in ')
+  await agent.shows(/watching: own, gate, door$/m)
+  at.write('own-jail.log', 'own: 198.51.100.1')
+  await agent.shows('[own] ban 198.51.100.1 ')
+  at.write('door.log', ...Array.from({ length: 3 }, () => wrongKey('192.0.2.1')))
+  await agent.shows('[door] ban 192.0.2.1 ')
+})
+
+test('a folder that is no configuration of Fail2ban is refused', async () => {
+  const { code, stderr } = await bailiff(['run', '--fail2ban', '/nonexistent', '--observe'])
+  assert.is(code, 66, stderr)
+  assert.match(stderr, '/nonexistent')
+})
+
+test.run()
