@@ -191,5 +191,7 @@ function position(text: string, at: number): number {
 }
 
 function excerpt(text: string, at: number): string {
-  return Array.from(text.slice(at, at + 50)).slice(0, 25).join('')
+  return Array.from(text.slice(at, at + 50))
+    .slice(0, 25)
+    .join('')
 }

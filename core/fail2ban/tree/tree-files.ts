@@ -100,7 +100,11 @@ export class TreeFiles {
     const known = this.#includes.get(key)
     if (known !== undefined) return known
     if (seen.length > deepest)
-      throw treeProblem('files include each other in a circle', { file: paths[0] ?? '', option: `[${includes}]` }, 'remove one of the includes')
+      throw treeProblem(
+        'files include each other in a circle',
+        { file: paths[0] ?? '', option: `[${includes}]` },
+        'remove one of the includes',
+      )
     const before = found.faults.length + found.notes.length
     const files = withLocal.flatMap((path) => this.#aroundFile(path, seen, found))
     if (found.faults.length + found.notes.length === before) this.#includes.set(key, files)

@@ -5,7 +5,10 @@ import { createInterface, type Interface } from 'node:readline'
 /** Debian's Fail2ban runs on Debian's Python, whatever else is on the path. */
 const python = '/usr/bin/python3'
 
-/** What the real program answers, or the name of the exception it throws. */
+/**
+ * What the real program answers, or the name of the exception it throws: `MemoryError`, too, where options that use each
+ * other grow without end.
+ */
 export type RealAnswer = { readonly value: unknown } | { readonly error: string }
 
 /** Answers in the order of the questions. */
@@ -36,11 +39,16 @@ export class RealReader {
 }
 
 const script = `
-import glob, json, logging, shlex, sys
+import glob, json, logging, resource, shlex, signal, sys
 logging.disable(logging.CRITICAL)
 from fail2ban.client.configurator import Configurator
 from fail2ban.helpers import extractOptions, splitWithOptions, splitwords, substituteRecursiveTags
 from fail2ban.server.mytime import MyTime
+
+resource.setrlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29))
+def late(*_):
+    raise MemoryError('it takes too long')
+signal.signal(signal.SIGVTALRM, late)
 
 def stream(folder, forced):
     reader = Configurator(force_enable=forced)
@@ -79,10 +87,13 @@ answers = {
 
 for line in sys.stdin:
     name, *given = json.loads(line)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 1)
     try:
         answer = {'value': answers[name](*given)}
         text = json.dumps(answer)
     except Exception as error:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         text = json.dumps({'error': '%s: %.300s' % (type(error).__name__, error)})
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     print(text, flush=True)
 `
