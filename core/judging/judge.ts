@@ -162,7 +162,8 @@ export class Judge {
     const jail = this.#jails.get(failure.jail)
     const time = countedAt(failure.time, chunk)
     const spelled = parsePrefix(failure.id)
-    const prefix = spelled ?? (failure.ip === null ? null : parsePrefix(failure.ip))
+    // As an action has it: beside an id of its own the address is banned.
+    const prefix = (failure.ip === null ? null : parsePrefix(failure.ip)) ?? spelled
     if (jail === undefined || time === null) return []
     if (!isFail2ban(jail.rules)) {
       const address = spelled === null ? null : parseAddress(spelled)
