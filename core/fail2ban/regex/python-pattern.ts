@@ -101,7 +101,7 @@ class CompiledPattern implements PythonPattern {
     expression.regexp.lastIndex = from
     const found = expression.regexp.exec(text)
     if (found === null) return null
-    if (isInsidePair(text, found.index)) return this.#searchOwn(text)
+    if (isInsidePair(text, found.index)) return this.#searchOwn(text, from)
     const named = this.#named.map(({ number }) => found[expression.emitted.numbers.get(number) ?? -1])
     const end = found.index + found[0].length - newlinesTaken(found, expression.emitted)
     return { start: found.index, end, named }
@@ -113,7 +113,7 @@ class CompiledPattern implements PythonPattern {
     expression.regexp.lastIndex = from
     const found = expression.regexp.exec(text)
     if (found === null) return null
-    if (isInsidePair(text, found.index)) return this.#ownMachine().search(text)
+    if (isInsidePair(text, found.index)) return this.#ownMachine().search(text, from)
     const { numbers } = expression.emitted
     const of = (group: number) => found.indices?.[numbers.get(group) ?? -1] ?? null
     const end = found.index + found[0].length - newlinesTaken(found, expression.emitted)
