@@ -111,8 +111,9 @@ class Pool implements MatchingPool {
     if (this.#slow.lineMs(chunk.log) === null) {
       const attempt = await this.#attemptTwice(chunk, null)
       if ('result' in attempt) {
-        const { slow: _, ms, memories, ...result } = attempt.result
+        const { slow, ms, memories, ...result } = attempt.result
         this.#memories.keep(chunk.log, memories)
+        this.#slow.passedOver(chunk, slow)
         this.#slow.took(chunk.log, chunkLength(chunk), ms)
         part(result)
         return result

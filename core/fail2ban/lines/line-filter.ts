@@ -109,8 +109,8 @@ export class LineFilter {
 
   #search(search: LineSearch): void {
     if (this.#ignoreFirst && this.#isIgnored(search, null)) return
-    const inherited = this.#prefregex === null ? {} : search.prefix(this.#prefregex)
-    if (inherited === null) return
+    const inherited = this.#prefregex === null ? null : search.prefix(this.#prefregex)
+    if (inherited === null && this.#prefregex !== null) return
     for (const [index, regex] of this.#failregex.entries()) {
       const { text } = search
       const match = regex.search(text)
@@ -181,9 +181,9 @@ class LineSearch {
     const match = regex.search(this.text)
     if (match === null) return null
     this.prefixed = true
-    const { content, ...inherited } = match.merged
+    const { content } = match.merged
     if (typeof content === 'string' && content !== '') this.waiting = [['', '', content]]
-    return inherited
+    return match.merged
   }
 
   /** Whether a match cannot count, since nobody knows when it was; it is told. */

@@ -101,6 +101,7 @@ class CompiledPattern implements PythonPattern {
     expression.regexp.lastIndex = from
     const found = expression.regexp.exec(text)
     if (found === null) return null
+    if (isInsidePair(text, found.index)) return this.#searchOwn(text, from)
     const named = this.#named.map(({ number }) => found[expression.emitted.numbers.get(number) ?? -1])
     const end = found.index + found[0].length - newlinesTaken(found, expression.emitted)
     return { start: found.index, end, named }
@@ -112,6 +113,7 @@ class CompiledPattern implements PythonPattern {
     expression.regexp.lastIndex = from
     const found = expression.regexp.exec(text)
     if (found === null) return null
+    if (isInsidePair(text, found.index)) return this.#ownMachine().search(text, from)
     const { numbers } = expression.emitted
     const of = (group: number) => found.indices?.[numbers.get(group) ?? -1] ?? null
     const end = found.index + found[0].length - newlinesTaken(found, expression.emitted)
@@ -168,6 +170,11 @@ function newlinesTaken(found: RegExpExecArray, emitted: Emitted): number {
   let taken = 0
   for (const number of emitted.newlines) taken += found[number]?.length ?? 0
   return taken
+}
+
+/** V8 also begins in the middle of a character beyond U+FFFF, where a look-around may hold. */
+function isInsidePair(text: string, at: number): boolean {
+  return (text.charCodeAt(at) & 0xfc00) === 0xdc00 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800
 }
 
 function isAscii(text: string): boolean {
