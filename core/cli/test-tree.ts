@@ -58,6 +58,7 @@ function filterOptions({ all, json, summary, out, checkAll, raw }: TestOptions):
     raw: raw === true,
     pending: out === undefined,
     harmless: json === true,
+    prefiltered: !isReport,
   }
 }
 
@@ -101,10 +102,11 @@ type Look = (line: TestedLine) => ExaminedLine | Promise<ExaminedLine>
 function looker(filter: JailFilter, { usedns }: FilterTexts, { now, date, json, ...given }: TestOptions): Look {
   const fixed = now === undefined ? null : readTime(now)
   const names = json && given.usedns === undefined ? null : new FailureNames(usedns === 'yes' || usedns === 'warn')
-  return ({ text, time, dateText }) => {
+  return ({ text, isAscii, time, dateText }) => {
     const current = fixed ?? Date.now() / 1000
     const known = time ?? (date ? null : current)
-    const examined = filter.examine(text, { now: current, time: known, dateText, inOperation: false, findtime: null })
+    const moment = { now: current, time: known, dateText, inOperation: false, findtime: null }
+    const examined = filter.examine(text, moment, isAscii)
     if (names === null || !examined.failures.some(({ dns }) => dns !== null)) return examined
     return names.resolve(examined.failures).then((failures) => ({ ...examined, failures }))
   }

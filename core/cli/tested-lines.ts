@@ -10,6 +10,8 @@ export interface TestedLine {
   readonly number: number
   /** Without its line break. */
   readonly text: string
+  /** It holds ASCII alone; false: it need not. */
+  readonly isAscii: boolean
   /** Unix seconds, where the source of the line knows when it was written; null: its date is searched. */
   readonly time: number | null
   /** The date as the source writes it. */
@@ -31,7 +33,7 @@ export function* linesOfFile(path: string, decode: DecodeLine): Generator<Tested
       const found = bytes.indexOf(newline, start)
       const end = found < 0 ? bytes.length : found
       const text = ascii === null ? decode(bytes.subarray(start, end)) : ascii.slice(start, end)
-      yield { number: ++number, text: withoutReturn(text), time: null, dateText: '' }
+      yield { number: ++number, text: withoutReturn(text), isAscii: ascii !== null, time: null, dateText: '' }
       start = end + 1
     }
   }
@@ -40,7 +42,8 @@ export function* linesOfFile(path: string, decode: DecodeLine): Generator<Tested
 /** Lines given as a text. */
 export function* linesOfText(text: string): Generator<TestedLine> {
   let number = 0
-  for (const line of text.split('\n')) yield { number: ++number, text: withoutReturn(line), time: null, dateText: '' }
+  for (const line of text.split('\n')) 
+    yield { number: ++number, text: withoutReturn(line), isAscii: false, time: null, dateText: '' }
 }
 
 /** A file opened for reading; 0 is standard input, which `-` names. Throws a BailiffError. */

@@ -5,8 +5,10 @@ import { inherit, type Captured } from './captured-groups.ts'
 import type { FilterTexts } from './filter-texts.ts'
 import { LineDates, type DatedLine, type LastDate } from './line-dates.ts'
 import type { LineHit } from './line-hit.ts'
-import { searchedText, wholeText, type LogLine } from './log-line.ts'
+import { candidateSearch } from './candidate-lines.ts'
+import { searchedText, undatedText, wholeText, type LogLine } from './log-line.ts'
 import { matchedLines, type MatchedLines } from './matched-lines.ts'
+import { RuleDispatch, type NumberedRule } from './rule-dispatch.ts'
 import type { Moment, TimeTrouble } from './moment.ts'
 
 /** What a line filter found in a line. */
@@ -35,6 +37,8 @@ export interface LineFilterOptions {
   readonly all?: boolean
   /** The zone of the host; by default the system's. */
   readonly hostZone?: string
+  /** Lines that cannot match are passed over early: then only hits say what a line is, not `prefixed`. */
+  readonly prefiltered?: boolean
   /** The forms of dates that filters of a thread share. */
   readonly forms?: DateForms
 }
@@ -49,14 +53,16 @@ export class LineFilter {
   readonly #maxlines: number
   readonly #all: boolean
   readonly #prefregex: Failregex | null
-  readonly #failregex: readonly Failregex[]
+  readonly #dispatch: RuleDispatch
   readonly #ignoreregex: readonly Failregex[]
   /** Where there are few of them, ignoreregexes are asked before anything else. */
   readonly #ignoreFirst: boolean
+  /** Lines that it does not find in match no failregex; null: each may. */
+  readonly #candidate: RegExp | null
   #waiting: readonly LogLine[] = []
 
   /** Throws a PatternError that names list, index and position of what is wrong. */
-  constructor(texts: FilterTexts, { all = false, hostZone, forms }: LineFilterOptions = {}) {
+  constructor(texts: FilterTexts, { all = false, prefiltered = false, hostZone, forms }: LineFilterOptions = {}) {
     const { usedns, maxlines, datepattern: patterns, timezone } = texts
     const multiline = maxlines > 1
     const prefregex =
@@ -64,15 +70,18 @@ export class LineFilter {
         ? null
         : compileFailregex(texts.prefregex, { usedns, multiline: false, kind: 'prefregex' })
     this.#prefregex = prefregex
-    this.#failregex = texts.failregex.map((text, index) =>
+    const failregex = texts.failregex.map((text, index) =>
       compileFailregex(text, { usedns, multiline, kind: 'failregex', index, prefregex }),
     )
+    this.#dispatch = new RuleDispatch(failregex, multiline)
     this.#ignoreregex = texts.ignoreregex.map((text, index) =>
       compileFailregex(text, { usedns, multiline: false, kind: 'ignoreregex', index }),
     )
     this.#ignoreFirst = texts.ignoreregex.length > 0 && texts.ignoreregex.length < texts.failregex.length - 2
     this.#maxlines = maxlines
     this.#all = all
+    this.#candidate =
+      prefiltered && maxlines === 1 && !this.#ignoreFirst ? candidateSearch(failregex, prefregex) : null
     this.detector = new DateDetector({ patterns, timezone, ...(hostZone === undefined ? {} : { hostZone }) }, forms)
     this.#dates = new LineDates(this.detector)
   }
@@ -93,14 +102,21 @@ export class LineFilter {
     this.#waiting = waiting
   }
 
-  /** Looks at the next line, which has no line break at its end. */
-  find(line: string, moment: Moment): LineFinding {
-    const dated = this.#dates.split(line, moment)
+  /** Looks at the next line, which has no line break at its end. `isAscii`: it holds ASCII alone; false: it need not. */
+  find(line: string, moment: Moment, isAscii = !/[^\0-\x7f]/.test(line)): LineFinding {
+    const dated = this.#dates.split(line, moment, isAscii)
     if (typeof dated === 'string') return { ...passedOver, trouble: dated }
-    const search = new LineSearch(dated, this.#remember(dated.parts), moment.findtime !== null)
+    if (this.#candidate !== null && !this.#candidate.test(undatedText(dated.parts)))
+      return { ...passedOver, line: dated, trouble: dated.trouble }
+    const search = new LineSearch(dated, this.#remember(dated.parts), {
+      timeNeeded: moment.findtime !== null,
+      // Lines that came before may hold anything.
+      ascii: isAscii && this.#maxlines === 1 ? true : undefined,
+    })
     this.#search(search)
     this.#waiting = search.waiting
-    return { ...search, line: dated, trouble: search.trouble ?? dated.trouble }
+    const { hits, ignoredBy, prefixed, trouble } = search
+    return { hits, ignoredBy, prefixed, line: dated, trouble: trouble ?? dated.trouble }
   }
 
   #remember(parts: LogLine): readonly LogLine[] {
@@ -111,9 +127,11 @@ export class LineFilter {
     if (this.#ignoreFirst && this.#isIgnored(search, null)) return
     const inherited = this.#prefregex === null ? null : search.prefix(this.#prefregex)
     if (inherited === null && this.#prefregex !== null) return
-    for (const [index, regex] of this.#failregex.entries()) {
+    const rules = this.#dispatch.for(search.text)
+    for (let next = 0; next < rules.length; next++) {
       const { text } = search
-      const match = regex.search(text)
+      const { index, regex } = rules[next] as NumberedRule
+      const match = regex.search(text, search.ascii)
       if (match === null) continue
       const found = matchedLines(search.lines, text, match)
       if (this.#ignoreregex.length > 0 && this.#isIgnored(search, found)) {
@@ -152,14 +170,21 @@ class LineSearch {
   readonly lines: readonly LogLine[]
   readonly #dated: DatedLine
   readonly #timeNeeded: boolean
+  /** True: all that is searched is ASCII; undefined: nobody knows. */
+  readonly ascii: boolean | undefined
   #waiting: readonly LogLine[]
   #text: string | null = null
 
-  constructor(dated: DatedLine, lines: readonly LogLine[], timeNeeded: boolean) {
+  constructor(
+    dated: DatedLine,
+    lines: readonly LogLine[],
+    { timeNeeded, ascii }: { readonly timeNeeded: boolean; readonly ascii: boolean | undefined },
+  ) {
     this.#dated = dated
     this.lines = lines
     this.#waiting = lines
     this.#timeNeeded = timeNeeded
+    this.ascii = ascii
   }
 
   /** The lines that are searched now, and stay for the next line. */
@@ -178,7 +203,7 @@ class LineSearch {
 
   /** What the prefregex captured; null: it does not match. Its content is what is searched from now on. */
   prefix(regex: Failregex): Captured | null {
-    const match = regex.search(this.text)
+    const match = regex.search(this.text, this.ascii)
     if (match === null) return null
     this.prefixed = true
     const { content } = match.merged
