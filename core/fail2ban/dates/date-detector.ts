@@ -3,14 +3,13 @@
  * its hits change, and remembers where the last date stood.
  */
 import { BailiffError, quote } from '../../errors.ts'
-import { PatternError, type PatternPlace } from '../../matching/pattern-error.ts'
+import { chosenTemplates } from './chosen-templates.ts'
 import type { DateMatch, DateText } from './date-expression.ts'
 import { DateForms } from './date-forms.ts'
-import { UnknownToken } from './date-tokens.ts'
 import { LineFails } from './line-fails.ts'
 import { columnOf, LastDate } from './last-date.ts'
 import { LocalTime } from './local-time.ts'
-import { TemplateShelf, type DateTemplate } from './template-shelf.ts'
+import type { DateTemplate } from './template-shelf.ts'
 import { UsedTemplates, type UsedTemplate } from './used-templates.ts'
 import type { TimeFrame } from './written-time.ts'
 import { zoneMinutes } from './zone-offsets.ts'
@@ -51,7 +50,7 @@ export class DateDetector {
    * pattern, a BailiffError for a zone.
    */
   constructor({ patterns, timezone, hostZone }: DateDetectorOptions, forms = new DateForms()) {
-    this.#used = new UsedTemplates(chosenTemplates(patterns, forms))
+    this.#used = new UsedTemplates(chosenTemplates(patterns ?? [], forms))
     this.#frame = { local: new LocalTime(hostZone ?? process.env.TZ ?? null), zone: defaultZone(timezone) }
   }
 
@@ -146,35 +145,6 @@ function search(template: DateTemplate, text: DateText, from: number, end: numbe
   const match = template.form.search(text, from, end)
   if (match !== null) template.matches++
   return match
-}
-
-/** The templates of all lines of `datepattern`; the default list where they name none. */
-function chosenTemplates(patterns: readonly string[] | null, forms: DateForms): readonly DateTemplate[] {
-  const shelf = new TemplateShelf(forms)
-  const chosen: DateTemplate[] = []
-  for (const [index, pattern] of (patterns ?? []).entries()) {
-    const place: PatternPlace = { list: 'datepattern', index }
-    try {
-      const isFirst = chosen.length === 0
-      const added = shelf.ofPatternLine(pattern)
-      for (const template of added) {
-        template.form.compile()
-        if (!chosen.some(({ form }) => form.name === template.form.name)) chosen.push(template)
-        else if (isFirst || added.length === 1)
-          throw new PatternError(
-            place,
-            pattern,
-            0,
-            'a pattern with the same name stands before it',
-            'Leave one of both out.',
-          )
-      }
-    } catch (error) {
-      if (!(error instanceof UnknownToken)) throw error
-      throw new PatternError(place, pattern, error.position, error.message, 'A percent sign is %% in a datepattern.')
-    }
-  }
-  return chosen.length > 0 ? chosen : shelf.defaultList()
 }
 
 function defaultZone(text: string | null): number | null {
