@@ -2,6 +2,13 @@
 import type { DateText } from './date-expression.ts'
 import { isAlphanumeric } from './python-text.ts'
 
+/** What is remembered of a date, as plain data. */
+export interface LastDateMemory {
+  readonly start: number
+  readonly end: number
+  readonly around: readonly [before: string, first: string, last: string, after: string]
+}
+
 export class LastDate {
   /** Columns, in characters as Python counts them: a pair of surrogates is one. */
   start = 1
@@ -10,6 +17,16 @@ export class LastDate {
   #first = ''
   #last = ''
   #after = ''
+
+  get memory(): LastDateMemory {
+    return { start: this.start, end: this.end, around: [this.#before, this.#first, this.#last, this.#after] }
+  }
+
+  set memory({ start, end, around }: LastDateMemory) {
+    this.start = start
+    this.end = end
+    ;[this.#before, this.#first, this.#last, this.#after] = around
+  }
 
   /** Remembers a date (places in UTF-16 units). False: it begins where the line ends, which stops Fail2ban. */
   remember({ line, isAscii }: DateText, start: number, end: number): boolean {

@@ -17,8 +17,20 @@ export interface UsedTemplate {
   distance: number
 }
 
+/** What a list remembers, as plain data: of each template in the order of trying. */
+export interface UsedTemplatesMemory {
+  /** Its place at the begin. */
+  readonly order: readonly number[]
+  readonly hits: readonly number[]
+  readonly lastUsed: readonly number[]
+  readonly distances: readonly number[]
+  readonly firstUnused: number
+}
+
 export class UsedTemplates {
   readonly list: UsedTemplate[]
+  /** As they were at the begin. */
+  readonly #all: readonly UsedTemplate[]
   /** The place of the first that never won. */
   #firstUnused = 0
 
@@ -32,6 +44,29 @@ export class UsedTemplates {
       lastUsed: 0,
       distance: Infinity,
     }))
+    this.#all = [...this.list]
+  }
+
+  get memory(): UsedTemplatesMemory {
+    return {
+      order: this.list.map((used) => this.#all.indexOf(used)),
+      hits: this.list.map(({ hits }) => hits),
+      lastUsed: this.list.map(({ lastUsed }) => lastUsed),
+      distances: this.list.map(({ distance }) => distance),
+      firstUnused: this.#firstUnused,
+    }
+  }
+
+  /** What a list of the same patterns remembered. */
+  set memory({ order, hits, lastUsed, distances, firstUnused }: UsedTemplatesMemory) {
+    const list = order.flatMap((index) => this.#all[index] ?? [])
+    for (const [place, used] of list.entries()) {
+      used.hits = hits[place] ?? 0
+      used.lastUsed = lastUsed[place] ?? 0
+      used.distance = distances[place] ?? Infinity
+    }
+    this.list.splice(0, this.list.length, ...list)
+    this.#firstUnused = firstUnused
   }
 
   /** Notes that the template at this place has won. */

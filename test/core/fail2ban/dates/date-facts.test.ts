@@ -6,6 +6,7 @@ import { DateForms } from '../../../../core/fail2ban/dates/date-forms.ts'
 import { BailiffError } from '../../../../core/errors.ts'
 import { PatternError } from '../../../../core/matching/pattern-error.ts'
 import { suite } from '../../../suite.ts'
+import { Choices, lineOf, usualForms } from './date-lines.ts'
 
 const test = suite('dates of fail2ban, fact by fact')
 
@@ -240,6 +241,24 @@ test('any lines in any order: what is cut out lies in the line, and nothing is t
     ),
     { numRuns: 300 },
   )
+})
+
+test('a detector that goes on from what another remembers reads the same', () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const choices = new Choices(seed)
+    const given = { patterns: null, timezone: null, hostZone: 'Europe/Berlin' }
+    const whole = new DateDetector(given, forms)
+    let parts = new DateDetector(given, forms)
+    for (let count = 0; count < 60; count++) {
+      const line = lineOf(choices.of(usualForms), now, choices)
+      assert.equal(parts.find(line, now + count), whole.find(line, now + count))
+      const { memory } = parts
+      parts = new DateDetector(given, forms)
+      parts.memory = structuredClone(memory)
+    }
+    const hits = ({ templates }: DateDetector) => templates.map((template) => [template.name, template.hits])
+    assert.equal(hits(parts), hits(whole))
+  }
 })
 
 test('what is written is read again, in every zone', () => {
