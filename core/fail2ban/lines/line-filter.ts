@@ -1,12 +1,12 @@
 import { DateDetector, type DateMemory } from '../dates/date-detector.ts'
 import type { DateForms } from '../dates/date-forms.ts'
 import { compileFailregex, type Failregex } from '../regex/failregex.ts'
-import { inherit, type Captured } from './captured-groups.ts'
+import { capturedText, inherit, searchGroups, type Captured } from './captured-groups.ts'
 import type { FilterTexts } from './filter-texts.ts'
 import { LineDates, type DatedLine, type LastDate } from './line-dates.ts'
 import type { LineHit } from './line-hit.ts'
 import { candidateSearch } from './candidate-lines.ts'
-import { searchedText, undatedText, wholeText, type LogLine } from './log-line.ts'
+import { searchedText, wholeText, type LogLine } from './log-line.ts'
 import { matchedLines, type MatchedLines } from './matched-lines.ts'
 import { RuleDispatch, type NumberedRule } from './rule-dispatch.ts'
 import type { Moment, TimeTrouble } from './moment.ts'
@@ -106,13 +106,12 @@ export class LineFilter {
   find(line: string, moment: Moment, isAscii = !/[^\0-\x7f]/.test(line)): LineFinding {
     const dated = this.#dates.split(line, moment, isAscii)
     if (typeof dated === 'string') return { ...passedOver, trouble: dated }
-    if (this.#candidate !== null && !this.#candidate.test(undatedText(dated.parts)))
-      return { ...passedOver, line: dated, trouble: dated.trouble }
-    const search = new LineSearch(dated, this.#remember(dated.parts), {
-      timeNeeded: moment.findtime !== null,
-      // Lines that came before may hold anything.
-      ascii: isAscii && this.#maxlines === 1 ? true : undefined,
-    })
+    const lines = this.#remember(dated.parts)
+    const text = searchedText(lines)
+    if (this.#candidate !== null && !this.#candidate.test(text)) return withoutHits(dated)
+    // Lines that came before may hold anything.
+    const ascii = isAscii && this.#maxlines === 1 ? true : undefined
+    const search = new LineSearch(dated, lines, text, moment.findtime !== null, ascii)
     this.#search(search)
     this.#waiting = search.waiting
     const { hits, ignoredBy, prefixed, trouble } = search
@@ -131,7 +130,7 @@ export class LineFilter {
     for (let next = 0; next < rules.length; next++) {
       const { text } = search
       const { index, regex } = rules[next] as NumberedRule
-      const match = regex.search(text, search.ascii)
+      const match = searchGroups(regex, text, search.ascii)
       if (match === null) continue
       const found = matchedLines(search.lines, text, match)
       if (this.#ignoreregex.length > 0 && this.#isIgnored(search, found)) {
@@ -140,7 +139,7 @@ export class LineFilter {
       }
       if (search.isTimeless) continue
       if (!this.#all || this.#maxlines > 1) search.waiting = found.unmatched
-      if (search.hit(index, inherit(inherited, match.merged), found.matched) && !this.#all) return
+      if (search.hit(index, inherit(inherited, match.captured), found.matched) && !this.#all) return
     }
   }
 
@@ -178,11 +177,14 @@ class LineSearch {
   constructor(
     dated: DatedLine,
     lines: readonly LogLine[],
-    { timeNeeded, ascii }: { readonly timeNeeded: boolean; readonly ascii: boolean | undefined },
+    text: string,
+    timeNeeded: boolean,
+    ascii: boolean | undefined,
   ) {
     this.#dated = dated
     this.lines = lines
     this.#waiting = lines
+    this.#text = text
     this.#timeNeeded = timeNeeded
     this.ascii = ascii
   }
@@ -203,12 +205,12 @@ class LineSearch {
 
   /** What the prefregex captured; null: it does not match. Its content is what is searched from now on. */
   prefix(regex: Failregex): Captured | null {
-    const match = regex.search(this.text, this.ascii)
+    const match = searchGroups(regex, this.text, this.ascii)
     if (match === null) return null
     this.prefixed = true
-    const { content } = match.merged
-    if (typeof content === 'string' && content !== '') this.waiting = [['', '', content]]
-    return match.merged
+    const content = capturedText(match.captured, 'content')
+    if (content) this.waiting = [['', '', content]]
+    return match.captured
   }
 
   /** Whether a match cannot count, since nobody knows when it was; it is told. */
@@ -225,6 +227,11 @@ class LineSearch {
   }
 }
 
+function withoutHits(line: DatedLine): LineFinding {
+  return { hits: none, ignoredBy: none, prefixed: false, line, trouble: line.trouble }
+}
+
+const none: readonly never[] = []
 const passedOver = { hits: [], ignoredBy: [], prefixed: false, line: null }
 
 /** Groups of which one at least tells whom a line is about, or which session it belongs to. */
