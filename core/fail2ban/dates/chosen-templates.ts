@@ -30,7 +30,7 @@ function addTemplates(chosen: DateTemplate[], shelf: TemplateShelf, pattern: str
 function templatesOf(shelf: TemplateShelf, pattern: string, place: PatternPlace): readonly DateTemplate[] {
   try {
     const templates = shelf.ofPatternLine(pattern)
-    for (const { form } of templates) form.compile()
+    for (const { form } of templates) form.check()
     return templates
   } catch (error) {
     if (error instanceof UnknownToken)
