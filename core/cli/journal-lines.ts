@@ -24,7 +24,7 @@ export async function* journalLines(log: string, journalmatch: readonly (readonl
   let number = 0
   try {
     for await (const text of createInterface({ input: child.stdout })) {
-      yield { number: ++number, ...journalLine(fieldsOf(text)) }
+      yield { number: ++number, isAscii: false, ...journalLine(fieldsOf(text)) }
     }
     await ended
   } finally {

@@ -28,7 +28,7 @@ export async function testTree(
   const output = outputOf(choice, filter, logs, options)
   for (const log of logs) {
     const file = log === '-' ? 'stdin' : log
-    // Most lines need no waiting, which costs as much as looking at them.
+    // Most lines need no waiting, which costs as much as looking at them. Comments and empty lines do not count.
     const take = (line: TestedLine) => {
       const seen = look(line)
       if (seen instanceof Promise) return seen.then((examined) => output.take(file, line, examined))
@@ -36,9 +36,12 @@ export async function testTree(
     }
     if (logKind(log) === 'journal') for await (const line of journalLines(log, choice.journalmatch)) await take(line)
     else
-      for (const line of linesOf(log, choice, options)) {
-        const taken = take(line)
-        if (taken instanceof Promise) await taken
+      for (const lines of linesOf(log, choice, options)) {
+        for (const line of lines) {
+          if (line.text === '' || line.text.startsWith('#')) continue
+          const taken = take(line)
+          if (taken instanceof Promise) await taken
+        }
       }
   }
   output.end()
@@ -58,6 +61,7 @@ function filterOptions({ all, json, summary, out, checkAll, raw }: TestOptions):
     raw: raw === true,
     pending: out === undefined,
     harmless: json === true,
+    prefiltered: !isReport,
   }
 }
 
@@ -99,12 +103,12 @@ type Look = (line: TestedLine) => ExaminedLine | Promise<ExaminedLine>
 
 /** How a line is looked at: of any age, at the time that was asked for. Names are looked up where the output has addresses. */
 function looker(filter: JailFilter, { usedns }: FilterTexts, { now, date, json, ...given }: TestOptions): Look {
-  const fixed = now === undefined ? null : readTime(now)
+  const current = now === undefined ? Date.now() / 1000 : readTime(now)
+  const moment = { now: current, time: null, dateText: '', inOperation: false, findtime: null }
   const names = json && given.usedns === undefined ? null : new FailureNames(usedns === 'yes' || usedns === 'warn')
-  return ({ text, time, dateText }) => {
-    const current = fixed ?? Date.now() / 1000
+  return ({ text, isAscii, time, dateText }) => {
     const known = time ?? (date ? null : current)
-    const examined = filter.examine(text, { now: current, time: known, dateText, inOperation: false, findtime: null })
+    const examined = filter.examine(text, known === null ? moment : { ...moment, time: known, dateText }, isAscii)
     if (names === null || !examined.failures.some(({ dns }) => dns !== null)) return examined
     return names.resolve(examined.failures).then((failures) => ({ ...examined, failures }))
   }
@@ -149,11 +153,14 @@ class Summary implements Output {
   }
 }
 
-/** The lines of a log that count: comments and empty ones do not. */
-function* linesOf(log: string, { texts }: TreeFilterChoice, { encoding }: TestOptions): Generator<TestedLine> {
-  const decode = lineDecoder(encoding ?? texts.encoding)
-  const lines = logKind(log) === 'file' ? linesOfFile(log, decode) : linesOfText(log)
-  for (const line of lines) if (line.text !== '' && !line.text.startsWith('#')) yield line
+/** The lines of a log, some at a time. */
+function linesOf(
+  log: string,
+  { texts }: TreeFilterChoice,
+  { encoding }: TestOptions,
+): Iterable<readonly TestedLine[]> {
+  if (logKind(log) === 'lines') return [linesOfText(log)]
+  return linesOfFile(log, lineDecoder(encoding ?? texts.encoding))
 }
 
 function readTime(text: string): number {

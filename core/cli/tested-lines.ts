@@ -10,37 +10,45 @@ export interface TestedLine {
   readonly number: number
   /** Without its line break. */
   readonly text: string
+  /** It holds ASCII alone; false: it need not. */
+  readonly isAscii: boolean
   /** Unix seconds, where the source of the line knows when it was written; null: its date is searched. */
   readonly time: number | null
   /** The date as the source writes it. */
   readonly dateText: string
 }
 
-const chunkBytes = 1 << 18
+const chunkBytes = 1 << 16
 /** A line that is longer is no line of a log. */
 const longestLine = 1 << 26
 const newline = 10
 
-/** The lines of a file, or of standard input (`-`), in order; the last one need not end. Throws a BailiffError for a file that cannot be read. */
-export function* linesOfFile(path: string, decode: DecodeLine): Generator<TestedLine> {
+/**
+ * The lines of a file, or of standard input (`-`), in order, some at a time; the last one need not end. Throws a
+ * BailiffError for a file that cannot be read.
+ */
+export function* linesOfFile(path: string, decode: DecodeLine): Generator<readonly TestedLine[]> {
   let number = 0
   for (const bytes of wholeLines(path)) {
     // Only what is not ASCII has to be decoded line by line.
     const ascii = isAscii(bytes) ? bytes.toString('latin1') : null
+    const lines: TestedLine[] = []
     for (let start = 0; start < bytes.length;) {
-      const found = bytes.indexOf(newline, start)
+      const found = ascii === null ? bytes.indexOf(newline, start) : ascii.indexOf('\n', start)
       const end = found < 0 ? bytes.length : found
       const text = ascii === null ? decode(bytes.subarray(start, end)) : ascii.slice(start, end)
-      yield { number: ++number, text: withoutReturn(text), time: null, dateText: '' }
+      lines.push({ number: ++number, text: withoutReturn(text), isAscii: ascii !== null, time: null, dateText: '' })
       start = end + 1
     }
+    yield lines
   }
 }
 
 /** Lines given as a text. */
-export function* linesOfText(text: string): Generator<TestedLine> {
-  let number = 0
-  for (const line of text.split('\n')) yield { number: ++number, text: withoutReturn(line), time: null, dateText: '' }
+export function linesOfText(text: string): readonly TestedLine[] {
+  return text
+    .split('\n')
+    .map((line, index) => ({ number: index + 1, text: withoutReturn(line), isAscii: false, time: null, dateText: '' }))
 }
 
 /** A file opened for reading; 0 is standard input, which `-` names. Throws a BailiffError. */

@@ -3,7 +3,7 @@
  * remember travels with the chunks of a log, so threads stay without state, and one that is stopped loses nothing.
  */
 import type { FilterHit, LogChunk } from '../events.ts'
-import { BailiffError } from '../errors.ts'
+import { BailiffError, describeError } from '../errors.ts'
 import { scanGuarded } from './guarded-scan.ts'
 import type { LineGuard } from './line-guard.ts'
 import type { LineProgress } from './lines.ts'
@@ -133,8 +133,7 @@ class JailScan {
       const found = this.#jail.look(bytes.subarray(start, end - 1), text.slice(start, end - 1), chunk)
       for (const hit of found) this.hits.push({ ...hit, jail, log: chunk.log, offset: base + start })
     } catch (error) {
-      if (!(error instanceof BailiffError)) throw error
-      this.#slow.push({ ...line, jail })
+      this.#slow.push({ ...line, jail, ...(error instanceof BailiffError ? {} : { failure: describeError(error) }) })
     }
   }
 }

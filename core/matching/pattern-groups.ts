@@ -16,12 +16,17 @@ export interface GroupUse {
   readonly tested: ReadonlySet<number>
 }
 
-/**
- * The facts about the groups of a pattern. Throws a PatternError for what JavaScript would do otherwise.
- * `all`: every group must capture.
- */
-export function useOfGroups(root: PatternNode, text: string, place: PatternPlace, all = false): GroupUse {
-  const walk = new GroupWalk(text, place, all)
+/** Which groups must capture, besides those that something refers to. */
+export type Captured = 'all' | 'tagged' | 'none'
+
+/** The facts about the groups of a pattern. Throws a PatternError for what JavaScript would do otherwise. */
+export function useOfGroups(
+  root: PatternNode,
+  text: string,
+  place: PatternPlace,
+  captured: Captured = 'tagged',
+): GroupUse {
+  const walk = new GroupWalk(text, place, captured)
   walk.collect(root)
   walk.visit(root, new Set(), { look: false, behind: false })
   walk.checkTested()
@@ -43,19 +48,23 @@ class GroupWalk implements GroupUse {
   readonly #inLook = new Set<number>()
   /** Groups that have been visited to their end. */
   readonly #closed = new Set<number>()
-  readonly #all: boolean
+  readonly #captured: Captured
 
-  constructor(text: string, place: PatternPlace, all: boolean) {
+  constructor(text: string, place: PatternPlace, captured: Captured) {
     this.#text = text
     this.#place = place
-    this.#all = all
+    this.#captured = captured
   }
 
   collect(node: PatternNode): void {
     if (node.type === 'group') this.#groups.set(node.number, node)
-    if (node.type === 'group' && (this.#all || node.tag !== null)) this.capturing.add(node.number)
+    if (node.type === 'group' && this.#mustCapture(node)) this.capturing.add(node.number)
     if (node.type === 'reference' || node.type === 'conditional') this.capturing.add(node.number)
     for (const child of children(node)) this.collect(child)
+  }
+
+  #mustCapture({ tag }: GroupNode): boolean {
+    return this.#captured === 'all' || (this.#captured === 'tagged' && tag !== null)
   }
 
   /** `sure`: the groups that took part whenever the node is reached. Returns those after it. */

@@ -117,8 +117,8 @@ class Pool implements MatchingPool {
       const attempt = await this.#attemptTwice(chunk, null)
       if ('result' in attempt) {
         const { slow, ms, memories, broken: _, ...result } = attempt.result
-        this.#slow.passedOver(chunk, slow)
         this.#memories.keep(chunk.log, memories)
+        this.#slow.passedOver(chunk, slow)
         this.#slow.took(chunk.log, chunkLength(chunk), ms)
         part(result)
         return result

@@ -3,14 +3,13 @@
  * its hits change, and remembers where the last date stood.
  */
 import { BailiffError, quote } from '../../errors.ts'
-import { PatternError, type PatternPlace } from '../../matching/pattern-error.ts'
+import { chosenTemplates } from './chosen-templates.ts'
 import type { DateMatch, DateText } from './date-expression.ts'
 import { DateForms } from './date-forms.ts'
-import { UnknownToken } from './date-tokens.ts'
 import { LineFails } from './line-fails.ts'
 import { columnOf, LastDate, type LastDateMemory } from './last-date.ts'
 import { LocalTime } from './local-time.ts'
-import { TemplateShelf, type DateTemplate } from './template-shelf.ts'
+import type { DateTemplate } from './template-shelf.ts'
 import { UsedTemplates, type UsedTemplate, type UsedTemplatesMemory } from './used-templates.ts'
 import type { TimeFrame } from './written-time.ts'
 import { zoneMinutes } from './zone-offsets.ts'
@@ -43,6 +42,8 @@ export interface DateMemory {
   readonly used: UsedTemplatesMemory
   readonly last: LastDateMemory
   readonly lastPlace: number
+  /** Seconds east of UTC of the last local date. */
+  readonly offset: number
 }
 
 /** One jail's dates, with all that it remembers of the lines before. */
@@ -58,7 +59,7 @@ export class DateDetector {
    * pattern, a BailiffError for a zone.
    */
   constructor({ patterns, timezone, hostZone }: DateDetectorOptions, forms = new DateForms()) {
-    this.#used = new UsedTemplates(chosenTemplates(patterns, forms))
+    this.#used = new UsedTemplates(chosenTemplates(patterns ?? [], forms))
     this.#frame = { local: new LocalTime(hostZone ?? process.env.TZ ?? null), zone: defaultZone(timezone) }
   }
 
@@ -69,13 +70,15 @@ export class DateDetector {
 
   /** All that it remembers of the lines before, as plain data; set, a detector of the same options goes on from there. */
   get memory(): DateMemory {
-    return { used: this.#used.memory, last: this.#last.memory, lastPlace: this.#lastPlace }
+    const { offset } = this.#frame.local
+    return { used: this.#used.memory, last: this.#last.memory, lastPlace: this.#lastPlace, offset }
   }
 
-  set memory({ used, last, lastPlace }: DateMemory) {
+  set memory({ used, last, lastPlace, offset }: DateMemory) {
     this.#used.memory = used
     this.#last.memory = last
     this.#lastPlace = lastPlace
+    this.#frame.local.offset = offset
   }
 
   /** Finds the date of a line; null: it has none. `now`: unix seconds. `isAscii`: whether the line holds ASCII alone. */
@@ -114,7 +117,7 @@ export class DateDetector {
     if (template === undefined) return { candidate: null, isSure: false, passOver: -1 }
     const { isAnchored } = template.form
     const columns = isAnchored ? null : this.#last.columnsIn(text)
-    const match = search(template, text, columns?.from ?? 0, columns?.to ?? line.length)
+    const match = template.form.search(text, columns?.from ?? 0, columns?.to ?? line.length)
     const passOver = columns === null ? place : -1
     if (match === null) return { candidate: null, isSure: false, passOver }
     const candidate = { match, place, template, distance: column(text, match.start) }
@@ -133,14 +136,12 @@ export class DateDetector {
     const { line } = text
     const { list } = this.#used
     let held = first
-    for (const [place, { template, hits, distance: lastDistance }] of list.entries()) {
+    for (const [place, { template, distance: lastDistance }] of list.entries()) {
       if (place === passOver) continue
-      const match = search(template, text, 0, line.length)
+      const match = template.form.search(text, 0, line.length)
       if (match === null) continue
       const candidate = { match, place, template, distance: column(text, match.start) }
-      const next = list[place + 1]
-      if (next === undefined || template.form.isAnchored) return candidate
-      if (candidate.distance === 0 && hits > 0 && next.template.matches === 0) return candidate
+      if (template.form.isAnchored || place + 1 === list.length) return candidate
       if (candidate.distance <= lastDistance && candidate.distance <= this.#last.start) return candidate
       if (held === null || candidate.distance < held.distance) held = candidate
     }
@@ -158,41 +159,6 @@ interface Candidate {
 
 function column({ line, isAscii }: DateText, unit: number): number {
   return isAscii ? unit : columnOf(line, unit)
-}
-
-function search(template: DateTemplate, text: DateText, from: number, end: number): DateMatch | null {
-  const match = template.form.search(text, from, end)
-  if (match !== null) template.matches++
-  return match
-}
-
-/** The templates of all lines of `datepattern`; the default list where they name none. */
-function chosenTemplates(patterns: readonly string[] | null, forms: DateForms): readonly DateTemplate[] {
-  const shelf = new TemplateShelf(forms)
-  const chosen: DateTemplate[] = []
-  for (const [index, pattern] of (patterns ?? []).entries()) {
-    const place: PatternPlace = { list: 'datepattern', index }
-    try {
-      const isFirst = chosen.length === 0
-      const added = shelf.ofPatternLine(pattern)
-      for (const template of added) {
-        template.form.compile()
-        if (!chosen.some(({ form }) => form.name === template.form.name)) chosen.push(template)
-        else if (isFirst || added.length === 1)
-          throw new PatternError(
-            place,
-            pattern,
-            0,
-            'a pattern with the same name stands before it',
-            'Leave one of both out.',
-          )
-      }
-    } catch (error) {
-      if (!(error instanceof UnknownToken)) throw error
-      throw new PatternError(place, pattern, error.position, error.message, 'A percent sign is %% in a datepattern.')
-    }
-  }
-  return chosen.length > 0 ? chosen : shelf.defaultList()
 }
 
 function defaultZone(text: string | null): number | null {

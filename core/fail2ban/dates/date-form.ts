@@ -1,5 +1,11 @@
 /** The three kinds of forms of dates: a pattern of tokens, seconds since 1970, and the label TAI64N. */
-import { compileDateExpression, type DateExpression, type DateMatch, type DateText } from './date-expression.ts'
+import {
+  checkDateExpression,
+  compileDateExpression,
+  type DateExpression,
+  type DateMatch,
+  type DateText,
+} from './date-expression.ts'
 import { replaceTokens, type DateToken } from './date-tokens.ts'
 import { LineFails } from './line-fails.ts'
 import { pythonFloat } from './python-numbers.ts'
@@ -17,9 +23,9 @@ export interface DateForm {
   /** It stands at the start or the end of a line only. */
   readonly isAnchored: boolean
   readonly beginsLine: boolean
-  /** Throws a PatternError. Otherwise it is done by the first search. */
-  compile(): DateExpression
-  /** See `DateExpression`. */
+  /** Throws a PatternError for an expression that cannot be searched for. */
+  check(): void
+  /** See `DateExpression`, which is compiled by the first search. */
   search(text: DateText, from: number, end: number): DateMatch | null
   /** Unix seconds; null: what was found tells no time. Throws a `LineFails`. */
   time(match: DateMatch, now: number, frame: TimeFrame): number | null
@@ -102,10 +108,13 @@ interface FormParts extends BoundedExpression {
 
 function formOf({ expression, equivalent = expression, cutsToEnd, ...parts }: FormParts): DateForm {
   let compiled: DateExpression | undefined
-  const compile = () => (compiled ??= compileDateExpression(equivalent, cutsToEnd))
   const { name, pattern, isAnchored, beginsLine, time } = parts
-  const search: DateForm['search'] = (text, from, end) => compile().search(text, from, end)
-  return { name, pattern, expression, isAnchored, beginsLine, compile, search, time }
+  const check = () => checkDateExpression(expression)
+  const search: DateForm['search'] = (text, from, end) => {
+    compiled ??= compileDateExpression(equivalent, cutsToEnd)
+    return compiled.search(text, from, end)
+  }
+  return { name, pattern, expression, isAnchored, beginsLine, check, search, time }
 }
 
 function lineName(name: string, before: Bound, { isBoundBefore }: BoundedExpression): string {

@@ -12,7 +12,7 @@ const maxLooks = 6
 export class LocalTime {
   readonly #clock: ZoneClock
   /** Seconds east of UTC of the date that was found last; 0 at the start, as in a program that has just begun. */
-  #offset = 0
+  offset = 0
 
   /** `zone` as the variable TZ has it; null: the host's. */
   constructor(zone: string | null) {
@@ -30,7 +30,7 @@ export class LocalTime {
    * summer time where the first look did not end in it.
    */
   timeOf(shown: number): number | null {
-    let time = shown - this.#offset
+    let time = shown - this.offset
     let former = time
     let beforeFormer = time
     let formerIsDst = false
@@ -40,7 +40,7 @@ export class LocalTime {
       // Going to and fro between two times: neither shows it.
       const isLeftOut = time === beforeFormer && time !== former && (!formerIsDst || isDst)
       if (error === 0 || isLeftOut) {
-        this.#offset = shown - time
+        this.offset = shown - time
         return time
       }
       beforeFormer = former

@@ -4,13 +4,11 @@ import { patternKey, type DateForms } from './date-forms.ts'
 import { defaultPatterns } from './default-patterns.ts'
 import { withoutBounds } from './word-bounds.ts'
 
-/** A form of dates with what changes as it is used. */
+/** A form of dates as one detector has it. */
 export interface DateTemplate {
   readonly form: DateForm
   /** Heavier ones move to the front sooner. */
   weight: number
-  /** How often it was found, also where another one won. */
-  matches: number
 }
 
 /** Copies of default templates at the start of a line weigh that much, so that they stay in front. */
@@ -67,7 +65,7 @@ export class TemplateShelf {
   #ofPattern(pattern: string, key: string): DateTemplate {
     const known = this.#templates.get(key)
     if (known !== undefined) return known
-    const template = { form: this.#forms.ofPattern(pattern, key), weight: 1, matches: 0 }
+    const template = { form: this.#forms.ofPattern(pattern, key), weight: 1 }
     this.#templates.set(key, template)
     return template
   }

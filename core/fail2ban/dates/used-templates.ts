@@ -24,7 +24,6 @@ export interface UsedTemplatesMemory {
   readonly hits: readonly number[]
   readonly lastUsed: readonly number[]
   readonly distances: readonly number[]
-  readonly matches: readonly number[]
   readonly firstUnused: number
 }
 
@@ -54,19 +53,17 @@ export class UsedTemplates {
       hits: this.list.map(({ hits }) => hits),
       lastUsed: this.list.map(({ lastUsed }) => lastUsed),
       distances: this.list.map(({ distance }) => distance),
-      matches: this.list.map(({ template }) => template.matches),
       firstUnused: this.#firstUnused,
     }
   }
 
   /** What a list of the same patterns remembered. */
-  set memory({ order, hits, lastUsed, distances, matches, firstUnused }: UsedTemplatesMemory) {
+  set memory({ order, hits, lastUsed, distances, firstUnused }: UsedTemplatesMemory) {
     const list = order.flatMap((index) => this.#all[index] ?? [])
     for (const [place, used] of list.entries()) {
       used.hits = hits[place] ?? 0
       used.lastUsed = lastUsed[place] ?? 0
       used.distance = distances[place] ?? Infinity
-      used.template.matches = matches[place] ?? 0
     }
     this.list.splice(0, this.list.length, ...list)
     this.#firstUnused = firstUnused

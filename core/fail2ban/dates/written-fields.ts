@@ -123,7 +123,8 @@ function halfDayHour(text: string, names: DateFields['names'], texts: DateFields
 function integer(text: string): number | null {
   if (text.length === 0 || text.length > 4) return pythonInteger(text)
   let number = 0
-  for (let index = 0; index < text.length; index++) {
+  // A day is often written with a blank for its first digit.
+  for (let index = text.length > 1 && text.charCodeAt(0) === blank ? 1 : 0; index < text.length; index++) {
     const digit = text.charCodeAt(index) - zero
     if (digit < 0 || digit > 9) return pythonInteger(text)
     number = number * 10 + digit
@@ -132,6 +133,7 @@ function integer(text: string): number | null {
 }
 
 const zero = 0x30
+const blank = 0x20
 
 function thisCentury(year: number | null): number | null {
   return year !== null && year <= 2000 ? year + 2000 : year

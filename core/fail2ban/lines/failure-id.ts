@@ -1,5 +1,8 @@
 import { addressBytes, formatPrefix, parseAddress, type Address } from '../../address.ts'
-import type { GroupValue, Groups } from './line-hit.ts'
+import type { GroupValue } from './line-hit.ts'
+
+/** The groups by which a failure is known. */
+type Identifying = Readonly<Record<string, GroupValue | undefined>>
 
 /** Whom a failure is about. */
 export interface FailureId {
@@ -18,7 +21,7 @@ export class UnreadableId extends Error {}
  * Whom the groups name: the order is fid, ip4, ip6, dns; a fid beside an address is the id, and the address goes with it.
  * Null: nobody. `raw`: names and ids are kept as they are. Throws an UnreadableId.
  */
-export function failureId(groups: Groups, raw: boolean): FailureId | null {
+export function failureId(groups: Identifying, raw: boolean): FailureId | null {
   const { fid, ip4, ip6, dns } = groups
   const host = ip4 ?? ip6
   if (host === undefined && dns !== undefined && !raw) return { id: text(dns), ip: null, name: true }
@@ -37,7 +40,7 @@ export function text(value: GroupValue): string {
 }
 
 /** An address that was found as one, with the length of its network if the pattern found that as well. */
-function hostId(host: string, { ip4, cidr }: Groups): string {
+function hostId(host: string, { ip4, cidr }: Identifying): string {
   const address = parseAddress(host)
   if (address === null || (ip4 !== undefined && !isIPv4(address))) return host
   return typeof cidr === 'string' && cidr !== '' ? network(address, Number(cidr)) : spelled(address)

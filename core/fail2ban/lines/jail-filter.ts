@@ -16,6 +16,8 @@ export interface JailFilterOptions {
   readonly harmless?: boolean
   /** The zone of the host; by default the system's. */
   readonly hostZone?: string
+  /** Lines that cannot match are passed over early, which changes no failure. */
+  readonly prefiltered?: boolean
 }
 
 /** What became of a line. */
@@ -32,9 +34,8 @@ export class JailFilter {
   readonly #sessions: Sessions
 
   /** Throws a PatternError that names list, index and position of what is wrong. */
-  constructor(texts: FilterTexts, { raw = false, hostZone, ...options }: JailFilterOptions = {}) {
-    const { all = false } = options
-    this.lines = new LineFilter(texts, { all, ...(hostZone === undefined ? {} : { hostZone }) })
+  constructor(texts: FilterTexts, { raw = false, ...options }: JailFilterOptions = {}) {
+    this.lines = new LineFilter(texts, options)
     this.#sessions = new Sessions({ ...options, raw: raw || texts.usedns === 'raw' })
   }
 
@@ -43,10 +44,14 @@ export class JailFilter {
     return this.examine(line, moment).failures
   }
 
-  /** All that became of the next line. */
-  examine(line: string, moment: Moment): ExaminedLine {
-    const finding = this.lines.find(line, moment)
-    const merged = finding.hits.map((hit) => this.#sessions.merge(hit, moment.now))
-    return { ...finding, failures: merged.filter((failure) => failure !== null) }
+  /** All that became of the next line. `isAscii`: it holds ASCII alone; false: it need not. */
+  examine(line: string, moment: Moment, isAscii?: boolean): ExaminedLine {
+    const { hits, ignoredBy, prefixed, line: dated, trouble } = this.lines.find(line, moment, isAscii)
+    const failures: RawFailure[] = []
+    for (const hit of hits) {
+      const failure = this.#sessions.merge(hit, moment.now)
+      if (failure !== null) failures.push(failure)
+    }
+    return { hits, ignoredBy, prefixed, line: dated, trouble, failures }
   }
 }

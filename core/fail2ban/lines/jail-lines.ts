@@ -33,12 +33,15 @@ export class JailLines {
   /** What a filter remembers that has seen no line. */
   readonly #nothing: FilterMemory
 
-  /** `forms`: the forms of dates, which the jails of a thread share. Throws a BailiffError for a pattern or an encoding. */
-  constructor({ jail, texts, findtimeSeconds }: TreeJailSetup, forms = new DateForms()) {
+  /**
+   * `forms`: the forms of dates, which the jails of a thread share. `prefiltered`: lines that cannot match are passed
+   * over early, which changes no hit. Throws a BailiffError for a pattern or an encoding.
+   */
+  constructor({ jail, texts, findtimeSeconds }: TreeJailSetup, forms = new DateForms(), prefiltered = true) {
     this.jail = jail
     this.#texts = texts
     this.#findtime = findtimeSeconds
-    this.#filter = new LineFilter(texts, { forms })
+    this.#filter = new LineFilter(texts, { forms, prefiltered })
     this.#decode = lineDecoder(texts.encoding)
     this.#nothing = this.#filter.memory
   }
@@ -54,7 +57,8 @@ export class JailLines {
 
   /** The hits of the next line: `line` has its bytes, `text` the same as Latin-1. Throws a BailiffError for a line that takes too long. */
   look(line: Buffer, text: string, { arrivedAt, live }: LogChunk): readonly FoundHit[] {
-    const decoded = withoutReturns(isAscii(line) ? text : this.#decode(line))
+    const ascii = isAscii(line)
+    const decoded = withoutReturns(ascii ? text : this.#decode(line))
     const now = arrivedAt / 1000
     const given = this.#texts.journal ? journalEntry(decoded) : null
     const moment: Moment = {
@@ -64,7 +68,7 @@ export class JailLines {
       inOperation: live,
       findtime: this.#findtime,
     }
-    const { hits } = this.#filter.find(given?.text ?? decoded, moment)
+    const { hits } = this.#filter.find(given?.text ?? decoded, moment, ascii)
     return hits.length === 0 ? noHits : hits.map((hit) => filterHit(hit, now))
   }
 }

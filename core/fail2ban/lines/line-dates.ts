@@ -34,9 +34,9 @@ export class LineDates {
     this.#detector = detector
   }
 
-  /** `old`, or `unreadable`: the line is passed over. */
-  split(line: string, moment: Moment): DatedLine | 'old' | 'unreadable' {
-    const found = moment.time === null ? this.#search(line, moment) : this.#given(line, moment.time, moment)
+  /** `old`, or `unreadable`: the line is passed over. `isAscii`: it holds ASCII alone; false: it need not. */
+  split(line: string, moment: Moment, isAscii: boolean): DatedLine | 'old' | 'unreadable' {
+    const found = moment.time === null ? this.#search(line, moment, isAscii) : this.#given(line, moment.time, moment)
     if (found === 'unreadable') return found
     const { time } = found
     if (moment.findtime === null || time === null) return found
@@ -52,8 +52,8 @@ export class LineDates {
     return { parts: ['', dateText, line], time, dated: true, trouble: null }
   }
 
-  #search(line: string, moment: Moment): DatedLine | 'unreadable' {
-    const found = this.#detector.find(line, moment.now)
+  #search(line: string, moment: Moment, isAscii: boolean): DatedLine | 'unreadable' {
+    const found = this.#detector.find(line, moment.now, isAscii)
     if (found === null) return this.#undated(['', '', line], line, moment)
     if (found.fails) return 'unreadable'
     const { start, end, time } = found

@@ -1,12 +1,14 @@
 import { DateDetector, type DateMemory } from '../dates/date-detector.ts'
 import type { DateForms } from '../dates/date-forms.ts'
 import { compileFailregex, type Failregex } from '../regex/failregex.ts'
-import { inherit, type Captured } from './captured-groups.ts'
+import { capturedText, inherit, searchGroups, type Captured } from './captured-groups.ts'
 import type { FilterTexts } from './filter-texts.ts'
 import { LineDates, type DatedLine, type LastDate } from './line-dates.ts'
 import type { LineHit } from './line-hit.ts'
+import { candidateSearch } from './candidate-lines.ts'
 import { searchedText, wholeText, type LogLine } from './log-line.ts'
 import { matchedLines, type MatchedLines } from './matched-lines.ts'
+import { RuleDispatch, type NumberedRule } from './rule-dispatch.ts'
 import type { Moment, TimeTrouble } from './moment.ts'
 
 /** What a line filter found in a line. */
@@ -35,6 +37,8 @@ export interface LineFilterOptions {
   readonly all?: boolean
   /** The zone of the host; by default the system's. */
   readonly hostZone?: string
+  /** Lines that cannot match are passed over early: then only hits say what a line is, not `prefixed`. */
+  readonly prefiltered?: boolean
   /** The forms of dates that filters of a thread share. */
   readonly forms?: DateForms
 }
@@ -49,14 +53,16 @@ export class LineFilter {
   readonly #maxlines: number
   readonly #all: boolean
   readonly #prefregex: Failregex | null
-  readonly #failregex: readonly Failregex[]
+  readonly #dispatch: RuleDispatch
   readonly #ignoreregex: readonly Failregex[]
   /** Where there are few of them, ignoreregexes are asked before anything else. */
   readonly #ignoreFirst: boolean
+  /** Lines that it does not find in match no failregex; null: each may. */
+  readonly #candidate: RegExp | null
   #waiting: readonly LogLine[] = []
 
   /** Throws a PatternError that names list, index and position of what is wrong. */
-  constructor(texts: FilterTexts, { all = false, hostZone, forms }: LineFilterOptions = {}) {
+  constructor(texts: FilterTexts, { all = false, prefiltered = false, hostZone, forms }: LineFilterOptions = {}) {
     const { usedns, maxlines, datepattern: patterns, timezone } = texts
     const multiline = maxlines > 1
     const prefregex =
@@ -64,15 +70,18 @@ export class LineFilter {
         ? null
         : compileFailregex(texts.prefregex, { usedns, multiline: false, kind: 'prefregex' })
     this.#prefregex = prefregex
-    this.#failregex = texts.failregex.map((text, index) =>
+    const failregex = texts.failregex.map((text, index) =>
       compileFailregex(text, { usedns, multiline, kind: 'failregex', index, prefregex }),
     )
+    this.#dispatch = new RuleDispatch(failregex, multiline)
     this.#ignoreregex = texts.ignoreregex.map((text, index) =>
       compileFailregex(text, { usedns, multiline: false, kind: 'ignoreregex', index }),
     )
     this.#ignoreFirst = texts.ignoreregex.length > 0 && texts.ignoreregex.length < texts.failregex.length - 2
     this.#maxlines = maxlines
     this.#all = all
+    this.#candidate =
+      prefiltered && maxlines === 1 && !this.#ignoreFirst ? candidateSearch(failregex, prefregex) : null
     this.detector = new DateDetector({ patterns, timezone, ...(hostZone === undefined ? {} : { hostZone }) }, forms)
     this.#dates = new LineDates(this.detector)
   }
@@ -93,14 +102,20 @@ export class LineFilter {
     this.#waiting = waiting
   }
 
-  /** Looks at the next line, which has no line break at its end. */
-  find(line: string, moment: Moment): LineFinding {
-    const dated = this.#dates.split(line, moment)
+  /** Looks at the next line, which has no line break at its end. `isAscii`: it holds ASCII alone; false: it need not. */
+  find(line: string, moment: Moment, isAscii = !/[^\0-\x7f]/.test(line)): LineFinding {
+    const dated = this.#dates.split(line, moment, isAscii)
     if (typeof dated === 'string') return { ...passedOver, trouble: dated }
-    const search = new LineSearch(dated, this.#remember(dated.parts), moment.findtime !== null)
+    const lines = this.#remember(dated.parts)
+    const text = searchedText(lines)
+    if (this.#candidate !== null && !this.#candidate.test(text)) return withoutHits(dated)
+    // Lines that came before may hold anything.
+    const ascii = isAscii && this.#maxlines === 1 ? true : undefined
+    const search = new LineSearch(dated, lines, text, moment.findtime !== null, ascii)
     this.#search(search)
     this.#waiting = search.waiting
-    return { ...search, line: dated, trouble: search.trouble ?? dated.trouble }
+    const { hits, ignoredBy, prefixed, trouble } = search
+    return { hits, ignoredBy, prefixed, line: dated, trouble: trouble ?? dated.trouble }
   }
 
   #remember(parts: LogLine): readonly LogLine[] {
@@ -109,11 +124,13 @@ export class LineFilter {
 
   #search(search: LineSearch): void {
     if (this.#ignoreFirst && this.#isIgnored(search, null)) return
-    const inherited = this.#prefregex === null ? {} : search.prefix(this.#prefregex)
-    if (inherited === null) return
-    for (const [index, regex] of this.#failregex.entries()) {
+    const inherited = this.#prefregex === null ? null : search.prefix(this.#prefregex)
+    if (inherited === null && this.#prefregex !== null) return
+    const rules = this.#dispatch.for(search.text)
+    for (let next = 0; next < rules.length; next++) {
       const { text } = search
-      const match = regex.search(text)
+      const { index, regex } = rules[next] as NumberedRule
+      const match = searchGroups(regex, text, search.ascii)
       if (match === null) continue
       const found = matchedLines(search.lines, text, match)
       if (this.#ignoreregex.length > 0 && this.#isIgnored(search, found)) {
@@ -122,7 +139,7 @@ export class LineFilter {
       }
       if (search.isTimeless) continue
       if (!this.#all || this.#maxlines > 1) search.waiting = found.unmatched
-      if (search.hit(index, inherit(inherited, match.merged), found.matched) && !this.#all) return
+      if (search.hit(index, inherit(inherited, match.captured), found.matched) && !this.#all) return
     }
   }
 
@@ -152,14 +169,24 @@ class LineSearch {
   readonly lines: readonly LogLine[]
   readonly #dated: DatedLine
   readonly #timeNeeded: boolean
+  /** True: all that is searched is ASCII; undefined: nobody knows. */
+  readonly ascii: boolean | undefined
   #waiting: readonly LogLine[]
   #text: string | null = null
 
-  constructor(dated: DatedLine, lines: readonly LogLine[], timeNeeded: boolean) {
+  constructor(
+    dated: DatedLine,
+    lines: readonly LogLine[],
+    text: string,
+    timeNeeded: boolean,
+    ascii: boolean | undefined,
+  ) {
     this.#dated = dated
     this.lines = lines
     this.#waiting = lines
+    this.#text = text
     this.#timeNeeded = timeNeeded
+    this.ascii = ascii
   }
 
   /** The lines that are searched now, and stay for the next line. */
@@ -178,12 +205,12 @@ class LineSearch {
 
   /** What the prefregex captured; null: it does not match. Its content is what is searched from now on. */
   prefix(regex: Failregex): Captured | null {
-    const match = regex.search(this.text)
+    const match = searchGroups(regex, this.text, this.ascii)
     if (match === null) return null
     this.prefixed = true
-    const { content, ...inherited } = match.merged
-    if (typeof content === 'string' && content !== '') this.waiting = [['', '', content]]
-    return inherited
+    const content = capturedText(match.captured, 'content')
+    if (content) this.waiting = [['', '', content]]
+    return match.captured
   }
 
   /** Whether a match cannot count, since nobody knows when it was; it is told. */
@@ -200,6 +227,11 @@ class LineSearch {
   }
 }
 
+function withoutHits(line: DatedLine): LineFinding {
+  return { hits: none, ignoredBy: none, prefixed: false, line, trouble: line.trouble }
+}
+
+const none: readonly never[] = []
 const passedOver = { hits: [], ignoredBy: [], prefixed: false, line: null }
 
 /** Groups of which one at least tells whom a line is about, or which session it belongs to. */

@@ -8,4 +8,8 @@ export const undatedText = ([before, , after]: LogLine): string => before + afte
 export const wholeText = ([before, date, after]: LogLine): string => before + date + after
 
 /** The text that patterns search: the lines one below the other, each with a newline. */
-export const searchedText = (lines: readonly LogLine[]): string => `${lines.map(undatedText).join('\n')}\n`
+export function searchedText(lines: readonly LogLine[]): string {
+  const [first] = lines
+  if (lines.length === 1 && first !== undefined) return `${first[0]}${first[2]}\n`
+  return `${lines.map(undatedText).join('\n')}\n`
+}

@@ -1,4 +1,4 @@
-import type { FailregexMatch } from '../regex/failregex.ts'
+import { capturedText, type Found } from './captured-groups.ts'
 import { undatedText, type LogLine } from './log-line.ts'
 
 /** The lines that a match covers, and those that stay to be looked at with the lines to come. */
@@ -8,14 +8,14 @@ export interface MatchedLines {
 }
 
 /** `text` was searched and found the match; the lines are those that it was made of. What `<SKIPLINES>` skipped stays. */
-export function matchedLines(lines: readonly LogLine[], text: string, match: FailregexMatch): MatchedLines {
+export function matchedLines(lines: readonly LogLine[], text: string, match: Found): MatchedLines {
   if (lines.length <= 1) return { matched: lines, unmatched: [] }
   const start = text.lastIndexOf('\n', match.start) + 1
   const lineEnd = text.indexOf('\n', match.end > 0 ? match.end - 1 : text.length - 1)
   const first = newlines(text, start)
   const behind = newlines(text, lineEnd < 0 ? text.length : lineEnd + 1)
   const matched = lines.slice(first, behind)
-  const skipped = takeOut(matched, skippedLines(match.groups))
+  const skipped = takeOut(matched, skippedLines(match))
   return { matched, unmatched: [...lines.slice(0, first), ...skipped, ...lines.slice(behind)] }
 }
 
@@ -32,9 +32,10 @@ function takeOut(lines: LogLine[], texts: readonly string[]): LogLine[] {
   return taken
 }
 
-function skippedLines(groups: FailregexMatch['groups']): string[] {
+function skippedLines({ captured }: Found): string[] {
   let text = ''
-  for (let number = 0; `skiplines${number}` in groups; number++) text += groups[`skiplines${number}`] ?? ''
+  for (let number = 0; captured.names.includes(`skiplines${number}`); number++)
+    text += capturedText(captured, `skiplines${number}`) ?? ''
   const lines = text.split(lineBreak)
   // What ends with a line break has no further line behind it.
   if (lines.at(-1) === '') lines.pop()

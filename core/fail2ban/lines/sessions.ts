@@ -17,7 +17,7 @@ export interface SessionOptions {
 
 /** What lines with the same `<F-MLFID>` have told so far. It changes from line to line. */
 interface Session {
-  groups: Record<string, GroupValue>
+  readonly groups: Record<string, GroupValue | undefined>
   readonly users: Set<string>
   /** There was a failure, and nobody knows yet whose. */
   pending: boolean
@@ -54,11 +54,9 @@ export class Sessions {
   }
 
   #join(key: string, hit: LineHit, now: number): Session {
-    const own = { ...hit.groups }
+    const own = hit.groups
     const gained = isSet(own.mlfgained)
-    if (gained && !isSet(own.nofail) && own.mlfgained !== undefined) own.nofail = own.mlfgained
     const forgets = isSet(own.mlfforget)
-    delete own.mlfforget
     const known = this.#sessions.get(key, now)
     const session = known ?? fresh({})
     if (known === undefined) {
@@ -67,10 +65,13 @@ export class Sessions {
       prepareNext(known, gained)
       if (forgets) this.#sessions.delete(key)
     }
-    Object.assign(session.groups, own)
+    const nofail = isSet(own.nofail) ? own.nofail : gained ? own.mlfgained : own.nofail
+    for (const name in own) session.groups[name] = own[name] ?? ''
+    session.groups.nofail = nofail
+    session.groups.mlfforget = undefined
     // Users of a session that ends with its first line are not looked at.
     if ((known !== undefined || !forgets) && isSet(own.user)) session.users.add(text(own.user ?? ''))
-    countLines(session, hit.lines, gained || isSet(own.nofail), forgets)
+    countLines(session, hit.lines, isSet(nofail), forgets)
     return session
   }
 }
@@ -78,8 +79,7 @@ export class Sessions {
 /** A line that follows in a session: what only the line before said is gone. */
 function prepareNext(session: Session, gained: boolean): void {
   const wasHarmless = isSet(session.groups.nofail) || isSet(session.groups.mlfgained)
-  delete session.groups.nofail
-  delete session.groups.mlfgained
+  clearMarks(session)
   if (gained) session.pending = false
   // Lines of a failure that was told are told once.
   if (!wasHarmless && !session.pending) session.lines = []
@@ -89,14 +89,17 @@ function prepareNext(session: Session, gained: boolean): void {
 function countLines(session: Session, lines: readonly string[], harmless: boolean, forgets: boolean): void {
   const suspicious = session.pending || session.users.size > 1
   session.pending = false
-  if (suspicious) {
-    delete session.groups.nofail
-    delete session.groups.mlfgained
-  }
+  if (suspicious) clearMarks(session)
   if (suspicious || !harmless) {
     session.lines = bounded([...session.harmless, ...session.lines, ...lines])
     session.harmless = []
   } else if (!forgets) session.harmless = bounded([...session.harmless, ...lines])
+}
+
+/** Set and not deleted: V8 reads objects slowly from which something was deleted. */
+function clearMarks({ groups }: Session): void {
+  groups.nofail = undefined
+  groups.mlfgained = undefined
 }
 
 /** A session may go on for ever, as a peer likes. Fail2ban keeps all its lines; the last ones are enough here. */
@@ -110,11 +113,11 @@ function lone({ groups, lines }: LineHit): Session {
   return { ...fresh({ ...groups }), lines }
 }
 
-function fresh(groups: Record<string, GroupValue>): Session {
+function fresh(groups: Session['groups']): Session {
   return { groups, users: new Set(), pending: false, lines: [], harmless: [] }
 }
 
-function idOf(groups: Groups, raw: boolean): FailureId | null | 'unreadable' {
+function idOf(groups: Session['groups'], raw: boolean): FailureId | null | 'unreadable' {
   try {
     return failureId(groups, raw)
   } catch (error) {
@@ -130,11 +133,20 @@ function failureOf({ rule, time }: LineHit, session: Session, whom: FailureId | 
     ip: whom?.ip ?? null,
     dns: whom?.name ? whom.id : null,
     time,
-    groups: { ...session.groups },
+    groups: setGroups(session.groups),
     users: [...session.users],
     nofail,
     lines: session.lines,
   }
+}
+
+function setGroups(groups: Session['groups']): Groups {
+  const set: Record<string, GroupValue> = {}
+  for (const name in groups) {
+    const value = groups[name]
+    if (value !== undefined) set[name] = value
+  }
+  return set
 }
 
 /** Python's truth of a captured text. */

@@ -59,13 +59,14 @@ export class Machine {
     this.#anchored = this.#program.type === 'assertion' && this.#program.kind === 'start'
   }
 
-  /** The first match in the text; null: none. Throws a BailiffError after `maxSteps` steps. */
+  /** The first match that begins at `from` (UTF-16 units) or behind it; null: none. Throws a BailiffError after `maxSteps` steps. */
   search(text: string, from = 0): Spans | null {
     const codes = codesOf(text)
     this.#text = codes
     this.#steps = 0
     const last = this.#anchored ? 0 : codes.length
-    for (let start = codesOf(text.slice(0, from)).length; start <= last; start++) {
+    const first = codes.length === text.length ? from : codesOf(text.slice(0, from)).length
+    for (let start = first; start <= last; start++) {
       this.#lastMark = -1
       this.#running = null
       this.#ways.length = 0

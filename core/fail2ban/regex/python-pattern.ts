@@ -1,17 +1,18 @@
 /**
  * A regular expression of Python, on text: the same matches and the same groups as `re.compile(…).search(…)` of Python
- * 3.11. Where JavaScript can say the same it is a RegExp; where it cannot (a condition, a group that keeps what an
- * earlier turn captured, a back-reference that ignores case …) it runs in the machine beside this file.
+ * 3.11. Where JavaScript can say the same it is a RegExp. Where only the groups would differ (a group that keeps what an
+ * earlier turn captured) a RegExp finds where the match begins and the machine beside this file what is in it; the rest
+ * (a back-reference that ignores case …) is the machine's alone.
  */
 import { whyBacktracking } from '../../matching/linear.ts'
 import { emitPattern, pythonClasses, type Emitted, type Variant } from '../../matching/pattern-emitter.ts'
-import { PatternError, type PatternPlace } from '../../matching/pattern-error.ts'
-import { useOfGroups, type GroupUse } from '../../matching/pattern-groups.ts'
+import type { PatternPlace } from '../../matching/pattern-error.ts'
 import { requiredLiterals } from '../../matching/pattern-literals.ts'
 import { parsePattern, pythonSyntax } from '../../matching/pattern-parser.ts'
 import { children, type GroupNode, type PatternNode } from '../../matching/pattern-tree.ts'
+import { chooseEngine, type EngineChoice } from './engine-choice.ts'
 import { linearForm } from './linear-form.ts'
-import { Machine } from './machine.ts'
+import { Machine, type Spans } from './machine.ts'
 
 export interface PythonOptions {
   readonly place: PatternPlace
@@ -38,84 +39,90 @@ export interface PythonPattern {
   readonly literals: readonly string[] | null
   /** Null: truly regular; else what it has that needs backtracking. */
   readonly backtracking: string | null
-  /** Null: V8 runs it. Else why it runs in our own machine. */
+  /** Null: V8 finds everything. Else why our own machine finds the groups, or all. */
   readonly ownMachine: string | null
   /** `from`: where the search begins (UTF-16 units); what stands before it is seen by look-behinds and boundaries. */
   search(text: string, ascii?: boolean, from?: number): PythonMatch | null
   /** Start and end of the match and of each group by its number; null: a group took no part, or is not told. Slow. */
-  spans(text: string, from?: number): readonly (readonly [start: number, end: number] | null)[] | null
+  spans(text: string, from?: number): Spans | null
 }
 
 /** Compiles an expression. Throws a PatternError for what Python refuses. */
 export function compilePython(text: string, options: PythonOptions): PythonPattern {
   const { place, multiline, allGroups = false } = options
   const tree = parsePattern(text, place, { ...pythonSyntax, multiline })
-  const groups = [...groupsOf(tree)].toSorted((a, b) => a.number - b.number)
-  return new CompiledPattern(tree, groups, use(tree, text, place, allGroups), requiredLiterals(tree))
+  return new CompiledPattern(tree, () => chooseEngine(tree, text, place, allGroups))
 }
 
-/** How V8 can say it; or the reason why it cannot. */
-function use(tree: PatternNode, text: string, place: PatternPlace, all: boolean): GroupUse | string {
-  try {
-    return useOfGroups(tree, text, place, all)
-  } catch (error) {
-    if (error instanceof PatternError) return error.reason
-    throw error
-  }
-}
-
+/** What is not needed to read it is made when somebody asks: a tree has hundreds of patterns, and few see a line. */
 class CompiledPattern implements PythonPattern {
   readonly names: readonly string[]
   readonly groups: number
-  readonly literals: readonly string[] | null
-  readonly backtracking: string | null
-  ownMachine: string | null
   readonly #tree: PatternNode
+  readonly #choose: () => EngineChoice
   readonly #named: readonly GroupNode[]
-  readonly #use: GroupUse | null
-  readonly #linear: PatternNode
-  readonly #expressions = new Map<string, Expression | null>()
+  #literals: readonly string[] | null | undefined
+  #plan: Plan | null = null
+  /** Made when the first text asks for it; null: V8 cannot. */
+  #ascii: Expression | null | undefined
+  #unicode: Expression | null | undefined
   #machine: Machine | null = null
 
-  constructor(
-    tree: PatternNode,
-    groups: readonly GroupNode[],
-    groupUse: GroupUse | string,
-    literals: readonly string[] | null,
-  ) {
+  constructor(tree: PatternNode, choose: () => EngineChoice) {
+    const groups = [...groupsOf(tree)].toSorted((a, b) => a.number - b.number)
     this.#tree = tree
+    this.#choose = choose
     this.#named = groups.filter(({ tag }) => tag !== null)
     this.names = this.#named.map(({ tag }) => tag ?? '')
     this.groups = groups.length
-    this.literals = literals
-    const own = typeof groupUse === 'string'
-    this.#use = own ? null : groupUse
-    this.#linear = own ? tree : linearForm(tree, groupUse)
-    this.ownMachine = own ? groupUse : null
-    this.backtracking = own ? groupUse : whyBacktracking(this.#linear, groupUse, new Map())
+  }
+
+  get literals(): readonly string[] | null {
+    return this.#literals === undefined ? (this.#literals = requiredLiterals(this.#tree)) : this.#literals
+  }
+
+  get backtracking(): string | null {
+    const { choice, linear } = this.#planned()
+    return choice.finds === 'none' ? choice.reason : whyBacktracking(linear, choice.use, new Map())
+  }
+
+  get ownMachine(): string | null {
+    const { choice } = this.#planned()
+    if (choice.finds !== 'match') return choice.reason
+    return this.#ascii === null || this.#unicode === null ? 'it is too large for V8' : null
   }
 
   search(text: string, ascii = isAscii(text), from = 0): PythonMatch | null {
-    const expression = this.#expressionFor(text, ascii, 'g')
+    const expression = this.#expressionFor(text, ascii)
     if (expression === null) return this.#searchOwn(text, from)
     expression.regexp.lastIndex = from
     const found = expression.regexp.exec(text)
     if (found === null) return null
-    const named = this.#named.map(({ number }) => found[expression.emitted.numbers.get(number) ?? -1])
+    if (isInsidePair(text, found.index)) return this.#searchOwn(text, from)
+    if (this.#plan?.choice.finds === 'start') return this.#searchOwn(text, found.index)
+    const named = expression.named.map((number) => found[number])
     const end = found.index + found[0].length - newlinesTaken(found, expression.emitted)
     return { start: found.index, end, named }
   }
 
-  spans(text: string, from = 0): readonly (readonly [start: number, end: number] | null)[] | null {
-    const expression = this.#expressionFor(text, isAscii(text), 'dg')
-    if (expression === null) return this.#ownMachine().search(text, from)
-    expression.regexp.lastIndex = from
-    const found = expression.regexp.exec(text)
+  spans(text: string, from = 0): Spans | null {
+    const expression = this.#expressionFor(text, isAscii(text))
+    const found = expression === null ? undefined : searchWithIndices(expression.regexp, text, from)
     if (found === null) return null
+    if (expression === null || found === undefined || isInsidePair(text, found.index))
+      return this.#ownMachine().search(text, from)
+    if (this.#plan?.choice.finds === 'start') return this.#ownMachine().search(text, found.index)
     const { numbers } = expression.emitted
     const of = (group: number) => found.indices?.[numbers.get(group) ?? -1] ?? null
     const end = found.index + found[0].length - newlinesTaken(found, expression.emitted)
     return [[found.index, end], ...Array.from({ length: this.groups }, (_, index) => of(index + 1))]
+  }
+
+  #planned(): Plan {
+    if (this.#plan !== null) return this.#plan
+    const choice = this.#choose()
+    this.#plan = { choice, linear: choice.finds === 'none' ? this.#tree : linearForm(this.#tree, choice.use) }
+    return this.#plan
   }
 
   #searchOwn(text: string, from: number): PythonMatch | null {
@@ -134,33 +141,43 @@ class CompiledPattern implements PythonPattern {
   }
 
   /** Null: the machine must search. In the empty text Python finds neither `\b` nor `\B`. */
-  #expressionFor(text: string, ascii: boolean, flags: string): Expression | null {
-    if (this.#use === null || text === '') return null
-    const variant = ascii ? 'ascii' : 'unicode'
-    const known = this.#expressions.get(variant + flags)
-    if (known !== undefined) return known
-    const made = express(this.#linear, this.#use, variant, flags)
-    this.#expressions.set(variant + flags, made)
-    if (made === null) this.ownMachine = 'it is too large for V8'
-    return made
+  #expressionFor(text: string, ascii: boolean): Expression | null {
+    if (text === '' || this.#planned().choice.finds === 'none') return null
+    if (ascii) return this.#ascii === undefined ? (this.#ascii = this.#express('ascii')) : this.#ascii
+    return this.#unicode === undefined ? (this.#unicode = this.#express('unicode')) : this.#unicode
   }
+
+  /** Null: V8 refuses it, which it says when the expression is first used. */
+  #express(variant: Variant): Expression | null {
+    const { linear, choice } = this.#planned()
+    const emitted = emitPattern(linear, choice.use, new Map(), variant, pythonClasses)
+    try {
+      const regexp = new RegExp(emitted.source, variant === 'unicode' ? 'gu' : 'g')
+      regexp.exec('')
+      return { regexp, emitted, named: this.#named.map(({ number }) => emitted.numbers.get(number) ?? -1) }
+    } catch {
+      return null
+    }
+  }
+}
+
+interface Plan {
+  readonly choice: EngineChoice
+  /** What V8 is given. */
+  readonly linear: PatternNode
 }
 
 interface Expression {
   readonly regexp: RegExp
   readonly emitted: Emitted
+  /** The number in the expression of each group with a name. */
+  readonly named: readonly number[]
 }
 
-/** Null: V8 refuses it, which it says when the expression is first used. */
-function express(tree: PatternNode, groupUse: GroupUse, variant: Variant, flags: string): Expression | null {
-  const emitted = emitPattern(tree, groupUse, new Map(), variant, pythonClasses)
-  try {
-    const regexp = new RegExp(emitted.source, variant === 'unicode' ? `${flags}u` : flags)
-    regexp.exec('')
-    return { regexp, emitted }
-  } catch {
-    return null
-  }
+function searchWithIndices({ source, flags }: RegExp, text: string, from: number): RegExpExecArray | null {
+  const regexp = new RegExp(source, `${flags}d`)
+  regexp.lastIndex = from
+  return regexp.exec(text)
 }
 
 /** Newlines behind the match that the expression took along. */
@@ -168,6 +185,11 @@ function newlinesTaken(found: RegExpExecArray, emitted: Emitted): number {
   let taken = 0
   for (const number of emitted.newlines) taken += found[number]?.length ?? 0
   return taken
+}
+
+/** V8 also begins in the middle of a character beyond U+FFFF, where a look-around may hold. */
+function isInsidePair(text: string, at: number): boolean {
+  return (text.charCodeAt(at) & 0xfc00) === 0xdc00 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800
 }
 
 function isAscii(text: string): boolean {

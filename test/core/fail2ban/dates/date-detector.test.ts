@@ -1,4 +1,5 @@
 /** Dates against Debian's fail2ban, running: the same date, time and template in every line, and the same order after it. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import * as assert from 'uvu/assert'
 import { DateDetector } from '../../../../core/fail2ban/dates/date-detector.ts'
 import { DateForms } from '../../../../core/fail2ban/dates/date-forms.ts'
@@ -57,7 +58,34 @@ test('datepatterns of all kinds', () => {
   compare(trials)
 })
 
+test('the lines of all stock filters, by their own datepatterns and by the default list', () => {
+  const trials = stockFilters().flatMap(({ lines, patterns }): Trial[] => {
+    const timed = lines.map((line, at): readonly [string, number] => [line, now + at])
+    const trial = { timezone: null, hostZone: 'Europe/Zurich', lines: timed }
+    return [{ ...trial, patterns: null }, ...patterns.map((pattern) => ({ ...trial, patterns: [pattern] }))]
+  })
+  assert.ok(trials.length > 100)
+  const mixed = trials.flatMap(({ patterns, lines }) => (patterns === null ? lines : []))
+  compare([...trials, { patterns: null, timezone: null, hostZone: 'Europe/Zurich', lines: mixed }])
+})
+
 test.run()
+
+/** Each stock filter's sample lines, and its datepatterns as the option's value is: a percent sign is single there. */
+function stockFilters(): { readonly lines: readonly string[]; readonly patterns: readonly string[] }[] {
+  const samples = '/usr/lib/python3/dist-packages/fail2ban/tests/files/logs'
+  const files = readdirSync(samples, { withFileTypes: true }).filter((entry) => entry.isFile())
+  return files.map(({ name }) => {
+    const filter = `/etc/fail2ban/filter.d/${name}.conf`
+    const written = existsSync(filter) ? readFileSync(filter, 'utf8').matchAll(/^datepattern *= *(.*\S)/gm) : []
+    return {
+      lines: readFileSync(`${samples}/${name}`, 'utf8').split('\n').filter(Boolean),
+      patterns: Array.from(written, ([, pattern = '']) => pattern.replaceAll('%%', '%')).filter(
+        (one) => !/^%\(|^<\w/.test(one),
+      ),
+    }
+  })
+}
 
 /** Fails at the first line that is read otherwise. */
 function compare(trials: readonly Trial[]): void {

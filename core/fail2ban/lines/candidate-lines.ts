@@ -1,0 +1,22 @@
+import type { Failregex } from '../regex/failregex.ts'
+
+/**
+ * An expression that finds something in every text in which one of the failregexes finds something; with a prefregex
+ * the texts are those before it. Null: there is none, as each text may match.
+ */
+export function candidateSearch(failregex: readonly Failregex[], prefregex: Failregex | null): RegExp | null {
+  const literals = failregex.map((regex) => regex.literals)
+  const own = literals.every((list) => list !== null) ? [...new Set(literals.flat())] : null
+  const before = prefregex?.literals ?? null
+  // Fewer words are found sooner, and are rarer.
+  const chosen = own !== null && (before === null || own.length <= mostWords) ? own : before
+  if (chosen === null || chosen.length === 0) return null
+  if (chosen.some((literal) => /[^\0-\x7f\n]|\n/.test(literal))) return null
+  return new RegExp(chosen.map(escaped).join('|'))
+}
+
+const mostWords = 50
+
+function escaped(literal: string): string {
+  return literal.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+}
