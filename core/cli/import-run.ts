@@ -16,14 +16,18 @@ import type { ImportOptions } from './import.ts'
 import { counted, print, styled } from './output.ts'
 import { isTaken, writeNew } from './setup-write.ts'
 
+/** What an import makes of a Fail2ban configuration. Throws a BailiffError where there is none. */
+export async function makeImport(folder: string): Promise<{ readonly imported: ImportedTree; readonly lost: readonly Lost[] }> {
+  const tree = await readTree(folder)
+  return sound(importTree(tree, { folder, ours: await ownFilters(), ports: wrongPorts }), unreadJails(tree))
+}
+
 /** Prints or writes a native configuration. Throws a BailiffError where there is no tree or nothing can be written. */
 export async function runImport(given: string, { out, json }: ImportOptions): Promise<void> {
   const folder = resolve(given)
   const file = out === undefined ? null : resolve(out)
   if (file !== null) refuseTaken(file)
-  const tree = await readTree(folder)
-  const ours = await ownFilters()
-  const { imported, lost } = await sound(importTree(tree, { folder, ours, ports: wrongPorts }), unreadJails(tree))
+  const { imported, lost } = await makeImport(folder)
   const yaml = importText(folder, imported, lost, file === null)
   const filters = newFilters(imported)
   if (file !== null) {

@@ -69,11 +69,16 @@ function written({ name, filter }: TreeJail, isTaken: boolean): ImportedFilter {
   const texts = filter?.texts
   const map: NativeMap = { description: `${filter?.name ?? name}, as Fail2ban had it` }
   if (texts?.datepattern) map.datepattern = [...texts.datepattern]
-  if (texts?.prefregex) map.prefregex = texts.prefregex
-  map.failregex = [...(texts?.failregex ?? [])]
-  if (texts !== undefined && texts.ignoreregex.length > 0) map.ignoreregex = [...texts.ignoreregex]
+  if (texts?.prefregex) map.prefregex = withoutBlank(texts.prefregex)
+  map.failregex = (texts?.failregex ?? []).map(withoutBlank)
+  if (texts !== undefined && texts.ignoreregex.length > 0) map.ignoreregex = texts.ignoreregex.map(withoutBlank)
   const plain = fileName(filter?.name ?? name)
   return { name: isTaken ? `${fileName(name)}-as-before` : plain, map }
+}
+
+/** The blank between date and message is cut off with the date here, so a pattern must not ask for it. */
+function withoutBlank(regex: string): string {
+  return regex.replace(/^\^(?: |\\s)(?:[+*?](?![+*?])|(?![+*?{]))/, '^\\s*')
 }
 
 function encodingOf({ name, filter }: TreeJail): Lost[] {

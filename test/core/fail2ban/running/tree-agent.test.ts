@@ -1,6 +1,7 @@
 /** The agent on trees of Fail2ban that are written here. */
-import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import type { JailReport, StatusReport } from '../../../../core/control/api.ts'
 import { suite } from '../../../suite.ts'
@@ -183,7 +184,10 @@ test('who observes writes no log of Fail2ban, and one that is asked for goes whe
   assert.is(readFileSync(join(tree, 'own.log'), 'utf8'), '')
   const other = at.start('--observe', '--fail2ban-log', join(tree, 'asked.log'))
   await other.shows('watching')
+  for (let i = 0; i < 500 && !existsSync(join(tree, 'asked.log')); i++) await sleep(20)
   renameSync(join(tree, 'asked.log'), join(tree, 'asked.log.1'))
+  // The path is looked at again after a second.
+  await sleep(1200)
   at.write('gate.log', ...Array.from({ length: 2 }, () => 'gate: 192.0.2.2 was turned away'))
   await other.shows('[gate] would ban 192.0.2.2 ')
   await other.end()
