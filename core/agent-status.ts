@@ -54,13 +54,14 @@ export class AgentStatus {
     const other = this.#others().find((candidate) => candidate.name === name)
     const bans = this.#bansOf(name)
     const findings = this.#findings().filter(({ jail }) => jail === name)
-    if (other) return { ...this.#summary(other), pausedSince, rules: null, findings, bans }
+    if (other) return { ...this.#summary(other), pausedSince, rules: null, treeActions: null, findings, bans }
     const jail = this.find(name)
-    const { filter, maxretry, findtimeMs } = jail
+    const { filter, maxretry, findtimeMs, fail2ban } = jail
     return {
       ...this.#summary(jail),
       pausedSince,
       rules: { filter: filter.name, maxretry, findtimeMs },
+      treeActions: fail2ban?.actionLines ?? null,
       findings,
       bans,
     }

@@ -29,6 +29,8 @@ export interface TreeParts {
   readonly tailed: readonly string[]
   /** As it was read: what `status` shows of it. */
   readonly tree: TreeJail
+  /** Its actions as it names them, which are not run. */
+  readonly actionLines: readonly string[]
   /** Where the configuration is. */
   readonly folder: string
 }
@@ -142,8 +144,16 @@ function partsOf(jail: TreeJail, { server }: Fail2banTree, folder: string, at: (
     },
     tailed: tailed(jail),
     tree: jail,
+    actionLines: linesOf(jail.options.action),
     folder,
   }
+}
+
+function linesOf(text = ''): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
 }
 
 /** All that Fail2ban says of ports; what cannot be said here covers all, and is told. */

@@ -5,6 +5,7 @@ import type { PatternText } from '../settings/filter-file.ts'
 import { builtInFilters } from '../settings/places.ts'
 import { isRecord } from '../settings/sourced.ts'
 import { styled } from './output.ts'
+import { treeDetails } from './tree-details.ts'
 
 /** What became of the samples of a filter. */
 export interface SampleCount {
@@ -29,6 +30,8 @@ export interface JailDetails {
   readonly ports: string
   readonly counts: string
   readonly actions: readonly string[]
+  /** Actions of a Fail2ban tree, which are not run. */
+  readonly insteadOf: readonly string[]
   readonly notifiers: readonly string[]
   readonly samples: SampleCount
   readonly patterns: readonly PatternDetails[]
@@ -61,27 +64,33 @@ export function filterKey({ filterSettings: { where, mode } }: ReadyJail): strin
 /** What runs for a jail, in words; `samples`: by `filterKey`. */
 export function jailDetails(jail: ReadyJail, samples: ReadonlyMap<string, SampleCount>): JailDetails {
   const { filter, filterSettings, ports } = jail
-  const patterns = patternsOf(jail)
+  const tree = jail.fail2ban && treeDetails(jail, jail.fail2ban)
+  const patterns = tree?.patterns ?? patternsOf(jail)
   return {
     jail: jail.name,
     place: placeOf(jail.where),
     mode: jail.mode,
-    filter: { name: filterSettings.name, mode: filterSettings.mode, place: placeOf(filterSettings.where) },
+    filter: tree?.filter ?? {
+      name: filterSettings.name,
+      mode: filterSettings.mode,
+      place: placeOf(filterSettings.where),
+    },
     sources:
       jail.bansOf === null
         ? jail.sources.map(({ name, options }) => sourceText(name, options))
         : [`bans of ${jail.bansOf.jails?.join(', ') ?? 'all jails that read lines'}`],
     because: jail.sourceChoice,
     programs: filter.programs,
-    dates: jail.bansOf === null ? datesOf(jail) : null,
+    dates: tree?.dates ?? (jail.bansOf === null ? datesOf(jail) : null),
     ports: ports.protocol === 'all' ? 'all' : `${ports.protocol} ${ports.ports.join(', ')}`,
-    counts: countsOf(jail),
+    counts: countsOf(jail) + (tree?.counting ?? ''),
     actions: jail.actions.map(({ id }) => id),
+    insteadOf: tree?.insteadOf ?? [],
     notifiers: jail.notifiers.map(({ id }) => id),
     samples: samples.get(filterKey(jail)) ?? { tried: 0, failed: 0 },
     patterns,
     rules: filter.structure === null ? [] : filter.structure.match.map(({ text }) => text),
-    warnings: warningsOf(jail, patterns),
+    warnings: tree ? [] : warningsOf(jail, patterns),
   }
 }
 
@@ -99,6 +108,7 @@ export function detailsText(details: JailDetails): string {
     ['counts', details.counts],
     ['ports', details.ports],
     ['actions', details.actions.join(', ') || 'none'],
+    ...details.insteadOf.map((line): [string, string] => ['not run', line]),
     ...(details.notifiers.length === 0 ? [] : [['notifiers', details.notifiers.join(', ')] as [string, string]]),
     ['samples', samples.tried === 0 ? 'none' : `${passed} of ${samples.tried} passed`],
   ]

@@ -40,7 +40,7 @@ export function statusText(report: StatusReport): string {
 
 /** One jail with some of its bans; `more`: there are others. */
 export function jailText(report: Omit<JailReport, 'bans'>, bans: readonly BanReport[], more: boolean): string {
-  const { jail, mode, rules, logs, sourceChoice, failures, ignored, tracked, bannedTotal, banned, wouldBan } = report
+  const { jail, mode, rules, treeActions, logs, sourceChoice, failures, ignored, tracked, bannedTotal, banned, wouldBan } = report
   const how =
     rules === null
       ? 'no jail of the configuration'
@@ -49,6 +49,7 @@ export function jailText(report: Omit<JailReport, 'bans'>, bans: readonly BanRep
   return [
     printable(`${jail} (${mode}): ${how}`),
     printable(`logs: ${namesOfLogs(logs)}${sourceChoice === null ? '' : ` (${sourceChoice})`}`),
+    ...(treeActions ?? []).map((line) => printable(`not run: action ${line}`)),
     `${failures} failures, ${ignored} ignored, ${tracked} addresses tracked, ${since}: ${bannedTotal}`,
     ...report.findings.map(findingText),
     ...(report.pausedSince === null ? [] : [pausedText(report.pausedSince)]),

@@ -89,6 +89,8 @@ export interface JailReport extends JailSummary {
   readonly pausedSince: number | null
   /** Null where the configuration has no such jail: bans by hand (`manual`), or of a jail that is gone. */
   readonly rules: { readonly filter: string; readonly maxretry: number; readonly findtimeMs: number } | null
+  /** The lines of `action` of a jail of a Fail2ban tree, which are not run; null: it is none. */
+  readonly treeActions: readonly string[] | null
   readonly findings: readonly Finding[]
   readonly bans: readonly BanReport[]
 }
