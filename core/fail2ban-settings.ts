@@ -59,7 +59,7 @@ export async function addFail2banJails(folder: string, base: Settings, observe: 
     if (noLogs !== null && jail.skipIfNologs) continue
     try {
       if (base.jails.some(({ name }) => name === jail.name)) throw twice(jail, base, at('enabled'))
-      jails.push(settingsOf(jail, { folder, tree, base, warnings, at }))
+      jails.push(settingsOf(jail, { folder, tree, base, warnings, places, at }))
     } catch (error) {
       if (!(error instanceof BailiffError)) throw error
       problems.push(error)
@@ -83,11 +83,12 @@ interface Surroundings {
   readonly tree: Fail2banTree
   readonly base: Settings
   readonly warnings: BailiffError[]
+  readonly places: OptionPlaces
   /** Where an option of the jail stands. */
   readonly at: (option: string) => Where
 }
 
-function settingsOf(jail: TreeJail, { folder, tree, base, warnings, at }: Surroundings): TreeJailSettings {
+function settingsOf(jail: TreeJail, { folder, tree, base, warnings, places, at }: Surroundings): TreeJailSettings {
   const { name } = jail
   checkName(jail, at('enabled'))
   const where: Where = { file: folder, option: `[${name}]` }
@@ -98,13 +99,15 @@ function settingsOf(jail: TreeJail, { folder, tree, base, warnings, at }: Surrou
     where,
     optionsAt: {},
   }))
-  const filter = emptyFilter(jail.filter?.name ?? name, where)
-  const { inMode, ...definition } = filter
+  const { inMode, ...definition } = emptyFilter(jail.filter?.name ?? name, where)
+  const regexAt = places.ofFilter(name, definition.name, 'failregex')
+  const failregex = (jail.filter?.texts.failregex ?? []).map((text) => ({ text, where: regexAt }))
   return {
     name,
     where,
     mode: 'enforce',
-    filter: inMode,
+    // Not run, but bans keep which of them found their lines.
+    filter: { ...inMode, failregex },
     filterDefinition: definition,
     sources: uses,
     bansOf: null,
