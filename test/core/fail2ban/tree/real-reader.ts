@@ -1,6 +1,7 @@
 /** The functions of the Fail2ban that is installed, asked one question at a time in a Python process of our own. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface, type Interface } from 'node:readline'
+import type { Command } from '../../../../core/fail2ban/tree/command.ts'
 
 /** Debian's Fail2ban runs on Debian's Python, whatever else is on the path. */
 const python = '/usr/bin/python3'
@@ -36,6 +37,12 @@ export class RealReader {
     this.#child.stdin!.end()
     this.#child.kill()
   }
+}
+
+/** Commands as they come back from the real reader. */
+export function asAnswered(commands: readonly Command[]): unknown {
+  const exact = (_: string, value: unknown) => (typeof value === 'bigint' ? Number(value) : value)
+  return JSON.parse(JSON.stringify(commands, exact))
 }
 
 const script = `
@@ -87,7 +94,7 @@ answers = {
 
 for line in sys.stdin:
     name, *given = json.loads(line)
-    signal.setitimer(signal.ITIMER_VIRTUAL, 1)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0.4)
     try:
         answer = {'value': answers[name](*given)}
         text = json.dumps(answer)
