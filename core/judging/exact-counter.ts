@@ -13,6 +13,7 @@ import { FailureTable } from './failure-table.ts'
 import type { JailRules } from './jail-rules.ts'
 import { networkOf, Networks, type Failure } from './networks.ts'
 
+const nobody: readonly Reached[] = []
 /** Lines kept with a ban. */
 const linesOfBan = 10
 
@@ -45,15 +46,19 @@ export class ExactCounter implements FailureCounter {
     return this.#table.evicted + this.#networks.evicted
   }
 
-  count({ id, prefix, time, attempts, lines, rule }: CountedFailure, spares: (prefix: Prefix) => boolean): Reached[] {
+  count(
+    { id, prefix, time, attempts, lines, rule }: CountedFailure,
+    spares: (prefix: Prefix) => boolean,
+  ): readonly Reached[] {
     // The judge hands over addresses only.
     const address = id as Address
     const network = this.#networkOf(address)
     const { log, excerpts } = this.#parts
-    const keep = (previous: number) => lines.reduce((before, line) => excerpts.add(line, before, rule), previous)
+    const keep = (previous: number) => excerpts.addAll(lines, previous, rule)
     const failures = this.#table.add(address, time, attempts, keep)
     log.addKey(entryKinds.failed, this.#jail, this.#table.key, 0, time, attempts)
     const ofNetwork = network === null ? 0 : this.#networks.add(network, { address, time, attempts })
+    if (failures < this.#maxretry && ofNetwork === 0) return nobody
     const last = this.#linesOf(address, Math.max(failures, ofNetwork))
     const reached: Reached[] = []
     if (failures >= this.#maxretry) {
