@@ -67,9 +67,10 @@ export class ExactCounter implements FailureCounter {
       reached.push({ id, prefix, time, failures, lines: last })
     }
     if (network !== null && network !== prefix && ofNetwork > 0 && !spares(network)) {
+      const ofAll = this.#linesOfNetwork(network, address, last)
       this.#networks.forget(network)
       log.add(entryKinds.networkForgotten, this.#jail, network)
-      reached.push({ id: network, prefix: network, time, failures: ofNetwork, lines: last })
+      reached.push({ id: network, prefix: network, time, failures: ofNetwork, lines: ofAll })
     }
     return reached
   }
@@ -82,9 +83,8 @@ export class ExactCounter implements FailureCounter {
     return this.#table.look(address)?.failures ?? 0
   }
 
-  networkFailures(network: Prefix): number | null {
-    if (!this.#countsNetworks) return null
-    return this.#networks.failuresOf(network).reduce((total, { attempts }) => total + attempts, 0)
+  networkFailures(network: Prefix): readonly Failure[] | null {
+    return this.#countsNetworks ? this.#networks.failuresOf(network) : null
   }
 
   /** The table does it with every failure. */
@@ -135,6 +135,18 @@ export class ExactCounter implements FailureCounter {
   #linesOf(address: Address, failures: number): readonly Excerpt[] {
     if (failures < this.#maxretry) return []
     return this.#parts.excerpts.last(this.#table.look(address)?.excerpt ?? 0, Math.min(failures, linesOfBan))
+  }
+
+  /** Lines of as many of its addresses as there is room for; `own` are those of `last`, the address that failed last. */
+  #linesOfNetwork(network: Prefix, last: Address, own: readonly Excerpt[]): readonly Excerpt[] {
+    const addresses = new Set(this.#networks.failuresOf(network).map(({ address }) => address))
+    addresses.delete(last)
+    const share = Math.max(1, Math.floor(linesOfBan / (addresses.size + 1)))
+    const others = [...addresses].flatMap((address) =>
+      this.#parts.excerpts.last(this.#table.look(address)?.excerpt ?? 0, share),
+    )
+    const room = Math.max(share, linesOfBan - others.length)
+    return [...others, ...own.slice(-room)].slice(-linesOfBan)
   }
 
   #tellNetwork(failures: readonly Failure[]): void {
