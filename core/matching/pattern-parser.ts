@@ -56,14 +56,15 @@ export function locatePattern(
   text: string,
   place: PatternPlace,
 ): { readonly tree: PatternNode; readonly spans: ReadonlyMap<PatternNode, PatternSpan> } {
-  const parser = new PatternParser(text, place, nativeSyntax)
-  return { tree: parser.parse(), spans: parser.spans }
+  const spans = new Map<PatternNode, PatternSpan>()
+  return { tree: new PatternParser(text, place, nativeSyntax, spans).parse(), spans }
 }
 
 const longestLookBehind = 2 ** 32 - 1
 
 class PatternParser {
-  readonly spans = new Map<PatternNode, PatternSpan>()
+  /** Where each item stands, for who wants to know it. */
+  readonly #spans: Map<PatternNode, PatternSpan> | null
   readonly #cursor: PatternCursor
   readonly #syntax: PatternSyntax
   #flags: PatternFlags
@@ -72,8 +73,8 @@ class PatternParser {
   readonly #names = new Map<string, number>()
   /** Groups whose closing bracket has not been read. */
   readonly #open = new Set<number>()
-  /** How wide the groups are that are closed. */
-  readonly #widths = new Map<number, PatternWidth>()
+  /** What the groups hold that are closed. */
+  readonly #closed = new Map<number, PatternNode>()
   /** Groups that were begun before the outermost look-behind that is open here; null outside of one. */
   #beforeLookBehind: number | null = null
   /** Conditions on groups that were not begun yet, and where they stand. */
@@ -82,7 +83,13 @@ class PatternParser {
   #template = false
   #kindOfText = ''
 
-  constructor(text: string, place: PatternPlace, syntax: PatternSyntax) {
+  constructor(
+    text: string,
+    place: PatternPlace,
+    syntax: PatternSyntax,
+    spans: Map<PatternNode, PatternSpan> | null = null,
+  ) {
+    this.#spans = spans
     this.#cursor = new PatternCursor(text, place)
     this.#syntax = syntax
     const { multiline } = syntax
@@ -130,7 +137,7 @@ class PatternParser {
       const quantifier = this.#quantifier(last)
       if (quantifier) {
         items[items.length - 1] = quantifier
-        this.#span(quantifier, (last && this.spans.get(last)?.start) ?? start)
+        this.#span(quantifier, (last && this.#spans?.get(last)?.start) ?? start)
       } else {
         const node = this.#atom()
         if (node) items.push(node)
@@ -160,13 +167,14 @@ class PatternParser {
   }
 
   #span(node: PatternNode, start: number): void {
-    this.spans.set(node, { start, end: this.#cursor.position })
+    this.#spans?.set(node, { start, end: this.#cursor.position })
   }
 
   /** `item` repeated, if a quantifier comes next; null where an atom does. */
   #quantifier(item: PatternNode | undefined): RepeatNode | null {
     const cursor = this.#cursor
     const at = cursor.position
+    if (!'*+?{'.includes(cursor.peek())) return null
     const found = cursor.match(/([*+?])|\{([0-9]*)(,?)([0-9]*)\}/y)
     if (!found || found[0] === '{}') {
       cursor.position = at
@@ -189,6 +197,7 @@ class PatternParser {
   #atom(): PatternNode | null {
     const cursor = this.#cursor
     const at = cursor.position
+    if (!'<([.^$\\'.includes(cursor.peek())) return characterNode(cursor.take(), this.#flags)
     const tag = cursor.peek() === '<' && !this.#syntax.python ? readTag(cursor) : null
     if (tag) return this.#tagNode(tag, at)
     if (cursor.eat('(')) return this.#bracket(at)
@@ -226,7 +235,7 @@ class PatternParser {
     this.#open.add(number)
     const item = read()
     this.#open.delete(number)
-    this.#widths.set(number, width(item))
+    this.#closed.set(number, item)
     return { type: 'group', number, tag, item, at }
   }
 
@@ -291,13 +300,18 @@ class PatternParser {
       this.#cursor.fail('a back-reference ignores no case', at, 'write (?-i:…) around it')
     }
     const ignoring = ignoreCase ? (ascii ? 'ascii' : 'unicode') : null
-    return { type: 'reference', number, ignoring, width: this.#widths.get(number) ?? { min: 0, max: Infinity }, at }
+    return { type: 'reference', number, ignoring, width: this.#widthOf(number), at }
+  }
+
+  #widthOf(number: number): PatternWidth {
+    const item = this.#closed.get(number)
+    return item === undefined ? { min: 0, max: Infinity } : width(item)
   }
 
   /** Inside of a look-behind only groups can be referred to that were closed before it. */
   #checkLookBehind(number: number, at: number): void {
     if (this.#beforeLookBehind === null || !this.#syntax.python) return
-    if (!this.#widths.has(number) || number > this.#beforeLookBehind) {
+    if (!this.#closed.has(number) || number > this.#beforeLookBehind) {
       this.#cursor.fail(`group ${number} is not closed before this look-behind`, at)
     }
   }

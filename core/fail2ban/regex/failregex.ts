@@ -1,4 +1,5 @@
 /** Compiles the patterns of a Fail2ban filter: what their tags stand for, run as Python's `re` runs it. */
+import { spaceRanges } from '../../matching/character-sets.ts'
 import { PatternError, type PatternPlace } from '../../matching/pattern-error.ts'
 import { groupMerging, mergeGroups, type GroupValue } from './merged-groups.ts'
 import { compilePython } from './python-pattern.ts'
@@ -52,8 +53,7 @@ const identifying = ['fid', 'ip4', 'ip6', 'dns', 'mlfid']
 export function compileFailregex(text: string, options: FailregexOptions): Failregex {
   const place: PatternPlace = { list: options.kind, index: options.index ?? 0 }
   const expanded = expandTags(text, options.usedns !== 'no')
-  if (/^(?:(?!\ufeff)[\s\x1c-\x1f\x85])*$/.test(expanded))
-    throw new PatternError(place, text, 0, 'the expression is empty')
+  if (isBlank(expanded)) throw new PatternError(place, text, 0, 'the expression is empty')
   const pattern = compilePython(expanded, { place, multiline: options.multiline && options.kind === 'failregex' })
   const { names } = pattern
   const known = new Set([...names, ...(options.prefregex?.names ?? [])])
@@ -66,8 +66,12 @@ export function compileFailregex(text: string, options: FailregexOptions): Failr
     text,
     expanded,
     names,
-    literals: pattern.literals,
-    backtracking: pattern.backtracking,
+    get literals() {
+      return pattern.literals
+    },
+    get backtracking() {
+      return pattern.backtracking
+    },
     search(line, ascii) {
       const found = pattern.search(line, ascii)
       if (found === null) return null
@@ -76,4 +80,11 @@ export function compileFailregex(text: string, options: FailregexOptions): Failr
       return { start: found.start, end: found.end, groups, merged: merging ? mergeGroups(groups, merging) : groups }
     },
   }
+}
+
+function isBlank(text: string): boolean {
+  return [...text].every((letter) => {
+    const code = letter.codePointAt(0) ?? 0
+    return spaceRanges.some(({ from, to }) => from <= code && code <= to)
+  })
 }

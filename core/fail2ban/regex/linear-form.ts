@@ -30,7 +30,9 @@ function withoutSureLooks(node: PatternNode, before: readonly PatternNode[]): Pa
     return sure ? { type: 'sequence', items: [] } : node
   }
   if (node.type === 'sequence') {
-    const items = node.items.map((item, index) => withoutSureLooks(item, [...before, ...node.items.slice(0, index)]))
+    const items = node.items.map((item, index) =>
+      isLeaf(item) ? item : withoutSureLooks(item, [...before, ...node.items.slice(0, index)]),
+    )
     return { ...node, items }
   }
   const around = node.type === 'repeat' && node.max > 1 ? [] : before
@@ -38,6 +40,10 @@ function withoutSureLooks(node: PatternNode, before: readonly PatternNode[]): Pa
     node,
     children(node).map((child) => withoutSureLooks(child, around)),
   )
+}
+
+function isLeaf({ type }: PatternNode): boolean {
+  return type === 'character' || type === 'set' || type === 'assertion' || type === 'reference'
 }
 
 type Unit = CharacterNode | SetNode
@@ -116,6 +122,7 @@ function endingTaken(node: PatternNode, use: GroupUse): PatternNode {
 }
 
 function writtenOut(node: PatternNode, use: GroupUse): PatternNode {
+  if (isLeaf(node)) return node
   const inside = withChildren(
     node,
     children(node).map((child) => writtenOut(child, use)),

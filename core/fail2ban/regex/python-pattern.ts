@@ -51,40 +51,44 @@ export interface PythonPattern {
 export function compilePython(text: string, options: PythonOptions): PythonPattern {
   const { place, multiline, allGroups = false } = options
   const tree = parsePattern(text, place, { ...pythonSyntax, multiline })
-  return new CompiledPattern(tree, chooseEngine(tree, text, place, allGroups))
+  return new CompiledPattern(tree, () => chooseEngine(tree, text, place, allGroups))
 }
 
+/** What is not needed to read it is made when somebody asks: a tree has hundreds of patterns, and few see a line. */
 class CompiledPattern implements PythonPattern {
   readonly names: readonly string[]
   readonly groups: number
-  readonly literals: readonly string[] | null
-  readonly backtracking: string | null
   readonly #tree: PatternNode
-  readonly #choice: EngineChoice
-  /** What V8 is given. */
-  readonly #linear: PatternNode
+  readonly #choose: () => EngineChoice
   readonly #named: readonly GroupNode[]
+  #literals: readonly string[] | null | undefined
+  #plan: Plan | null = null
   /** Made when the first text asks for it; null: V8 cannot. */
   #ascii: Expression | null | undefined
   #unicode: Expression | null | undefined
   #machine: Machine | null = null
 
-  constructor(tree: PatternNode, choice: EngineChoice) {
+  constructor(tree: PatternNode, choose: () => EngineChoice) {
     const groups = [...groupsOf(tree)].toSorted((a, b) => a.number - b.number)
     this.#tree = tree
-    this.#choice = choice
+    this.#choose = choose
     this.#named = groups.filter(({ tag }) => tag !== null)
     this.names = this.#named.map(({ tag }) => tag ?? '')
     this.groups = groups.length
-    this.literals = requiredLiterals(tree)
-    const runs = choice.finds !== 'none'
-    this.#linear = runs ? linearForm(tree, choice.use) : tree
-    this.backtracking = runs ? whyBacktracking(this.#linear, choice.use, new Map()) : choice.reason
-    if (!runs) this.#ascii = this.#unicode = null
+  }
+
+  get literals(): readonly string[] | null {
+    return this.#literals === undefined ? (this.#literals = requiredLiterals(this.#tree)) : this.#literals
+  }
+
+  get backtracking(): string | null {
+    const { choice, linear } = this.#planned()
+    return choice.finds === 'none' ? choice.reason : whyBacktracking(linear, choice.use, new Map())
   }
 
   get ownMachine(): string | null {
-    if (this.#choice.finds !== 'match') return this.#choice.reason
+    const { choice } = this.#planned()
+    if (choice.finds !== 'match') return choice.reason
     return this.#ascii === null || this.#unicode === null ? 'it is too large for V8' : null
   }
 
@@ -95,7 +99,7 @@ class CompiledPattern implements PythonPattern {
     const found = expression.regexp.exec(text)
     if (found === null) return null
     if (isInsidePair(text, found.index)) return this.#searchOwn(text, from)
-    if (this.#choice.finds === 'start') return this.#searchOwn(text, found.index)
+    if (this.#plan?.choice.finds === 'start') return this.#searchOwn(text, found.index)
     const named = expression.named.map((number) => found[number])
     const end = found.index + found[0].length - newlinesTaken(found, expression.emitted)
     return { start: found.index, end, named }
@@ -107,11 +111,18 @@ class CompiledPattern implements PythonPattern {
     if (found === null) return null
     if (expression === null || found === undefined || isInsidePair(text, found.index))
       return this.#ownMachine().search(text, from)
-    if (this.#choice.finds === 'start') return this.#ownMachine().search(text, found.index)
+    if (this.#plan?.choice.finds === 'start') return this.#ownMachine().search(text, found.index)
     const { numbers } = expression.emitted
     const of = (group: number) => found.indices?.[numbers.get(group) ?? -1] ?? null
     const end = found.index + found[0].length - newlinesTaken(found, expression.emitted)
     return [[found.index, end], ...Array.from({ length: this.groups }, (_, index) => of(index + 1))]
+  }
+
+  #planned(): Plan {
+    if (this.#plan !== null) return this.#plan
+    const choice = this.#choose()
+    this.#plan = { choice, linear: choice.finds === 'none' ? this.#tree : linearForm(this.#tree, choice.use) }
+    return this.#plan
   }
 
   #searchOwn(text: string, from: number): PythonMatch | null {
@@ -131,14 +142,15 @@ class CompiledPattern implements PythonPattern {
 
   /** Null: the machine must search. In the empty text Python finds neither `\b` nor `\B`. */
   #expressionFor(text: string, ascii: boolean): Expression | null {
-    if (text === '') return null
+    if (text === '' || this.#planned().choice.finds === 'none') return null
     if (ascii) return this.#ascii === undefined ? (this.#ascii = this.#express('ascii')) : this.#ascii
     return this.#unicode === undefined ? (this.#unicode = this.#express('unicode')) : this.#unicode
   }
 
   /** Null: V8 refuses it, which it says when the expression is first used. */
   #express(variant: Variant): Expression | null {
-    const emitted = emitPattern(this.#linear, this.#choice.use, new Map(), variant, pythonClasses)
+    const { linear, choice } = this.#planned()
+    const emitted = emitPattern(linear, choice.use, new Map(), variant, pythonClasses)
     try {
       const regexp = new RegExp(emitted.source, variant === 'unicode' ? 'gu' : 'g')
       regexp.exec('')
@@ -147,6 +159,12 @@ class CompiledPattern implements PythonPattern {
       return null
     }
   }
+}
+
+interface Plan {
+  readonly choice: EngineChoice
+  /** What V8 is given. */
+  readonly linear: PatternNode
 }
 
 interface Expression {

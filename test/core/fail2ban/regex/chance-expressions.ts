@@ -14,152 +14,24 @@ export function seededDice(seed: number): Dice {
   }
 }
 
-const plain = [
-  'a',
-  'b',
-  'ab',
-  'A',
-  'B',
-  'c',
-  '1',
-  '2',
-  ' ',
-  '-',
-  '_',
-  ']',
-  '}',
-  '/',
-  '"',
-  '<',
-  '\n',
-  'é',
-  'ß',
-  '{',
-  's',
-  'k',
-]
-const odd = [
-  'İ',
-  'ı',
-  'ſ',
-  '\u212a',
-  'i',
-  'µ',
-  'Σ',
-  'ς',
-  '😀',
-  '𐐀',
-  '𐐨',
-  '\u0301',
-  '٣',
-  '²',
-  '\u2028',
-  '\x85',
-  '\x1c',
-  'ǅ',
-  '\u0345',
-  '#',
-]
+const plain = [...words('a b ab A B c 1 2 - _ ] } / " < é ß { s k'), ' ', '\n']
+const odd = [...words('İ ı ſ \u212a i µ Σ ς 😀 𐐀 𐐨 \u0301 ٣ ² ǅ \u0345 #'), '\u2028', '\x85', '\x1c']
 const escapes = [
-  ...[
-    '\\.',
-    '\\\\',
-    '\\x61',
-    '\\u00e9',
-    '\\U0001F600',
-    '\\141',
-    '\\07',
-    '\\0',
-    '\\t',
-    '\\n',
-    '\\-',
-    '\\ ',
-    '\\$',
-    '\\é',
-  ],
-  ...['\\d', '\\w', '\\s', '\\D', '\\W', '\\S', '\\w', '\\s'],
+  ...words(String.raw`\. \\ \x61 \u00e9 \U0001F600 \141 \07 \0 \t \n \- \$ \é \d \w \s \D \W \S \w \s`),
+  '\\ ',
 ]
-const wrong = [
-  '\\q',
-  '\\x6',
-  '\\8',
-  '\\400',
-  '\\u12',
-  '(?P<1>a)',
-  '(?<n>a)',
-  '[z-a]',
-  '[a',
-  ')',
-  '(',
-  '*',
-  '{2}',
-  '(?z:a)',
-  '(?i)',
-  '(?-:a)',
-  '(?L:a)',
-  '(?P=no)',
-  '(?(no)a)',
-  '(?(0)a)',
-  '[\\d-z]',
-  '(?au:b)',
-  '(?i-i:a)',
-]
-const members = [
-  'a',
-  'b',
-  'A',
-  '1',
-  '-',
-  '\\w',
-  '\\d',
-  '\\s',
-  '\\W',
-  '\\D',
-  '\\S',
-  'é',
-  '\\]',
-  '\\x41',
-  '\\b',
-  'a-c',
-  'B-c',
-  '0-9',
-  'é-ü',
-  '\\0-\\x1f',
-  '^',
-  '😀',
-  '𐐀-𐐧',
-  '[',
-  '.',
-  '&',
-  'ß',
-  'ſ',
-  'i',
-  '\\141',
-  '\\101-\\103',
-]
-const flags = ['i', 's', 'a', 'i-s', '-i', 'm', 'u', '-m', 'x', '-x', 'im', 'is-m', 'ia']
-const quantifiers = [
-  '*',
-  '+',
-  '?',
-  '*',
-  '+',
-  '?',
-  '*',
-  '+',
-  '?',
-  '{2}',
-  '{1,}',
-  '{,2}',
-  '{1,3}',
-  '{0}',
-  '{,}',
-  '{',
-  '{a}',
-]
+const wrong = words(
+  String.raw`\q \x6 \8 \400 \u12 (?P<1>a) (?<n>a) [z-a] [a ) ( * {2} (?z:a) (?i) (?-:a) (?L:a) (?P=no) (?(no)a) (?(0)a)
+  [\d-z] (?au:b) (?i-i:a)`,
+)
+const members = words(
+  String.raw`a b A 1 - \w \d \s \W \D \S é \] \x41 \b a-c B-c 0-9 é-ü \0-\x1f ^ 😀 𐐀-𐐧 [ . & ß ſ i \141 \101-\103`,
+)
+const flags = words('i s a i-s -i m u -m x -x im is-m ia')
+const quantifiers = words('* + ? * + ? * + ? {2} {1,} {,2} {1,3} {0} {,} { {a}')
 /** Behind single characters alone: two of them nested would take ages. */
-const largeCounts = ['{3,17}', '{20}', '{0,18}', '{17,}']
-const places = ['^', '$', '\\b', '\\B', '\\A', '\\Z', '$', '^', '\\b']
+const largeCounts = words('{3,17} {20} {0,18} {17,}')
+const places = words(String.raw`^ $ \b \B \A \Z $ ^ \b`)
 
 /** One expression. Most of them compile. */
 export function chanceExpression(dice: Dice): string {
@@ -282,44 +154,20 @@ class ExpressionWriter {
   }
 }
 
+const bends = ['', '', ...words('( ) [ | * ? { } + 1 (? : < P - , # ^'), ']', '\\']
+
 /** The same expression with a few characters left out, doubled or put in: many of these Python refuses. */
 export function bentExpression(expression: string, dice: Dice): string {
   let bent = expression
   for (let times = 1 + dice(2); times > 0; times--) {
     const at = dice(bent.length + 1)
-    const put =
-      ['', '', '(', ')', '[', ']', '|', '*', '?', '\\', '{', '}', '+', '1', '(?', ':', '<', 'P', '-', ',', '#', '^'][
-        dice(22)
-      ] ?? ''
+    const put = bends[dice(bends.length)] ?? ''
     bent = bent.slice(0, at) + put + bent.slice(at + (put === '' || dice(2) === 0 ? 1 : 0))
   }
   return bent
 }
 
-const letters = [
-  'a',
-  'b',
-  'a',
-  'b',
-  'A',
-  'B',
-  'c',
-  '1',
-  '2',
-  ' ',
-  '.',
-  '-',
-  '_',
-  ']',
-  '{',
-  '"',
-  '\n',
-  '\t',
-  '<',
-  's',
-  'k',
-  '/',
-]
+const letters = [...words('a b a b A B c 1 2 . - _ ] { " < s k /'), ' ', '\n', '\t']
 
 /** A text that the expressions often match: short, of their characters. */
 export function chanceText(dice: Dice): string {
@@ -327,4 +175,8 @@ export function chanceText(dice: Dice): string {
   const alphabet = dice(3) === 0 ? [...letters, ...odd, 'é', 'É', 'S', 'K', 'I', 'ü', 'ẞ'] : letters
   const text = Array.from({ length }, () => alphabet[dice(alphabet.length)] ?? '').join('')
   return dice(4) === 0 ? `${text}\n` : text
+}
+
+function words(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== '')
 }

@@ -68,6 +68,12 @@ export class RealPython {
     return JSON.parse(line.value) as Verdict[]
   }
 
+  /** Before 3.11.5 a possessive repetition of more than one character may keep what failed (CPython, gh-106052). */
+  async hasPossessiveBug(): Promise<boolean> {
+    const [verdict] = await this.ask([{ pattern: '(?:ab?c)?+a', texts: ['aba'] }])
+    return !JSON.stringify(verdict).includes('[[[0,1]]]')
+  }
+
   end(): void {
     this.#reader.close()
     this.#child.stdin?.end()
