@@ -110,7 +110,7 @@ class Emitter {
 
   #character(code: number): string {
     if (this.#variant === 'ascii' && code > 0x7f) return '[]'
-    return escapeCode(code, /[\^$\\.*+?()[\]{}|/]/)
+    return escapeCode(code, '^$\\.*+?()[]{}|/')
   }
 
   #set(set: SetNode): string {
@@ -259,14 +259,14 @@ function quantifier(min: number, max: number): string {
 }
 
 function classBody(ranges: readonly CharacterRange[]): string {
-  const one = (code: number) => escapeCode(code, /[\\\]^-]/)
+  const one = (code: number) => escapeCode(code, '\\]^-')
   return ranges.map(({ from, to }) => (from === to ? one(from) : `${one(from)}-${one(to)}`)).join('')
 }
 
 /** Printable ASCII as itself, with a backslash where it is special; everything else by number. */
-function escapeCode(code: number, special: RegExp): string {
+function escapeCode(code: number, special: string): string {
   const text = String.fromCodePoint(code)
-  if (special.test(text)) return `\\${text}`
+  if (special.includes(text)) return `\\${text}`
   if (code >= 0x20 && code < 0x7f) return text
   if (code < 0x100) return `\\x${code.toString(16).padStart(2, '0')}`
   const wide = code > 0xffff || (code >= 0xd800 && code < 0xe000)

@@ -159,9 +159,11 @@ export function children(node: PatternNode): readonly PatternNode[] {
     case 'look':
       return [node.item]
     default:
-      return []
+      return none
   }
 }
+
+const none: readonly PatternNode[] = []
 
 /** The same node around other nodes: as many as `children` gives, in their order. */
 export function withChildren(node: PatternNode, inside: readonly PatternNode[]): PatternNode {
