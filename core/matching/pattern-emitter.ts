@@ -6,7 +6,7 @@ import { addressSource, type KnownSides } from './address-source.ts'
 import { asciiPart, spaceRanges, complement } from './character-sets.ts'
 import type { GroupUse } from './pattern-groups.ts'
 import {
-  width,
+  canBeEmpty,
   type AddressNode,
   type AssertionNode,
   type CharacterRange,
@@ -131,7 +131,7 @@ class Emitter {
     const { item, min, max, kind } = node
     if (kind === 'possessive') return this.#possessive(node)
     // JavaScript takes no empty turn; where that would show, the choice is written out.
-    if (min === 0 && max === 1 && width(item).min === 0) {
+    if (min === 0 && max === 1 && canBeEmpty(item)) {
       const source = this.#wrapped(item)
       return kind === 'lazy' ? `(?:|${source})` : `(?:${source}|)`
     }

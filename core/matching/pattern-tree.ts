@@ -223,3 +223,27 @@ export function width(node: PatternNode): PatternWidth {
       return width(node.item)
   }
 }
+
+/** Whether a node may consume nothing: `width(node).min === 0`, without measuring all of it. */
+export function canBeEmpty(node: PatternNode): boolean {
+  switch (node.type) {
+    case 'character':
+    case 'set':
+    case 'address':
+      return false
+    case 'assertion':
+    case 'look':
+      return true
+    case 'reference':
+      return node.width.min === 0
+    case 'repeat':
+      return node.min === 0 || canBeEmpty(node.item)
+    case 'sequence':
+      return node.items.every(canBeEmpty)
+    case 'alternation':
+    case 'conditional':
+      return children(node).some(canBeEmpty)
+    default:
+      return canBeEmpty(node.item)
+  }
+}
