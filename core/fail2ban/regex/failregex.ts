@@ -26,6 +26,8 @@ export interface Failregex {
   readonly names: readonly string[]
   /** Every text that it finds contains one of these (ASCII, case as given); null: nothing is known. */
   readonly literals: readonly string[] | null
+  /** The ASCII characters one of which begins every text in which it finds something; null: it may be any, or it is unknown. */
+  readonly firstCharacters: string | null
   /** Null: truly regular, it runs in linear time; else what it has that needs backtracking. */
   readonly backtracking: string | null
   /**
@@ -72,6 +74,9 @@ export function compileFailregex(text: string, options: FailregexOptions): Failr
     names,
     get literals() {
       return pattern.literals
+    },
+    get firstCharacters() {
+      return pattern.firstCharacters
     },
     get backtracking() {
       return pattern.backtracking

@@ -190,6 +190,8 @@ function compareNamed(
     return span ? text.slice(...span) : undefined
   })
   assert.equal(match.named, texts, told)
+  const first = pattern.firstCharacters
+  assert.ok(first === null || first.includes(text[0] ?? 'none'), `${first}: ${told}`)
   const literals = pattern.literals ?? ['']
   assert.ok(
     literals.some((literal) => text.slice(match.start, match.end).includes(literal)),
