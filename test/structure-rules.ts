@@ -30,7 +30,7 @@ const rooms = [
 ].map((name) => `core/${name}/`)
 
 /** The language of patterns, which the native dialect and Fail2ban's have in common. */
-const patternLanguage = ['pattern-', 'character-sets.ts', 'linear.ts', 'unicode-tables.ts'].map(
+const patternLanguage = ['pattern-', 'character-', 'linear.ts', 'unicode-tables.ts'].map(
   (name) => `core/matching/${name}`,
 )
 

@@ -56,6 +56,9 @@ export function rangesUnderAscii(name: ClassName): readonly CharacterRange[] {
 
 /** The ASCII characters of a set, as ranges in order. */
 export function asciiPart(set: SetNode): readonly CharacterRange[] {
+  const [only] = set.classes
+  if (only !== undefined && set.classes.length === 1 && set.ranges.length === 0 && !set.negated)
+    return asciiRanges(only)
   const ranges = merge([...set.ranges, ...set.classes.flatMap(asciiRanges)])
   if (set.negated) return complement(ranges, 0x7f)
   return ranges.filter((range) => range.from < 0x80).map(({ from, to }) => ({ from, to: Math.min(to, 0x7f) }))

@@ -64,13 +64,14 @@ const facts: readonly (readonly [pattern: string, ...texts: string[]])[] = [
   ['[]a]+[^]a]', ']ab', 'ba'],
   ['a{1000}', 'a'.repeat(1001), 'a'.repeat(999)],
   ['(?P<ä>a)(?P=ä)', 'aa'],
+  ['\\N{EM DASH}[\\N{digit zero}-\\N{DIGIT NINE}]', '\u20147', '-7'],
 ]
 
 /** What Python refuses. */
 const refused = String.raw`
   ( ) [ a** *a ^* a{2,1} \q [\q] \8 (?P<1>a) (?P<a>b)(?P<a>c) (?P=a) (?<=a*)b (?<=a|bc)d (a\1) (?<=(a)\1) (?(1)a|b) (?(0)a)
   (?(x)a) (a)(?(1)a|b|c) [z-a] [\w-a] a(?i) (?i (?-i) (?i-i:a) (?a-u:b) (?au) (?a)(?u) (?L)a (?z) (?<n>a) (?P>a) (?#a
-  \x4 \u123 \U00110000 \400 [\400] a{4294967295} (?t)a* a|(?i)b (?:a)(?i) a{1}{2} a*?? (?i-:a)( (?P<a (?(1 a\
+  \x4 \u123 \U00110000 \400 [\400] a{4294967295} (?t)a* a|(?i)b (?:a)(?i) a{1}{2} a*?? \N{NO} \N{EM \N (?i-:a)( (?P<a (?(1 a\
 `
   .trim()
   .split(/\s+/)
@@ -189,6 +190,8 @@ function compareNamed(
     return span ? text.slice(...span) : undefined
   })
   assert.equal(match.named, texts, told)
+  const first = pattern.firstCharacters
+  assert.ok(first === null || first.includes(text[0] ?? 'none'), `${first}: ${told}`)
   const literals = pattern.literals ?? ['']
   assert.ok(
     literals.some((literal) => text.slice(match.start, match.end).includes(literal)),
