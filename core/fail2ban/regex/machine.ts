@@ -79,7 +79,7 @@ export class Machine {
     const offset = offsets(text, this.#text)
     const groups = Array.from({ length: this.#groups }, (_, index) => {
       const [from, to] = [this.#marks.placeOf(2 * index), this.#marks.placeOf(2 * index + 1)]
-      return from < 0 || to < 0 ? null : ([offset(from), offset(to)] as const)
+      return from < 0 || to < from ? null : ([offset(from), offset(to)] as const)
     })
     return [[offset(start), offset(end)], ...groups]
   }
