@@ -37,6 +37,7 @@ const asked = (...questions: Question[]): Completion => ({ kind: 'asked', questi
 const byOption: Readonly<Record<string, Completion>> = {
   '--config': files,
   '--socket': files,
+  '--fail2ban': files,
   '--file': files,
   '--against': files,
   '--for': lengths,

@@ -1,20 +1,22 @@
 import type { Command } from 'commander'
 
-/** `bailiff config`: which value counts and where it comes from, and the JSON Schema of the configuration. */
+/** `bailiff config`: which value counts and where it comes from, the JSON Schema, and what Fail2ban makes of its own files. */
 export default function addConfig(program: Command): void {
   const config = program
     .command('config')
-    .description('the configuration: what counts and where it comes from; its JSON Schema')
+    .description('the configuration: what counts and where it comes from; its JSON Schema; that of Fail2ban')
     .addHelpText(
       'after',
       `
 Examples:
   bailiff config explain
   bailiff config explain jails.sshd.maxretry
-  bailiff config schema > bailiff.schema.json`,
+  bailiff config schema > bailiff.schema.json
+  bailiff config dump --fail2ban /etc/fail2ban`,
     )
   addExplain(config)
   addSchema(config)
+  addDump(config)
 }
 
 /** The options of `config explain`, as commander gives them. */
@@ -26,6 +28,14 @@ export interface ExplainOptions {
 /** The options of `config schema`, as commander gives them. */
 export interface SchemaOptions {
   readonly filter?: true
+  readonly json?: true
+}
+
+/** The options of `config dump`, as commander gives them. */
+export interface DumpOptions {
+  readonly fail2ban: string
+  readonly all?: true
+  readonly as?: string
   readonly json?: true
 }
 
@@ -72,5 +82,31 @@ Examples:
     .action(async (options: SchemaOptions) => {
       const { printSchema } = await import('./config-schema.ts')
       await printSchema(options)
+    })
+}
+
+function addDump(config: Command): void {
+  config
+    .command('dump')
+    .description("the commands that Fail2ban's own reader makes of its configuration")
+    .argument('[jail...]', 'these jails, enabled or not; unless said, all that are enabled')
+    .requiredOption('--fail2ban <folder>', 'the configuration of Fail2ban, usually /etc/fail2ban')
+    .option('--all', 'every jail, as if it were enabled')
+    .option('--as <version>', 'by the rules of this version of Fail2ban (default: the installed one, else 1.0.2)')
+    .option('--json', 'one JSON array of commands, each an array')
+    .addHelpText(
+      'after',
+      `
+It prints what "fail2ban-client -d" does, lists as Python writes them, and runs nothing. Logs are those there are
+now. What is wrong goes to standard error with its file, section and option; the other jails are printed.
+
+Examples:
+  bailiff config dump --fail2ban /etc/fail2ban
+  bailiff config dump sshd recidive --fail2ban /etc/fail2ban
+  bailiff config dump --all --fail2ban ./fail2ban --json | jq -c '.[] | select(.[0] == "add")'`,
+    )
+    .action(async (jails: readonly string[], options: DumpOptions) => {
+      const { dumpTree } = await import('./config-dump.ts')
+      await dumpTree(jails, options)
     })
 }

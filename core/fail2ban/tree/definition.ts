@@ -1,5 +1,4 @@
-import type { BailiffError } from '../../errors.ts'
-import { quote } from '../../errors.ts'
+import { quote, type BailiffError, type Where } from '../../errors.ts'
 import {
   lowerCased,
   optionText,
@@ -55,7 +54,11 @@ export class Definition {
   combined(ignore: Iterable<string>, notes: BailiffError[]): Map<string, OptionValue> {
     const options = new Map<string, OptionValue>([...this.#options, ...this.parameters])
     const conditional = [...options.keys()].flatMap((name) => splitCondition(name)?.[0] ?? [])
-    const substitution = { ignore: new Set([...ignore, ...conditional]), otherwise: (tag: string) => this.#lookUp(tag) }
+    const substitution = {
+      ignore: new Set([...ignore, ...conditional]),
+      otherwise: (tag: string) => this.#lookUp(tag),
+      whereIs: (option: string) => this.#whereIs(option),
+    }
     const combined = new Map<string, OptionValue>(substituteTags(options, substitution))
     for (const [name, kind] of this.#kinds) {
       const value = combined.get(name) ?? null
@@ -66,7 +69,7 @@ export class Definition {
         notes.push(
           treeProblem(
             `${quote(name)} is ${quote(text)}, which is no whole number, so it is not used`,
-            this.#configuration.whereIs('Definition', name),
+            this.#whereIs(name),
           ),
         )
       combined.set(name, typed ?? kind.default)
@@ -80,6 +83,11 @@ export class Definition {
     const value = this.#configuration.value('Init', option) ?? ''
     if (!isKnown) this.parameters.set(`known/${option}`, value)
     if (!this.parameters.has(option)) this.parameters.set(option, value)
+  }
+
+  #whereIs(option: string): Where | undefined {
+    const isInit = this.#configuration.sections.get('Init')?.has(option) ?? false
+    return this.#configuration.whereIs(isInit ? 'Init' : 'Definition', option)
   }
 
   #lookUp(tag: string): string | null {

@@ -1,7 +1,7 @@
 import { BailiffError, quote, suggest } from '../../errors.ts'
 import type { Configuration, OptionValue } from './configuration.ts'
 import { Definition } from './definition.ts'
-import { actionKinds, filterKinds, firstJailKinds, jailKinds, noLogKinds } from './kinds.ts'
+import { actionKinds, filterKinds, firstJailKinds, jailKinds, noLogKinds } from './known-options.ts'
 import { kindsOf, readOptions } from './option-kinds.ts'
 import { OptionSyntaxError, splitList, splitOptions, type NamedOptions } from './option-syntax.ts'
 import { joinPath } from './path-pattern.ts'
@@ -44,6 +44,11 @@ export interface JailsOfTree {
   readonly notes: BailiffError[]
 }
 
+/** What decides how a jail is read. Throws a BailiffError where that cannot be made out. */
+export function readFirstOptions(jails: Configuration, name: string): Map<string, OptionValue> {
+  return readOptions(jails, name, firstJailKinds, new Map(), [])
+}
+
 /** Whether a jail says that it is enabled. Throws a BailiffError where that cannot be made out. */
 export function isEnabled({ jails }: JailsOfTree, name: string): boolean {
   return readOptions(jails, name, kindsOf(['enabled', 'bool', false]), new Map(), []).get('enabled') === true
@@ -55,7 +60,7 @@ export function isEnabled({ jails }: JailsOfTree, name: string): boolean {
  */
 export function readJail(tree: JailsOfTree, name: string): JailReading {
   const { jails, notes } = tree
-  const first = readOptions(jails, name, firstJailKinds, new Map(), [])
+  const first = readFirstOptions(jails, name)
   const filter = first.get('filter') ? readFilter(tree, name, first) : null
   const options = readOptions(jails, name, jailKinds, new Map(), notes)
   filter?.definition.read(options)

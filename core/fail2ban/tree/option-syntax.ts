@@ -187,9 +187,11 @@ function endOfWord(text: string, at: number, endsAtBracket: boolean): number {
 
 /** Places are counted in characters, not in UTF-16 units. */
 function position(text: string, at: number): number {
-  return [...text.slice(0, at)].length
+  return Array.from(text.slice(0, at)).length
 }
 
 function excerpt(text: string, at: number): string {
-  return [...text.slice(at, at + 50)].slice(0, 25).join('')
+  return Array.from(text.slice(at, at + 50))
+    .slice(0, 25)
+    .join('')
 }

@@ -1,4 +1,4 @@
-import { quote } from '../../errors.ts'
+import { quote, type BailiffError, type Where } from '../../errors.ts'
 import { optionText, type OptionValue } from './configuration.ts'
 import { longestText } from './interpolation.ts'
 import { treeProblem } from './problem.ts'
@@ -12,6 +12,8 @@ export interface TagSubstitution {
   readonly ignore: ReadonlySet<string>
   /** The value of a tag that is no option here; null: there is none, the tag stays. */
   readonly otherwise: (tag: string) => string | null
+  /** Where an option stands, for errors. */
+  readonly whereIs: (option: string) => Where | undefined
 }
 
 /**
@@ -53,26 +55,30 @@ interface Pass extends TagSubstitution {
 }
 
 /** One way through the value of an option, from left to right; what was put in is looked at, too. */
-function substituteIn(text: string, option: string, { options, counts, ignore, otherwise }: Pass): string {
+function substituteIn(text: string, option: string, { options, counts, ignore, otherwise, whereIs }: Pass): string {
   const search = /<([^ <>]+)>/g
   for (let found = search.exec(text); found !== null; found = search.exec(text)) {
     const tag = found[1] ?? ''
     if (ignore.has(tag)) continue
     const count = counts.get(tag) ?? 0
-    if (tag === option || count > mostUses) throw circleProblem(option, tag)
+    if (tag === option || count > mostUses) throw circleProblem(option, tag, whereIs(option))
     const value = options.get(tag) ?? null
     const replacement = value === null ? otherwise(tag) : optionText(value)
     if (replacement === null) continue
-    text = text.replaceAll(`<${tag}>`, () => replacement)
-    if (text.length > longestText)
-      throw treeProblem(`the option ${quote(option)} grows past a million characters by "<${tag}>"`)
+    const parts = text.split(`<${tag}>`)
+    if (text.length + (parts.length - 1) * replacement.length > longestText)
+      throw treeProblem(
+        `the option ${quote(option)} grows past a million characters by ${quote(`<${tag}>`)}`,
+        whereIs(option),
+      )
+    text = parts.join(replacement)
     counts.set(tag, count + 1)
     search.lastIndex = found.index
   }
   return text
 }
 
-function circleProblem(option: string, tag: string) {
+function circleProblem(option: string, tag: string, where: Where | undefined): BailiffError {
   const how = tag === option ? 'uses itself' : `uses ${quote(`<${tag}>`)} more than ${mostUses + 1} times`
-  return treeProblem(`the option ${quote(option)} ${how}`, undefined, 'do options use each other in a circle?')
+  return treeProblem(`the option ${quote(option)} ${how}`, where, 'do options use each other in a circle?')
 }

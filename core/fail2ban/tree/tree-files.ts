@@ -21,6 +21,12 @@ export interface NamedConfiguration {
 /** Files larger than this are not read: nobody means them. */
 const largestFile = 8 << 20
 
+/** Files within files that are followed. Some circles end by themselves; the others never would. */
+const deepest = 50
+
+/** The section that names other files. */
+const includes = 'INCLUDES'
+
 /** The files of one Fail2ban configuration folder. Each is read once. */
 export class TreeFiles {
   readonly folder: string
@@ -63,7 +69,7 @@ export class TreeFiles {
     const found: Found = { faults: [], notes: [] }
     const configuration = new Configuration()
     const files = new Set<IniFile>()
-    for (const path of this.#withIncludes(own, [], found)) {
+    for (const path of this.#allFiles(own, found)) {
       const file = this.#file(path)
       if (file instanceof BailiffError) continue
       configuration.add(file)
@@ -71,6 +77,16 @@ export class TreeFiles {
     }
     for (const file of files) found.faults.push(...file.faults)
     return { configuration, isFound: files.size > 0, ...found }
+  }
+
+  #allFiles(own: readonly string[], found: Found): readonly string[] {
+    try {
+      return this.#withIncludes(own, [], found)
+    } catch (error) {
+      if (!(error instanceof BailiffError)) throw error
+      found.faults.push({ section: includes, error })
+      return own
+    }
   }
 
   /** The files and those they include, in the order in which they are laid over each other. */
@@ -83,6 +99,12 @@ export class TreeFiles {
     const key = withLocal.join('\x01')
     const known = this.#includes.get(key)
     if (known !== undefined) return known
+    if (seen.length > deepest)
+      throw treeProblem(
+        'files include each other in a circle',
+        { file: paths[0] ?? '', option: `[${includes}]` },
+        'remove one of the includes',
+      )
     const before = found.faults.length + found.notes.length
     const files = withLocal.flatMap((path) => this.#aroundFile(path, seen, found))
     if (found.faults.length + found.notes.length === before) this.#includes.set(key, files)
@@ -120,15 +142,14 @@ interface Found {
 
 /** What `[INCLUDES]` of one file names; faults tell where that cannot be made out. */
 function includesOf(file: IniFile, option: string, { faults }: Found): string[] {
-  const section = 'INCLUDES'
-  if (!file.sections.has(section)) return []
+  if (!file.sections.has(includes)) return []
   try {
     const alone = new Configuration()
     alone.add(file)
-    return alone.value(section, option)?.split('\n') ?? []
+    return alone.value(includes, option)?.split('\n') ?? []
   } catch (error) {
     if (!(error instanceof BailiffError)) throw error
-    faults.push({ section, error })
+    faults.push({ section: includes, error })
     return []
   }
 }

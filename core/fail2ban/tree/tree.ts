@@ -4,7 +4,7 @@ import type { Command } from './command.ts'
 import { Configuration } from './configuration.ts'
 import { installedVersion } from './installed-version.ts'
 import { jailCommands } from './jail-commands.ts'
-import { isEnabled, readJail } from './jail-reading.ts'
+import { isEnabled, readFirstOptions, readJail } from './jail-reading.ts'
 import { isFolder } from './path-pattern.ts'
 import { JailLeftOut, treeProblem } from './problem.ts'
 import { serverOptions, type ServerOptions } from './server-options.ts'
@@ -127,7 +127,7 @@ class TreeReader {
     try {
       const enabled = isEnabled(tree, name)
       if (!enabled && !isForced) {
-        if (broken !== undefined) this.#problems.push(broken)
+        this.#lookAtDisabled(name, broken)
         return
       }
       if (broken !== undefined) throw broken
@@ -143,6 +143,16 @@ class TreeReader {
       this.#apply({ reading, enabled, commands, configuration: this.#jails })
     } catch (error) {
       this.#leaveOut(name, asBailiffError(error))
+    }
+  }
+
+  /** Fail2ban does not start with an error in a jail that is not enabled, so it is told. */
+  #lookAtDisabled(name: string, broken: BailiffError | undefined): void {
+    try {
+      if (broken !== undefined) throw broken
+      readFirstOptions(this.#jails, name)
+    } catch (error) {
+      this.#warnings.push(asBailiffError(error))
     }
   }
 

@@ -1,0 +1,106 @@
+/** The functions of the Fail2ban that is installed, asked one question at a time in a Python process of our own. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createInterface, type Interface } from 'node:readline'
+import type { Command } from '../../../../core/fail2ban/tree/command.ts'
+
+/** Debian's Fail2ban runs on Debian's Python, whatever else is on the path. */
+const python = '/usr/bin/python3'
+
+/**
+ * What the real program answers, or the name of the exception it throws: `MemoryError`, too, where options that use each
+ * other grow without end.
+ */
+export type RealAnswer = { readonly value: unknown } | { readonly error: string }
+
+/** Answers in the order of the questions. */
+export class RealReader {
+  readonly #child: ChildProcess
+  readonly #lines: Interface
+  readonly #answers: AsyncIterator<string>
+
+  constructor() {
+    this.#child = spawn(python, ['-B', '-W', 'ignore', '-c', script], { stdio: ['pipe', 'pipe', 'ignore'] })
+    this.#lines = createInterface({ input: this.#child.stdout! })
+    this.#answers = this.#lines[Symbol.asyncIterator]()
+  }
+
+  /** Asks a function by the name the script below has for it. */
+  async ask(name: string, ...given: unknown[]): Promise<RealAnswer> {
+    this.#child.stdin!.write(`${JSON.stringify([name, ...given])}\n`)
+    const answer = await this.#answers.next()
+    if (answer.done) throw new Error('the real reader has ended')
+    return JSON.parse(answer.value) as RealAnswer
+  }
+
+  end(): void {
+    this.#lines.close()
+    this.#child.stdin!.end()
+    this.#child.kill()
+  }
+}
+
+/** Commands as they come back from the real reader. */
+export function asAnswered(commands: readonly Command[]): unknown {
+  const exact = (_: string, value: unknown) => (typeof value === 'bigint' ? Number(value) : value)
+  return JSON.parse(JSON.stringify(commands, exact))
+}
+
+const script = `
+import glob, json, logging, resource, shlex, signal, sys
+logging.disable(logging.CRITICAL)
+from fail2ban.client.configurator import Configurator
+from fail2ban.helpers import extractOptions, splitWithOptions, splitwords, substituteRecursiveTags
+from fail2ban.server.mytime import MyTime
+
+resource.setrlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29))
+def late(*_):
+    raise MemoryError('it takes too long')
+signal.signal(signal.SIGVTALRM, late)
+
+def stream(folder, forced):
+    reader = Configurator(force_enable=forced)
+    reader.setBaseDir(folder)
+    reader.readAll()
+    reader.getOptions(updateMainOpt=reader.getEarlyOptions())
+    reader.convertToProtocol(allow_no_files=True)
+    return reader.getConfigStream()
+
+def seconds(text):
+    value = MyTime.str2seconds(text)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError('no number')
+    return value
+
+def tags(texts, ignore):
+    done = substituteRecursiveTags(texts, ignore=ignore)
+    if any(len(text) > 1 << 20 for text in done.values()):
+        raise ValueError('too long')
+    return done
+
+answers = {
+    'stream': stream,
+    'time': seconds,
+    'options': lambda text: [list(one.items()) if isinstance(one, dict) else one for one in extractOptions(text)],
+    'list': splitWithOptions,
+    'words': splitwords,
+    'shell': shlex.split,
+    'int': int,
+    'literal': repr,
+    'json': json.dumps,
+    'strip': lambda text: text.strip(),
+    'glob': glob.glob,
+    'tags': tags,
+}
+
+for line in sys.stdin:
+    name, *given = json.loads(line)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 1)
+    try:
+        answer = {'value': answers[name](*given)}
+        text = json.dumps(answer)
+    except Exception as error:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        text = json.dumps({'error': '%s: %.300s' % (type(error).__name__, error)})
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    print(text, flush=True)
+`
