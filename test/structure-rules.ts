@@ -119,6 +119,9 @@ function mayImport(file: string): readonly string[] | null {
   if (contracts.includes(file)) return contracts
   if (file.startsWith('core/firewall/nftables-json/')) return ['core/firewall/nftables-json/']
   if (file.startsWith('core/fail2ban/')) return [...contracts, ...patternLanguage, 'core/fail2ban/']
+  // Threads load the jails of a Fail2ban tree when there are any.
+  if (/^core\/matching\/(?:worker|messages)\.ts$/.test(file))
+    return [...contracts, 'core/matching/', 'core/fail2ban/lines/', 'core/fail2ban/dates/']
   const room = rooms.find((one) => file.startsWith(one))
   if (room !== undefined) return [...contracts, room]
   const matcher = /^matchers\/[^/]+\//.exec(file)?.[0]

@@ -108,7 +108,8 @@ async function judged({ jails, purgeAge, steps }: Sequence): Promise<InForce[]> 
   await judge.configure(jails.map((jail) => rulesOf(jail, purgeAge)))
   const take = (ban: Ban) => {
     const known = held.get(`${ban.jail} ${ban.prefix}`)
-    if (known === undefined || (ban.until ?? Infinity) > (known.until ?? Infinity)) held.set(`${ban.jail} ${ban.prefix}`, ban)
+    if (known === undefined || (ban.until ?? Infinity) > (known.until ?? Infinity))
+      held.set(`${ban.jail} ${ban.prefix}`, ban)
   }
   return steps.map((step) => {
     now = step.now * 1000

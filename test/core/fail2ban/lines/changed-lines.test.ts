@@ -63,9 +63,9 @@ test('a filter that goes on from what another remembers finds the same, with and
     encoding: 'auto',
     journal: false,
   }
-  const line = fc.tuple(fc.constantFrom(...messages), fc.integer({ min: 1, max: 3 }), fc.constantFrom(...dates)).map(
-    ([message, pid, date]) => `${date}p[${pid}]: ${message}`,
-  )
+  const line = fc
+    .tuple(fc.constantFrom(...messages), fc.integer({ min: 1, max: 3 }), fc.constantFrom(...dates))
+    .map(([message, pid, date]) => `${date}p[${pid}]: ${message}`)
   fc.assert(
     fc.property(fc.array(line, { maxLength: 30 }), (lines) => {
       const moment = { now, time: null, inOperation: false, findtime: 600 }
@@ -111,7 +111,18 @@ function trial(runs: readonly SampleRun[]): fc.Arbitrary<Trial> {
 /** A line, or what may become of it. */
 function changed(lines: readonly string[]): fc.Arbitrary<string> {
   const one = fc.constantFrom(...lines)
-  const piece = fc.constantFrom(' ', 'from ', '192.0.2.7', '::ffff:192.0.2.9', 'a.example', 'ü', '\u{1f600}', '\t', 'root', '0')
+  const piece = fc.constantFrom(
+    ' ',
+    'from ',
+    '192.0.2.7',
+    '::ffff:192.0.2.9',
+    'a.example',
+    'ü',
+    '\u{1f600}',
+    '\t',
+    'root',
+    '0',
+  )
   return fc.oneof(
     { weight: 5, arbitrary: one },
     { weight: 2, arbitrary: one.map(dated) },
