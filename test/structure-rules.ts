@@ -30,7 +30,7 @@ const rooms = [
 ].map((name) => `core/${name}/`)
 
 /** The language of patterns, which the native dialect and Fail2ban's have in common. */
-const patternLanguage = ['pattern-', 'character-sets.ts', 'linear.ts', 'unicode-tables.ts'].map(
+const patternLanguage = ['pattern-', 'character-', 'linear.ts', 'unicode-tables.ts'].map(
   (name) => `core/matching/${name}`,
 )
 
@@ -121,6 +121,9 @@ function mayImport(file: string): readonly string[] | null {
   if (contracts.includes(file)) return contracts
   if (file.startsWith('core/firewall/nftables-json/')) return ['core/firewall/nftables-json/']
   if (file.startsWith('core/fail2ban/')) return [...contracts, ...patternLanguage, 'core/fail2ban/']
+  // Threads load the jails of a Fail2ban tree when there are any.
+  if (/^core\/matching\/(?:worker|messages)\.ts$/.test(file))
+    return [...contracts, 'core/matching/', 'core/fail2ban/lines/', 'core/fail2ban/dates/']
   const room = rooms.find((one) => file.startsWith(one))
   if (room !== undefined) return [...contracts, room]
   const matcher = /^matchers\/[^/]+\//.exec(file)?.[0]

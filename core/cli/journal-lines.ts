@@ -11,14 +11,19 @@ const longestWord = 500
  * The entries of the journal that match, as Fail2ban sees them. `log` is `systemd-journal`, with the parameters of the
  * backend in brackets: `journalfiles`, `journalpath`, `namespace`. Throws a BailiffError where the journal cannot be read.
  */
-export async function* journalLines(log: string, journalmatch: readonly (readonly string[])[]): AsyncGenerator<TestedLine> {
+export async function* journalLines(
+  log: string,
+  journalmatch: readonly (readonly string[])[],
+): AsyncGenerator<TestedLine> {
   const words = ['--output=json', '--all', '--no-pager', '--quiet', ...placeWords(log), ...matchWords(journalmatch)]
   const child = spawn('journalctl', words, { stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   child.stderr.on('data', (data: Buffer) => (said = (said + data.toString()).slice(0, longestWord)))
   const ended = new Promise<void>((resolve, reject) => {
     child.on('error', (cause) => reject(unreadable('journalctl cannot be run', cause)))
-    child.on('close', (code) => (code === 0 ? resolve() : reject(unreadable(said.trim() || `journalctl ends with ${code}`))))
+    child.on('close', (code) =>
+      code === 0 ? resolve() : reject(unreadable(said.trim() || `journalctl ends with ${code}`)),
+    )
   })
   ended.catch(() => {})
   let number = 0

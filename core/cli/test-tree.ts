@@ -154,11 +154,7 @@ class Summary implements Output {
 }
 
 /** The lines of a log, some at a time. */
-function linesOf(
-  log: string,
-  { texts }: TreeFilterChoice,
-  { encoding }: TestOptions,
-): Iterable<readonly TestedLine[]> {
+function linesOf(log: string, { texts }: TreeFilterChoice, { encoding }: TestOptions): Iterable<readonly TestedLine[]> {
   if (logKind(log) === 'lines') return [linesOfText(log)]
   return linesOfFile(log, lineDecoder(encoding ?? texts.encoding))
 }

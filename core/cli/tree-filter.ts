@@ -39,7 +39,12 @@ async function named(folder: string, given: string, journal: boolean): Promise<T
     if (tree.names.includes(given) && tree.problems[0] !== undefined) throw tree.problems[0]
   }
   const filter = readTreeFilter(folder, given.includes('/') ? pathOf(given) : given, journal ? 'journal' : 'file')
-  return filter && { ...filter, uses: [`Use   failregex filter file : ${filter.texts.name.replace(/^filter\.d\//, '')}, basedir: ${folder}`] }
+  return (
+    filter && {
+      ...filter,
+      uses: [`Use   failregex filter file : ${filter.texts.name.replace(/^filter\.d\//, '')}, basedir: ${folder}`],
+    }
+  )
 }
 
 /** The filter as the jail has it. For a log of another kind than the jail reads it is read anew. */
@@ -104,10 +109,7 @@ function withOptions({ texts, journalmatch, uses }: TreeFilterChoice, options: T
       ignoreregex: [...texts.ignoreregex, ...ignoreregex],
     },
     journalmatch: options.journalmatch === undefined ? journalmatch : [shellWords(options.journalmatch)],
-    uses: [
-      ...uses,
-      ...ignoreregex.map((regex) => `Use ignoreregex line : ${shortened(regex)}`),
-    ],
+    uses: [...uses, ...ignoreregex.map((regex) => `Use ignoreregex line : ${shortened(regex)}`)],
   }
 }
 
@@ -128,7 +130,7 @@ function looksLikeName(given: string): boolean {
 }
 
 function pathOf(given: string): string {
-  if (/^filter\.d\//.test(given)) return given
+  if (given.startsWith('filter.d/')) return given
   const { name } = splitOptions(given)
   return resolve(dirname(name), given.slice(name.lastIndexOf('/') + 1))
 }

@@ -33,7 +33,11 @@ export interface LineRecord {
 }
 
 /** The record of a line: of the first failure that counts, else of the first that matched. */
-export function lineRecord(file: string, { number }: TestedLine, { failures, ignoredBy, line }: ExaminedLine): LineRecord {
+export function lineRecord(
+  file: string,
+  { number }: TestedLine,
+  { failures, ignoredBy, line }: ExaminedLine,
+): LineRecord {
   const counts = (failure: RawFailure) => failure.id !== null && !failure.nofail
   const found = failures.find(counts) ?? failures[0]
   const others = failures.filter((failure) => failure !== found)

@@ -138,8 +138,7 @@ export class TreeTestReport {
     const count = this.#counts[kind]
     if (count === 0) return
     const all =
-      kind === 'matched' ||
-      (kind === 'missed' ? this.#options.printAllMissed : this.#options.printAllIgnored) === true
+      kind === 'matched' || (kind === 'missed' ? this.#options.printAllMissed : this.#options.printAllIgnored) === true
     const title = `${kind[0]?.toUpperCase()}${kind.slice(1)} line(s):`
     if (count < this.#options.listed || all) tree(title, this.#lists[kind])
     else print(`${title} too many to print.  Use --print-all-${kind} to print all ${count} lines`)
@@ -160,4 +159,3 @@ function keyOf(line: LogLine): string {
 function timeText(seconds: number): string {
   return new Date(seconds * 1000).toString().replace(/ GMT.*/, '')
 }
-

@@ -1,6 +1,6 @@
 /** Sets of characters: merging ranges, Python's case-insensitivity, and what the classes hold. */
 import type { CharacterRange, ClassName, SetNode } from './pattern-tree.ts'
-import { casedBetween, ignoringCaseOf } from './unicode-tables.ts'
+import { casedBetween, ignoringCaseOf, lowerCase } from './unicode-tables.ts'
 
 /** `\s`: what Python's `str.isspace` says. */
 export const spaceRanges: readonly CharacterRange[] = [
@@ -56,6 +56,9 @@ export function rangesUnderAscii(name: ClassName): readonly CharacterRange[] {
 
 /** The ASCII characters of a set, as ranges in order. */
 export function asciiPart(set: SetNode): readonly CharacterRange[] {
+  const [only] = set.classes
+  if (only !== undefined && set.classes.length === 1 && set.ranges.length === 0 && !set.negated)
+    return asciiRanges(only)
   const ranges = merge([...set.ranges, ...set.classes.flatMap(asciiRanges)])
   if (set.negated) return complement(ranges, 0x7f)
   return ranges.filter((range) => range.from < 0x80).map(({ from, to }) => ({ from, to: Math.min(to, 0x7f) }))
@@ -92,8 +95,18 @@ export function ignoringCase(ranges: readonly CharacterRange[], ascii: boolean):
     for (const code of from === to ? [from] : casedBetween(from, ascii ? Math.min(to, 0x7f) : to)) {
       for (const same of ascii ? asciiCases(code) : ignoringCaseOf(code)) wanted.push({ from: same, to: same })
     }
+    if (ascii && from < to && to > 0xffff) wanted.push(...lowerCasesOf(from, to))
   }
   return merge(wanted)
+}
+
+/** Of a range that goes beyond U+FFFF, Python takes the lower case along even under `(?a)`. */
+function lowerCasesOf(from: number, to: number): CharacterRange[] {
+  return [...casedBetween(from, to)].flatMap((code) =>
+    ignoringCaseOf(code)
+      .filter((same) => lowerCase(same) === same)
+      .map((same) => ({ from: same, to: same })),
+  )
 }
 
 function asciiCases(code: number): readonly number[] {

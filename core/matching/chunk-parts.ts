@@ -15,7 +15,10 @@ export function chunkPart(chunk: LogChunk, start: number, end: number): LogChunk
 /** The result of a part, with the offsets that its matches have in the whole chunk. */
 export function inWhole(chunk: LogChunk, start: number, result: ScanResult): ScanResult {
   if (start === 0 || !(chunk.data instanceof Uint8Array)) return result
-  const moved = <Found extends { readonly offset: number }>(found: Found): Found => ({ ...found, offset: found.offset + start })
+  const moved = <Found extends { readonly offset: number }>(found: Found): Found => ({
+    ...found,
+    offset: found.offset + start,
+  })
   return { ...result, matches: result.matches.map(moved), ...(result.hits && { hits: result.hits.map(moved) }) }
 }
 

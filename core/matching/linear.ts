@@ -5,7 +5,7 @@
  */
 import type { KnownSides } from './address-source.ts'
 import type { GroupUse } from './pattern-groups.ts'
-import { children, width, type AddressNode, type PatternNode } from './pattern-tree.ts'
+import { canBeEmpty, children, type AddressNode, type PatternNode } from './pattern-tree.ts'
 
 /** Why the linear engine refuses a pattern: in words that go on from "it has"; null where it takes it. */
 export function whyBacktracking(
@@ -42,7 +42,7 @@ function copiesOf(node: PatternNode): number {
 
 /** Such a repetition is written as an alternative: see pattern-emitter.ts. */
 function isChoice(min: number, max: number, item: PatternNode): boolean {
-  return min === 0 && max === 1 && width(item).min === 0
+  return min === 0 && max === 1 && canBeEmpty(item)
 }
 
 function reasonOf(node: PatternNode, use: GroupUse, known: (node: AddressNode) => KnownSides): string | null {

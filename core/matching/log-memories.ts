@@ -11,9 +11,10 @@ export class LogMemories {
     return this.#logs.get(log) ?? nothing
   }
 
-  keep(log: string, memories: JailMemories): void {
+  /** Undefined: no jail of the log remembers anything. */
+  keep(log: string, memories: JailMemories | undefined): void {
+    if (memories === undefined) return
     this.#logs.delete(log)
-    if (Object.keys(memories).length === 0) return
     this.#logs.set(log, memories)
     for (const oldest of this.#logs.keys()) {
       if (this.#logs.size <= maxLogs) break

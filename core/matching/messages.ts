@@ -39,8 +39,8 @@ export interface ScanTask {
 export interface GuardedResult extends ScanResult {
   /** Lines that were passed over for a jail. */
   readonly slow: readonly SlowLine[]
-  /** What jails remember of the log up to the end of the chunk. */
-  readonly memories: JailMemories
+  /** What jails remember of the log up to the end of the chunk; absent where none of them does. */
+  readonly memories?: JailMemories
   /** Milliseconds of the processor that it took. */
   readonly ms: number
   /** Jails that the thread cannot serve; absent where there are none. */

@@ -1,4 +1,5 @@
 /** Escapes and character classes of Python's regular expressions. */
+import { characterNamed } from './character-names.ts'
 import { ignoringCase, merge, rangesUnderAscii } from './character-sets.ts'
 import type { PatternCursor } from './pattern-cursor.ts'
 import type { AssertionNode, CharacterNode, CharacterRange, ClassName, SetNode } from './pattern-tree.ts'
@@ -144,14 +145,21 @@ function readCharacterEscape(cursor: PatternCursor): number {
     const code = parseInt(hex[1] ?? hex[2] ?? hex[3] ?? '', 16)
     return code > 0x10ffff ? cursor.fail(`\\${hex[0]} is no character`, at) : code
   }
+  if (cursor.peek() === 'N') return readCharacterName(cursor, at)
   const code = cursor.take()
   const letter = String.fromCodePoint(code)
   const control = controls[letter]
   if (control !== undefined) return control
   if (/[A-Za-z0-9]/.test(letter)) {
     const allowed =
-      'allowed are \\d \\D \\s \\S \\w \\W \\b \\B \\A \\Z \\a \\f \\n \\r \\t \\v \\xHH \\uHHHH \\UHHHHHHHH'
+      'allowed are \\d \\D \\s \\S \\w \\W \\b \\B \\A \\Z \\a \\f \\n \\r \\t \\v \\xHH \\uHHHH \\UHHHHHHHH \\N{NAME}'
     cursor.fail(`unknown escape \\${letter}`, at, allowed)
   }
   return code
+}
+
+function readCharacterName(cursor: PatternCursor, at: number): number {
+  const name = cursor.match(/N\{([^}\\]*)\}/y)?.[1]
+  if (name === undefined) return cursor.fail('the name of a character is missing', at, 'write \\N{EM DASH}')
+  return characterNamed(name) ?? cursor.fail(`no character has the name ${name}`, at)
 }

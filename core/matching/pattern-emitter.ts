@@ -6,7 +6,7 @@ import { addressSource, type KnownSides } from './address-source.ts'
 import { asciiPart, spaceRanges, complement } from './character-sets.ts'
 import type { GroupUse } from './pattern-groups.ts'
 import {
-  width,
+  canBeEmpty,
   type AddressNode,
   type AssertionNode,
   type CharacterRange,
@@ -110,7 +110,7 @@ class Emitter {
 
   #character(code: number): string {
     if (this.#variant === 'ascii' && code > 0x7f) return '[]'
-    return escapeCode(code, /[\^$\\.*+?()[\]{}|/]/)
+    return escapeCode(code, '^$\\.*+?()[]{}|/')
   }
 
   #set(set: SetNode): string {
@@ -131,7 +131,7 @@ class Emitter {
     const { item, min, max, kind } = node
     if (kind === 'possessive') return this.#possessive(node)
     // JavaScript takes no empty turn; where that would show, the choice is written out.
-    if (min === 0 && max === 1 && width(item).min === 0) {
+    if (min === 0 && max === 1 && canBeEmpty(item)) {
       const source = this.#wrapped(item)
       return kind === 'lazy' ? `(?:|${source})` : `(?:${source}|)`
     }
@@ -259,14 +259,14 @@ function quantifier(min: number, max: number): string {
 }
 
 function classBody(ranges: readonly CharacterRange[]): string {
-  const one = (code: number) => escapeCode(code, /[\\\]^-]/)
+  const one = (code: number) => escapeCode(code, '\\]^-')
   return ranges.map(({ from, to }) => (from === to ? one(from) : `${one(from)}-${one(to)}`)).join('')
 }
 
 /** Printable ASCII as itself, with a backslash where it is special; everything else by number. */
-function escapeCode(code: number, special: RegExp): string {
+function escapeCode(code: number, special: string): string {
   const text = String.fromCodePoint(code)
-  if (special.test(text)) return `\\${text}`
+  if (special.includes(text)) return `\\${text}`
   if (code >= 0x20 && code < 0x7f) return text
   if (code < 0x100) return `\\x${code.toString(16).padStart(2, '0')}`
   const wide = code > 0xffff || (code >= 0xd800 && code < 0xe000)

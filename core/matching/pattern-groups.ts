@@ -6,7 +6,7 @@
  * would come out differently.
  */
 import { PatternError, type PatternPlace } from './pattern-error.ts'
-import { children, width, type GroupNode, type PatternNode, type RepeatNode } from './pattern-tree.ts'
+import { canBeEmpty, children, type GroupNode, type PatternNode, type RepeatNode } from './pattern-tree.ts'
 import { ignoringCaseOf } from './unicode-tables.ts'
 
 export interface GroupUse {
@@ -95,7 +95,7 @@ class GroupWalk implements GroupUse {
       const group = this.#groups.get(number)
       if (!group) continue
       if (this.#inLook.has(number)) this.#fail(group.at, 'this group is referred to and stands in a look-around')
-      if (width(group.item).min === 0) {
+      if (canBeEmpty(group.item)) {
         this.#fail(
           group.at,
           'this group may be empty or absent where it is referred to',
@@ -145,7 +145,7 @@ class GroupWalk implements GroupUse {
           'move the repetition into the group',
         )
       }
-      if (width(node.item).min === 0) {
+      if (canBeEmpty(node.item)) {
         this.#fail(group.at, 'this group stands in a repetition of something that may be empty')
       }
     }
@@ -205,11 +205,11 @@ function surely(node: PatternNode): ReadonlySet<number> {
 
 /** Whether the empty text is the last thing that the node tries, if it can match it at all. */
 function emptyLast(node: PatternNode): boolean {
-  if (width(node).min > 0) return true
+  if (!canBeEmpty(node)) return true
   switch (node.type) {
     case 'alternation':
       return node.branches.every((branch, index) =>
-        index === node.branches.length - 1 ? emptyLast(branch) : width(branch).min > 0,
+        index === node.branches.length - 1 ? emptyLast(branch) : !canBeEmpty(branch),
       )
     case 'repeat':
       return node.max === 0 || (node.kind !== 'lazy' && emptyLast(node.item))

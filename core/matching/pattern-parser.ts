@@ -279,7 +279,7 @@ class PatternParser {
   #name(end: string): string {
     const at = this.#cursor.position
     const found = this.#cursor.match(
-      this.#syntax.python ? /[\p{ID_Start}_][\p{ID_Continue}]*/uy : /[A-Za-z_][A-Za-z0-9_]*/y,
+      this.#syntax.python ? /[\p{XID_Start}_][\p{XID_Continue}]*/uy : /[A-Za-z_][A-Za-z0-9_]*/y,
     )
     if (!found || !this.#cursor.eat(end)) {
       return this.#cursor.fail(`the name of a group is missing or has no ${end} behind it`, at)

@@ -159,9 +159,11 @@ export function children(node: PatternNode): readonly PatternNode[] {
     case 'look':
       return [node.item]
     default:
-      return []
+      return none
   }
 }
+
+const none: readonly PatternNode[] = []
 
 /** The same node around other nodes: as many as `children` gives, in their order. */
 export function withChildren(node: PatternNode, inside: readonly PatternNode[]): PatternNode {
@@ -219,5 +221,29 @@ export function width(node: PatternNode): PatternWidth {
     }
     default:
       return width(node.item)
+  }
+}
+
+/** Whether a node may consume nothing: `width(node).min === 0`, without measuring all of it. */
+export function canBeEmpty(node: PatternNode): boolean {
+  switch (node.type) {
+    case 'character':
+    case 'set':
+    case 'address':
+      return false
+    case 'assertion':
+    case 'look':
+      return true
+    case 'reference':
+      return node.width.min === 0
+    case 'repeat':
+      return node.min === 0 || canBeEmpty(node.item)
+    case 'sequence':
+      return node.items.every(canBeEmpty)
+    case 'alternation':
+    case 'conditional':
+      return children(node).some(canBeEmpty)
+    default:
+      return canBeEmpty(node.item)
   }
 }

@@ -50,7 +50,8 @@ export function createLogScanner(setup: {
     memory: Buffer.alloc(maxChunkBytes),
   }
   return {
-    scan: (chunk, progress, lineMs = null, memories = {}) => new ChunkScan(tools, chunk, progress).run(lineMs, memories),
+    scan: (chunk, progress, lineMs = null, memories = {}) =>
+      new ChunkScan(tools, chunk, progress).run(lineMs, memories),
   }
 }
 
@@ -94,7 +95,9 @@ class ChunkScan {
     const { binding, readers, maker, guard, processor, tally, ordered } = this.#tools
     const before = processor.ms
     const inOrder = this.#chunk.jails.flatMap((jail) => ordered.get(jail) ?? [])
-    const bound = binding.for(inOrder.length === 0 ? this.#chunk.jails : this.#chunk.jails.filter((jail) => !ordered.has(jail)))
+    const bound = binding.for(
+      inOrder.length === 0 ? this.#chunk.jails : this.#chunk.jails.filter((jail) => !ordered.has(jail)),
+    )
     const { scanners, order } = bound
     tally.start(bound)
     const text = this.#text
@@ -129,8 +132,7 @@ class ChunkScan {
       malformed: malformed() - malformedBefore,
       bare: this.#bare === true,
       slow,
-      memories: remembered.memories,
-      ...(inOrder.length === 0 ? {} : { hits: remembered.hits }),
+      ...(inOrder.length === 0 ? {} : { hits: remembered.hits, memories: remembered.memories }),
       ms,
       seen: tally.take(ms),
     }

@@ -81,7 +81,10 @@ export class DateDetector {
     this.#frame.local.offset = offset
   }
 
-  /** Finds the date of a line; null: it has none. `now`: unix seconds. `isAscii`: whether the line holds ASCII alone. */
+  /**
+   * Finds the date of a line; null: it has none. `now`: unix seconds. `isAscii`: whether the line holds ASCII alone.
+   * Throws a BailiffError where a `datepattern` that V8 cannot run takes too many steps (`maxSteps` in ../regex/).
+   */
   find(line: string, now: number, isAscii = !/[^\0-\x7f]/.test(line)): FoundDate | null {
     const text = { line, isAscii }
     const found = this.#choose(text)

@@ -143,6 +143,7 @@ function secondsOf(group: 'first' | 'second', isLong: boolean): (match: DateMatc
   return ({ [group]: text }) => {
     if (text === undefined) throw new LineFails('seconds that are left out')
     const seconds = pythonFloat(text)
+    if (seconds !== null && !Number.isFinite(seconds)) throw new LineFails('seconds without end')
     const length = [...text].length
     if (seconds === null || !isLong || length < 13) return seconds
     return seconds / (length >= 16 && !text.includes('.') ? 1_000_000 : 1000)

@@ -1,6 +1,6 @@
 /** Local times of the host as `time.mktime` of Python gives them, which asks the C library of Linux (glibc). */
 import { zoneClock } from './zone-file.ts'
-import type { ZoneClock } from './zone-rule.ts'
+import type { ClockState, ZoneClock } from './zone-rule.ts'
 
 /** So many looks at the clock the library takes to find a time. */
 const maxLooks = 6
@@ -10,18 +10,20 @@ const maxLooks = 6
  * library finds first: it begins at the offset of the date before, and so does this.
  */
 export class LocalTime {
-  readonly #clock: ZoneClock
+  readonly #zone: string | null
+  /** Read when it is first asked for: many detectors never see a local date. */
+  #clock: ZoneClock | null = null
   /** Seconds east of UTC of the date that was found last; 0 at the start, as in a program that has just begun. */
   offset = 0
 
   /** `zone` as the variable TZ has it; null: the host's. */
   constructor(zone: string | null) {
-    this.#clock = zoneClock(zone)
+    this.#zone = zone
   }
 
   /** What clocks show at a time, both in seconds. */
   shownAt(time: number): number {
-    return time + this.#clock(time).offset
+    return time + this.#at(time).offset
   }
 
   /**
@@ -35,7 +37,7 @@ export class LocalTime {
     let beforeFormer = time
     let formerIsDst = false
     for (let looks = 0; looks < maxLooks; looks++) {
-      const { offset, isDst } = this.#clock(time)
+      const { offset, isDst } = this.#at(time)
       const error = shown - (time + offset)
       // Going to and fro between two times: neither shows it.
       const isLeftOut = time === beforeFormer && time !== former && (!formerIsDst || isDst)
@@ -49,5 +51,10 @@ export class LocalTime {
       formerIsDst = isDst
     }
     return null
+  }
+
+  #at(time: number): ClockState {
+    this.#clock ??= zoneClock(this.#zone)
+    return this.#clock(time)
   }
 }

@@ -6,19 +6,21 @@ export function pythonInteger(text: string): number | null {
   if (/^[0-9]+$/.test(text)) return text.length > maxDigits ? null : Number(text)
   const plain = plainDigits(text)
   if (!/^[+-]?[0-9]+(?:_[0-9]+)*$/.test(plain)) return null
-  const digits = plain.replaceAll('_', '')
-  return digits.replace(/^[+-]/, '').length > maxDigits ? null : Number(digits)
+  const joined = plain.replaceAll('_', '')
+  return joined.replace(/^[+-]/, '').length > maxDigits ? null : Number(joined)
 }
 
 /** What `float(text)` gives; null: it refuses the text. */
 export function pythonFloat(text: string): number | null {
+  if (/^[0-9]+(?:\.[0-9]+)?$/.test(text)) return Number(text)
   const plain = plainDigits(text)
   const special = /^([+-]?)(?:(inf(?:inity)?)|nan)$/i.exec(plain)
   if (special !== null) return special[2] === undefined ? Number.NaN : special[1] === '-' ? -Infinity : Infinity
-  const digits = '[0-9]+(?:_[0-9]+)*'
-  const number = new RegExp(`^[+-]?(?:${digits}\\.?(?:${digits})?|\\.${digits})(?:[eE][+-]?${digits})?$`)
-  return number.test(plain) ? Number(plain.replaceAll('_', '')) : null
+  return floatText.test(plain) ? Number(plain.replaceAll('_', '')) : null
 }
+
+const digits = '[0-9]+(?:_[0-9]+)*'
+const floatText = new RegExp(`^[+-]?(?:${digits}\\.?(?:${digits})?|\\.${digits})(?:[eE][+-]?${digits})?$`)
 
 /** Longer numbers are refused by Python as well (sys.int_info.default_max_str_digits). */
 const maxDigits = 4300

@@ -83,7 +83,10 @@ function filterHit({ rule, time, groups, lines }: LineHit, now: number): FoundHi
   const kept: Record<string, GroupValue> = {}
   for (const name in groups) {
     const value = groups[name] ?? ''
-    kept[name] = typeof value === 'string' ? excerpt(value, longestGroup) : value.map((part) => part && excerpt(part, longestGroup))
+    kept[name] =
+      typeof value === 'string'
+        ? excerpt(value, longestGroup)
+        : value.map((part) => part && excerpt(part, longestGroup))
   }
   return {
     rule,
@@ -98,7 +101,11 @@ function excerpt(text: string, longest: number): string {
 }
 
 /** Entries of the journal come as lines whose first word is their time: `2026-11-22T13:41:02.500000+00:00 host sshd[77]: …`. */
-function journalEntry(line: string): { readonly time: number | null; readonly dateText: string; readonly text: string } {
+function journalEntry(line: string): {
+  readonly time: number | null
+  readonly dateText: string
+  readonly text: string
+} {
   const blank = line.indexOf(' ')
   const time = blank < 0 ? Number.NaN : Date.parse(line.slice(0, blank))
   if (Number.isNaN(time)) return { time: null, dateText: '', text: line }

@@ -80,8 +80,7 @@ export class LineFilter {
     this.#ignoreFirst = texts.ignoreregex.length > 0 && texts.ignoreregex.length < texts.failregex.length - 2
     this.#maxlines = maxlines
     this.#all = all
-    this.#candidate =
-      prefiltered && maxlines === 1 && !this.#ignoreFirst ? candidateSearch(failregex, prefregex) : null
+    this.#candidate = prefiltered && maxlines === 1 && !this.#ignoreFirst ? candidateSearch(failregex, prefregex) : null
     this.detector = new DateDetector({ patterns, timezone, ...(hostZone === undefined ? {} : { hostZone }) }, forms)
     this.#dates = new LineDates(this.detector)
   }

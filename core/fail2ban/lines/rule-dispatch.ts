@@ -1,5 +1,3 @@
-import { firstCharacters } from '../../matching/pattern-literals.ts'
-import { parsePattern, pythonSyntax } from '../../matching/pattern-parser.ts'
 import type { Failregex } from '../regex/failregex.ts'
 
 /** A failregex and its index in the filter. */
@@ -32,7 +30,7 @@ export class RuleDispatch {
   }
 
   #sorted(): readonly (readonly NumberedRule[])[] {
-    const firsts = this.#all.map(({ regex }) => firstOf(regex))
+    const firsts = this.#all.map(({ regex }) => regex.firstCharacters)
     return Array.from({ length: asciiCodes + 1 }, (_, code) => {
       const character = code < asciiCodes ? String.fromCharCode(code) : null
       return this.#all.filter((_rule, at) => {
@@ -41,10 +39,4 @@ export class RuleDispatch {
       })
     })
   }
-}
-
-/** The characters one of which begins every text in which the failregex finds something; null: it may be any. */
-function firstOf({ expanded }: Failregex): string | null {
-  const tree = parsePattern(expanded, { list: 'failregex', index: 0 }, { ...pythonSyntax, multiline: false })
-  return firstCharacters(tree)
 }

@@ -2,8 +2,8 @@
 import { spaceRanges } from '../../matching/character-sets.ts'
 import { PatternError, type PatternPlace } from '../../matching/pattern-error.ts'
 import { groupMerging, mergeGroups, type GroupValue } from './merged-groups.ts'
-import { compilePython, type PythonMatch } from './python-pattern.ts'
-import { expandTags } from './tags.ts'
+import { compilePython, type PythonMatch, type PythonOptions, type PythonPattern } from './python-pattern.ts'
+import { expandTags, type Expansion } from './tags.ts'
 
 export interface FailregexOptions {
   /** With `no` a `<HOST>` is an address, never a name. */
@@ -26,6 +26,8 @@ export interface Failregex {
   readonly names: readonly string[]
   /** Every text that it finds contains one of these (ASCII, case as given); null: nothing is known. */
   readonly literals: readonly string[] | null
+  /** The ASCII characters one of which begins every text in which it finds something; null: it may be any, or it is unknown. */
+  readonly firstCharacters: string | null
   /** Null: truly regular, it runs in linear time; else what it has that needs backtracking. */
   readonly backtracking: string | null
   /**
@@ -56,9 +58,13 @@ const identifying = ['fid', 'ip4', 'ip6', 'dns', 'mlfid']
 /** Compiles one pattern. Throws a PatternError for what Fail2ban refuses. */
 export function compileFailregex(text: string, options: FailregexOptions): Failregex {
   const place: PatternPlace = { list: options.kind, index: options.index ?? 0 }
-  const expanded = expandTags(text, options.usedns !== 'no')
+  const expansion = expandTags(text, options.usedns !== 'no')
+  const expanded = expansion.text
   if (isBlank(expanded)) throw new PatternError(place, text, 0, 'the expression is empty')
-  const pattern = compilePython(expanded, { place, multiline: options.multiline && options.kind === 'failregex' })
+  const pattern = compileExpanded(text, expansion, {
+    place,
+    multiline: options.multiline && options.kind === 'failregex',
+  })
   const { names } = pattern
   const known = new Set([...names, ...(options.prefregex?.names ?? [])])
   if (options.kind === 'failregex' && !identifying.some((name) => known.has(name))) {
@@ -75,6 +81,9 @@ export function compileFailregex(text: string, options: FailregexOptions): Failr
     get literals() {
       return pattern.literals
     },
+    get firstCharacters() {
+      return pattern.firstCharacters
+    },
     get backtracking() {
       return pattern.backtracking
     },
@@ -85,6 +94,16 @@ export function compileFailregex(text: string, options: FailregexOptions): Failr
       names.forEach((name, index) => (groups[name] = found.named[index]))
       return { start: found.start, end: found.end, groups, merged: merging ? mergeGroups(groups, merging) : groups }
     },
+  }
+}
+
+/** What is wrong is told of what was written. */
+function compileExpanded(written: string, { text, origin }: Expansion, options: PythonOptions): PythonPattern {
+  try {
+    return compilePython(text, options)
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error
+    throw new PatternError(options.place, written, origin(error.position), error.reason, error.hint)
   }
 }
 

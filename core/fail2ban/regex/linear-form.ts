@@ -6,9 +6,9 @@
 import { mostCopies } from '../../matching/linear.ts'
 import type { GroupUse } from '../../matching/pattern-groups.ts'
 import {
+  canBeEmpty,
   children,
   withChildren,
-  width,
   type CharacterNode,
   type PatternNode,
   type RepeatNode,
@@ -79,7 +79,7 @@ function endsIn(nodes: readonly PatternNode[], unit: Unit): boolean {
     case 'alternation':
       return nearest.branches.every((branch) => endsIn([branch, ...others], unit))
     case 'repeat':
-      if (width(nearest.item).min === 0) return false
+      if (canBeEmpty(nearest.item)) return false
       return endsIn([nearest.item], unit) && (nearest.min > 0 || endsIn(others, unit))
     case 'assertion':
     case 'look':
@@ -131,7 +131,7 @@ function writtenOut(node: PatternNode, use: GroupUse): PatternNode {
   const { item, min, max } = inside
   const times = max === Infinity ? min : max
   const fits = times * copies(item) <= mostCopies || times * size(item) > longestCopy
-  return fits || width(item).min === 0 || captures(item, use) ? inside : unrolled(inside)
+  return fits || canBeEmpty(item) || captures(item, use) ? inside : unrolled(inside)
 }
 
 /** `x{2,4}` as `xx(?:x(?:x)?)?`, which is tried in the same order. */

@@ -9,7 +9,9 @@
 import { BailiffError } from '../../errors.ts'
 import type { PatternNode } from '../../matching/pattern-tree.ts'
 import { lowerCase } from '../../matching/unicode-tables.ts'
-import { asciiWordTest, isIn, programOf, wordTest, type CharacterTest, type Loop, type Step } from './program.ts'
+import { GroupMarks, type KeptMarks } from './group-marks.ts'
+import { isPlace } from './places.ts'
+import { isIn, programOf, type CharacterTest, type Loop, type Step } from './program.ts'
 
 /** Steps after which a search is given up: about half a second. */
 export const maxSteps = 20_000_000
@@ -35,27 +37,24 @@ interface Way {
   /** `shorter`: it may go back to here. `longer`: it may go on to here. */
   readonly limit: number
   readonly running: Running | null
-  readonly lastMark: number
-  /** Null: only which groups were set is put back, not where they were. */
-  readonly marks: Int32Array | null
+  readonly marks: KeptMarks
 }
 
 /** A program with a text to search. */
 export class Machine {
   readonly #program: Step
   readonly #groups: number
-  readonly #marks: Int32Array
+  readonly #marks: GroupMarks
   readonly #ways: Way[] = []
   readonly #anchored: boolean
   #text: Int32Array = new Int32Array(0)
-  #lastMark = -1
   #running: Running | null = null
   #steps = 0
 
   constructor(root: PatternNode, groups: number) {
     this.#program = programOf(root)
     this.#groups = groups
-    this.#marks = new Int32Array(2 * groups)
+    this.#marks = new GroupMarks(groups)
     this.#anchored = this.#program.type === 'assertion' && this.#program.kind === 'start'
   }
 
@@ -67,7 +66,7 @@ export class Machine {
     const last = this.#anchored ? 0 : codes.length
     const first = codes.length === text.length ? from : codesOf(text.slice(0, from)).length
     for (let start = first; start <= last; start++) {
-      this.#lastMark = -1
+      this.#marks.clear()
       this.#running = null
       this.#ways.length = 0
       const end = this.#match(this.#program, start)
@@ -79,8 +78,8 @@ export class Machine {
   #spans(text: string, start: number, end: number): Spans {
     const offset = offsets(text, this.#text)
     const groups = Array.from({ length: this.#groups }, (_, index) => {
-      const [from, to] = [this.#mark(2 * index), this.#mark(2 * index + 1)]
-      return from < 0 || to < 0 ? null : ([offset(from), offset(to)] as const)
+      const [from, to] = [this.#marks.placeOf(2 * index), this.#marks.placeOf(2 * index + 1)]
+      return from < 0 || to < from ? null : ([offset(from), offset(to)] as const)
     })
     return [[offset(start), offset(end)], ...groups]
   }
@@ -116,10 +115,10 @@ export class Machine {
           break
         }
         case 'assertion':
-          step = this.#holds(step.kind, at) ? step.next : null
+          step = isPlace(step.kind, this.#text, at) ? step.next : null
           break
         case 'mark':
-          this.#setMark(step.index, at)
+          this.#marks.set(step.index, at)
           step = step.next
           break
         case 'branch':
@@ -148,7 +147,7 @@ export class Machine {
           step = at < 0 ? null : step.next
           break
         case 'condition':
-          step = this.#isSet(step.group) ? step.yes : step.no
+          step = this.#marks.isSet(step.group) ? step.yes : step.no
           break
         case 'success':
           this.#ways.length = floor
@@ -162,8 +161,7 @@ export class Machine {
   #nextWay(): { readonly step: Step; readonly at: number } | null {
     const way = this.#ways.at(-1)
     if (way === undefined) return null
-    this.#lastMark = way.lastMark
-    if (way.marks !== null) this.#marks.set(way.marks)
+    this.#marks.restore(way.marks)
     this.#running = way.running
     const { step } = way
     if (way.type === 'shorter' && step.type === 'run') {
@@ -182,9 +180,8 @@ export class Machine {
   }
 
   #leave(type: Way['type'], step: Step, at: number, { limit = 0, always = false } = {}): void {
-    const kept = (always || this.#running !== null) && this.#lastMark >= 0
-    const marks = kept ? this.#marks.slice(0, this.#lastMark + 1) : null
-    this.#ways.push({ type, step, at, limit, running: this.#running, lastMark: this.#lastMark, marks })
+    const running = this.#running
+    this.#ways.push({ type, step, at, limit, running, marks: this.#marks.keep(always || running !== null) })
   }
 
   #branch(branches: readonly Step[], at: number): Step | null {
@@ -238,9 +235,8 @@ export class Machine {
 
   /** Leaves open that a lazy repetition takes one more turn. What is outside of it runs meanwhile. */
   #leaveTurn(running: Running, at: number): void {
-    const marks = running.outer !== null && this.#lastMark >= 0 ? this.#marks.slice(0, this.#lastMark + 1) : null
     const step: Step = { type: 'until', loop: running.loop }
-    this.#ways.push({ type: 'turn', step, at, limit: 0, running, lastMark: this.#lastMark, marks })
+    this.#ways.push({ type: 'turn', step, at, limit: 0, running, marks: this.#marks.keep(running.outer !== null) })
   }
 
   #turn(loop: Loop, at: number): { readonly step: Step; readonly at: number } | null {
@@ -261,12 +257,11 @@ export class Machine {
       if (at < 0) return -1
     }
     for (let last = -1; count < max && at !== last; count++) {
-      const [lastMark, marks] = [this.#lastMark, this.#marks.slice(0, this.#lastMark + 1)]
+      const marks = this.#marks.keep(true)
       last = at
       const end = this.#match(item, at)
       if (end < 0) {
-        this.#lastMark = lastMark
-        this.#marks.set(marks)
+        this.#marks.restore(marks)
         break
       }
       at = end
@@ -277,77 +272,23 @@ export class Machine {
   #look({ item, back, negated }: Step & { type: 'look' }, at: number): boolean {
     if (at < back) return negated
     if (!negated) return this.#match(item, at - back) >= 0
-    const lastMark = this.#lastMark
-    const marks = this.#running === null ? null : this.#marks.slice(0, lastMark + 1)
+    const marks = this.#marks.keep(this.#running !== null)
     if (this.#match(item, at - back) >= 0) return false
-    if (marks !== null) this.#marks.set(marks)
-    this.#lastMark = lastMark
+    this.#marks.restore(marks)
     return true
   }
 
   #reference({ group, ignoring }: Step & { type: 'reference' }, from: number): number {
-    if (!this.#isSet(group)) return -1
-    const end = this.#mark(2 * group - 1)
+    if (!this.#marks.isSet(group)) return -1
+    const end = this.#marks.placeOf(2 * group - 1)
     let at = from
-    for (let index = this.#mark(2 * group - 2); index < end; index++, at++) {
+    for (let index = this.#marks.placeOf(2 * group - 2); index < end; index++, at++) {
       if (at >= this.#text.length || !isSame(this.#text[index] ?? 0, this.#text[at] ?? 0, ignoring)) return -1
     }
     this.#steps += at - from
     return at
   }
-
-  #setMark(index: number, at: number): void {
-    if (index > this.#lastMark) {
-      this.#marks.fill(-1, this.#lastMark + 1, index)
-      this.#lastMark = index
-    }
-    this.#marks[index] = at
-  }
-
-  /** The place of a mark; -1: it is not set. */
-  #mark(index: number): number {
-    return index > this.#lastMark ? -1 : (this.#marks[index] ?? -1)
-  }
-
-  #isSet(group: number): boolean {
-    if (2 * group - 2 >= this.#lastMark) return false
-    const [start, end] = [this.#mark(2 * group - 2), this.#mark(2 * group - 1)]
-    return start >= 0 && end >= start
-  }
-
-  #holds(kind: (Step & { type: 'assertion' })['kind'], at: number): boolean {
-    const { length } = this.#text
-    switch (kind) {
-      case 'start':
-        return at === 0
-      case 'line-start':
-        return at === 0 || this.#text[at - 1] === newline
-      case 'end':
-        return at === length
-      case 'line-end':
-        return at === length || this.#text[at] === newline
-      case 'last-line-end':
-      case 'taken-last-line-end':
-        return at === length || (at === length - 1 && this.#text[at] === newline)
-      case 'boundary':
-        return length > 0 && this.#isBoundary(wordTest, at)
-      case 'not-boundary':
-        return length > 0 && !this.#isBoundary(wordTest, at)
-      case 'ascii-boundary':
-        return length > 0 && this.#isBoundary(asciiWordTest, at)
-      case 'not-ascii-boundary':
-        return length > 0 && !this.#isBoundary(asciiWordTest, at)
-    }
-  }
-
-  #isBoundary(word: CharacterTest, at: number): boolean {
-    const before = at > 0 && isIn(word, this.#text[at - 1] ?? 0)
-    const behind = at < this.#text.length && isIn(word, this.#text[at] ?? 0)
-    return before !== behind
-  }
 }
-
-const newline = 10
 
 function isSame(a: number, b: number, ignoring: 'ascii' | 'unicode' | null): boolean {
   if (a === b || ignoring === null) return a === b

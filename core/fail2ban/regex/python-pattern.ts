@@ -7,7 +7,7 @@
 import { whyBacktracking } from '../../matching/linear.ts'
 import { emitPattern, pythonClasses, type Emitted, type Variant } from '../../matching/pattern-emitter.ts'
 import type { PatternPlace } from '../../matching/pattern-error.ts'
-import { requiredLiterals } from '../../matching/pattern-literals.ts'
+import { firstCharacters, requiredLiterals } from '../../matching/pattern-literals.ts'
 import { parsePattern, pythonSyntax } from '../../matching/pattern-parser.ts'
 import { children, type GroupNode, type PatternNode } from '../../matching/pattern-tree.ts'
 import { chooseEngine, type EngineChoice } from './engine-choice.ts'
@@ -37,6 +37,8 @@ export interface PythonPattern {
   readonly groups: number
   /** ASCII texts one of which stands in everything that it finds; null: nothing is known. */
   readonly literals: readonly string[] | null
+  /** The ASCII characters one of which begins every text that it matches, where it can only match there; else null. */
+  readonly firstCharacters: string | null
   /** Null: truly regular; else what it has that needs backtracking. */
   readonly backtracking: string | null
   /** Null: V8 finds everything. Else why our own machine finds the groups, or all. */
@@ -79,6 +81,10 @@ class CompiledPattern implements PythonPattern {
 
   get literals(): readonly string[] | null {
     return this.#literals === undefined ? (this.#literals = requiredLiterals(this.#tree)) : this.#literals
+  }
+
+  get firstCharacters(): string | null {
+    return firstCharacters(this.#tree)
   }
 
   get backtracking(): string | null {

@@ -28,14 +28,21 @@ const fixed: ReadonlyMap<string, string> = new Map([
   ['F-PORT/', '(?P<fport>\\w+)'],
 ])
 
+/** A text that was made of another one. */
+export interface Expansion {
+  readonly text: string
+  /** The offset into what was written for one into the text: where it stands, or the tag that it comes from. */
+  origin(offset: number): number
+}
+
 /**
  * The expression that a text with tags stands for. `names`: whether `<HOST>` may be a name (`usedns` other than `no`).
  * A tag that is none stays as it is. Flags behind an opening bracket become those of the bracket: `((?i)a)` is `(?i:a)`.
  */
-export function expandTags(text: string, names: boolean): string {
+export function expandTags(text: string, names: boolean): Expansion {
   const open = new Set<string>()
   let skipped = 0
-  const expanded = text.replaceAll(/<\/?[\p{L}\p{N}_-]+\/?>/gu, (tag) => {
+  const tags = replaced(text, /<\/?[\p{L}\p{N}_-]+\/?>/gu, (tag) => {
     const word = tag.slice(1, -1)
     if (word === 'HOST') return names ? host : address
     if (word === 'SKIPLINES') return `\\n(?P<skiplines${skipped++}>(?:(?:.*\\n)*?))`
@@ -47,11 +54,34 @@ export function expandTags(text: string, names: boolean): string {
     open.add(name)
     return `(?P<${groupName(name)}>`
   })
-  return expanded.replaceAll(/(?<!\\)\((?:\?:)?(\(\?[a-z]+)\)/g, '$1:')
+  const flags = replaced(tags.text, /(?<!\\)\((?:\?:)?(\(\?[a-z]+)\)/g, (_, group) => `${group}:`)
+  return { text: flags.text, origin: (offset) => tags.origin(flags.origin(offset)) }
 }
 
 /** What a tag fills: `<F-ID>` the group `fid`, `<F-PORT>` `fport`, any other the one of its name in lower case. */
 export function groupName(tag: string): string {
   const name = tag.toLowerCase()
   return name === 'id' || name === 'port' ? `f${name}` : name
+}
+
+/** `put` is given what was found and its first group. */
+function replaced(text: string, pattern: RegExp, put: (found: string, group: string) => string): Expansion {
+  /** Where a piece of the new text ends, and where it and the next one begin in the old one. */
+  const pieces: { readonly end: number; readonly from: number; readonly to: number }[] = []
+  let made = ''
+  let done = 0
+  for (const found of text.matchAll(pattern)) {
+    const from = found.index
+    const instead = put(found[0], found[1] ?? '')
+    if (instead === found[0]) continue
+    made += text.slice(done, from) + instead
+    done = from + found[0].length
+    pieces.push({ end: made.length, from, to: done })
+  }
+  const origin = (offset: number): number => {
+    const before = pieces.findLast(({ end }) => end <= offset) ?? { end: 0, to: 0 }
+    const next = pieces.find(({ end }) => end > offset)
+    return Math.min(before.to + offset - before.end, next?.from ?? text.length)
+  }
+  return { text: made + text.slice(done), origin }
 }

@@ -30,7 +30,8 @@ export function readTreeFilter(folder: string, given: string, logtype: 'file' | 
   }
   if (found.faults[0] !== undefined) throw found.faults[0].error
   const definition = new Definition(found.configuration, filterKinds, new Map(options))
-  if (!definition.parameters.get('logtype') && !definition.defines('logtype')) definition.parameters.set('logtype', logtype)
+  if (!definition.parameters.get('logtype') && !definition.defines('logtype'))
+    definition.parameters.set('logtype', logtype)
   definition.read(new Map())
   return loneFilter(name, definition.combined([], []), logtype === 'journal')
 }
@@ -53,7 +54,10 @@ function loneFilter(name: string, options: ReadonlyMap<string, OptionValue>, jou
     failregex: lines('failregex'),
     ignoreregex: lines('ignoreregex'),
     maxlines: Math.max(1, Number(text('maxlines') || '1')),
-    datepattern: options.get('datepattern') === undefined || options.get('datepattern') === null ? null : lines('datepattern').map(strip).filter(Boolean),
+    datepattern:
+      options.get('datepattern') === undefined || options.get('datepattern') === null
+        ? null
+        : lines('datepattern').map(strip).filter(Boolean),
     timezone: null,
     usedns: usedns === '' ? 'warn' : usedns === 'yes' || usedns === 'warn' || usedns === 'raw' ? usedns : 'no',
     encoding: 'auto',
@@ -71,4 +75,3 @@ function namedOptions(given: string): NamedOptions {
     throw new BailiffError('usage', `${quote(given)} is no filter: ${error.message}`, { hint, cause: error })
   }
 }
-

@@ -129,5 +129,9 @@ function runOurs({ patterns, timezone, hostZone, lines }: Trial): Outcome {
     const span = found.fails ? null : ([columnOf(line, found.start), columnOf(line, found.end)] as const)
     return { span, time: found.fails ? 'fails' : found.time, order: same ? null : after }
   })
-  return { error: null, verdicts, hits: detector.templates.map(({ name, hits }) => [name, hits]) }
+  return {
+    error: null,
+    verdicts,
+    hits: detector.templates.map(({ name, hits, expression }) => [name, hits, expression]),
+  }
 }

@@ -25,8 +25,8 @@ export type Verdict = {
 export interface Outcome {
   readonly error: string | null
   readonly verdicts: readonly Verdict[]
-  /** Names and hits in the order of the end. */
-  readonly hits: readonly (readonly [name: string, hits: number])[]
+  /** In the order of the end. */
+  readonly hits: readonly (readonly [name: string, hits: number, expression: string])[]
 }
 
 /** Runs all trials, each with a fresh detector that knows nothing of those before. */
@@ -110,7 +110,7 @@ def run(trial):
         verdicts.append(verdict)
     # Which word it has for these depends on the order of a set, which differs from run to run.
     plain = lambda name: name.replace('Ex%k', '%Exk').replace('Ex%l', '%Exl')
-    hits = [[plain(used.name), used.hits] for used in detector.templates]
+    hits = [[plain(used.name), used.hits, used.template.regex] for used in detector.templates]
     return {'error': None, 'verdicts': verdicts, 'hits': hits}
 
 print(json.dumps([run(trial) for trial in json.load(sys.stdin)]))

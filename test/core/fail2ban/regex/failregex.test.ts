@@ -50,21 +50,22 @@ plain('alternatives fill what is empty, and tuples add up', () => {
 })
 
 plain('what is wrong is named', () => {
-  const wrong: [text: string, options: Partial<FailregexOptions>, message: string][] = [
-    ['^no address$', {}, 'no group says who failed'],
-    [' \t', {}, 'empty'],
-    ['<HOST> (', {}, 'not closed'],
-    ['<HOST> <HOST>', {}, 'two groups ip4'],
-    ['<F-a-b>x</F-a-b><HOST>(?P<x-y>)', {}, 'name of a group'],
+  const wrong: [text: string, character: number, message: string][] = [
+    ['^no address$', 1, 'no group says who failed'],
+    [' \t', 1, 'empty'],
+    ['<HOST> (', 8, 'not closed'],
+    ['<HOST> <HOST>', 8, 'two groups ip4'],
+    ['<F-a-b>x</F-a-b><HOST>(?P<x-y>)', 27, 'name of a group'],
+    ['^((?i)a) <F-USER>a</F-USER> <HOST> a**', 38, 'repeats what is repeated'],
   ]
-  for (const [text, options, message] of wrong) {
+  for (const [text, character, message] of wrong) {
     try {
-      compileFailregex(text, { ...usual, ...options, index: 4 })
+      compileFailregex(text, { ...usual, index: 4 })
       assert.unreachable(text)
     } catch (error) {
       assert.instance(error, PatternError)
       assert.match((error as PatternError).message, message)
-      assert.match((error as PatternError).message, 'failregex 5')
+      assert.match((error as PatternError).message, `failregex 5, character ${character}:`)
     }
   }
   compileFailregex('^no address$', { ...usual, kind: 'ignoreregex' })
@@ -76,7 +77,7 @@ plain('what is wrong is named', () => {
 })
 
 plain('flags behind an opening bracket become those of the bracket', () => {
-  assert.is(expandTags('((?i)a)(?:(?im)b)\\((?i)c', true), '(?i:a)(?im:b)\\((?i)c')
+  assert.is(expandTags('((?i)a)(?:(?im)b)\\((?i)c', true).text, '(?i:a)(?im:b)\\((?i)c')
 })
 
 real('every stock pattern expands, matches and captures as in the program, on its samples and on made-up lines', () => {
@@ -158,7 +159,7 @@ function compiled({ text, kind, multiline, usedns, prefregex }: TagTrial): Failr
 
 /** Lines made from the pattern, the samples of its filter, and all of them bent. */
 function linesFor({ filter, text, kind, multiline }: StockPattern, dice: Dice): string[] {
-  const tree = parsePattern(expandTags(text, true), place, {
+  const tree = parsePattern(expandTags(text, true).text, place, {
     ...pythonSyntax,
     multiline: multiline && kind === 'failregex',
   })

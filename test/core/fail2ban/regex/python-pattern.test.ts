@@ -7,7 +7,8 @@ import { PatternError } from '../../../../core/matching/pattern-error.ts'
 import { parsePattern, pythonSyntax } from '../../../../core/matching/pattern-parser.ts'
 import { children, type PatternNode } from '../../../../core/matching/pattern-tree.ts'
 import { suite } from '../../../suite.ts'
-import { bentExpression, chanceExpression, chanceText, seededDice } from './chance-expressions.ts'
+import { bentExpression, chanceExpression, chanceText, seededDice, type Dice } from './chance-expressions.ts'
+import { bentText, textOf } from './texts-of-patterns.ts'
 import { RealPython, type Span, type Trial, type Verdict } from './real-python.ts'
 
 const test = suite('expressions of Python', 'python3')
@@ -45,6 +46,7 @@ const facts: readonly (readonly [pattern: string, ...texts: string[]])[] = [
   ['[^a]', '😀', 'a'],
   ['(?!a)', '😀', 'a'],
   ['\\w+', 'é٣²', 'ー', 'a\u0301', '_', '𝒳'],
+  ['(?ai)[𐐀-𐐧é-\\U00010000]|[𐑀-𐑏]', '𐐨', '𐐀', 'µ', 'É', '𐐘', '\u212a'],
   ['(?a)\\w+|\\s', 'é1', '\x1c', '\xa0'],
   ['\\d+', '٣1', '²', '①'],
   ['\\s', '\x1c', '\ufeff', '\x85', '\u180e'],
@@ -64,13 +66,14 @@ const facts: readonly (readonly [pattern: string, ...texts: string[]])[] = [
   ['[]a]+[^]a]', ']ab', 'ba'],
   ['a{1000}', 'a'.repeat(1001), 'a'.repeat(999)],
   ['(?P<ä>a)(?P=ä)', 'aa'],
+  ['\\N{EM DASH}[\\N{digit zero}-\\N{DIGIT NINE}]', '\u20147', '-7'],
 ]
 
 /** What Python refuses. */
 const refused = String.raw`
   ( ) [ a** *a ^* a{2,1} \q [\q] \8 (?P<1>a) (?P<a>b)(?P<a>c) (?P=a) (?<=a*)b (?<=a|bc)d (a\1) (?<=(a)\1) (?(1)a|b) (?(0)a)
   (?(x)a) (a)(?(1)a|b|c) [z-a] [\w-a] a(?i) (?i (?-i) (?i-i:a) (?a-u:b) (?au) (?a)(?u) (?L)a (?z) (?<n>a) (?P>a) (?#a
-  \x4 \u123 \U00110000 \400 [\400] a{4294967295} (?t)a* a|(?i)b (?:a)(?i) a{1}{2} a*?? (?i-:a)( (?P<a (?(1 a\
+  \x4 \u123 \U00110000 \400 [\400] a{4294967295} (?t)a* a|(?i)b (?:a)(?i) a{1}{2} a*?? \N{NO} \N{EM \N (?i-:a)( (?P<a (?(1 a\
 `
   .trim()
   .split(/\s+/)
@@ -95,8 +98,8 @@ test('what Python refuses is refused, with its place', async () => {
 
 test('expressions of chance are refused or match as Python says, with the spans of all groups', async () => {
   const counts = { found: 0, refused: 0, own: 0 }
-  for (let block = 0; block < 4; block++) {
-    const trials = Array.from({ length: 400 }, (_, index) => chanceTrial(block * 400 + index))
+  for (let block = 0; block < 3; block++) {
+    const trials = Array.from({ length: 350 }, (_, index) => chanceTrial(block * 350 + index))
     await compare(trials, (trial, verdict) => {
       if ('refused' in verdict) counts.refused++
       if (!('found' in verdict)) return
@@ -104,7 +107,7 @@ test('expressions of chance are refused or match as Python says, with the spans 
       if (compiled(trial).ownMachine !== null) counts.own++
     })
   }
-  assert.ok(counts.found > 4000 && counts.refused > 150 && counts.own > 100, JSON.stringify(counts))
+  assert.ok(counts.found > 4000 && counts.refused > 120 && counts.own > 80, JSON.stringify(counts))
 })
 
 test('a search that does not end is given up, and says so', () => {
@@ -136,11 +139,19 @@ test.run()
 function chanceTrial(seed: number): Trial {
   const dice = seededDice(seed)
   const expression = chanceExpression(dice)
-  return {
-    pattern: dice(5) === 0 ? bentExpression(expression, dice) : expression,
-    multiline: dice(8) === 0,
-    texts: Array.from({ length: 12 }, () => chanceText(dice)),
-  }
+  const pattern = dice(5) === 0 ? bentExpression(expression, dice) : expression
+  const multiline = dice(8) === 0
+  const texts = Array.from({ length: 8 }, () => chanceText(dice))
+  return { pattern, multiline, texts: [...texts, ...textsAlong({ pattern, multiline, texts }, dice)] }
+}
+
+/** Texts that go along the pattern, some of them bent. */
+function textsAlong(trial: Trial, dice: Dice): string[] {
+  if (refusalOf(trial) !== null) return []
+  return Array.from({ length: 5 }, (_, index) => {
+    const text = textOf(treeOf(trial), dice).slice(0, 60)
+    return index % 2 === 0 ? text : bentText(text, dice)
+  })
 }
 
 /** Asks Python about the trials, and compares what it says with ours; then lets `look` at each. */
@@ -189,6 +200,8 @@ function compareNamed(
     return span ? text.slice(...span) : undefined
   })
   assert.equal(match.named, texts, told)
+  const first = pattern.firstCharacters
+  assert.ok(first === null || first.includes(text[0] ?? 'none'), `${first}: ${told}`)
   const literals = pattern.literals ?? ['']
   assert.ok(
     literals.some((literal) => text.slice(match.start, match.end).includes(literal)),

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import * as assert from 'uvu/assert'
 import { ignoringCase, spaceRanges } from '../../../../core/matching/character-sets.ts'
+import { characterNamed } from '../../../../core/matching/character-names.ts'
 import type { CharacterRange } from '../../../../core/matching/pattern-tree.ts'
 import { lowerCase, unicodeDigits, unicodeWord } from '../../../../core/matching/unicode-tables.ts'
 import { suite } from '../../../suite.ts'
@@ -51,6 +52,29 @@ test('every character matches the same others when case is ignored', () => {
     assert.equal(ours, same, `U+${code.toString(16)}`)
   }
   assert.ok(known.same.length > 2000)
+})
+
+test('every name of a character is known, and no other', () => {
+  const program = `
+import json, unicodedata
+names = [(unicodedata.name(chr(code), None), code) for code in range(0x110000)]
+print(json.dumps([unicodedata.unidata_version, [pair for pair in names if pair[0]]]))
+`
+  const answer = execFileSync('python3', ['-c', program], { encoding: 'utf8', maxBuffer: 1 << 28 })
+  const [version, names] = JSON.parse(answer) as [string, [name: string, code: number][]]
+  if (version !== '14.0.0') return
+  // Reading all names for each of them would take minutes.
+  for (const [name, code] of names.filter((_, index) => index % 397 === 0)) assert.is(characterNamed(name), code, name)
+  const others = {
+    'line feed': 10,
+    'EM DASH': 0x2014,
+    NBSP: 0xa0,
+    'HANGUL SYLLABLE A': 0xc544,
+    'hangul syllable hih': 0xd7a3,
+  }
+  for (const [name, code] of Object.entries(others)) assert.is(characterNamed(name), code, name)
+  for (const none of ['', 'NO SUCH', 'CJK UNIFIED IDEOGRAPH-0041', 'HANGUL SYLLABLE Q'])
+    assert.is(characterNamed(none), null)
 })
 
 test.run()
