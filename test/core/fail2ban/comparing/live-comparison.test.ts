@@ -70,14 +70,24 @@ const cases: Record<string, [steps: readonly Step[], result: object, end?: numbe
     ],
     { same: 1 },
   ],
-  'over on the other side': [
+  'over on both, and again on one': [
+    [
+      [1, 'fail2ban', 'ban'],
+      [2, 'bailiff', 'ban'],
+      [3, 'fail2ban', 'unban'],
+      [4, 'bailiff', 'unban'],
+      [5, 'bailiff', 'ban'],
+    ],
+    { same: 1, onlyBailiff: 1, lone: ['bailiff sshd 192.0.2.1'] },
+  ],
+  'a ban of ours that goes on for longer is no new one': [
     [
       [1, 'fail2ban', 'ban'],
       [2, 'bailiff', 'ban'],
       [3, 'fail2ban', 'unban'],
       [4, 'bailiff', 'ban'],
     ],
-    { same: 1, onlyBailiff: 1, lone: ['bailiff sshd 192.0.2.1'] },
+    { same: 1 },
   ],
   'over by its time on the other side': [
     [
