@@ -40,10 +40,10 @@ export class AgentOwnLog {
     this.#file = settings && new LogFile(settings.path, (message) => this.#alarm('fail2ban_log', message))
   }
 
-  /** A failure of one of our own jails, at this time (unix milliseconds), and what spares the address, if something does. */
-  seen({ jail, address }: Match, time: number, spared: string | undefined): void {
-    if (spared === undefined) this.#found(jail, address, time)
-    else this.ignored(jail, address, spared)
+  /** A failure of one of our own jails, at this time (unix milliseconds), and whether something spares the address. */
+  seen({ jail, address }: Match, time: number, spared: boolean): void {
+    if (!spared) this.#found(jail, address, time)
+    else this.ignored(jail, address, 'ip')
   }
 
   /** A failure that does not count, and what spares its id. */

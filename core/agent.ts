@@ -372,7 +372,7 @@ export class Agent implements RunningAgent {
   #logSeen(match: Match, { arrivedAt, live }: LogChunk): void {
     const isBelieved = match.time !== null && !(live && Math.abs(match.time - arrivedAt) > 60_000)
     const time = isBelieved && match.time !== null ? match.time : arrivedAt
-    this.ownLog.seen(match, time, this.judge.sparing(match.address, match.jail))
+    this.ownLog.seen(match, time, this.judge.sparing(match.address, match.jail) !== undefined)
   }
 
   /** Bans in force should keep their address away: lines that are new are looked at. */

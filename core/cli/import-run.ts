@@ -17,7 +17,9 @@ import { counted, print, styled } from './output.ts'
 import { isTaken, writeNew } from './setup-write.ts'
 
 /** What an import makes of a Fail2ban configuration. Throws a BailiffError where there is none. */
-export async function makeImport(folder: string): Promise<{ readonly imported: ImportedTree; readonly lost: readonly Lost[] }> {
+export async function makeImport(
+  folder: string,
+): Promise<{ readonly imported: ImportedTree; readonly lost: readonly Lost[] }> {
   const tree = await readTree(folder)
   return sound(importTree(tree, { folder, ours: await ownFilters(), ports: wrongPorts }), unreadJails(tree))
 }

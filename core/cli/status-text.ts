@@ -40,7 +40,20 @@ export function statusText(report: StatusReport): string {
 
 /** One jail with some of its bans; `more`: there are others. */
 export function jailText(report: Omit<JailReport, 'bans'>, bans: readonly BanReport[], more: boolean): string {
-  const { jail, mode, rules, treeActions, logs, sourceChoice, failures, ignored, tracked, bannedTotal, banned, wouldBan } = report
+  const {
+    jail,
+    mode,
+    rules,
+    treeActions,
+    logs,
+    sourceChoice,
+    failures,
+    ignored,
+    tracked,
+    bannedTotal,
+    banned,
+    wouldBan,
+  } = report
   const how =
     rules === null
       ? 'no jail of the configuration'

@@ -45,8 +45,8 @@ export async function startSshServer(
     running.push(sshd)
     if (typeof form === 'object') await waitFor('sshd', () => listens(inVictim))
     else
-    // An empty log is a log: the agent may look at it before anybody came.
-    await waitFor('sshd', () => existsSync(log) && readFileSync(log, 'latin1').includes('Server listening on ::'))
+      // An empty log is a log: the agent may look at it before anybody came.
+      await waitFor('sshd', () => existsSync(log) && readFileSync(log, 'latin1').includes('Server listening on ::'))
     return { log, reopenLog: () => void syslog?.kill('SIGHUP'), close }
   } catch (error) {
     await close()

@@ -34,7 +34,10 @@ async function door(options: string, more: Record<string, string> = {}) {
 const usual = { findtime: '10m', maxretry: 3, bantime: '1h', ports: ['ssh', 8022] }
 const cases: Record<string, [options: string, map: object, lost?: readonly string[]]> = {
   'as it is': ['', usual],
-  'times and counts': ['findtime = 1h 30m\nmaxretry = 7\nbantime = 90000\n', { ...usual, findtime: '1h30m', maxretry: 7, bantime: '1d1h' }],
+  'times and counts': [
+    'findtime = 1h 30m\nmaxretry = 7\nbantime = 90000\n',
+    { ...usual, findtime: '1h30m', maxretry: 7, bantime: '1d1h' },
+  ],
   'for ever': ['bantime = -1\n', { ...usual, bantime: 'permanent' }],
   'longer and longer': [
     'bantime.increment = true\nbantime.maxtime = 1w\n',
@@ -76,7 +79,7 @@ for (const [name, [options, map, lost = []]] of Object.entries(cases))
 test('the journal', async () => {
   const local = '[door]\nbackend = systemd\njournalmatch = _SYSTEMD_UNIT=door.service + _COMM=door\n'
   const { config } = await imported(writeTree({ 'jail.d/a.local': local }))
-  const { source } = config.jails?.door as { source: unknown }
+  const { source } = (config.jails ?? {}).door as { source: unknown }
   assert.equal(source, { journal: { matches: ['_SYSTEMD_UNIT=door.service', '+', '_COMM=door'] } })
 })
 
@@ -88,13 +91,10 @@ test('jails that cannot be taken over are told with the reason, and the others a
   })
   const { config, lost, yaml } = await imported(tree)
   assert.equal(Object.keys(config.jails ?? {}), ['door'])
-  assert.equal(
-    lost.map(({ jail, what }) => [jail, what]).toSorted(),
-    [
-      ['gate', 'jail'],
-      ['hall', 'jail'],
-    ],
-  )
+  assert.equal(lost.map(({ jail, what }) => [jail, what]).toSorted(), [
+    ['gate', 'jail'],
+    ['hall', 'jail'],
+  ])
   assert.match(yaml, /^# Not taken over: jail hall: .*maxlines/m)
 })
 
@@ -159,8 +159,9 @@ stock('all jails at once: what is taken over passes the check, and each other ja
     // Ours of the same service, not patterns that somebody else wrote.
     for (const name of ['sshd', 'recidive', 'nginx-http-auth', 'dovecot'])
       assert.not(Object.hasOwn((config.jails?.[name] ?? {}) as object, 'filter'), name)
-    assert.equal((config.jails?.['postfix-sasl'] as { filter: unknown }).filter, { name: 'postfix', mode: 'auth' })
-    assert.not(Object.hasOwn(config.jails?.recidive as object, 'source'))
+    const { 'postfix-sasl': sasl, recidive } = config.jails ?? {}
+    assert.equal((sasl as { filter: unknown }).filter, { name: 'postfix', mode: 'auth' })
+    assert.not(Object.hasOwn(recidive as object, 'source'))
   } finally {
     rmSync(tree, { recursive: true, force: true })
   }

@@ -29,7 +29,14 @@ function configure(tree: TreeCopy, more: Readonly<Record<string, string | number
   const jail = (log: string) => ({ enabled: 'true', backend: 'polling', logpath: place(log) })
   const dummy = 'dummy[target=%(target)s]'
   tree.write('jail.local', {
-    DEFAULT: { findtime: '10m', maxretry: 3, bantime: '1h', action: dummy, target: place('dummy'), ignoreip: '192.0.2.99' },
+    DEFAULT: {
+      findtime: '10m',
+      maxretry: 3,
+      bantime: '1h',
+      action: dummy,
+      target: place('dummy'),
+      ignoreip: '192.0.2.99',
+    },
     sshd: { ...jail('auth.log'), ...more },
     'nginx-http-auth': { ...jail('error.log'), maxretry: 2 },
     vsftpd: { ...jail('vsftpd.log'), maxretry: 4, findtime: '5s' },
@@ -44,13 +51,22 @@ const jails = ['sshd', 'nginx-http-auth', 'vsftpd', 'recidive']
 
 /** One failure as each service writes it, now. */
 const failures: ((address: string, pid: number, date: Date) => readonly [log: string, line: string])[] = [
-  (address, pid, date) => ['auth.log', `${traditional(date)} host sshd[${pid}]: Failed password for root from ${address} port 4711 ssh2`],
-  (address, pid, date) => ['auth.log', `${traditional(date)} host sshd[${pid}]: Invalid user admin from ${address} port 4712`],
+  (address, pid, date) => [
+    'auth.log',
+    `${traditional(date)} host sshd[${pid}]: Failed password for root from ${address} port 4711 ssh2`,
+  ],
+  (address, pid, date) => [
+    'auth.log',
+    `${traditional(date)} host sshd[${pid}]: Invalid user admin from ${address} port 4712`,
+  ],
   (address, _pid, date) => [
     'error.log',
     `${date.getFullYear()}/${two(date.getMonth() + 1)}/${two(date.getDate())} ${clock(date)} [error] 77#77: *1 user "x" was not found in "/etc/htpasswd", client: ${address}, server: a, request: "GET / HTTP/1.1", host: "a"`,
   ],
-  (address, pid, date) => ['vsftpd.log', `${traditional(date)} host vsftpd[${pid}]: [x] FAIL LOGIN: Client "${address}"`],
+  (address, pid, date) => [
+    'vsftpd.log',
+    `${traditional(date)} host vsftpd[${pid}]: [x] FAIL LOGIN: Client "${address}"`,
+  ],
 ]
 
 function clock(date: Date): string {
@@ -82,7 +98,9 @@ async function attack(seconds: number, seed: number): Promise<void> {
 
 /** The bans that the log of the one tells of, and those that the agent would have made. */
 const logged = (file: string) =>
-  new Set(Array.from(readFileSync(file, 'utf8').matchAll(/NOTICE\s+\[(\S+)\] Ban (\S+)/g), ([, jail, id]) => `${jail} ${id}`))
+  new Set(
+    Array.from(readFileSync(file, 'utf8').matchAll(/NOTICE\s+\[(\S+)\] Ban (\S+)/g), ([, jail, id]) => `${jail} ${id}`),
+  )
 
 const compare = (...words: string[]) => ['compare', '--live', '--config', place('bailiff.yaml'), ...words]
 

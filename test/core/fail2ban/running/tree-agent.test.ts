@@ -38,7 +38,12 @@ test('jails ban as their options say, with their ports', async () => {
   const agent = at.start()
   await agent.shows('watching: door, gate')
   at.write('door.log', wrongKey('192.0.2.1'), wrongKey('192.0.2.1'), wrongKey('192.0.2.2'))
-  at.write('gate.log', 'gate: 192.0.2.1 was turned away', 'gate: 192.0.2.3 was turned away, closed', 'gate: 192.0.2.1 was turned away')
+  at.write(
+    'gate.log',
+    'gate: 192.0.2.1 was turned away',
+    'gate: 192.0.2.3 was turned away, closed',
+    'gate: 192.0.2.1 was turned away',
+  )
   await agent.shows('[gate] ban 192.0.2.1 ')
   at.write('door.log', wrongKey('192.0.2.1'), wrongKey('2001:db8::1'), wrongKey('2001:db8::1'), wrongKey('2001:db8::1'))
   await agent.shows('[door] ban 192.0.2.1 ')
@@ -47,10 +52,19 @@ test('jails ban as their options say, with their ports', async () => {
     (await at.jail(jail)).bans.map(({ prefix, since, until, ports }) => [prefix, Number(until) - since, ports])
   const hour = 3_600_000
   const ports = { protocol: 'tcp', ports: [22, 8022] }
-  assert.equal(await bansOf('door'), [['192.0.2.1', hour, ports], ['2001:db8::1', hour, ports]])
+  assert.equal(await bansOf('door'), [
+    ['192.0.2.1', hour, ports],
+    ['2001:db8::1', hour, ports],
+  ])
   assert.equal(await bansOf('gate'), [['192.0.2.1', hour, { protocol: 'udp', ports: [80] }]])
   const { jails, config } = await at.status()
-  assert.equal(jails.map(({ jail, failures }) => [jail, failures]), [['door', 7], ['gate', 2]])
+  assert.equal(
+    jails.map(({ jail, failures }) => [jail, failures]),
+    [
+      ['door', 7],
+      ['gate', 2],
+    ],
+  )
   assert.match(config, 'bailiff.yaml')
 })
 
@@ -65,7 +79,10 @@ test('a broken jail is told with file, section and option, and the others run', 
       /filter\.d\/gate\.conf:2: \[Definition\] failregex: /,
     ],
     'a filter that is not there': [{ 'jail.d/a.local': '[gate]\nfilter = gait\n' }, /gait/],
-    'an option that is not there': [{ 'jail.d/a.local': '[gate]\nlogpath = %(nowhere)s/x\n' }, /\[gate\].*nowhere|nowhere.*\[gate\]/],
+    'an option that is not there': [
+      { 'jail.d/a.local': '[gate]\nlogpath = %(nowhere)s/x\n' },
+      /\[gate\].*nowhere|nowhere.*\[gate\]/,
+    ],
     'a journalmatch that is none': [
       { 'jail.d/a.local': '[gate]\nbackend = systemd\njournalmatch = sshd.service\n' },
       /jail\.d\/a\.local:3: \[gate\] journalmatch: "sshd\.service" is no condition/,
@@ -88,7 +105,11 @@ test('a broken jail is told with file, section and option, and the others run', 
     at.write('door.log', wrongKey('192.0.2.1'), wrongKey('192.0.2.1'), wrongKey('192.0.2.1'))
     await agent.shows('[door] ban 192.0.2.1 ')
     const { jails, problems } = await at.status()
-    assert.equal(jails.map(({ jail }) => jail), ['door'], name)
+    assert.equal(
+      jails.map(({ jail }) => jail),
+      ['door'],
+      name,
+    )
     assert.match(problems.join('\n'), message, name)
     await agent.end()
   }
@@ -120,14 +141,20 @@ test('head reads what a log has already as far as it is recent, tail does not', 
   const head = on(writeTree(before('')))
   const agent = head.start()
   await agent.shows('[gate] ban 192.0.2.1 ')
-  assert.equal((await head.jail('gate')).bans.map(({ prefix }) => prefix), ['192.0.2.1'])
+  assert.equal(
+    (await head.jail('gate')).bans.map(({ prefix }) => prefix),
+    ['192.0.2.1'],
+  )
   await agent.end()
   const tail = on(writeTree(before(' tail')))
   const other = tail.start()
   await other.shows('watching')
   tail.write('gate.log', 'gate: 192.0.2.3 was turned away', 'gate: 192.0.2.3 was turned away')
   await other.shows('[gate] ban 192.0.2.3 ')
-  assert.equal((await tail.jail('gate')).bans.map(({ prefix }) => prefix), ['192.0.2.3'])
+  assert.equal(
+    (await tail.jail('gate')).bans.map(({ prefix }) => prefix),
+    ['192.0.2.3'],
+  )
 })
 
 test('SIGHUP reads the tree again; a jail that was broken runs, and bans stay', async () => {
@@ -142,12 +169,16 @@ test('SIGHUP reads the tree again; a jail that was broken runs, and bans stay', 
   await agent.shows('the configuration was read again')
   at.write('gate.log', 'gate: 192.0.2.2 was turned away')
   await agent.shows('[gate] ban 192.0.2.2 ')
-  assert.equal((await at.jail('door')).bans.map(({ prefix }) => prefix), ['192.0.2.1'])
+  assert.equal(
+    (await at.jail('door')).bans.map(({ prefix }) => prefix),
+    ['192.0.2.1'],
+  )
 })
 
 test('recidive reads the log that the agent writes, as far as it is one of Fail2ban', async () => {
   const recidive = {
-    'jail.d/a.local': '[door]\nmaxretry = 1\nbantime = 8s\n\n[again]\nenabled = true\nlogpath = FOLDER/own.log\nmaxretry = 2\nport = 0:65535\n',
+    'jail.d/a.local':
+      '[door]\nmaxretry = 1\nbantime = 8s\n\n[again]\nenabled = true\nlogpath = FOLDER/own.log\nmaxretry = 2\nport = 0:65535\n',
     'filter.d/again.conf':
       '[Definition]\nfailregex = ^\\s+fail2ban\\.actions\\s+\\[\\d+\\]: NOTICE\\s+\\[(?!again\\])(?:.*)\\]\\s+Ban\\s+<HOST>\\s*$\n',
   }
@@ -161,7 +192,10 @@ test('recidive reads the log that the agent writes, as far as it is one of Fail2
   at.write('door.log', wrongKey('192.0.2.1'))
   await agent.shows('[again] ban 192.0.2.1 ')
   const { bans } = await at.jail('again')
-  assert.equal(bans.map(({ prefix, ports }) => [prefix, ports]), [['192.0.2.1', { protocol: 'all', ports: [] }]])
+  assert.equal(
+    bans.map(({ prefix, ports }) => [prefix, ports]),
+    [['192.0.2.1', { protocol: 'all', ports: [] }]],
+  )
   const log = readFileSync(join(tree, 'own.log'), 'utf8')
   for (const line of [
     /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} fail2ban\.filter {9}\[\d+\]: INFO {4}\[door\] Found 192\.0\.2\.1 - \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/m,
@@ -197,7 +231,10 @@ test('who observes writes no log of Fail2ban, and one that is asked for goes whe
 test('jails of our own run beside; one that is in both runs as ours says', async () => {
   const tree = writeTree()
   const filter = "{ failregex: '^own: <ADDR>$' }"
-  const at = on(tree, `defaults: { actions: [memory] }\njails:\n  own: { source: ${tree}/own-jail.log, filter: ${filter}, maxretry: 1 }\n  gate: { source: ${tree}/other.log, filter: ${filter} }`)
+  const at = on(
+    tree,
+    `defaults: { actions: [memory] }\njails:\n  own: { source: ${tree}/own-jail.log, filter: ${filter}, maxretry: 1 }\n  gate: { source: ${tree}/other.log, filter: ${filter} }`,
+  )
   const agent = at.start()
   await agent.shows('there is a jail "gate" in ')
   await agent.shows(/watching: own, gate, door$/m)
