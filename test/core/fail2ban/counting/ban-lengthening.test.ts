@@ -157,8 +157,8 @@ function valueOf(text: string): Value | null | 'too large' {
     return evaluate(tree, values)
   } catch (error) {
     assert.instance(error, BailiffError)
-    // Here numbers have bounds, there they fill the memory.
-    return /too large|a shift by|too many/.test((error as Error).message) ? 'too large' : null
+    // Here numbers have bounds, there they fill the memory; and roots of negative numbers are complex ones.
+    return /too large|a shift by|too many|no number/.test((error as Error).message) ? 'too large' : null
   }
 }
 
