@@ -56,6 +56,11 @@ class InTurn:
     def __init__(self, observer): self.observer = observer
     def add(self, event, *args): getattr(self.observer, event)(*args)
 
+def unban(jail):
+    # It plans unbans by the length before it is changed: a ban that the formula makes shorter would end late.
+    jail.actions.banManager._nextUnbanTime = 0
+    jail.actions._Actions__checkUnBan(1000000)
+
 def run(sequence):
     db = Fail2BanDb(':memory:')
     db.purgeage = sequence['purgeAge']
@@ -82,9 +87,7 @@ def run(sequence):
     for step in sequence['steps']:
         MyTime.setTime(step['now'])
         for jail in jails.values():
-            # It plans unbans by the length before it is changed: a ban that the formula makes shorter would end late.
-            jail.actions.banManager._nextUnbanTime = 0
-            jail.actions._Actions__checkUnBan(1000000)
+            unban(jail)
             jail.filter.performSvc()
         # As the observer's timer: first after an hour, then hourly.
         if purge_at is None: purge_at = step['now'] + 3600
@@ -95,12 +98,16 @@ def run(sequence):
             jail = jails[failure['jail']]
             jail.filter.processLineAndAdd([(0, failure['id'], failure['time'], {})])
             jail.actions._Actions__checkBan()
+            unban(jail)
         if step.get('banip'):
             name, ip = step['banip']
             jails[name].actions.addBannedIP(ip)
         if step.get('unbanip'):
             name, ip = step['unbanip']
             jails[name].actions.removeBannedIP(ip, ifexists=True)
+            # Failures that were counted before remember there how often he had been banned; here a ban that was taken back never was.
+            for fid, ticket in jails[name].filter.failManager._FailManager__failList.items():
+                if str(fid) == ip: ticket.setBanCount(0, True)
         held = []
         for name, jail in jails.items():
             for ticket in jail.actions.banManager:
