@@ -100,7 +100,12 @@ test('a session may begin in one chunk and end in the next', () => {
 })
 
 test('a killer line is passed over, and what the jail remembers stays', async () => {
-  const pool = createPool({ jails: [], engineUrls: [], treeJails: [{ jail: 'own', texts, findtimeSeconds: 600 }], log: silent })
+  const pool = createPool({
+    jails: [],
+    engineUrls: [],
+    treeJails: [{ jail: 'own', texts, findtimeSeconds: 600 }],
+    log: silent,
+  })
   const killer = `${date} ${'a'.repeat(60)}?! nobody`
   const bytes = Buffer.from([lines[0], killer, lines[1], killer, lines[0]].map((line) => `${line}\n`).join(''))
   const hits: FilterHit[] = []
@@ -123,7 +128,10 @@ test('control bytes do not get out of a thread', () => {
   const jail = new JailLines({ jail: 'own', texts: open, findtimeSeconds: 600 })
   const scanner = createLogScanner({ jails: [], engines: [], ordered: [jail] })
   const { hits = [] } = scanner.scan(chunk(Buffer.from(`${date} user a\x1b[2J\x00 from 192.0.2.7\n`)))
-  assert.equal(hits.map(({ groups }) => groups.user), ['a\\x1b[2J\\x00'])
+  assert.equal(
+    hits.map(({ groups }) => groups.user),
+    ['a\\x1b[2J\\x00'],
+  )
   assert.not.match(JSON.stringify(hits), /\\u00/)
 })
 
