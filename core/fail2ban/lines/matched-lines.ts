@@ -43,7 +43,6 @@ function skippedLines({ captured }: Found): string[] {
 }
 
 /** What Python's `splitlines` takes for the end of a line. */
-// eslint-disable-next-line no-control-regex -- these are the characters
 const lineBreak = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/
 
 function newlines(text: string, end: number): number {
