@@ -13,6 +13,7 @@ import { FailureTable } from './failure-table.ts'
 import type { JailRules } from './jail-rules.ts'
 import { networkOf, Networks, type Failure } from './networks.ts'
 
+const nobody: readonly Reached[] = []
 /** Lines kept with a ban. */
 const linesOfBan = 10
 
@@ -45,15 +46,19 @@ export class ExactCounter implements FailureCounter {
     return this.#table.evicted + this.#networks.evicted
   }
 
-  count({ id, prefix, time, attempts, lines, rule }: CountedFailure, spares: (prefix: Prefix) => boolean): Reached[] {
+  count(
+    { id, prefix, time, attempts, lines, rule }: CountedFailure,
+    spares: (prefix: Prefix) => boolean,
+  ): readonly Reached[] {
     // The judge hands over addresses only.
     const address = id as Address
     const network = this.#networkOf(address)
     const { log, excerpts } = this.#parts
-    const keep = (previous: number) => lines.reduce((before, line) => excerpts.add(line, before, rule), previous)
+    const keep = (previous: number) => excerpts.addAll(lines, previous, rule)
     const failures = this.#table.add(address, time, attempts, keep)
     log.addKey(entryKinds.failed, this.#jail, this.#table.key, 0, time, attempts)
     const ofNetwork = network === null ? 0 : this.#networks.add(network, { address, time, attempts })
+    if (failures < this.#maxretry && ofNetwork === 0) return nobody
     const last = this.#linesOf(address, Math.max(failures, ofNetwork))
     const reached: Reached[] = []
     if (failures >= this.#maxretry) {
@@ -62,9 +67,10 @@ export class ExactCounter implements FailureCounter {
       reached.push({ id, prefix, time, failures, lines: last })
     }
     if (network !== null && network !== prefix && ofNetwork > 0 && !spares(network)) {
+      const ofAll = this.#linesOfNetwork(network, address, last)
       this.#networks.forget(network)
       log.add(entryKinds.networkForgotten, this.#jail, network)
-      reached.push({ id: network, prefix: network, time, failures: ofNetwork, lines: last })
+      reached.push({ id: network, prefix: network, time, failures: ofNetwork, lines: ofAll })
     }
     return reached
   }
@@ -77,9 +83,8 @@ export class ExactCounter implements FailureCounter {
     return this.#table.look(address)?.failures ?? 0
   }
 
-  networkFailures(network: Prefix): number | null {
-    if (!this.#countsNetworks) return null
-    return this.#networks.failuresOf(network).reduce((total, { attempts }) => total + attempts, 0)
+  networkFailures(network: Prefix): readonly Failure[] | null {
+    return this.#countsNetworks ? this.#networks.failuresOf(network) : null
   }
 
   /** The table does it with every failure. */
@@ -130,6 +135,18 @@ export class ExactCounter implements FailureCounter {
   #linesOf(address: Address, failures: number): readonly Excerpt[] {
     if (failures < this.#maxretry) return []
     return this.#parts.excerpts.last(this.#table.look(address)?.excerpt ?? 0, Math.min(failures, linesOfBan))
+  }
+
+  /** Lines of as many of its addresses as there is room for; `own` are those of `last`, the address that failed last. */
+  #linesOfNetwork(network: Prefix, last: Address, own: readonly Excerpt[]): readonly Excerpt[] {
+    const addresses = new Set(this.#networks.failuresOf(network).map(({ address }) => address))
+    addresses.delete(last)
+    const share = Math.max(1, Math.floor(linesOfBan / (addresses.size + 1)))
+    const others = [...addresses].flatMap((address) =>
+      this.#parts.excerpts.last(this.#table.look(address)?.excerpt ?? 0, share),
+    )
+    const room = Math.max(share, linesOfBan - others.length)
+    return [...others, ...own.slice(-room)].slice(-linesOfBan)
   }
 
   #tellNetwork(failures: readonly Failure[]): void {

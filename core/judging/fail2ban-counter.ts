@@ -138,8 +138,7 @@ export class Fail2banCounter implements FailureCounter {
 
   #add({ id, prefix, time, rule }: CountedFailure, attempts: number, lines: readonly string[], now: number): Reached[] {
     const { log, excerpts } = this.#parts
-    const keep = (previous: number) =>
-      this.#linesKept === 0 ? 0 : lines.reduce((before, line) => excerpts.add(line, before, rule), previous)
+    const keep = (previous: number) => (this.#linesKept === 0 ? 0 : excerpts.addAll(lines, previous, rule))
     const counted = this.#table.add(this.#key, time / 1000, attempts, keep)
     log.addKey(entryKinds.failed, this.#jail, this.#key, 0, time, attempts)
     if (counted < this.#maxretry) return []

@@ -37,6 +37,6 @@ export type CountingNews = { readonly jail: string; readonly id: string } & (
       readonly lengthSeconds: number
       readonly until: number | null
     }
-  /** A ban of an id that no firewall can keep away, for there is no address. It holds here. */
-  | { readonly type: 'unenforceable'; readonly until: number | null }
+  /** A ban of an id that no firewall can keep away, for there is no address; it holds here. Told again when it is prolonged. */
+  | { readonly type: 'unenforceable'; readonly since: number; readonly until: number | null; readonly count: number }
 )

@@ -3,7 +3,7 @@ import type { Ban } from '../events.ts'
 import { foreverIfLong } from './bantime.ts'
 import type { CountingNews, Fail2banCounting } from './fail2ban-counting.ts'
 import type { Reached } from './failure-counter.ts'
-import { IdBans } from './id-bans.ts'
+import { IdBans, type IdBan } from './id-bans.ts'
 import type { JailRules } from './jail-rules.ts'
 import { KnownOffenders } from './known-offenders.ts'
 import type { Offence } from './offences.ts'
@@ -19,6 +19,9 @@ export interface Fail2banSentencesOptions {
   readonly rules: RuleNumbers
   readonly news: (news: CountingNews) => void
 }
+
+/** A ban that is in force. */
+type Held = Pick<IdBan, 'since' | 'until' | 'count'>
 
 /** How long the next ban of somebody lasts (null: for ever), and the how-manieth it is. */
 interface Next {
@@ -63,16 +66,16 @@ export class Fail2banSentences {
     const held = this.#held(reached, jail, now)
     if (held !== undefined) {
       news({ type: 'already-banned', jail, id, afterMs: time - held.since })
-      return end > held.until ? this.#prolonged(rules, reached, held.since, end) : null
+      return end > held.until ? this.#prolonged(rules, reached, held, end) : null
     }
     const next = this.next(rules, id, time)
     const until = next.lengthMs === null ? null : time + next.lengthMs
     if (next.lengthMs !== bantime.baseMs) this.#tellIncreased(jail, id, next, until)
     if (until !== null && until < now) return null
     this.#noteBan(rules, id, time, next)
-    if (id !== prefix) this.#keepId(reached, jail, time, until)
-    if (prefix === null) return null
     const { count } = next
+    if (id !== prefix) this.#keepId(reached, { jail, prefix, since: time, until: until ?? Infinity, count })
+    if (prefix === null) return null
     return { prefix, jail, ports, since: time, until, count, failures, ...evidence(lines, this.#options.rules) }
   }
 
@@ -110,29 +113,27 @@ export class Fail2banSentences {
     this.#ids.shift(ms)
   }
 
-  #held(
-    { id, prefix }: Reached,
-    jail: string,
-    now: number,
-  ): { readonly since: number; readonly until: number } | undefined {
+  #held({ id, prefix }: Reached, jail: string, now: number): Held | undefined {
     if (id !== prefix) return this.#ids.get(id, jail, now)
     const ban = this.#options.banOf(prefix, jail)
-    return ban && { since: ban.since, until: ban.until ?? Infinity }
+    return ban && { ...ban, until: ban.until ?? Infinity }
   }
 
-  #prolonged({ name: jail, ports }: Fail2banRules, reached: Reached, since: number, end: number): Ban | null {
+  #prolonged({ name: jail, ports }: Fail2banRules, reached: Reached, { since, count }: Held, end: number): Ban | null {
     const { id, prefix, failures, lines } = reached
     const until = end === Infinity ? null : end
-    if (id !== prefix) this.#ids.put(id, { jail, prefix, since, until: end })
+    if (id !== prefix) this.#keepId(reached, { jail, prefix, since, until: end, count })
     if (prefix === null) return null
     const before = this.#options.banOf(prefix, jail)
     if (before !== undefined) return { ...before, until }
-    return { prefix, jail, ports, since, until, count: 1, failures, ...evidence(lines, this.#options.rules) }
+    return { prefix, jail, ports, since, until, count, failures, ...evidence(lines, this.#options.rules) }
   }
 
-  #keepId({ id, prefix }: Reached, jail: string, since: number, until: number | null): void {
-    this.#ids.put(id, { jail, prefix, since, until: until ?? Infinity })
-    if (prefix === null) this.#options.news({ type: 'unenforceable', jail, id, until })
+  #keepId({ id }: Reached, ban: IdBan): void {
+    const { jail, prefix, since, until, count } = ban
+    this.#ids.put(id, ban)
+    if (prefix !== null) return
+    this.#options.news({ type: 'unenforceable', jail, id, since, until: until === Infinity ? null : until, count })
   }
 
   #noteBan({ name }: Fail2banRules, id: string, time: number, { count, lengthMs, isOld }: Next): void {

@@ -2,6 +2,7 @@ import type { Address, Prefix } from '../address.ts'
 import type { Excerpt, Excerpts } from './excerpts.ts'
 import type { Entry, FailureLog } from './failure-log.ts'
 import type { JailRules } from './jail-rules.ts'
+import type { Failure } from './networks.ts'
 
 /** A failure that counts. */
 export interface CountedFailure {
@@ -48,8 +49,8 @@ export interface FailureCounter {
   timesOf(address: Address): number[]
   /** Failures of the address that count now. */
   failuresOf(address: Address): number
-  /** How many failures of an IPv6 network are remembered; null where networks are not counted. */
-  networkFailures(network: Prefix): number | null
+  /** The failures of an IPv6 network that are remembered; null where networks are not counted. */
+  networkFailures(network: Prefix): readonly Failure[] | null
   /** Forgets what is too old at `now` (unix ms), where that is not done with every failure. To be called about every second. */
   sweep(now: number): void
   /** Tells the log all that counts; yields when it told some thousands, so that they can be taken out. */

@@ -43,21 +43,23 @@ export class HashedWords {
       if (this.#slots[at] !== 0) yield this.#slots.subarray(at + 2, at + this.#width)
   }
 
-  #put(high: number, low: number, values: Iterable<number>): void {
+  #put(high: number, low: number, values: ArrayLike<number>, from = 0): void {
     const at = this.#find([high, low])
     if (this.#slots[at] === 0) this.#size++
-    this.#slots.set([high, low, ...values], at)
-    if (this.#size * 2 * this.#width > this.#slots.length) this.#rebuild(this.#slots.length * 2, () => true)
+    this.#slots[at] = high
+    this.#slots[at + 1] = low
+    for (let index = 2; index < this.#width; index++) this.#slots[at + index] = values[from + index - 2] ?? 0
+    if (this.#size * 2 * this.#width > this.#slots.length) this.#rebuild(this.#slots.length * 2, null)
   }
 
-  #rebuild(length: number, isKept: (words: Uint32Array) => boolean): void {
+  #rebuild(length: number, isKept: ((words: Uint32Array) => boolean) | null): void {
     const before = this.#slots
     this.#slots = new Uint32Array(length)
     this.#size = 0
     for (let at = 0; at < before.length; at += this.#width) {
-      const [high = 0, low = 0] = before.subarray(at, at + 2)
-      const words = before.subarray(at + 2, at + this.#width)
-      if (high !== 0 && isKept(words)) this.#put(high, low, words)
+      const high = before[at] ?? 0
+      if (high === 0 || (isKept !== null && !isKept(before.subarray(at + 2, at + this.#width)))) continue
+      this.#put(high, before[at + 1] ?? 0, before, at + 2)
     }
   }
 

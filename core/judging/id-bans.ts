@@ -3,13 +3,15 @@ import type { Prefix } from '../address.ts'
 /** Bans at most; beyond, the oldest ends. */
 const most = 50_000
 
-interface IdBan {
+/** A ban of an id. */
+export interface IdBan {
   readonly jail: string
   /** Whom a firewall keeps away for it; null: nobody. */
   readonly prefix: Prefix | null
   readonly since: number
   /** Unix milliseconds; Infinity: never. */
   readonly until: number
+  readonly count: number
 }
 
 /**
@@ -20,7 +22,7 @@ export class IdBans {
   readonly #bans = new Map<string, IdBan>()
 
   /** The ban of the id by the jail that holds at `now`. */
-  get(id: string, jail: string, now: number): Pick<IdBan, 'since' | 'until'> | undefined {
+  get(id: string, jail: string, now: number): IdBan | undefined {
     const key = keyOf(id, jail)
     const ban = this.#bans.get(key)
     if (ban === undefined || ban.until >= now) return ban

@@ -27,7 +27,7 @@ export interface JudgeOptions extends IgnoreListOptions {
 }
 
 /** The options with all that was left out. */
-export type FullJudgeOptions = Required<JudgeOptions>
+export type FullJudgeOptions = IgnoreListOptions & Required<Omit<JudgeOptions, keyof IgnoreListOptions>>
 
 export function withUsual(options: JudgeOptions): FullJudgeOptions {
   return {

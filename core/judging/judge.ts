@@ -5,10 +5,10 @@ import { banAsFailure } from './ban-as-failure.ts'
 import { banLength, type Bantime } from './bantime.ts'
 import { Excerpts } from './excerpts.ts'
 import { Fail2banSentences, type Fail2banRules } from './fail2ban-sentences.ts'
-import type { Reached } from './failure-counter.ts'
+import type { CountedFailure, Reached } from './failure-counter.ts'
 import { FailureLog, readEntries } from './failure-log.ts'
 import type { JailCounts, JailRules, Standing } from './jail-rules.ts'
-import { withUsual, type FullJudgeOptions, type JudgeOptions } from './judge-options.ts'
+import { withUsual, type BannedLine, type FullJudgeOptions, type JudgeOptions } from './judge-options.ts'
 import { isFail2ban, judgedJail, type JudgedJail } from './judged-jail.ts'
 import { networkOf } from './networks.ts'
 import type { Offence } from './offences.ts'
@@ -19,14 +19,6 @@ import { Sentences } from './sentences.ts'
 const leastAddresses = 4096
 
 export type { JailCounts, JailRules, Standing }
-
-/** Somebody failed: what all rules count alike. */
-type Failed = Pick<Match, 'jail' | 'rule' | 'attempts' | 'line'> & {
-  readonly id: string
-  readonly prefix: Prefix | null
-  readonly time: number
-  readonly lines: readonly string[]
-}
 
 /**
  * Decides who is banned: counts failures by jail and address, each jail by its rule, over the log's own time, and
@@ -82,7 +74,8 @@ export class Judge {
   *everything(): Generator<CountedFailures> {
     this.#log.clear()
     // A reload may change the jails meanwhile; then all is void anyway.
-    for (const { counter } of [...this.#jails.values()]) {
+    const counters = [...this.#jails.values()].map(({ counter }) => counter)
+    for (const counter of counters) {
       for (const _ of counter.tellAll()) {
         const told = this.#log.take()
         if (told !== null) yield told
@@ -161,7 +154,8 @@ export class Judge {
     const jail = this.#jails.get(failure.jail)
     const time = countedAt(failure.time, chunk)
     const spelled = parsePrefix(failure.id)
-    const prefix = spelled ?? (failure.ip === null ? null : parsePrefix(failure.ip))
+    // As an action has it: beside an id of its own the address is banned.
+    const prefix = (failure.ip === null ? null : parsePrefix(failure.ip)) ?? spelled
     if (jail === undefined || time === null) return []
     if (!isFail2ban(jail.rules)) {
       const address = spelled === null ? null : parseAddress(spelled)
@@ -169,8 +163,10 @@ export class Judge {
       return address === null ? [] : this.count({ ...match, address }, chunk)
     }
     noteSkew(jail, failure, chunk)
-    const failed = { ...failure, id: spelled ?? failure.id, prefix, time }
-    return this.#andBansOfBans(this.#countAsFail2ban(jail, jail.rules, failed, chunk), chunk)
+    const { attempts, lines } = failure
+    const rule = this.#rules.number(jail.rules.ruleNames?.[failure.rule])
+    const failed = { id: spelled ?? failure.id, prefix, time, attempts, lines, rule }
+    return this.#andBansOfBans(this.#countAsFail2ban(jail, jail.rules, failed, failure, chunk), chunk)
   }
 
   /** What comes of bans in the jails that count those of others; a ban of these counts nowhere. */
@@ -198,8 +194,10 @@ export class Judge {
     const time = countedAt(match.time, chunk)
     if (jail === undefined || time === null) return []
     noteSkew(jail, match, chunk)
-    const failed = { ...match, id: address, prefix, time, lines: [match.line] }
-    if (isFail2ban(jail.rules)) return this.#countAsFail2ban(jail, jail.rules, failed, chunk)
+    // Written out: this runs for every failure, and copying the match took longer than counting it.
+    const rule = this.#rules.number(jail.rules.ruleNames?.[match.rule])
+    const failed = { id: address, prefix, time, attempts: match.attempts, lines: [match.line], rule }
+    if (isFail2ban(jail.rules)) return this.#countAsFail2ban(jail, jail.rules, failed, match, chunk)
     const network = jail.rules.ipv6prefix === 64 ? networkOf(address) : null
     const { isBanned, onBanned } = this.#options
     const banned = [prefix, ...(network === null ? [] : [network])].find((each) => isBanned(each, match.jail))
@@ -208,18 +206,24 @@ export class Judge {
       return []
     }
     const since = chunk.live ? chunk.arrivedAt : time
-    const bans = this.#reachedBy(jail, failed, chunk.arrivedAt).flatMap(
-      (reached) => this.#sentences.ban(jail.rules, reached, since, chunk.arrivedAt) ?? [],
-    )
+    const reachedBy = this.#reachedBy(jail, failed, chunk.arrivedAt)
+    if (reachedBy.length === 0) return []
+    const bans = reachedBy.flatMap((reached) => this.#sentences.ban(jail.rules, reached, since, chunk.arrivedAt) ?? [])
     jail.bans += bans.length
     return bans
   }
 
   /** Fail2ban counts on while somebody is banned. */
-  #countAsFail2ban(jail: JudgedJail, rules: Fail2banRules, failed: Failed, chunk: Arrival): readonly Ban[] {
+  #countAsFail2ban(
+    jail: JudgedJail,
+    rules: Fail2banRules,
+    failed: CountedFailure,
+    line: BannedLine,
+    chunk: Arrival,
+  ): readonly Ban[] {
     const { isBanned, onBanned } = this.#options
     const { prefix } = failed
-    if (prefix !== null && isBanned(prefix, rules.name)) onBanned(failed, prefix, chunk)
+    if (prefix !== null && isBanned(prefix, rules.name)) onBanned(line, prefix, chunk)
     return this.#reachedBy(jail, failed, chunk.arrivedAt).flatMap((reached) => {
       const ban = this.#fail2ban.ban(rules, reached, chunk.arrivedAt)
       // One that goes on for longer began before.
@@ -229,25 +233,24 @@ export class Judge {
   }
 
   /** Who reached `maxretry` by the failure; nobody where it is spared. */
-  #reachedBy(jail: JudgedJail, failed: Failed, now: number): readonly Reached[] {
-    const { id, prefix, attempts } = failed
-    const { name, ruleNames, counting } = jail.rules
+  #reachedBy(jail: JudgedJail, failed: CountedFailure, now: number): readonly Reached[] {
+    const { prefix, attempts } = failed
     if (prefix !== null && this.#sparing(jail, prefix) !== undefined) {
       jail.ignored += attempts
       this.#tellSpared(jail, failed)
       return []
     }
     jail.failures += attempts
-    if (counting) this.#options.onCounting({ type: 'found', jail: name, id, time: failed.time })
-    const rule = this.#rules.number(ruleNames?.[failed.rule])
-    return jail.counter.count({ ...failed, rule }, (network) => this.#sparing(jail, network) !== undefined, now)
+    const { name, counting } = jail.rules
+    if (counting) this.#options.onCounting({ type: 'found', jail: name, id: failed.id, time: failed.time })
+    return jail.counter.count(failed, (network) => this.#sparing(jail, network) !== undefined, now)
   }
 
   #sparing(jail: JudgedJail, prefix: Prefix): string | undefined {
     return this.#options.allowed(prefix) ?? jail.ignore.sparing(prefix)
   }
 
-  #tellSpared({ spared, ignore, rules }: JudgedJail, { id, attempts }: Failed): void {
+  #tellSpared({ spared, ignore, rules }: JudgedJail, { id, attempts }: CountedFailure): void {
     const address = parseAddress(id)
     if (address === null) return
     spared.add(address, attempts)
@@ -290,7 +293,7 @@ export class Judge {
     const ofNetwork = around === null || !around.includes(':') ? null : counter.networkFailures(around)
     return {
       failures: address === null ? [] : counter.timesOf(address),
-      network: around === null || ofNetwork === null ? null : { prefix: around, failures: ofNetwork },
+      network: around === null || ofNetwork === null ? null : { prefix: around, failures: sum(ofNetwork) },
       rule: ignore.rule(prefix) ?? null,
       spared: address === null ? 0 : spared.of(address),
       ...this.#nextBan(jail.rules, prefix),
@@ -328,4 +331,8 @@ export class Judge {
 
 function noteSkew(jail: JudgedJail, { time }: Pick<Match, 'time'>, { live, arrivedAt }: Arrival): void {
   if (live && time !== null) jail.skewMs = skewOf(time, arrivedAt)
+}
+
+function sum(failures: readonly { readonly attempts: number }[]): number {
+  return failures.reduce((total, { attempts }) => total + attempts, 0)
 }

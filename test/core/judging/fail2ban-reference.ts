@@ -56,6 +56,11 @@ class InTurn:
     def __init__(self, observer): self.observer = observer
     def add(self, event, *args): getattr(self.observer, event)(*args)
 
+def unban(jail):
+    # It plans unbans by the length before it is changed: a ban that the formula makes shorter would end late.
+    jail.actions.banManager._nextUnbanTime = 0
+    jail.actions._Actions__checkUnBan(1000000)
+
 def run(sequence):
     db = Fail2BanDb(':memory:')
     db.purgeage = sequence['purgeAge']
@@ -82,7 +87,7 @@ def run(sequence):
     for step in sequence['steps']:
         MyTime.setTime(step['now'])
         for jail in jails.values():
-            jail.actions._Actions__checkUnBan(1000000)
+            unban(jail)
             jail.filter.performSvc()
         # As the observer's timer: first after an hour, then hourly.
         if purge_at is None: purge_at = step['now'] + 3600
@@ -93,6 +98,7 @@ def run(sequence):
             jail = jails[failure['jail']]
             jail.filter.processLineAndAdd([(0, failure['id'], failure['time'], {})])
             jail.actions._Actions__checkBan()
+            unban(jail)
         if step.get('banip'):
             name, ip = step['banip']
             jails[name].actions.addBannedIP(ip)
