@@ -24,7 +24,7 @@ const zones = [
 ]
 
 test('the default list over mixed lines', () => {
-  const trials = Array.from({ length: 40 }, (_, index): Trial => {
+  const trials = Array.from({ length: 30 }, (_, index): Trial => {
     const choices = new Choices(1000 + index)
     const forms = Array.from({ length: 1 + choices.below(6) }, () => choices.of(usualForms))
     let time = now + choices.below(86_400 * 400)
@@ -43,7 +43,7 @@ test('the default list over mixed lines', () => {
 })
 
 test('datepatterns of all kinds', () => {
-  const trials = Array.from({ length: 600 }, (_, index): Trial => {
+  const trials = Array.from({ length: 450 }, (_, index): Trial => {
     const choices = new Choices(50_000 + index)
     const chosen = Array.from({ length: choices.once(4) ? 2 + choices.below(3) : 1 }, () => somePattern(choices))
     const forms = chosen.map(({ form }) => form)
