@@ -103,7 +103,44 @@ function refuseContradictions(options: TestOptions): void {
     ['--print-all-missed', '--print-no-missed', printAllMissed && printNoMissed],
     ['--print-all-ignored', '--print-no-ignored', printAllIgnored && printNoIgnored],
   ] as const
+  const [first] = options.fail2ban === undefined ? ofFail2ban.filter((name) => options[name] !== usual[name]) : []
+  if (first !== undefined) {
+    const name = first === 'date' || first === 'checkAll' ? `no-${dashed(first)}` : dashed(first)
+    throw new BailiffError('usage', `--${name} is for filters of Fail2ban`, {
+      hint: 'name their folder: --fail2ban /etc/fail2ban',
+    })
+  }
   const pair = pairs.find(([, , both]) => both)
   if (pair === undefined) return
   throw new BailiffError('usage', `${pair[0]} and ${pair[1]} exclude each other`, { hint: 'use one of them' })
+}
+
+/** Options that a filter of our own has in its file, or nowhere. */
+const ofFail2ban = [
+  'datepattern',
+  'timezone',
+  'encoding',
+  'raw',
+  'usedns',
+  'maxlines',
+  'journalmatch',
+  'ignoreregex',
+  'now',
+  'date',
+  'all',
+  'checkAll',
+  'out',
+  'verbose',
+  'printAllMatched',
+  'printAllMissed',
+  'printAllIgnored',
+  'printNoMissed',
+  'printNoIgnored',
+] as const
+
+/** What options are that are not given: `--no-x` makes one that is true. */
+const usual: Partial<Record<(typeof ofFail2ban)[number], unknown>> = { date: true, checkAll: true }
+
+function dashed(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }

@@ -5,6 +5,7 @@
 import { BailiffError, quote } from '../../errors.ts'
 import { chosenTemplates } from './chosen-templates.ts'
 import type { DateMatch, DateText } from './date-expression.ts'
+import type { DateForm } from './date-form.ts'
 import { DateForms } from './date-forms.ts'
 import { LineFails } from './line-fails.ts'
 import { columnOf, LastDate, type LastDateMemory } from './last-date.ts'
@@ -53,6 +54,7 @@ export class DateDetector {
   readonly #last = new LastDate()
   /** The place of the last winner; -1: there is none yet. */
   #lastPlace = -1
+  #computed: ComputedTime | null = null
 
   /**
    * `forms`: those that all detectors of a thread share; left out, it has its own. Throws a PatternError for a
@@ -79,6 +81,7 @@ export class DateDetector {
     this.#last.memory = last
     this.#lastPlace = lastPlace
     this.#frame.local.offset = offset
+    this.#computed = null
   }
 
   /**
@@ -100,11 +103,21 @@ export class DateDetector {
     const place = { start, end, template: this.#lastPlace }
     if (start === end) return { time: null, fails: false, ...place }
     try {
-      return { time: template.form.time(match, now, this.#frame), fails: false, ...place }
+      return { time: this.#timeOf(template.form, match, now), fails: false, ...place }
     } catch (error) {
       if (error instanceof LineFails) return { time: null, fails: true, ...place }
       throw error
     }
+  }
+
+  /** Lines of the same second have the same date, which need not be computed again. */
+  #timeOf(form: DateForm, match: DateMatch, now: number): number | null {
+    const { texts } = match.fields
+    const known = this.#computed
+    if (known !== null && known.form === form && known.now === now && isSame(known.texts, texts)) return known.time
+    const time = form.time(match, now, this.#frame)
+    this.#computed = { form, now, texts, time }
+    return time
   }
 
   #choose(text: DateText): Candidate | null {
@@ -150,6 +163,18 @@ export class DateDetector {
     }
     return held
   }
+}
+
+interface ComputedTime {
+  readonly form: DateForm
+  readonly now: number
+  readonly texts: readonly (string | undefined)[]
+  readonly time: number | null
+}
+
+function isSame(texts: ComputedTime['texts'], others: ComputedTime['texts']): boolean {
+  for (let index = 0; index < texts.length; index++) if (texts[index] !== others[index]) return false
+  return true
 }
 
 interface Candidate {

