@@ -10,6 +10,8 @@ const otherMeanings = [
   '- Host names in lines are not looked up, and nobody is banned for them.',
   '- An IPv6 network (/64) is banned when several of its addresses fail; as before: ipv6prefix: 128',
   '- Bans are those of our own firewall table, whatever banaction said.',
+  '- Dates are cut out of lines with their zone and the blanks behind them: try filters that were taken over pattern by',
+  '  pattern on lines that must match, with "bailiff test JAIL LOG".',
 ]
 
 /** `bailiff.yaml`; `inline`: filters are written into their jails, else they are files of `filters/`. */
@@ -41,7 +43,7 @@ export function importText(folder: string, imported: ImportedTree, lost: readonl
 export function filterText(folder: string, { map }: ImportedFilter): string {
   const document = new Document(map)
   document.commentBefore = comment([
-    `Made of ${folder} by "bailiff import". Add samples: lines that must and must not match.`,
+    `Made of ${folder} by "bailiff import". Add samples, lines that must and must not match: "bailiff check" tries them.`,
   ])
   return document.toString({ lineWidth: 0, singleQuote: true })
 }
