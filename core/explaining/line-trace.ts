@@ -239,7 +239,7 @@ class LineTrace {
     const { jail, settings } = this.#candidate
     const { prefregex } = settings
     const verdict = `The line is not one that ${jail} looks at: its prefregex does not match.`
-    if (prefregex === null) return { cause: 'prefregex', verdict }
+    if (prefregex === null || !this.#showsNearest()) return { cause: 'prefregex', verdict }
     const place = { list: 'prefregex', index: 0 } as const
     const progress = progressOf(prefregex.text, place, this.#trace.text ?? '', this.#trials.guard)
     return {
@@ -251,7 +251,7 @@ class LineTrace {
 
   #noRule(content: string): End {
     const { jail, filter, settings } = this.#candidate
-    const nearest = this.#nearestRule(content)
+    const nearest = this.#showsNearest() ? this.#nearestRule(content) : null
     const literals = literalsOf(filter)
     const hit = literals?.find((literal) => this.#line.bytes.includes(literal))
     if (literals !== null && hit === undefined)
@@ -267,6 +267,11 @@ class LineTrace {
       verdict: `${looks || 'N'}one of the ${filter.failregex.length} failregexes of ${jail}${mode} matches.`,
       nearest,
     }
+  }
+
+  /** Nobody hears of filters that no jail uses unless they match, and there are many. */
+  #showsNearest(): boolean {
+    return this.#candidate.state !== 'unused'
   }
 
   #nearestRule(content: string): Nearest | null {

@@ -97,7 +97,7 @@ test('of an address: counted, banned with its lines and rules, ended, banned lon
   const offline = await explain('192.0.2.7')
   assert.equal([offline.running, offline.cause, offline.history.length], [false, 'was-banned', 1])
   assert.match(await ask('192.0.2.7'), 'No agent answers')
-  assert.equal((await explain('192.0.2.9')).cause, 'unknown', 'what is only observed is not stored')
+  assert.is((await explain('192.0.2.9')).cause, 'not-counted', 'what is only observed is not stored')
 })
 
 test('of an address that nothing counts, the last line that names it says why', async () => {
