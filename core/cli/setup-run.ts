@@ -5,6 +5,7 @@ import type { Address } from '../address.ts'
 import { BailiffError, describeError, exitCodes } from '../errors.ts'
 import { ownSession } from '../host-look/own-session.ts'
 import { defaultPlaces } from '../settings/places.ts'
+import { asTyped } from './as-typed.ts'
 import { confirm } from './confirm.ts'
 import { check } from './check-configuration.ts'
 import { filtersBeside, lookAtHost, type HostFacts } from './host-facts.ts'
@@ -38,14 +39,14 @@ export async function setUp(options: SetupOptions): Promise<number> {
   const existed = isTaken(config)
   const file = existed && options.beside ? `${config}.proposed` : config
   const users = options.users && facts.host.isLive ? planUsers(config) : null
-  if (!options.json) print(hostText(facts, session))
+  if (!options.json) print(asTyped(hostText(facts, session)))
   const makeProposal = (ignoreSession: boolean) =>
     propose(facts, { session, ignoreSession, observe: options.observe === true })
   let proposal = makeProposal(options.ignoreSession === true)
   if (!options.json) print(proposalText(file, proposal))
   const problems = await checkProposal(proposal)
   const end = (written: string | null, usersMade: readonly string[]) => {
-    const next = nextSteps({ config, written, facts, existed, asked: options })
+    const next = nextSteps({ config, written, facts, existed, asked: options }).map((step) => asTyped(step))
     const outcome: Outcome = { file, written, existed, usersMade, next }
     if (options.json) printJson(facts, session, proposal, outcome)
     else if (next.length > 0) print(`\n${styled('bold', 'Next:')}\n  ${next.join('\n  ')}`)
@@ -54,7 +55,7 @@ export async function setUp(options: SetupOptions): Promise<number> {
   for (const problem of problems) if (!options.json) print(`${styled('red', 'problem')}  ${describeError(problem)}`)
   if (problems.length > 0) return end(null, [])
   if (existed && file === config) {
-    if (!options.json) print(await missingText(config, proposal))
+    if (!options.json) print(asTyped(await missingText(config, proposal)))
     return end(null, [])
   }
   if (options.dryRun || (options.json && !options.yes)) return end(null, [])

@@ -2,6 +2,7 @@
 import type { AddressReport, BanReport, Finding, JailReport, JailSummary, StatusReport } from '../control/api.ts'
 import { printable } from '../errors.ts'
 import { listOfJail } from '../events.ts'
+import { asTyped } from './as-typed.ts'
 import { allowTable } from './allow.ts'
 import { listTable } from './ban-list.ts'
 import { logRows, namesOfLogs } from './log-rows.ts'
@@ -110,7 +111,9 @@ function byWhom(jail: string): string {
 
 function findingText({ jail, log, grade, what, mend }: Finding): string {
   const place = log === '' ? jail : `${jail}, ${log}`
-  return styled(grade === 'blind' ? 'red' : 'yellow', printable(`${place}: ${what}.`)) + `\n  ${printable(mend)}`
+  return (
+    styled(grade === 'blind' ? 'red' : 'yellow', printable(`${place}: ${what}.`)) + `\n  ${asTyped(printable(mend))}`
+  )
 }
 
 function afterBanText({ jail, afterBan }: JailSummary): string[] {
@@ -121,5 +124,5 @@ function afterBanText({ jail, afterBan }: JailSummary): string[] {
 
 function pausedText(pausedSince: number): string {
   const since = pausedSince === 0 ? '' : ` since ${new Date(pausedSince).toISOString()}`
-  return styled('red', `The firewall is paused${since}: no ban is in force. "bailiff resume" ends it.`)
+  return styled('red', asTyped(`The firewall is paused${since}: no ban is in force. "bailiff resume" ends it.`))
 }
