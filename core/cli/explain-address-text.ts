@@ -1,5 +1,7 @@
 import type { AddressExplanation, BanStanding, JailStanding, PastBan } from '../control/api.ts'
+import { listOfJail } from '../events.ts'
 import type { AddressVerdict } from '../explaining/address-verdict.ts'
+import { asTyped } from './as-typed.ts'
 import { counted, duration, print, styled } from './output.ts'
 import { table } from './table.ts'
 
@@ -7,8 +9,8 @@ import { table } from './table.ts'
 const linesShown = 5
 
 /** A report as people read it: the verdict, then what it rests on. */
-export function printAddress({ verdict }: AddressVerdict, report: AddressExplanation): void {
-  print(styled('bold', verdict))
+export function printAddress({ verdict, cause }: AddressVerdict, report: AddressExplanation): void {
+  print(styled('bold', cause === 'paused' ? asTyped(verdict) : verdict))
   if (!report.running)
     print(
       styled(
@@ -27,9 +29,8 @@ export function printAddress({ verdict }: AddressVerdict, report: AddressExplana
 function banText(ban: BanStanding, { kernelFailure }: AddressExplanation): string {
   const what = ban.observed ? 'would be banned by' : 'banned by'
   const ports = ban.ports.protocol === 'all' ? 'all ports' : `${ban.ports.protocol} ${ban.ports.ports.join(', ')}`
-  const why = ban.failures > 0 ? `${counted(ban.failures, 'failure')}` : 'by hand, or taken over from the firewall'
   const lines = [
-    `${ban.prefix}  ${what} ${ban.jail} since ${time(ban.since)} ${until(ban.until)} (${ports}); ban ${ban.count}, for ${why}`,
+    `${ban.prefix}  ${what} ${ban.jail} since ${time(ban.since)} ${until(ban.until)} (${ports}); ${whyBanned(ban)}`,
     ...ban.actions.map(
       ({ action, confirmed, failure }) =>
         `  action ${action}: ${confirmed ? 'confirmed' : failure === null ? 'not confirmed yet' : `fails: ${failure}`}`,
@@ -39,6 +40,13 @@ function banText(ban: BanStanding, { kernelFailure }: AddressExplanation): strin
   else if (ban.sets !== null)
     lines.push(`  kernel: ${ban.sets.length > 0 ? `in ${ban.sets.join(', ')}` : styled('red', 'not there')}`)
   return lines.join('\n')
+}
+
+function whyBanned({ jail, failures, count }: BanStanding): string {
+  const list = listOfJail(jail)
+  if (list !== null) return `an entry of the list ${list}`
+  if (failures > 0) return `ban ${count}, for ${counted(failures, 'failure')}`
+  return jail === 'manual' ? 'by hand' : `ban ${count}, by hand or taken over from the firewall`
 }
 
 function jailsTable({ jails, at }: AddressExplanation): string {
@@ -86,12 +94,18 @@ function remarks(
   return lines
 }
 
+const howEnded = {
+  expired: 'its time was over',
+  unbanned: 'ended by hand',
+  ignored: 'ended since it is never banned',
+} as const
+
 function pastText(ban: PastBan): string {
   const { prefix, jail, since, until: end, count, failures, ended, reason, evidence } = ban
   const over =
     ended === null
       ? until(end)
-      : `until ${time(ended)}, ${reason === 'unbanned' ? 'ended by hand' : reason === 'expired' ? 'its time was over' : 'then extended, or taken over'}`
+      : `until ${time(ended)}, ${reason === null ? 'then extended, or taken over' : howEnded[reason]}`
   const shown = evidence.slice(-linesShown)
   const rules = [
     ...new Set(shown.map(({ rule, version }) => (rule === '' ? '' : `${rule} (version ${version})`))),

@@ -173,7 +173,13 @@ function countedText(prefix: string, counting: readonly JailStanding[], running:
 function pastText({ jail, ended, until: end, reason }: PastBan): string {
   const when = new Date(ended ?? end ?? 0).toISOString()
   const how =
-    reason === 'unbanned' ? 'was ended' : reason === 'expired' || ended === null ? 'was over' : 'gave way to another'
+    reason === 'unbanned'
+      ? 'was ended by hand'
+      : reason === 'ignored'
+        ? 'was ended, since it was never to be banned then,'
+        : reason === 'expired' || ended === null
+          ? 'was over'
+          : 'gave way to another'
   return `the ban of ${jail} ${how} at ${when}`
 }
 
