@@ -20,7 +20,10 @@ export async function agentFindings({ config, socket }: SocketOptions): Promise<
 function statusFindings(report: StatusReport): DoctorFinding[] {
   const { pid, jails, bans, observe, pausedSince, findings, actions, problems, logs } = report
   const found: DoctorFinding[] = [
-    ok('agent', `process ${pid} runs ${counted(jails.length, 'jail')}, with ${counted(bans, 'ban')}`),
+    ok(
+      'agent',
+      `process ${pid} runs ${counted(jails.filter(({ jail }) => jail !== 'manual').length, 'jail')}, with ${counted(bans, 'ban')}`,
+    ),
   ]
   if (pausedSince !== null) found.push(problem('agent', 'the firewall is paused: no ban is in force', 'bailiff resume'))
   if (observe) found.push(note('agent', 'it only observes: nobody is banned', 'take "observe" away and start it anew'))

@@ -132,7 +132,7 @@ class LineTrace {
     const of = `${trace.tried.length} of ${filter.failregex.length} can begin like this`
     const found = trace.rule === null ? undefined : settings.failregex[trace.rule]
     if (found === undefined) this.#step('failregex', false, `${of}, and none matches`)
-    else this.#step('failregex', true, `number ${(trace.rule ?? 0) + 1} matches (${placeOf(found.where)})`)
+    else this.#step('failregex', true, `failregex ${trace.rule ?? 0} matches (${placeOf(found.where)})`)
     if (found === undefined) return
     const ignore = trace.ignoredBy === null ? undefined : settings.ignoreregex[trace.ignoredBy]
     if (ignore !== undefined) this.#step('ignoreregex', false, `matches as well (${placeOf(ignore.where)})`)
@@ -221,7 +221,7 @@ class LineTrace {
     const place = settings.ignoreregex[ignored]?.where
     return {
       cause: 'ignoreregex',
-      verdict: `Failregex ${rule + 1} of ${jail} matches, and ignoreregex ${ignored + 1} takes the line away (${place ? placeOf(place) : ''}).`,
+      verdict: `Failregex ${rule} of ${jail} matches, and ignoreregex ${ignored} takes the line away (${place ? placeOf(place) : ''}).`,
       nearly: true,
     }
   }
@@ -230,7 +230,7 @@ class LineTrace {
     this.#step('address', false, `${quote(text)} is none`)
     return {
       cause: 'no-address',
-      verdict: `Failregex ${rule + 1} of ${this.#candidate.jail} matches, but ${quote(text)} is no IP address.`,
+      verdict: `Failregex ${rule} of ${this.#candidate.jail} matches, but ${quote(text)} is no IP address.`,
       nearly: true,
     }
   }
@@ -245,7 +245,7 @@ class LineTrace {
     return {
       cause: 'prefregex',
       verdict,
-      nearest: progress && this.#nearest(0, prefregex, this.#trace.text ?? '', progress),
+      nearest: progress && this.#nearest(null, prefregex, this.#trace.text ?? '', progress),
     }
   }
 
@@ -285,7 +285,7 @@ class LineTrace {
   }
 
   #nearest(
-    rule: number,
+    rule: number | null,
     { text: pattern, where }: Candidate['settings']['failregex'][number],
     text: string,
     { pattern: patternSpan, textAt, somewhere }: NonNullable<ReturnType<typeof progressOf>>,
