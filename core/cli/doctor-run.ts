@@ -92,6 +92,7 @@ function configurationFindings({ file, jails, problems, warnings }: Findings, co
   const others = warnings.filter(({ message }) => !/^there is no |^no file is meant/.test(message))
   for (const warning of others.slice(0, mostTold))
     told.push(note('configuration', describeFirst(warning), warning.hint ?? command))
+  if (others.length > mostTold) told.push(note('configuration', `${others.length - mostTold} more warnings`, command))
   return told.length > 0
     ? told
     : [

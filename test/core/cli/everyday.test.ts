@@ -206,6 +206,24 @@ test('metrics are read as Prometheus reads them, on the socket and on loopback',
   )
 })
 
+test('a log into which a peer can write lines is told for the jails that read it, and is no blindness', async () => {
+  const [error, access] = [join(folder, 'error.log'), join(folder, 'access.log')]
+  for (const each of [error, access]) writeFileSync(each, '')
+  const more = `  limits: { filter: nginx-limit-req, source: '${folder}/e*.log' }\n  web: { filter: nginx-http-auth, source: ${access} }\n`
+  writeConfig(folder, jails + more)
+  assert.is((await cli('reload')).code, 0)
+  const { findings } = await json<StatusReport>('status')
+  assert.equal(
+    findings.filter(({ grade }) => grade === 'forgeable').map(({ jail, log: each }) => [jail, each]),
+    [['limits', error]],
+  )
+  assert.match((await cli('status')).stdout, /limits, .*error\.log: a peer can write lines of his own into it/)
+  assert.match(
+    (await cli('doctor', '--no-proof')).stdout,
+    /note +configuration: .*limits reads .*error\.log, into which/,
+  )
+})
+
 test('who is written into ignoreip is let in at the reload; others stay banned', async () => {
   const banned = async () =>
     (await Promise.all(['sshd', 'manual'].map((jail) => json<JailReport>('status', jail).catch(() => ({ bans: [] })))))
