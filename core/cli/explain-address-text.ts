@@ -6,7 +6,7 @@ import { counted, duration, print, styled } from './output.ts'
 import { table } from './table.ts'
 
 /** Lines shown of a ban. */
-const linesShown = 5
+const linesShown = 10
 
 /** A report as people read it: the verdict, then what it rests on. */
 export function printAddress({ verdict, cause }: AddressVerdict, report: AddressExplanation): void {
@@ -69,6 +69,17 @@ function oldestOut({ failures, findtimeMs }: JailStanding, at: number): string {
   return oldest === undefined ? '' : `in ${duration(oldest + findtimeMs - at)} (${time(oldest + findtimeMs)})`
 }
 
+/** Addresses of a network that are named. */
+const membersShown = 10
+
+function networkText(network: NonNullable<JailStanding['network']>): string {
+  const { prefix, failures, needed, addresses, addressesCount, addressesNeeded } = network
+  const named = addresses.slice(0, membersShown).map((each) => `${each.address} (${each.failures})`)
+  const more = addressesCount > named.length ? ` and ${addressesCount - named.length} more` : ''
+  const enough = `${addressesCount} of at least ${addressesNeeded} addresses`
+  return `counts ${failures} of ${needed} failures of the network ${prefix}, by ${enough}: ${named.join(', ')}${more}`
+}
+
 function remarks(
   { jail, spared, network, refusal, skewMs, bansBefore, nextBanMs }: JailStanding,
   { prefix }: AddressExplanation,
@@ -80,8 +91,7 @@ function remarks(
       `${jail} spares it: ${spared.why}${place}; ${counted(spared.failures, 'failure')} ignored since the start`,
     )
   }
-  if (network !== null && network.failures > 0)
-    lines.push(`${jail} counts ${network.failures} of ${network.needed} failures of its network ${network.prefix}`)
+  if (network !== null && network.failures > 0) lines.push(`${jail} ${networkText(network)}`)
   if (refusal !== null) lines.push(`${jail}: an action refused to ban ${prefix}: ${refusal}`)
   if (skewMs !== null)
     lines.push(

@@ -1,4 +1,4 @@
-import type { Prefix } from '../address.ts'
+import type { Address, Prefix } from '../address.ts'
 import type { Ban, Evidence, UnbanReason } from '../events.ts'
 
 /**
@@ -256,8 +256,18 @@ export interface JailStanding {
   readonly findtimeMs: number
   /** When it failed within the window that ends now, ascending; at most `maxretry` of them. */
   readonly failures: readonly number[]
-  /** The same of its IPv6 network as a whole; null where that is not counted. */
-  readonly network: { readonly prefix: Prefix; readonly failures: number; readonly needed: number } | null
+  /**
+   * The same of its IPv6 network as a whole, which is banned at `needed` failures of `addressesNeeded` different
+   * addresses; null where that is not counted. `addresses` are those that failed most, at most 50.
+   */
+  readonly network: {
+    readonly prefix: Prefix
+    readonly failures: number
+    readonly needed: number
+    readonly addresses: readonly { readonly address: Address; readonly failures: number }[]
+    readonly addressesCount: number
+    readonly addressesNeeded: number
+  } | null
   /** What spares it, where that stands (`file:line`), and how many of its failures were. */
   readonly spared: {
     readonly kind: string

@@ -64,6 +64,8 @@ export function verdictOn(
   }
   const counting = jails.filter(({ failures }) => failures.length > 0)
   if (counting.length > 0) return { cause: 'counted', verdict: countedText(prefix, counting, running) }
+  const networks = jails.filter(({ network }) => network?.prefix === prefix && network.failures > 0)
+  if (networks.length > 0) return { cause: 'counted', verdict: networkText(prefix, networks) }
   const past = history.find(({ ended, until: end }) => ended !== null || (end !== null && end <= report.at))
   if (lastLine !== null && !counts(lastLine.explanation)) {
     const { explanation, log } = lastLine
@@ -168,6 +170,16 @@ function countedText(prefix: string, counting: readonly JailStanding[], running:
   const observing = counting.filter(({ mode }) => mode === 'observe').map(({ jail }) => jail)
   const only = observing.length > 0 ? `; ${observing.join(', ')} only observes` : ''
   return `${prefix} is not banned: ${running ? '' : 'no agent runs, and the last one counted '}${each.join(', ')}${apart}${only}.`
+}
+
+/** A network is banned by what its addresses do together. */
+function networkText(prefix: string, counting: readonly JailStanding[]): string {
+  const each = counting.map(({ jail, network, findtimeMs }) => {
+    if (network === null) return jail
+    const { failures, needed, addressesCount, addressesNeeded } = network
+    return `${failures} of ${needed} failures in ${jail} within ${duration(findtimeMs)}, by ${addressesCount} of at least ${addressesNeeded} addresses`
+  })
+  return `${prefix} is not banned: ${each.join('; ')}.`
 }
 
 function pastText({ jail, ended, until: end, reason }: PastBan): string {
