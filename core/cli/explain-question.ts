@@ -29,6 +29,7 @@ export async function explain(what: readonly string[], options: ExplainOptions):
   const reports = new AddressReports(options, settings, now)
   try {
     if (prefix !== null) return await explainAddress(prefix, settings, reports, { now, json: options.json === true })
+    if (what.length === 1 && options.jail === undefined && /^[\w.:/%-]{2,}$/.test(only)) throw noLine(only)
     const lines = only === '-' && what.length === 1 ? readStdin() : [asked(what.join(' '))]
     await explainLines(lines, options, settings, reports, now)
   } finally {
@@ -64,6 +65,13 @@ async function explainLines(
   } finally {
     if (fd !== null) closeSync(fd)
   }
+}
+
+/** One word is rather a mistyped address, or the name of a jail. */
+function noLine(word: string): BailiffError {
+  return new BailiffError('usage', `${quote(word)} is neither an IP address or prefix nor a line of a log`, {
+    hint: 'a line stands in quotes, and one that is a single word on standard input; of jails "bailiff status" tells',
+  })
 }
 
 function asked(text: string): StdinLine {

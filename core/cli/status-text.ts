@@ -50,7 +50,7 @@ export function jailText(report: Omit<JailReport, 'bans'>, bans: readonly BanRep
   return [
     printable(`${jail} (${mode}): ${how}`),
     printable(`logs: ${namesOfLogs(logs)}${sourceChoice === null ? '' : ` (${sourceChoice})`}`),
-    `${failures} failures, ${ignored} ignored, ${tracked} addresses tracked, ${since}: ${bannedTotal}`,
+    `${counted(failures, 'failure')}, ${ignored} ignored, ${tracked} ${tracked === 1 ? 'address' : 'addresses'} tracked, ${since}: ${bannedTotal}`,
     ...report.findings.map(findingText),
     ...(report.pausedSince === null ? [] : [pausedText(report.pausedSince)]),
     '',

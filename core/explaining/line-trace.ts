@@ -238,6 +238,7 @@ class LineTrace {
   #noPrefix(): End {
     const { jail, settings } = this.#candidate
     const { prefregex } = settings
+    if (this.#lacksLiterals()) return { cause: 'no-literal', verdict: this.#nothingLookedFor() }
     const verdict = `The line is not one that ${jail} looks at: its prefregex does not match.`
     if (prefregex === null || !this.#showsNearest()) return { cause: 'prefregex', verdict }
     const place = { list: 'prefregex', index: 0 } as const
@@ -252,14 +253,8 @@ class LineTrace {
   #noRule(content: string): End {
     const { jail, filter, settings } = this.#candidate
     const nearest = this.#showsNearest() ? this.#nearestRule(content) : null
-    const literals = literalsOf(filter)
-    const hit = literals?.find((literal) => this.#line.bytes.includes(literal))
-    if (literals !== null && hit === undefined)
-      return {
-        cause: 'no-literal',
-        verdict: `Nothing of the line is what ${jail} looks for, so none of its ${filter.failregex.length} failregexes can match.`,
-        nearest,
-      }
+    if (this.#lacksLiterals()) return { cause: 'no-literal', verdict: this.#nothingLookedFor(), nearest }
+    const hit = literalsOf(filter)?.find((literal) => this.#line.bytes.includes(literal))
     const mode = settings.mode === 'normal' ? '' : ` in the mode ${settings.mode}`
     const looks = hit === undefined ? '' : `The line has ${quote(hit)}, as lines that ${jail} looks for have, but n`
     return {
@@ -267,6 +262,17 @@ class LineTrace {
       verdict: `${looks || 'N'}one of the ${filter.failregex.length} failregexes of ${jail}${mode} matches.`,
       nearest,
     }
+  }
+
+  /** Whether the line has none of the texts of which every match has one. */
+  #lacksLiterals(): boolean {
+    const literals = literalsOf(this.#candidate.filter)
+    return literals !== null && !literals.some((literal) => this.#line.bytes.includes(literal))
+  }
+
+  #nothingLookedFor(): string {
+    const { jail, filter } = this.#candidate
+    return `Nothing of the line is what ${jail} looks for, so none of its ${filter.failregex.length} failregexes can match.`
   }
 
   /** Nobody hears of filters that no jail uses unless they match, and there are many. */

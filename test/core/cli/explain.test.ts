@@ -164,6 +164,8 @@ test('what makes no sense is refused in words', async () => {
     [['--now', 'soon', 'x'], 64, '--now "soon" is no time'],
     [['--jail', 'none', 'x'], 64, 'there is no jail none; there are sshd, shadow'],
     [['-'], 65, 'there is no line'],
+    [['192.0.2.300'], 64, '"192.0.2.300" is neither an IP address or prefix nor a line'],
+    [['sshd'], 64, 'neither an IP address or prefix nor a line'],
   ] as const) {
     const ended = await run(...words)
     assert.is(ended.code, code, ended.stderr)
