@@ -38,7 +38,7 @@ export async function setUp(options: SetupOptions): Promise<number> {
   const session = ownSession(facts.host, process.env, process.pid)
   const existed = isTaken(config)
   const file = existed && options.beside ? `${config}.proposed` : config
-  const users = options.users && facts.host.isLive ? planUsers(config) : null
+  const users = facts.host.isLive ? planUsers(config) : null
   if (!options.json) print(asTyped(hostText(facts, session)))
   const makeProposal = (ignoreSession: boolean) =>
     propose(facts, { session, ignoreSession, observe: options.observe === true })
@@ -91,10 +91,11 @@ async function tellProblems(config: string, { json }: SetupOptions): Promise<voi
   for (const warning of warnings) print(`${styled('yellow', 'warning')}  ${describeError(warning)}`)
 }
 
-async function makeMissingUsers(plan: UserPlan | null, { yes, json }: SetupOptions) {
+async function makeMissingUsers(plan: UserPlan | null, { yes, json, users }: SetupOptions) {
   if (plan === null) return { reader: null, names: [] }
   const reader = process.geteuid?.() === 0 ? plan.agent : null
-  if (plan.commands.length === 0) return { reader, names: [] }
+  // Who is there already is to read what is written, whoever else is to be made.
+  if (plan.commands.length === 0 || !users) return { reader, names: [] }
   if (plan.obstacle !== null) {
     const what = `The agent and its firewall helper have no users of their own: ${plan.obstacle}.`
     if (!json) print(`${styled('yellow', 'note')}  ${what}\n  ${plan.commands.join('\n  ')}`)
