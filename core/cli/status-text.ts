@@ -61,7 +61,10 @@ export function jailText(report: Omit<JailReport, 'bans'>, bans: readonly BanRep
 
 /** What is known of an address. */
 export function addressText({ prefix, bans, spared, failures }: AddressReport): string {
-  const sections = bans.length === 0 ? [`${prefix} is not banned.`] : [bansTable(bans, true)]
+  const sections =
+    bans.length === 0
+      ? [`${prefix} is not banned. ${asTyped(`"bailiff explain ${prefix}" says why.`)}`]
+      : [bansTable(bans, true)]
   if (spared !== null) sections.push(styled('yellow', `Nothing bans it: ${printable(spared)}.`))
   if (failures.length > 0)
     sections.push(
