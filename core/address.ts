@@ -87,7 +87,8 @@ export function parsePrefix(text: string): Prefix | null {
 export function formatPrefix(bytes: Uint8Array, length: number): Prefix | null {
   const bits = bytes.length * 8
   if (!Number.isInteger(length) || length < 0 || length > bits) return null
-  const cut = Uint8Array.from(bytes, (byte, index) => byte & mask(length - index * 8))
+  const cut = new Uint8Array(bytes.length)
+  for (let at = 0; at < bytes.length; at++) cut[at] = (bytes[at] ?? 0) & mask(length - at * 8)
   const text = formatBytes(cut)
   return (length === bits ? text : `${text}/${length}`) as Prefix
 }
@@ -98,6 +99,16 @@ export function prefixParts(prefix: Prefix): PrefixParts {
   const bytes = addressBytes((slash < 0 ? prefix : prefix.slice(0, slash)) as Address)
   const length = slash < 0 ? bytes.length * 8 : Number(prefix.slice(slash + 1))
   return { family: bytes.length === 4 ? 4 : 6, bytes, length }
+}
+
+/** The 32 bits of a single IPv4 address; -1 for every other prefix. For those who go through a million. */
+export function ipv4Value(prefix: Prefix): number {
+  return readIPv4(prefix, 0, prefix.length)
+}
+
+/** The address of 32 bits. */
+export function formatIPv4(value: number): Address {
+  return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}` as Address
 }
 
 /** All prefixes that hold the whole of this one: itself first, then wider and wider, down to length 0. */
@@ -174,7 +185,9 @@ export class PrefixSet {
 
 function formatBytes(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.')
-  return formatIPv6(Uint16Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0)))
+  const groups = new Uint16Array(8)
+  for (let at = 0; at < 8; at++) groups[at] = ((bytes[2 * at] ?? 0) << 8) | (bytes[2 * at + 1] ?? 0)
+  return formatIPv6(groups)
 }
 
 /** The value of the dotted quad that makes up `text` from `start` to `end`; -1 where there is none. */

@@ -103,7 +103,7 @@ export function cutting(backend: Backend, cutter: ConnectionCutter): Backend {
     declare: (ports) => backend.declare(ports),
     add: (entries) => thenCut(entries, backend.add(entries)),
     del: (entries) => backend.del(entries),
-    sync: (entries, ports) => thenCut(entries, backend.sync(entries, ports)),
+    sync: (entries, ports, entered) => thenCut(entries, backend.sync(entries, ports, entered)),
     list: () => backend.list(),
     ...(backend.lacking === undefined ? {} : { lacking: backend.lacking.bind(backend) }),
     ...(backend.sound === undefined ? {} : { sound: backend.sound.bind(backend) }),

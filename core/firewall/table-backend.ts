@@ -1,6 +1,6 @@
 /** Keeps the table of Bailiff as it should be. How its changes reach the kernel is a tool's. */
 import type { Entry } from './admission.ts'
-import { BackendError, type Backend } from './backend.ts'
+import { BackendError, type Backend, type Entered } from './backend.ts'
 import { maxSets, type FailureCode, type WirePorts } from './messages.ts'
 import { isWide, readSetName, type SetKey } from './set-names.ts'
 import {
@@ -133,19 +133,20 @@ export class TableBackend implements Backend {
     })
   }
 
-  async sync(entries: readonly Entry[], ports?: readonly WirePorts[]): Promise<void> {
+  async sync(entries: readonly Entry[], ports?: readonly WirePorts[], entered: Entered = nothing): Promise<void> {
     const groups = await bySet(entries)
     if (ports !== undefined) this.#declared = byName(ports.flatMap(singleAddressSets))
     const elementsOf = (name: string) => groups.get(name)?.elements ?? []
     await this.again(async (basis, attempt) => {
       const held = await this.#tool.hold(this.#declared, (name, count = 0) => {
         const key = readSetName(name)
+        if (entered.keys.has(name)) return count === 0 || count > entered.count(name)
         return count < this.#longFrom || (key !== null && isWide(key))
       })
-      const wanted = new Map([...this.#declared, ...keysOf(groups)])
-      const unlisted = held.sound
-        ? [...held.sets.keys()].filter((name) => wanted.has(name) && !held.elements.has(name))
-        : []
+      checkEntered(entered, held)
+      const wanted = new Map([...this.#declared, ...keysOf(groups), ...entered.keys])
+      const isUnlisted = (name: string) => wanted.has(name) && !held.elements.has(name) && !entered.keys.has(name)
+      const unlisted = held.sound ? [...held.sets.keys()].filter(isUnlisted) : []
       const emptied = unlisted.filter((name) => elementsOf(name).length <= this.#longFrom / muchShorter)
       const long = unlisted.filter((name) => !emptied.includes(name))
       const same = held.sound && held.ruled && held.nameless.length === 0 && sameKeys(wanted, held.sets)
@@ -153,7 +154,8 @@ export class TableBackend implements Backend {
       for (const name of wanted.keys()) {
         const before = held.sound ? held.elements.get(name) : undefined
         const elements = elementsOf(name)
-        if (before !== undefined && before.size > 0) {
+        if (entered.keys.has(name)) changes.push(...beyond(name, before, entered))
+        else if (before !== undefined && before.size > 0) {
           changes.push(...difference(name, before, byAddress(elements), held.toleranceMs))
         } else if (long.includes(name)) changes.push({ do: 'put', name, elements })
         // In a long list nobody looks for what comes twice until the kernel says that something does.
@@ -259,6 +261,21 @@ function rankOf(change: Change): number {
   return key !== null && isWide(key) ? 1 : 2
 }
 
+const nothing: Entered = { keys: new Map(), count: () => 0, holds: () => false }
+
+/** What was entered is gone where others have taken its set, or the whole table, meanwhile: the sync begins again. */
+function checkEntered({ keys }: Entered, { sound, sets }: Held): void {
+  if ([...keys.keys()].every((name) => sound && sets.has(name))) return
+  throw new BackendError('failed', 'another program changed the table while the bans were entered')
+}
+
+/** Removes what a set holds beyond the entries that were put there. */
+function beyond(name: string, held: Elements | undefined, entered: Entered): Change[] {
+  const now = performance.now()
+  const addresses = [...(held?.keys() ?? [])].filter((address) => !entered.holds(name, address, now))
+  return addresses.length === 0 ? [] : [{ do: 'remove', name, addresses }]
+}
+
 const isWhole = ({ sound, ruled, nameless }: Found): boolean => sound && ruled && nameless.length === 0
 
 /** The generation to insist on. */
@@ -277,7 +294,7 @@ function created(name: string, { elements }: Pick<Group, 'elements'>, once = fal
 }
 
 function put(name: string, { elements }: Pick<Group, 'elements'>): Change {
-  return { do: 'put', name, elements: distinct(elements) }
+  return { do: 'put', name, elements }
 }
 
 function renewed(name: string, { elements }: Pick<Group, 'elements'>): Change {

@@ -193,7 +193,7 @@ test('a wide ban that a new helper refuses comes in once the queue has synced, a
   queue.ban({ ...actionBan('198.51.100.0/24'), ports: all, until: wide.until }, (reason) => (settled = reason))
   assert.ok(await eventually(() => calls.length > 0))
   assert.is(settled, 'not yet')
-  queue.restore([], () => {})
+  queue.restore([], 0, () => {})
   assert.ok(await eventually(() => settled === null))
   assert.is(calls[0], 'ban')
   assert.ok(calls.includes('sync') && calls.at(-1) === 'ban', calls.join())

@@ -55,7 +55,7 @@ const reply: fc.Arbitrary<Reply> = fc.oneof(
   fc.record({
     type: fc.constant('done' as const),
     id,
-    refused: fc.array(fc.tuple(fc.nat(9), fc.constantFrom(...reasons))),
+    refused: fc.array(fc.tuple(fc.oneof(hex(8), hex(32)), fc.nat(128), fc.constantFrom(...reasons))),
     more,
   }),
   fc.record({ type: fc.constant('listed' as const), id, ports: fc.array(ports, { maxLength: 3 }), entries, more }),

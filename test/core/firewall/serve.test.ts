@@ -67,11 +67,11 @@ test('it answers each request with its number, and says why it refuses an entry'
     [0, 'c6336404', 32, null],
   ] as const
   const refused = [
-    [1, 'special'],
-    [2, 'host-bits'],
-    [3, 'undeclared'],
-    [4, 'time'],
-    [5, 'wide'],
+    ['7f000001', 32, 'special'],
+    ['c6336401', 24, 'host-bits'],
+    ['c6336402', 32, 'undeclared'],
+    ['c6336403', 32, 'time'],
+    ['08000000', 7, 'wide'],
   ] as const
   assert.equal(await ask({ type: 'add', id: 7, entries }), done(7, refused))
   assert.equal(elementsOf(space, 'all_v4'), ['198.51.100.1', '198.51.100.4'])
@@ -130,7 +130,10 @@ test('too many new bans are to be tried again, but a sync may have as many', asy
 test('no row of requests bans a quarter of the world', async () => {
   await declare()
   const sync: Request = { type: 'sync', id: 1, part: 0, entries: [], more: false }
-  assert.equal(await ask({ type: 'add', id: 1, entries: [[0, '09000000', 8, 600]] }), done(1, [[0, 'unsynced']]))
+  assert.equal(
+    await ask({ type: 'add', id: 1, entries: [[0, '09000000', 8, 600]] }),
+    done(1, [['09000000', 8, 'unsynced']]),
+  )
   assert.equal(await ask(sync), done(1))
   const eighth = (n: number) => [0, `${n.toString(16).padStart(2, '0')}000000`, 8, 600] as const
   const some = (from: number, count: number) => Array.from({ length: count }, (_, i) => eighth(from + i))
@@ -139,15 +142,15 @@ test('no row of requests bans a quarter of the world', async () => {
   assert.equal(
     await ask({ type: 'add', id: 3, entries: some(51, 26) }),
     done(3, [
-      [24, 'broad'],
-      [25, 'broad'],
+      ['4b000000', 8, 'broad'],
+      ['4c000000', 8, 'broad'],
     ]),
   )
   assert.equal(await ask({ type: 'del', id: 4, entries: some(11, 2) }), done(4))
-  assert.equal(await ask({ type: 'add', id: 5, entries: some(75, 3) }), done(5, [[2, 'broad']]))
+  assert.equal(await ask({ type: 'add', id: 5, entries: some(75, 3) }), done(5, [['4d000000', 8, 'broad']]))
   assert.equal(
     await ask({ type: 'sync', id: 6, part: 0, entries: some(11, 65), more: false }),
-    done(6, [[64, 'broad']]),
+    done(6, [['4b000000', 8, 'broad']]),
   )
 })
 
