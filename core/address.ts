@@ -141,26 +141,30 @@ export function addressBytes(address: Address): Uint8Array {
  * probe a distinct prefix length, whatever the number of prefixes.
  */
 export class PrefixSet {
-  readonly #lengths = new Map<string, Set<Prefix>>()
+  /** By the length: of IPv4 by the 32 bits, for that is quicker than by text. */
+  readonly #v4 = new Map<number, Map<number, Prefix>>()
+  readonly #v6 = new Map<number, Set<Prefix>>()
 
   constructor(prefixes: Iterable<Prefix> = []) {
     for (const prefix of prefixes) this.add(prefix)
   }
 
   add(prefix: Prefix): void {
-    const { family, length } = prefixParts(prefix)
-    const key = `${family}/${length}`
-    const same = this.#lengths.get(key)
-    if (same) same.add(prefix)
-    else this.#lengths.set(key, new Set([prefix]))
+    const { family, bytes, length } = prefixParts(prefix)
+    if (family === 4) {
+      const same = this.#v4.get(length) ?? new Map<number, Prefix>()
+      this.#v4.set(length, same.set(bitsOf(bytes), prefix))
+    } else this.#v6.set(length, (this.#v6.get(length) ?? new Set<Prefix>()).add(prefix))
   }
 
   /** The prefix of the set that covers the whole of `prefix`, if there is one. */
   covering(prefix: Prefix): Prefix | undefined {
+    const single = ipv4Value(prefix)
+    if (single >= 0) return this.#covering4(single, 32)
     const { family, bytes, length } = prefixParts(prefix)
-    for (const [key, prefixes] of this.#lengths) {
-      const setLength = Number(key.slice(2))
-      if (Number(key[0]) !== family || setLength > length) continue
+    if (family === 4) return this.#covering4(bitsOf(bytes), length)
+    for (const [setLength, prefixes] of this.#v6) {
+      if (setLength > length) continue
       const candidate = setLength === length ? prefix : formatPrefix(bytes, setLength)
       if (candidate !== null && prefixes.has(candidate)) return candidate
     }
@@ -170,17 +174,32 @@ export class PrefixSet {
   /** A prefix of the set that has an address in common with `prefix`, if there is one. */
   overlapping(prefix: Prefix): Prefix | undefined {
     const covering = this.covering(prefix)
-    const { family, length, bytes } = prefixParts(prefix)
     // Nothing is inside a single address.
-    if (covering !== undefined || length === bytes.length * 8) return covering
-    for (const [key, prefixes] of this.#lengths) {
-      if (Number(key[0]) !== family || Number(key.slice(2)) < length) continue
-      for (const inner of prefixes) {
+    if (covering !== undefined || !prefix.includes('/')) return covering
+    const { family, length } = prefixParts(prefix)
+    const byLength: ReadonlyMap<number, { values(): Iterable<Prefix> }> = family === 4 ? this.#v4 : this.#v6
+    for (const [setLength, prefixes] of byLength) {
+      if (setLength < length) continue
+      for (const inner of prefixes.values()) {
         if (formatPrefix(prefixParts(inner).bytes, length) === prefix) return inner
       }
     }
     return undefined
   }
+
+  #covering4(bits: number, length: number): Prefix | undefined {
+    for (const [setLength, prefixes] of this.#v4) {
+      if (setLength > length) continue
+      const found = prefixes.get(setLength === 0 ? 0 : (bits & (-1 << (32 - setLength))) >>> 0)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+}
+
+/** The 32 bits of four bytes. */
+function bitsOf(bytes: Uint8Array): number {
+  return (((bytes[0] ?? 0) << 24) | ((bytes[1] ?? 0) << 16) | ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0)) >>> 0
 }
 
 function formatBytes(bytes: Uint8Array): string {

@@ -3,12 +3,12 @@ import { PrefixSet, type Prefix } from './address.ts'
 import type { Agent } from './agent.ts'
 import type { ListAnswer, ListReport, UnlistAnswer } from './control/api.ts'
 import { BailiffError, describeError, quote } from './errors.ts'
-import { jailOfList, listOfJail, type Ban } from './events.ts'
+import { jailOfList, listOfJail, type Ban, type Ports } from './events.ts'
 import type { ReadyJail } from './jails.ts'
 import { isListName, ListFiles, maxListEntries, type NamedList } from './named-lists.ts'
 
 /** What may wait for an action before a list goes on: a task takes half a kilobyte, and lists are long. */
-const mostPending = 10_000
+const mostPending = 5000
 const maxLists = 100
 /** Bans that are ended at once before others have their turn. */
 const endedAtOnce = 2000
@@ -174,12 +174,13 @@ export class AgentLists {
     const { wanted, judge } = this.#agent
     const { list, stop } = loaded
     const spared = new PrefixSet(never)
+    const jail = jailOfList(list.name)
     loaded.leftOut = 0
     loaded.example = null
     for await (const prefixes of this.#files.entries(list)) {
       if (stop.signal.aborted) return
       for (const prefix of prefixes) {
-        const ban = banOf(list, prefix)
+        const ban = banOf(list, jail, prefix)
         if (spared.overlapping(prefix) === undefined) wanted.put(ban, 'new')
         else this.#leaveOut(ban, judge.sparing(prefix, 'manual') ?? 'it is never banned')
       }
@@ -299,7 +300,10 @@ function begin(list: NamedList): Loaded {
   return { list, stop: new AbortController(), leftOut: 0, example: null }
 }
 
-function banOf({ name, since, until }: NamedList, prefix: Prefix): Ban {
-  const ports = { protocol: 'all', ports: [] } as const
-  return { prefix, jail: jailOfList(name), ports, since, until, count: 1, failures: 0, lines: [] }
+/** Made once: a list has a million bans. */
+const allPorts: Ports = { protocol: 'all', ports: [] }
+const noLines: readonly string[] = []
+
+function banOf({ since, until }: NamedList, jail: string, prefix: Prefix): Ban {
+  return { prefix, jail, ports: allPorts, since, until, count: 1, failures: 0, lines: noLines }
 }

@@ -215,8 +215,9 @@ export class ActionQueue {
   }
 
   async #batch(): Promise<void> {
-    const verb = [...this.#tasks.values()].some((task) => task.verb === 'ban') ? 'ban' : 'unban'
-    const tasks = [...this.#tasks.values()].filter((task) => task.verb === verb).slice(0, batchSize)
+    let tasks = this.#first('ban')
+    const verb = tasks.length > 0 ? 'ban' : 'unban'
+    if (verb === 'unban') tasks = this.#first('unban')
     const many = verb === 'ban' ? this.#plugin.banMany : this.#plugin.unbanMany
     if (!many) return this.#oneByOne(tasks)
     const bans = tasks.map(({ ban }) => ban)
@@ -227,6 +228,16 @@ export class ActionQueue {
     }
     const again = [...refused.values()].find((refusal) => refusal.again)
     if (again) throw new BailiffError('try-again', `${again.prefix} and ${refused.size - 1} others: ${again.reason}`)
+  }
+
+  /** The tasks that have waited longest, as many as go into one batch. */
+  #first(verb: Task['verb']): Task[] {
+    const tasks: Task[] = []
+    for (const task of this.#tasks.values()) {
+      if (task.verb !== verb) continue
+      if (tasks.push(task) === batchSize) break
+    }
+    return tasks
   }
 
   async #oneByOne(tasks: Task[]): Promise<void> {

@@ -57,8 +57,9 @@ export class Enforcer {
   }
 
   #enter(ban: Ban, before: Ban | null, reason: BanReason): void {
+    const isAlone = this.#wanted.isOnly(ban.prefix)
     for (const [index, queue] of this.#queuesOf(ban.jail).entries()) {
-      const others = this.#othersEnd(ban, queue)
+      const others = isAlone ? 0 : this.#othersEnd(ban, queue)
       const heldUntil = Math.max(before ? endOf(before) : 0, others)
       const settle = (refusal: string | null) => {
         if (refusal !== null) this.#told.refused(ban, queue.name, refusal)
