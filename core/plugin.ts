@@ -406,8 +406,11 @@ export interface Firewall {
    * they are walked through, and what was there before goes at the end.
    */
   sync(entries: Iterable<FirewallEntry>): Promise<readonly Refusal[]>
-  /** What the kernel holds now. */
-  list(): Promise<readonly FirewallEntry[]>
+  /**
+   * What the kernel holds now. To list a million takes a minute, so sets that are long may be left out where they hold
+   * no more than `known`, some few apart: who wants so many knows what is in there.
+   */
+  list(known?: number): Promise<readonly FirewallEntry[]>
 }
 
 export interface FirewallEntry {

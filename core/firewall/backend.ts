@@ -19,8 +19,8 @@ export interface Backend {
    * `ports` only those count as declared from now on. `entered` are more entries, which `add` has put there before.
    */
   sync(entries: readonly Entry[], ports?: readonly WirePorts[], entered?: Entered): Promise<void>
-  /** What the kernel holds; times to about a second. */
-  list(): Promise<readonly Entry[]>
+  /** What the kernel holds; times to about a second. Long sets with no more than `known`, some few apart, may be left out. */
+  list(known?: number): Promise<readonly Entry[]>
   /**
    * Those of the entries that the kernel does not hold, or holds with another end, by more than some
    * seconds. It takes as long for each entry, whatever the sets hold; missing where the tool has no such way.

@@ -135,10 +135,14 @@ class Client implements FirewallHelper {
     })
   }
 
-  async list(): Promise<readonly FirewallEntry[]> {
+  async list(known = 0): Promise<readonly FirewallEntry[]> {
     return this.#inTurn(async (helper) => {
       const id = this.#nextId()
-      const replies = await helper.request([{ type: 'list', id }], id, this.#deadlineMs * 5)
+      const replies = await helper.request(
+        [{ type: 'list', id, known: Math.min(known, maxSyncEntries) }],
+        id,
+        this.#deadlineMs * 5,
+      )
       const now = Date.now()
       return replies.flatMap((reply) => (reply.type === 'listed' ? fromWire(reply, now) : []))
     })

@@ -104,7 +104,7 @@ export function cutting(backend: Backend, cutter: ConnectionCutter): Backend {
     add: (entries) => thenCut(entries, backend.add(entries)),
     del: (entries) => backend.del(entries),
     sync: (entries, ports, entered) => thenCut(entries, backend.sync(entries, ports, entered)),
-    list: () => backend.list(),
+    list: (known) => backend.list(known),
     ...(backend.lacking === undefined ? {} : { lacking: backend.lacking.bind(backend) }),
     ...(backend.sound === undefined ? {} : { sound: backend.sound.bind(backend) }),
     ...(backend.watch === undefined ? {} : { watch: backend.watch.bind(backend) }),

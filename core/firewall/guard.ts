@@ -136,8 +136,8 @@ export class Guard {
   }
 
   /** As `Backend.list`. */
-  list(): Promise<readonly Entry[]> {
-    return this.#turns.take(() => this.#backend.list())
+  list(known = 0): Promise<readonly Entry[]> {
+    return this.#turns.take(() => this.#backend.list(known))
   }
 
   /**

@@ -64,7 +64,11 @@ export type Request =
       readonly entries: readonly WireEntry[]
       readonly more: boolean
     }
-  | { readonly type: 'list'; readonly id: number }
+  /**
+   * What the kernel holds, but for sets that are long (a million takes a minute) and hold no more than `known`, some
+   * few apart: whoever wants so many knows what is in there.
+   */
+  | { readonly type: 'list'; readonly id: number; readonly known: number }
 
 /** Why the helper does not enforce an entry: for good, except those of `passing`. */
 export const refusalReasons = {
@@ -141,7 +145,7 @@ export function decodeRequest(line: string): Request {
   const fields = parse(line)
   const { type } = fields
   const id = whole(fields.id, 'id', Number.MAX_SAFE_INTEGER)
-  if (type === 'list') return exactly(fields, { type, id })
+  if (type === 'list') return exactly(fields, { type, id, known: whole(fields.known, 'known', maxSyncEntries) })
   if (type === 'declare') return exactly(fields, { type, id, ports: items(fields.ports, 'ports', declaration) })
   if (type === 'spare') return exactly(fields, { type, id, prefixes: spared(fields.prefixes) })
   if (type !== 'add' && type !== 'load' && type !== 'del' && type !== 'sync')

@@ -116,7 +116,7 @@ class Conversation {
     const { type, id } = request
     if (type === 'sync') return this.#takeSync(request)
     this.#sync = undefined
-    if (type === 'list') return listed(id, await this.#guard.list())
+    if (type === 'list') return listed(id, await this.#guard.list(request.known))
     if (type === 'spare') {
       this.#admission.spare(request.prefixes)
       return done(id, [])

@@ -65,6 +65,12 @@ const longByDefault = 200_000
 /** A long set that is to become so many times shorter is made again, which is one transaction. */
 const muchShorter = 10
 
+/**
+ * Nobody lists a long set for the sake of so few elements, as a killed agent leaves them: their lines are read again,
+ * and they end by themselves.
+ */
+const fewBeyond = 1000
+
 /** How often a call is tried again after others changed the table, or any other, meanwhile. */
 const retries = 3
 
@@ -140,7 +146,7 @@ export class TableBackend implements Backend {
     await this.again(async (basis, attempt) => {
       const held = await this.#tool.hold(this.#declared, (name, count = 0) => {
         const key = readSetName(name)
-        if (entered.keys.has(name)) return count === 0 || count > entered.count(name)
+        if (entered.keys.has(name)) return count === 0 || count > this.#bearable(entered.count(name))
         return count < this.#longFrom || (key !== null && isWide(key))
       })
       checkEntered(entered, held)
@@ -181,13 +187,19 @@ export class TableBackend implements Backend {
     if (changes.length > 0) await this.#tool.apply(changes)
   }
 
-  async list(): Promise<readonly Entry[]> {
+  async list(known = 0): Promise<readonly Entry[]> {
+    const asked = (_: string, count = 0) => known === 0 || count < this.#longFrom || count > known + fewBeyond
     return this.again(async () => {
-      const { sets, elements } = await this.#tool.hold(this.#declared, () => true)
+      const { sets, elements } = await this.#tool.hold(this.#declared, asked)
       return [...sets].flatMap(([name, key]) =>
         Array.from(elements.get(name) ?? [], ([address, endsAt]) => ({ ...key, address, endsAt })),
       )
     })
+  }
+
+  /** What a set may hold where so many are wanted in it, before it is worth a list. */
+  #bearable(wanted: number): number {
+    return wanted < this.#longFrom ? wanted : wanted + fewBeyond
   }
 
   async sound(): Promise<boolean> {
