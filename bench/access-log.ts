@@ -1,23 +1,13 @@
-/**
- * Writes an access log as a busy web server would, as JSON (the fields that people give nginx) or logfmt, the same
- * for the same seed; addresses are those for documentation.
- */
-import { closeSync, openSync, writeSync } from 'node:fs'
-import { documentationAddress, mulberry32 } from './auth-log.ts'
+/** Writes an access log as a busy web server would, as JSON (the fields that people give nginx) or logfmt. */
+import {
+  documentationAddress,
+  writeGeneratedLog,
+  type GeneratedLogAnswer,
+  type GeneratedLogOptions,
+} from './generated-log.ts'
 
-export interface AccessLogOptions {
+export interface AccessLogOptions extends GeneratedLogOptions {
   readonly format: 'json' | 'logfmt'
-  readonly bytes: number
-  /** Share of the lines that tell of a failed login, 0 to 1. */
-  readonly attacks: number
-  readonly seed: number
-}
-
-/** What the log holds, as the generator knows it. */
-export interface AccessLogAnswer {
-  readonly lines: number
-  /** Lines that `accessFilter` must find. */
-  readonly failures: number
 }
 
 /** The filter of such a log: failed logins of WordPress. */
@@ -34,17 +24,9 @@ const agents = [
 ]
 const paths = ['/', '/index.php', '/assets/app.3f9a.js', '/wp-content/uploads/2026/11/a.jpg', '/api/v2/items?page=4']
 
-/** Writes the log to `file` and answers what it holds. */
-export function writeAccessLog(file: string, options: AccessLogOptions): AccessLogAnswer {
-  const { format, bytes, attacks, seed } = options
-  const random = mulberry32(seed)
-  const pick = (n: number) => Math.floor(random() * n)
-  const fd = openSync(file, 'w')
-  let [written, lines, failures, second] = [0, 0, 0, 0]
-  let batch = ''
-  while (written + batch.length < bytes) {
-    second += random()
-    const attack = random() < attacks
+/** Writes the log to `file` and answers what it holds; `accessFilter` must find the failures. */
+export function writeAccessLog(file: string, options: AccessLogOptions): GeneratedLogAnswer {
+  return writeGeneratedLog(file, options, (pick, attack, second) => {
     const record = {
       time: `${new Date(Date.UTC(2026, 10, 22) + second * 1000).toISOString().slice(0, 19)}+00:00`,
       remote_addr: documentationAddress(pick),
@@ -58,14 +40,8 @@ export function writeAccessLog(file: string, options: AccessLogOptions): AccessL
       http_user_agent: agents[pick(agents.length)] ?? '',
       http_x_forwarded_for: '',
     }
-    batch += `${format === 'json' ? JSON.stringify(record) : logfmt(record)}\n`
-    lines++
-    if (attack) failures++
-    if (batch.length > 1 << 20) [written, batch] = [written + writeSync(fd, batch), '']
-  }
-  writeSync(fd, batch)
-  closeSync(fd)
-  return { lines, failures }
+    return options.format === 'json' ? JSON.stringify(record) : logfmt(record)
+  })
 }
 
 function logfmt(record: Readonly<Record<string, unknown>>): string {

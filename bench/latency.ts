@@ -84,7 +84,7 @@ async function restart(agent: WatchedAgent, all: readonly string[]): Promise<voi
   await agent.start()
   const up = performance.now() - started
   const heard = await allIn(agent, all, started)
-  // They come in one transaction, of which the kernel tells when all of it is in force; nft takes its time to print it.
+  // They come in one transaction, of which the kernel tells when all of it is in force, the last some time after the first.
   const held = Math.min(...all.map((address) => agent.entered.get(address) ?? Infinity)) - started
   const seconds = (ms: number) => (ms / 1000).toFixed(2)
   console.log(

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { makeNamespace, type Namespace } from '../test/core/firewall/namespace.ts'
 
 const main = fileURLToPath(new URL('../core/cli/main.js', import.meta.url))
+const eyeScript = fileURLToPath(new URL('../../bench/kernel-eye.pl', import.meta.url))
 
 export interface WatchedAgent {
   readonly log: string
@@ -40,7 +41,7 @@ export async function watchedAgent({ maxretry = 3, bantime = '1h', more = '' } =
     { mode: 0o600 },
   )
   const entered = new Map<string, number>()
-  const eye = watchKernel(namespace, entered)
+  const eye = await watchKernel(namespace, entered)
   let agent: ChildProcess | undefined
   const end = async (signal: NodeJS.Signals) => {
     if (agent === undefined || agent.exitCode !== null || agent.signalCode !== null) return
@@ -93,23 +94,23 @@ export function failure(address: string): string {
   return `${new Date().toISOString()} host sshd[${1 + Math.floor(Math.random() * 99_999)}]: Failed password for root from ${address} port 4711 ssh2\n`
 }
 
-/** `nft monitor` prints each element that enters a set as soon as the kernel holds it. */
-function watchKernel(namespace: Namespace, entered: Map<string, number>): ChildProcess {
-  const [program = '', ...words] = [...namespace.inside, 'nft', 'monitor', 'new', 'elements']
-  const eye = spawn(program, words, { stdio: ['ignore', 'pipe', 'ignore'] })
+/** Hears of each element that enters a set as soon as the kernel holds it. */
+async function watchKernel(namespace: Namespace, entered: Map<string, number>): Promise<ChildProcess> {
+  const [program = '', ...words] = [...namespace.inside, 'perl', eyeScript]
+  const eye = spawn(program, words, { stdio: ['ignore', 'pipe', 'inherit'] })
   let rest = ''
+  const listening = once(eye.stdout, 'data')
   eye.stdout.on('data', (data: Buffer) => {
-    const now = performance.now()
     const lines = (rest + data.toString()).split('\n')
     rest = lines.pop() ?? ''
     for (const line of lines) {
-      const elements = /^(?:add|create) element inet bailiff \S+ \{ (.*) \}/.exec(line)?.[1]?.split(', ') ?? []
-      for (const element of elements) {
-        const address = element.split(' ')[0] ?? ''
-        if (!entered.has(address)) entered.set(address, now)
+      const [seconds = '', address] = line.split(' ')
+      if (address !== undefined && !entered.has(address)) {
+        entered.set(address, Number(seconds) * 1000 - performance.timeOrigin)
       }
     }
   })
+  await listening
   return eye
 }
 

@@ -115,7 +115,7 @@ export interface Match {
   readonly time: number | null
   /** How many failures the line stands for ("message repeated 5 times"). At least 1. */
   readonly attempts: number
-  /** What the tags of the pattern captured, by name in lower case (`user`, …). Printable. */
+  /** What the tags of the pattern captured, by name in lower case (`user`, …), cut to 128 characters. Printable. */
   readonly groups: Readonly<Record<string, string>>
   /** Names the connection that the line belongs to; null where the line does not say. */
   readonly session: string | null

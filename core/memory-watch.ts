@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { smallHeap } from './small-heap.ts'
 
 /**
  * How scarce memory is. 0: enough. 1 (60 % of the cap): do without what is only nice to have. 2 (80 %):
@@ -17,7 +18,7 @@ const relieveAgainMs = 5000
 const alarmAgainMs = 10 * 60_000
 /** From 40 % of the cap on, garbage is collected whenever so much may have gathered. V8 alone may wait for more. */
 const collectFrom = 0.4
-const garbageBytes = 20 * 1024 * 1024
+const garbageBytes = 12 * 1024 * 1024
 /** And where memory is scarce whenever it is so much. */
 const scarceGarbageBytes = 10 * 1024 * 1024
 /** And now and then whenever it is more than that: what was long in use, as all bans at a start, is garbage without growth. */
@@ -81,8 +82,8 @@ export class MemoryWatch {
   }
 
   look(): void {
-    // Each thread that starts sets it back (Node 20 and 22), and then the youngest objects take up to 32 MiB.
-    setFlagsFromString('--semi-space-growth-factor=1')
+    // Each thread that starts sets them back (Node 20 and 22), and then the youngest objects take up to 32 MiB.
+    smallHeap()
     if (this.#options.resident() > this.cap * collectFrom) this.#collect()
     const share = this.#options.resident() / this.cap
     const reached = shares.filter((step, index) => share >= step - (this.#scarcity > index ? slack : 0))

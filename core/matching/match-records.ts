@@ -5,8 +5,10 @@ import type { FoundLine } from '../plugin.ts'
 import { clientBehind } from './forwarded.ts'
 import type { JailFilter } from './messages.ts'
 
-/** Characters of a line, or of what a tag captured, that are kept. */
+/** Characters of a line that are kept. */
 const maxExcerpt = 512
+/** Characters of what a tag captured that are kept: peers choose how long their names are. */
+const maxCaptured = 128
 /** A longer key of a session is none. */
 const maxSession = 200
 
@@ -88,10 +90,10 @@ function hopsOf({ hops, groups, address }: FoundLine): readonly string[] | undef
 
 /** The tags with a meaning of their own are no groups. What needs no change is not copied. */
 function groupsOf(groups: FoundLine['groups'], clean: boolean, longest: number): FoundLine['groups'] {
-  if (clean && longest <= maxExcerpt && groups.once === undefined && groups.mlfid === undefined) return groups
+  if (clean && longest <= maxCaptured && groups.once === undefined && groups.mlfid === undefined) return groups
   const kept: Record<string, string> = {}
   for (const name in groups) {
-    if (name !== 'mlfid' && name !== 'once') kept[name] = excerpt(groups[name] ?? '', clean)
+    if (name !== 'mlfid' && name !== 'once') kept[name] = excerpt(groups[name] ?? '', clean, maxCaptured)
   }
   return kept
 }
@@ -103,9 +105,9 @@ function sessionOf({ groups, head }: FoundLine, clean: boolean): string | null {
   return key === null || key.length > maxSession ? null : excerpt(key, clean)
 }
 
-function excerpt(text: string, clean: boolean): string {
-  const short = text.length > maxExcerpt ? text.slice(0, maxExcerpt) : text
-  return clean ? short : printable(short).slice(0, maxExcerpt)
+function excerpt(text: string, clean: boolean, longest = maxExcerpt): string {
+  const short = text.length > longest ? text.slice(0, longest) : text
+  return clean ? short : printable(short).slice(0, longest)
 }
 
 /** Whether `printable` would leave the text, and every part of it, as it is. */

@@ -35,9 +35,11 @@ export interface GuardedResult extends ScanResult {
   readonly ms: number
 }
 
-/** A line that took the patterns of a jail too long. */
+/** A line that took the patterns of a jail too long, or made its matcher fail. */
 export interface SlowLine extends LineSpan {
   readonly jail: string
+  /** What the matcher failed with; absent where it only took too long. */
+  readonly failure?: string
 }
 
 /** A line, by its place in the chunk. */

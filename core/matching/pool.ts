@@ -109,7 +109,8 @@ class Pool implements MatchingPool {
     if (this.#slow.lineMs(chunk.log) === null) {
       const attempt = await this.#attemptTwice(chunk, null)
       if ('result' in attempt) {
-        const { slow: _, ms, ...result } = attempt.result
+        const { slow, ms, ...result } = attempt.result
+        this.#slow.passedOver(chunk, slow)
         this.#slow.took(chunk.log, chunkLength(chunk), ms)
         part(result)
         return result

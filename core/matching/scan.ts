@@ -6,6 +6,7 @@ import { readSync } from 'node:fs'
 import type { LogChunk } from '../events.ts'
 import type { LineBlock, MatcherPlugin } from '../plugin.ts'
 import { EngineBinding, type BoundScanner } from './engine-binding.ts'
+import { scanInSpite } from './failing-lines.ts'
 import { scanGuarded, type GuardedScanner } from './guarded-scan.ts'
 import { cutLines, type CutLines } from './line-cutting.ts'
 import { LineGuard } from './line-guard.ts'
@@ -98,8 +99,13 @@ class ChunkScan {
     maker.start(this.#chunk.log)
     for (const segment of segments) {
       for (const bound of scanners) {
-        if (lineMs === null) this.#scan(bound, segment, this.#progress)
-        else slow.push(...scanGuarded(this.#guarded(bound), segment, guard, lineMs))
+        const scanner = this.#guarded(bound)
+        const scan = (part: LineSpan) => {
+          if (lineMs !== null) return scanGuarded(scanner, part, guard, lineMs)
+          this.#scan(bound, part, this.#progress)
+          return []
+        }
+        slow.push(...scanInSpite(scanner, segment, scan))
       }
     }
     const [first] = segments

@@ -1,3 +1,4 @@
+import { printable } from '../errors.ts'
 import type { Logger } from '../plugin.ts'
 import type { LogChunk } from '../events.ts'
 import type { SlowLine } from './messages.ts'
@@ -59,7 +60,11 @@ export class SlowLogs {
     if (performance.now() - this.#toldAt < quietMs) return
     const offset = (chunk.data instanceof Uint8Array ? 0 : chunk.data.start) + last.start
     const fields = { log: chunk.log, jail: last.jail, offset, bytes: last.end - last.start, lines: this.#untold }
-    this.#log.warn(fields, `lines that took the patterns of a jail too long were skipped for it; this is the last`)
+    const why =
+      last.failure === undefined
+        ? 'took the patterns of a jail too long'
+        : `made the matcher of a jail fail (${printable(last.failure)})`
+    this.#log.warn(fields, `lines that ${why} were skipped for it; this is the last`)
     this.#toldAt = performance.now()
     this.#untold = 0
   }

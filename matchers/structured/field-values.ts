@@ -83,11 +83,9 @@ export class FieldValues {
     return text
   }
 
-  /** The texts of the elements of a list that have one. */
+  /** The texts of the elements of a list that have one; none where it holds what the reader passed over unseen. */
   elementsOf(slot: number): string[] {
-    const span = this.bytes.toString('utf8', this.#starts[slot], this.#ends[slot])
-    // The reader has checked it.
-    const list = JSON.parse(span) as unknown[]
+    const list = parsedList(this.bytes.toString('utf8', this.#starts[slot], this.#ends[slot]))
     return list.flatMap((one) => (one === null || typeof one === 'object' ? [] : [String(one)]))
   }
 
@@ -101,5 +99,14 @@ export class FieldValues {
     if (kind !== kinds.number) return text
     const value = Number(text)
     return Number.isFinite(value) ? String(value) : text
+  }
+}
+
+/** A control character in a string is found only when the line matches (`JsonReader.isClean`). */
+function parsedList(text: string): readonly unknown[] {
+  try {
+    return JSON.parse(text) as unknown[]
+  } catch {
+    return []
   }
 }

@@ -178,7 +178,7 @@ test('invalid UTF-8 is shown, not lost', () => {
 test('excerpts and groups are bounded and printable', () => {
   const { matches } = scan(`${head}Failed password for ${'\x01'.repeat(3000)} from 192.0.2.1 port 5\n`, ['sshd'])
   assert.is(matches[0]?.line.length, 512)
-  assert.is(matches[0]?.groups.user?.length, 512)
+  assert.is(matches[0]?.groups.user?.length, 128)
   assert.match(matches[0]?.line ?? '', /^[ -~]*$/)
 })
 
@@ -252,6 +252,51 @@ test('filters that an engine leaves go to the next, and one that nobody takes is
     /no matcher takes.*"test".*too hard/,
   )
   assert.throws(() => scan('x\n', ['nobody']), /knows no jail "nobody"/)
+})
+
+test('a line that makes a matcher fail is passed over for its jail, and no other line is lost', () => {
+  const fragile = defineMatcher({
+    compile: (filters) => {
+      const inner = regexp.compile(filters)
+      const fails = filters.some((one) => one.name === 'web')
+      return {
+        ...inner,
+        scan: (block, found) =>
+          inner.scan(block, (line) => {
+            if (fails && line.head.line.includes('/poison')) throw new TypeError('no such thing')
+            found(line)
+          }),
+      }
+    },
+  })
+  const page = (path: string, host: number) => `192.0.2.${host} - - "GET ${path}" 404\n`
+  const login = `${head}Invalid user x from 192.0.2.9\n`
+  const lines = [page('/a', 1), page('/poison', 2), login, page('/poison', 3), page('/b', 4)]
+  for (const lineMs of [null, 50]) {
+    const scanner = createLogScanner({ jails, engines: [fragile] })
+    const { matches, slow, skipped } = scanner.scan(
+      chunk(Buffer.from(lines.join('')), ['sshd', 'web']),
+      undefined,
+      lineMs,
+    )
+    assert.equal(
+      matches.map(({ jail, address }) => [jail, address]),
+      [
+        ['web', '192.0.2.1'],
+        ['sshd', '192.0.2.9'],
+        ['web', '192.0.2.4'],
+      ],
+    )
+    const at = (index: number) => lines.slice(0, index).join('').length
+    assert.equal(
+      slow.map(({ jail, start, failure }) => [jail, start, failure]),
+      [
+        ['web', at(1), 'no such thing'],
+        ['web', at(3), 'no such thing'],
+      ],
+    )
+    assert.is(skipped, 2)
+  }
 })
 
 test('bytes in memory and ranges of a file are the same, and nothing is read beyond the range', () => {

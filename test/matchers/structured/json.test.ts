@@ -160,6 +160,16 @@ test('damaged lines match exactly when they are still JSON', () => {
   )
 })
 
+test('a control character in a list is no JSON, whatever is asked of the list', () => {
+  const line = '{"ip":"192.0.2.1","b":["x","\t"]}'
+  for (const check of [equal('x'), equal('y'), { type: 'not', of: equal('y') } as const]) {
+    assert.equal(
+      foundIn([filterOf({ match: [{ text: '', conditions: [{ field: fieldPath('b'), check }] }] })], [line]),
+      [],
+    )
+  }
+})
+
 test('as deep as a line can be', () => {
   const filter = filterOf({ match: [{ text: '', conditions: [{ field: fieldPath('b'), check: equal('x') }] }] })
   const deep = (open: string, close: string, times: number) =>
