@@ -7,6 +7,7 @@
  */
 import { PatternError, type PatternPlace } from './pattern-error.ts'
 import { canBeEmpty, children, type GroupNode, type PatternNode, type RepeatNode } from './pattern-tree.ts'
+import { ignoringCaseOf } from './unicode-tables.ts'
 
 export interface GroupUse {
   /** Numbers of the groups that must capture: they fill a tag, or something refers to them. */
@@ -118,7 +119,8 @@ class GroupWalk implements GroupUse {
   ): ReadonlySet<number> {
     if (around.behind) this.#fail(node.at, 'a look-behind cannot refer to a group')
     if (!this.#closed.has(node.number)) this.#fail(node.at, 'a condition stands before the end of its group')
-    if (node.type === 'reference' && node.ignoring !== null) this.#fail(node.at, 'a back-reference ignores case')
+    if (node.type === 'reference' && node.ignoring !== null && !isCaseless(this.#groups.get(node.number)))
+      this.#fail(node.at, 'a back-reference ignores case')
     if (!sure.has(node.number)) this.tested.add(node.number)
     if (node.type === 'reference') return sure
     return common([this.visit(node.yes, new Set([...sure, node.number]), around), this.visit(node.no, sure, around)])
@@ -165,6 +167,18 @@ class GroupWalk implements GroupUse {
   #fail(at: number, message: string, hint?: string): never {
     throw new PatternError(this.#place, this.#text, at, message, hint)
   }
+}
+
+/** Whether all that a node matches is the same in every case. Only small sets are looked at. */
+function isCaseless(node: PatternNode | undefined): boolean {
+  if (node === undefined) return false
+  if (node.type === 'character') return ignoringCaseOf(node.code).length === 1
+  if (node.type !== 'set') return node.type !== 'reference' && children(node).every(isCaseless)
+  const codes = node.ranges.flatMap(({ from, to }) =>
+    Array.from({ length: Math.min(to - from + 1, 33) }, (_, at) => from + at),
+  )
+  const isSmall = !node.negated && node.classes.length === 0 && codes.length <= 32
+  return isSmall && codes.every((code) => ignoringCaseOf(code).length === 1)
 }
 
 function* groupsIn(node: PatternNode): Generator<GroupNode> {

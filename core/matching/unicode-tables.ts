@@ -94,6 +94,10 @@ export function ignoringCaseOf(code: number): readonly number[] {
 
 /** The characters between two that have other cases, in no order. */
 export function* casedBetween(from: number, to: number): Generator<number> {
+  if (to - from < 256) {
+    for (let code = from; code <= to; code++) if (sameWithoutCase.has(lowerCase(code))) yield code
+    return
+  }
   for (const same of sameWithoutCase.values()) for (const code of same) if (code >= from && code <= to) yield code
 }
 

@@ -43,9 +43,10 @@ export interface PythonPattern {
   readonly backtracking: string | null
   /** Null: V8 finds everything. Else why our own machine finds the groups, or all. */
   readonly ownMachine: string | null
-  search(text: string, ascii?: boolean): PythonMatch | null
+  /** `from`: where the search begins (UTF-16 units); what stands before it is seen by look-behinds and boundaries. */
+  search(text: string, ascii?: boolean, from?: number): PythonMatch | null
   /** Start and end of the match and of each group by its number; null: a group took no part, or is not told. Slow. */
-  spans(text: string): Spans | null
+  spans(text: string, from?: number): Spans | null
 }
 
 /** Compiles an expression. Throws a PatternError for what Python refuses. */
@@ -97,25 +98,25 @@ class CompiledPattern implements PythonPattern {
     return this.#ascii === null || this.#unicode === null ? 'it is too large for V8' : null
   }
 
-  search(text: string, ascii = isAscii(text)): PythonMatch | null {
+  search(text: string, ascii = isAscii(text), from = 0): PythonMatch | null {
     const expression = this.#expressionFor(text, ascii)
-    if (expression === null) return this.#searchOwn(text, 0)
+    if (expression === null) return this.#searchOwn(text, from)
+    expression.regexp.lastIndex = from
     const found = expression.regexp.exec(text)
     if (found === null) return null
-    if (isInsidePair(text, found.index)) return this.#searchOwn(text, 0)
+    if (isInsidePair(text, found.index)) return this.#searchOwn(text, from)
     if (this.#plan?.choice.finds === 'start') return this.#searchOwn(text, found.index)
     const named = expression.named.map((number) => found[number])
     const end = found.index + found[0].length - newlinesTaken(found, expression.emitted)
     return { start: found.index, end, named }
   }
 
-  spans(text: string): Spans | null {
+  spans(text: string, from = 0): Spans | null {
     const expression = this.#expressionFor(text, isAscii(text))
-    const { source = '', flags = '' } = expression?.regexp ?? {}
-    const found = expression === null ? undefined : new RegExp(source, `${flags}d`).exec(text)
+    const found = expression === null ? undefined : searchWithIndices(expression.regexp, text, from)
     if (found === null) return null
     if (expression === null || found === undefined || isInsidePair(text, found.index))
-      return this.#ownMachine().search(text)
+      return this.#ownMachine().search(text, from)
     if (this.#plan?.choice.finds === 'start') return this.#ownMachine().search(text, found.index)
     const { numbers } = expression.emitted
     const of = (group: number) => found.indices?.[numbers.get(group) ?? -1] ?? null
@@ -157,7 +158,7 @@ class CompiledPattern implements PythonPattern {
     const { linear, choice } = this.#planned()
     const emitted = emitPattern(linear, choice.use, new Map(), variant, pythonClasses)
     try {
-      const regexp = new RegExp(emitted.source, variant === 'unicode' ? 'u' : '')
+      const regexp = new RegExp(emitted.source, variant === 'unicode' ? 'gu' : 'g')
       regexp.exec('')
       return { regexp, emitted, named: this.#named.map(({ number }) => emitted.numbers.get(number) ?? -1) }
     } catch {
@@ -177,6 +178,12 @@ interface Expression {
   readonly emitted: Emitted
   /** The number in the expression of each group with a name. */
   readonly named: readonly number[]
+}
+
+function searchWithIndices({ source, flags }: RegExp, text: string, from: number): RegExpExecArray | null {
+  const regexp = new RegExp(source, `${flags}d`)
+  regexp.lastIndex = from
+  return regexp.exec(text)
 }
 
 /** Newlines behind the match that the expression took along. */
