@@ -102,10 +102,10 @@ export class WantedSet {
   }
 
   /** Ends the bans of everything inside `prefix`, of one jail, of (null) all, or of those that the function says, and answers them. */
-  remove(prefix: Prefix, jail: string | null | ((jail: string) => boolean)): Ban[] {
+  remove(prefix: Prefix, jail: string | null | ((jail: string) => boolean), reason: UnbanReason = 'unbanned'): Ban[] {
     const isMeant = typeof jail === 'function' ? jail : (each: string) => jail === null || each === jail
     const inside = this.#rowsInside(prefix).filter((row) => isMeant(this.#bans.jail(row)))
-    return inside.map((row) => this.#end(row, 'unbanned'))
+    return inside.map((row) => this.#end(row, reason))
   }
 
   /** Ends the bans whose time is over at `now` (unix ms). To be called about every second. */

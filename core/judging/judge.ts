@@ -43,8 +43,8 @@ export interface JailRules {
 export interface Standing {
   /** When it failed, ascending, at most the last `maxretry` times. */
   readonly failures: readonly number[]
-  /** Its IPv6 network and how many failures of that are remembered; null where networks are not counted. */
-  readonly network: { readonly prefix: Prefix; readonly failures: number } | null
+  /** Its IPv6 network and what is remembered of that, also from before the window; null where networks are not counted. */
+  readonly network: { readonly prefix: Prefix; readonly failures: readonly Failure[] } | null
   readonly rule: SparingRule | null
   /** How many of its failures a rule spared. */
   readonly spared: number
@@ -283,9 +283,10 @@ export class Judge {
       bans.push(...this.#sentence(jail, prefix, failures, lines, since, chunk.arrivedAt))
     }
     if (network !== null && network !== prefix && ofNetwork > 0 && this.#sparing(jail, network) === undefined) {
+      const all = this.#linesOfNetwork(jail, network, address, lines)
       jail.networks.forget(network)
       this.#log.add(entryKinds.networkForgotten, match.jail, network)
-      bans.push(...this.#sentence(jail, network, ofNetwork, lines, since, chunk.arrivedAt))
+      bans.push(...this.#sentence(jail, network, ofNetwork, all, since, chunk.arrivedAt))
     }
     return bans
   }
@@ -316,6 +317,18 @@ export class Judge {
   #linesOf(jail: Jail, address: Address, failures: number): readonly Excerpt[] {
     if (failures < jail.rules.maxretry) return []
     return this.#excerpts.last(jail.table.look(address)?.excerpt ?? 0, Math.min(failures, linesOfBan))
+  }
+
+  /** Lines of as many of its addresses as there is room for; `own` are those of `last`, the address that failed last. */
+  #linesOfNetwork(jail: Jail, network: Prefix, last: Address, own: readonly Excerpt[]): readonly Excerpt[] {
+    const addresses = new Set(jail.networks.failuresOf(network).map(({ address }) => address))
+    addresses.delete(last)
+    const share = Math.max(1, Math.floor(linesOfBan / (addresses.size + 1)))
+    const others = [...addresses].flatMap((address) =>
+      this.#excerpts.last(jail.table.look(address)?.excerpt ?? 0, share),
+    )
+    const room = Math.max(share, linesOfBan - others.length)
+    return [...others, ...own.slice(-room)].slice(-linesOfBan)
   }
 
   /** The ban; none where it would be over already, since the lines were read too late. That makes the next no longer. */
@@ -370,7 +383,7 @@ export class Judge {
     const bansBefore = this.#offences.count(prefix, jailName)
     return {
       failures: address === null ? [] : table.timesOf(address),
-      network: counted ? { prefix: around, failures: sum(networks.failuresOf(around)) } : null,
+      network: counted ? { prefix: around, failures: networks.failuresOf(around) } : null,
       rule: ignore.rule(prefix) ?? null,
       spared: address === null ? 0 : spared.of(address),
       bansBefore,
@@ -411,10 +424,6 @@ function timeOf(match: Match, chunk: Arrival): number | null {
 /** How far off a date is where that is more than is believed; null where it is not. */
 function skewOf(time: number, arrivedAt: number): number | null {
   return Math.abs(arrivedAt - time) > trustedSkewMs ? time - arrivedAt : null
-}
-
-function sum(failures: readonly Failure[]): number {
-  return failures.reduce((total, { attempts }) => total + attempts, 0)
 }
 
 function recountAddress(table: FailureTable, { kind, words, at, time, attempts }: Entry): void {
