@@ -24,11 +24,15 @@ const rooms = [
   'enforcing',
   'firewall',
   'control',
-  'fail2ban',
   'rights',
   'systemd',
   'host-look',
 ].map((name) => `core/${name}/`)
+
+/** The language of patterns, which the native dialect and Fail2ban's have in common. */
+const patternLanguage = ['pattern-', 'character-', 'linear.ts', 'unicode-tables.ts'].map(
+  (name) => `core/matching/${name}`,
+)
 
 /** What a matching worker must never load: parts that decide and act, and ways out of the process. */
 const closedToWorkers = [
@@ -114,6 +118,7 @@ export function privateWords(file: string, text: string): string[] {
 function mayImport(file: string): readonly string[] | null {
   if (contracts.includes(file)) return contracts
   if (file.startsWith('core/firewall/nftables-json/')) return ['core/firewall/nftables-json/']
+  if (file.startsWith('core/fail2ban/')) return [...contracts, ...patternLanguage, 'core/fail2ban/']
   const room = rooms.find((one) => file.startsWith(one))
   if (room !== undefined) return [...contracts, room]
   const matcher = /^matchers\/[^/]+\//.exec(file)?.[0]

@@ -171,17 +171,19 @@ export interface ListReport {
   readonly leftOut: number
   /** One of these, and why, for people. */
   readonly example: string | null
-}
-
-/** What became of the loading of a list. */
-export interface ListAnswer extends Omit<ListReport, 'since'> {
-  /** Lines with an entry; the same prefix may stand in several. */
-  readonly lines: number
-  /** Entries that were not there before, and that are not there any more; null while nobody knows. */
+  /** Entries that were not there before it was loaded, and that are not there any more; null while nobody knows. */
   readonly added: number | null
   readonly gone: number | null
   /** Why the actions do not hold all of it yet, if so. */
   readonly pending: string | null
+  /** Whether it is still being carried out, and nothing fails. */
+  readonly working: boolean
+}
+
+/** What became of the loading of a list, so far: a long one goes on, and its report tells how far it is. */
+export interface ListAnswer extends ListReport {
+  /** Lines with an entry; the same prefix may stand in several. */
+  readonly lines: number
 }
 
 export interface UnlistAnswer {

@@ -169,6 +169,18 @@ export class WantedSet {
       if (!this.#bans.isFree(row) && this.#bans.jail(row) === jail) yield this.#bans.read(row)
   }
 
+  /** As `ofJail`, of all the jails that the function says. It is asked once each. */
+  *ofJails(isMeant: (jail: string) => boolean): Generator<Ban> {
+    const known = new Map<string, boolean>()
+    for (let row = 0; row < this.#bans.end; row++) {
+      if (this.#bans.isFree(row)) continue
+      const jail = this.#bans.jail(row)
+      const meant = known.get(jail) ?? isMeant(jail)
+      known.set(jail, meant)
+      if (meant) yield this.#bans.read(row)
+    }
+  }
+
   *[Symbol.iterator](): Iterator<Ban> {
     for (let row = 0; row < this.#bans.end; row++) if (!this.#bans.isFree(row)) yield this.#bans.read(row)
   }

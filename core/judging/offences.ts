@@ -33,18 +33,20 @@ export class Offences {
 
   /** Notes a ban that was decided elsewhere, or before. */
   note({ jail, prefix, count }: Offence): void {
-    this.#set(prefix, jail, Math.max(count, this.count(prefix, jail)))
+    const key = hash(`${prefix} ${jail}`, this.#seed)
+    this.#set(key, Math.max(count, this.#young.get(key) || this.#old.get(key)))
   }
 
   /** Notes one more ban and answers the new count. */
   add(prefix: Prefix, jail: string): number {
-    const count = this.count(prefix, jail) + 1
-    this.#set(prefix, jail, count)
+    const key = hash(`${prefix} ${jail}`, this.#seed)
+    const count = (this.#young.get(key) || this.#old.get(key)) + 1
+    this.#set(key, count)
     return count
   }
 
-  #set(prefix: Prefix, jail: string, count: number): void {
-    this.#young.set(hash(`${prefix} ${jail}`, this.#seed), count)
+  #set(key: Key, count: number): void {
+    this.#young.set(key, count)
     if (this.#young.size < this.#half) return
     this.#old = this.#young
     this.#young = new Counts()
@@ -67,7 +69,9 @@ class Counts {
   set(key: Key, count: number): void {
     const at = this.#find(key)
     if (this.#slots[at] === 0) this.size++
-    this.#slots.set([...key, Math.min(count, 0xffff_ffff)], at)
+    this.#slots[at] = key[0]
+    this.#slots[at + 1] = key[1]
+    this.#slots[at + 2] = Math.min(count, 0xffff_ffff)
     if (this.size * 6 > this.#slots.length) this.#grow()
   }
 
@@ -82,9 +86,10 @@ class Counts {
   #grow(): void {
     const before = this.#slots
     this.#slots = new Uint32Array(before.length * 2)
-    for (let at = 0; at < before.length; at += 3) {
-      const entry = before.subarray(at, at + 3)
-      if (entry[0] !== 0) this.#slots.set(entry, this.#find([entry[0] ?? 0, entry[1] ?? 0]))
+    for (let from = 0; from < before.length; from += 3) {
+      if (before[from] === 0) continue
+      const to = this.#find([before[from] ?? 0, before[from + 1] ?? 0])
+      for (let word = 0; word < 3; word++) this.#slots[to + word] = before[from + word] ?? 0
     }
   }
 }

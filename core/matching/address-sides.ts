@@ -5,7 +5,7 @@
  */
 import { endsAddress, type KnownSides } from './address-source.ts'
 import { asciiPart } from './character-sets.ts'
-import { children, width, type AddressNode, type PatternNode, type SetNode } from './pattern-tree.ts'
+import { canBeEmpty, children, type AddressNode, type PatternNode, type SetNode } from './pattern-tree.ts'
 
 /** What is known about the sides of each address tag of a pattern. */
 export function sidesOfAddresses(root: PatternNode): ReadonlyMap<AddressNode, KnownSides> {
@@ -70,7 +70,7 @@ function endsHere(nodes: readonly PatternNode[], edge: 'start' | 'end'): boolean
     case 'alternation':
       return nearest.branches.every((branch) => endsHere([branch, ...others], edge))
     case 'repeat': {
-      if (width(nearest.item).min === 0) return false
+      if (canBeEmpty(nearest.item)) return false
       return endsHere([nearest.item], edge) && (nearest.min > 0 || endsHere(others, edge))
     }
     default:

@@ -1,5 +1,6 @@
 /** Sets of characters: merging ranges, Python's case-insensitivity, and what the classes hold. */
 import type { CharacterRange, ClassName, SetNode } from './pattern-tree.ts'
+import { casedBetween, ignoringCaseOf, lowerCase } from './unicode-tables.ts'
 
 /** `\s`: what Python's `str.isspace` says. */
 export const spaceRanges: readonly CharacterRange[] = [
@@ -55,6 +56,9 @@ export function rangesUnderAscii(name: ClassName): readonly CharacterRange[] {
 
 /** The ASCII characters of a set, as ranges in order. */
 export function asciiPart(set: SetNode): readonly CharacterRange[] {
+  const [only] = set.classes
+  if (only !== undefined && set.classes.length === 1 && set.ranges.length === 0 && !set.negated)
+    return asciiRanges(only)
   const ranges = merge([...set.ranges, ...set.classes.flatMap(asciiRanges)])
   if (set.negated) return complement(ranges, 0x7f)
   return ranges.filter((range) => range.from < 0x80).map(({ from, to }) => ({ from, to: Math.min(to, 0x7f) }))
@@ -84,31 +88,28 @@ export function complement(ranges: readonly CharacterRange[], limit: number): re
   return gaps
 }
 
-/**
- * The ranges with the other case of each letter. On text Python also takes the long s for an s, the
- * Kelvin sign for a k and the dotted and dotless i for an i; beyond ASCII the simple pairs of
- * upper and lower case are what counts here. Under `(?a)` only ASCII letters have a case.
- */
+/** The ranges with the other cases of each letter, as Python compares them. Under `(?a)` only ASCII letters have a case. */
 export function ignoringCase(ranges: readonly CharacterRange[], ascii: boolean): readonly CharacterRange[] {
   const wanted: CharacterRange[] = [...ranges]
-  const limit = ascii ? 0x7f : lastCased
   for (const { from, to } of ranges) {
-    for (let code = from; code <= Math.min(to, limit); code++) {
-      for (const variant of caseVariants(code, ascii)) wanted.push({ from: variant, to: variant })
+    for (const code of from === to ? [from] : casedBetween(from, ascii ? Math.min(to, 0x7f) : to)) {
+      for (const same of ascii ? asciiCases(code) : ignoringCaseOf(code)) wanted.push({ from: same, to: same })
     }
+    if (ascii && from < to && to > 0xffff) wanted.push(...lowerCasesOf(from, to))
   }
   return merge(wanted)
 }
 
-/** No character behind this one has a case (Unicode 16). */
-const lastCased = 0x1e943
+/** Of a range that goes beyond U+FFFF, Python takes the lower case along even under `(?a)`. */
+function lowerCasesOf(from: number, to: number): CharacterRange[] {
+  return [...casedBetween(from, to)].flatMap((code) =>
+    ignoringCaseOf(code)
+      .filter((same) => lowerCase(same) === same)
+      .map((same) => ({ from: same, to: same })),
+  )
+}
 
-function caseVariants(code: number, ascii: boolean): readonly number[] {
-  const text = String.fromCodePoint(code)
-  const variants = [text.toLowerCase(), text.toUpperCase()]
-    .filter((variant) => [...variant].length === 1)
-    .map((variant) => variant.codePointAt(0) ?? code)
-  if (ascii) return variants.filter((variant) => variant < 0x80)
-  const more = { s: [0x17f], k: [0x212a], i: [0x130, 0x131] }[text.toLowerCase()] ?? []
-  return code === 0x130 || code === 0x131 ? [...variants, 0x49, 0x69] : [...variants, ...more]
+function asciiCases(code: number): readonly number[] {
+  const letter = code | 0x20
+  return letter >= 0x61 && letter <= 0x7a ? [letter, letter & ~0x20] : [code]
 }

@@ -5,7 +5,7 @@
  */
 import type { KnownSides } from './address-source.ts'
 import type { GroupUse } from './pattern-groups.ts'
-import { children, width, type AddressNode, type PatternNode } from './pattern-tree.ts'
+import { canBeEmpty, children, type AddressNode, type PatternNode } from './pattern-tree.ts'
 
 /** Why the linear engine refuses a pattern: in words that go on from "it has"; null where it takes it. */
 export function whyBacktracking(
@@ -29,7 +29,7 @@ export function whyBacktracking(
 }
 
 /** The engine writes a part out as often as it may be repeated, and so often at most. */
-const mostCopies = 16
+export const mostCopies = 16
 /** What the counts inside of the expression of an address multiply to: see address-source.ts. */
 const copiesOfAddress = 9
 
@@ -42,7 +42,7 @@ function copiesOf(node: PatternNode): number {
 
 /** Such a repetition is written as an alternative: see pattern-emitter.ts. */
 function isChoice(min: number, max: number, item: PatternNode): boolean {
-  return min === 0 && max === 1 && width(item).min === 0
+  return min === 0 && max === 1 && canBeEmpty(item)
 }
 
 function reasonOf(node: PatternNode, use: GroupUse, known: (node: AddressNode) => KnownSides): string | null {
@@ -60,7 +60,7 @@ function reasonOf(node: PatternNode, use: GroupUse, known: (node: AddressNode) =
     case 'repeat':
       return node.kind === 'possessive' ? 'a possessive count' : null
     case 'assertion':
-      return node.kind === 'line-start' || node.kind === 'line-end' ? 'a mark of a line inside the text' : null
+      return /^(?:last-)?line-/.test(node.kind) ? 'a mark of a line inside the text' : null
     case 'address': {
       const { left, right } = known(node)
       return left && right ? null : 'an address without a blank, quote or bracket around it'

@@ -1,4 +1,5 @@
 /** Escapes and character classes of Python's regular expressions. */
+import { characterNamed } from './character-names.ts'
 import { ignoringCase, merge, rangesUnderAscii } from './character-sets.ts'
 import type { PatternCursor } from './pattern-cursor.ts'
 import type { AssertionNode, CharacterNode, CharacterRange, ClassName, SetNode } from './pattern-tree.ts'
@@ -48,8 +49,8 @@ export function readEscape(
     cursor.take()
     return { type: 'assertion', kind }
   }
-  const octal = cursor.match(/0[0-7]{0,2}|[1-3][0-7]{2}/y)
-  if (octal) return characterNode(parseInt(octal[0], 8), flags)
+  const octal = cursor.match(/0[0-7]{0,2}|[1-7][0-7]{2}/y)
+  if (octal) return characterNode(octalCode(cursor, octal[0]), flags)
   const reference = cursor.match(/[1-9][0-9]?/y)
   if (reference) return { type: 'group-number', number: Number(reference[0]) }
   return characterNode(readCharacterEscape(cursor), flags)
@@ -110,8 +111,8 @@ function readMember(cursor: PatternCursor): number | ClassName {
     return name
   }
   if (cursor.eat('b')) return 8
-  const octal = cursor.match(/[0-3]?[0-7]{1,2}/y)
-  if (octal) return parseInt(octal[0], 8)
+  const octal = cursor.match(/[0-7]{1,3}/y)
+  if (octal) return octalCode(cursor, octal[0])
   return readCharacterEscape(cursor)
 }
 
@@ -130,6 +131,11 @@ function rangeOf(cursor: PatternCursor, at: number, from: number | ClassName, to
   return { from, to }
 }
 
+function octalCode(cursor: PatternCursor, digits: string): number {
+  const code = parseInt(digits, 8)
+  return code > 0xff ? cursor.fail(`\\${digits} is beyond \\377`, cursor.position - digits.length - 1) : code
+}
+
 /** The character that an escape stands for in and outside of classes. */
 function readCharacterEscape(cursor: PatternCursor): number {
   const at = cursor.position - 1
@@ -139,14 +145,21 @@ function readCharacterEscape(cursor: PatternCursor): number {
     const code = parseInt(hex[1] ?? hex[2] ?? hex[3] ?? '', 16)
     return code > 0x10ffff ? cursor.fail(`\\${hex[0]} is no character`, at) : code
   }
+  if (cursor.peek() === 'N') return readCharacterName(cursor, at)
   const code = cursor.take()
   const letter = String.fromCodePoint(code)
   const control = controls[letter]
   if (control !== undefined) return control
   if (/[A-Za-z0-9]/.test(letter)) {
     const allowed =
-      'allowed are \\d \\D \\s \\S \\w \\W \\b \\B \\A \\Z \\a \\f \\n \\r \\t \\v \\xHH \\uHHHH \\UHHHHHHHH'
+      'allowed are \\d \\D \\s \\S \\w \\W \\b \\B \\A \\Z \\a \\f \\n \\r \\t \\v \\xHH \\uHHHH \\UHHHHHHHH \\N{NAME}'
     cursor.fail(`unknown escape \\${letter}`, at, allowed)
   }
   return code
+}
+
+function readCharacterName(cursor: PatternCursor, at: number): number {
+  const name = cursor.match(/N\{([^}\\]*)\}/y)?.[1]
+  if (name === undefined) return cursor.fail('the name of a character is missing', at, 'write \\N{EM DASH}')
+  return characterNamed(name) ?? cursor.fail(`no character has the name ${name}`, at)
 }

@@ -6,15 +6,17 @@ import { addressSource, type KnownSides } from './address-source.ts'
 import { asciiPart, spaceRanges, complement } from './character-sets.ts'
 import type { GroupUse } from './pattern-groups.ts'
 import {
-  width,
+  canBeEmpty,
   type AddressNode,
   type AssertionNode,
   type CharacterRange,
+  type ClassName,
   type GroupNode,
   type PatternNode,
   type RepeatNode,
   type SetNode,
 } from './pattern-tree.ts'
+import { unicodeDigits, unicodeWord } from './unicode-tables.ts'
 
 export type Variant = 'ascii' | 'unicode'
 
@@ -22,7 +24,23 @@ export interface Emitted {
   readonly source: string
   /** What each capturing group fills, group 1 first; null: nothing. */
   readonly groups: readonly (string | null)[]
+  /** By the number of a group in the pattern: its number in the expression. */
+  readonly numbers: ReadonlyMap<number, number>
+  /** Groups of the expression that hold a last newline which is no part of the match: see `taken-last-line-end`. */
+  readonly newlines: readonly number[]
 }
+
+/** What `\w` and `\d` stand for beyond ASCII, as the inside of a class. */
+export interface ClassTexts {
+  readonly word: string
+  readonly digit: string
+}
+
+/** As the Unicode of the running Node knows them: short. */
+export const runningClasses: ClassTexts = { word: '\\p{L}\\p{N}_', digit: '\\p{Nd}' }
+
+/** As Python knows them: exact. */
+export const pythonClasses: ClassTexts = { word: classBody(unicodeWord), digit: classBody(unicodeDigits) }
 
 /** The source of a pattern in one variant. The groups are the same in both. */
 export function emitPattern(
@@ -30,27 +48,31 @@ export function emitPattern(
   use: GroupUse,
   sides: ReadonlyMap<AddressNode, KnownSides>,
   variant: Variant,
+  classes = runningClasses,
 ): Emitted {
-  const emitter = new Emitter(use, sides, variant)
+  const emitter = new Emitter(use, sides, variant, classes)
   const source = emitter.emit(root)
-  return { source, groups: emitter.groups }
+  return { source, groups: emitter.groups, numbers: emitter.numbers, newlines: emitter.newlines }
 }
 
-const words = { ascii: 'A-Za-z0-9_', unicode: '\\p{L}\\p{N}_' } as const
+const asciiWord = 'A-Za-z0-9_'
 
 class Emitter {
   readonly groups: (string | null)[] = []
+  /** The JavaScript number of each group, and of the group that tells whether it took part. */
+  readonly numbers = new Map<number, number>()
+  readonly newlines: number[] = []
+  readonly #marks = new Map<number, number>()
   readonly #use: GroupUse
   readonly #sides: ReadonlyMap<AddressNode, KnownSides>
   readonly #variant: Variant
-  /** The JavaScript number of each group, and of the group that tells whether it took part. */
-  readonly #numbers = new Map<number, number>()
-  readonly #marks = new Map<number, number>()
+  readonly #classes: ClassTexts
 
-  constructor(use: GroupUse, sides: ReadonlyMap<AddressNode, KnownSides>, variant: Variant) {
+  constructor(use: GroupUse, sides: ReadonlyMap<AddressNode, KnownSides>, variant: Variant, classes: ClassTexts) {
     this.#use = use
     this.#sides = sides
     this.#variant = variant
+    this.#classes = classes
   }
 
   emit(node: PatternNode): string {
@@ -72,7 +94,7 @@ class Emitter {
       case 'look':
         return `(?${node.behind ? '<' : ''}${node.negated ? '!' : '='}${this.emit(node.item)})`
       case 'reference':
-        return `${this.#test(node.number, true)}${this.#backward(this.#numbers.get(node.number))}`
+        return `${this.#test(node.number, true)}${this.#backward(this.numbers.get(node.number))}`
       case 'conditional':
         return this.#conditional(node.number, node.yes, node.no)
       case 'assertion':
@@ -88,7 +110,7 @@ class Emitter {
 
   #character(code: number): string {
     if (this.#variant === 'ascii' && code > 0x7f) return '[]'
-    return escapeCode(code, /[\^$\\.*+?()[\]{}|/]/)
+    return escapeCode(code, '^$\\.*+?()[]{}|/')
   }
 
   #set(set: SetNode): string {
@@ -98,22 +120,30 @@ class Emitter {
       const inverse = complement(ranges, 0x7f)
       return inverse.length < ranges.length ? `[^${classBody(inverse)}]` : `[${classBody(ranges)}]`
     }
-    const body = `${classBody(set.ranges)}${set.classes.map(unicodeClass).join('')}`
+    const { word } = this.#classes
+    const body = `${classBody(set.ranges)}${set.classes.map((name) => this.#unicodeClass(name)).join('')}`
     if (!set.classes.includes('not-word')) return `[${set.negated ? '^' : ''}${body}]`
     const others = body === '' ? '' : `[${body}]|`
-    return set.negated ? `(?!${others}[^${words.unicode}])[^]` : `(?:${others}[^${words.unicode}])`
+    return set.negated ? `(?!${others}[^${word}])[^]` : `(?:${others}[^${word}])`
   }
 
   #repeat(node: RepeatNode): string {
     const { item, min, max, kind } = node
-    if (kind === 'possessive') return this.#atomic(() => this.#repeat({ ...node, kind: 'greedy' }))
+    if (kind === 'possessive') return this.#possessive(node)
     // JavaScript takes no empty turn; where that would show, the choice is written out.
-    if (min === 0 && max === 1 && width(item).min === 0) {
+    if (min === 0 && max === 1 && canBeEmpty(item)) {
       const source = this.#wrapped(item)
       return kind === 'lazy' ? `(?:|${source})` : `(?:${source}|)`
     }
     const single = item.type === 'character' || item.type === 'set'
     return `${single ? this.#single(item) : this.#wrapped(item)}${quantifier(min, max)}${kind === 'lazy' ? '?' : ''}`
+  }
+
+  /** Each turn gives nothing back, so that a later one never changes it. */
+  #possessive(node: RepeatNode): string {
+    const single = node.item.type === 'character' || node.item.type === 'set'
+    const item: PatternNode = single ? node.item : { type: 'atomic', item: node.item }
+    return this.#atomic(() => this.#repeat({ ...node, item, kind: 'greedy' }))
   }
 
   /** A character or set as one atom. */
@@ -133,7 +163,7 @@ class Emitter {
 
   #capture(node: GroupNode): string {
     this.groups.push(node.tag)
-    this.#numbers.set(node.number, this.groups.length)
+    this.numbers.set(node.number, this.groups.length)
     return `(${this.emit(node.item)})`
   }
 
@@ -175,24 +205,49 @@ class Emitter {
         return '(?<![^\\n])'
       case 'line-end':
         return '(?![^\\n])'
+      case 'last-line-end':
+        return '(?=\\n?$)'
+      case 'taken-last-line-end':
+        this.groups.push(null)
+        this.newlines.push(this.groups.length)
+        return '(\\n?)$'
       case 'ascii-boundary':
         return '\\b'
       case 'not-ascii-boundary':
         return '\\B'
       case 'boundary':
-        return this.#variant === 'ascii'
-          ? '\\b'
-          : `(?:(?<=[${words.unicode}])(?![${words.unicode}])|(?<![${words.unicode}])(?=[${words.unicode}]))`
+        return this.#variant === 'ascii' ? '\\b' : this.#boundary(true)
       case 'not-boundary':
-        return this.#variant === 'ascii'
-          ? '\\B'
-          : `(?:(?<=[${words.unicode}])(?=[${words.unicode}])|(?<![${words.unicode}])(?![${words.unicode}]))`
+        return this.#variant === 'ascii' ? '\\B' : this.#boundary(false)
+    }
+  }
+
+  #boundary(here: boolean): string {
+    const word = `[${this.#classes.word}]`
+    const [first, second] = here ? ['!', '='] : ['=', '!']
+    return `(?:(?<=${word})(?${first}${word})|(?<!${word})(?${second}${word}))`
+  }
+
+  #unicodeClass(name: ClassName): string {
+    switch (name) {
+      case 'digit':
+        return this.#classes.digit
+      case 'not-digit':
+        return this.#classes === runningClasses ? '\\P{Nd}' : classBody(complement(unicodeDigits, 0x10ffff))
+      case 'word':
+        return this.#classes.word
+      case 'space':
+        return classBody(spaceRanges)
+      case 'not-space':
+        return classBody(complement(spaceRanges, 0x10ffff))
+      case 'not-word':
+        return ''
     }
   }
 
   #address(node: AddressNode): string {
     this.groups.push('addr')
-    const word = this.#variant === 'ascii' ? words.ascii : `${words.unicode}\\p{M}`
+    const word = this.#variant === 'ascii' ? asciiWord : `${runningClasses.word}\\p{M}`
     return addressSource(node, word, this.#sides.get(node) ?? { left: false, right: false })
   }
 }
@@ -203,33 +258,17 @@ function quantifier(min: number, max: number): string {
   return min === max ? `{${min}}` : `{${min},${max}}`
 }
 
-function unicodeClass(name: SetNode['classes'][number]): string {
-  switch (name) {
-    case 'digit':
-      return '\\p{Nd}'
-    case 'not-digit':
-      return '\\P{Nd}'
-    case 'word':
-      return words.unicode
-    case 'space':
-      return classBody(spaceRanges)
-    case 'not-space':
-      return classBody(complement(spaceRanges, 0x10ffff))
-    case 'not-word':
-      return ''
-  }
-}
-
 function classBody(ranges: readonly CharacterRange[]): string {
-  const one = (code: number) => escapeCode(code, /[\\\]^-]/)
+  const one = (code: number) => escapeCode(code, '\\]^-')
   return ranges.map(({ from, to }) => (from === to ? one(from) : `${one(from)}-${one(to)}`)).join('')
 }
 
 /** Printable ASCII as itself, with a backslash where it is special; everything else by number. */
-function escapeCode(code: number, special: RegExp): string {
+function escapeCode(code: number, special: string): string {
   const text = String.fromCodePoint(code)
-  if (special.test(text)) return `\\${text}`
+  if (special.includes(text)) return `\\${text}`
   if (code >= 0x20 && code < 0x7f) return text
   if (code < 0x100) return `\\x${code.toString(16).padStart(2, '0')}`
-  return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, '0')}`
+  const wide = code > 0xffff || (code >= 0xd800 && code < 0xe000)
+  return wide ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, '0')}`
 }

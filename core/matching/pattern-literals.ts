@@ -38,7 +38,7 @@ const unknown: Facts = { exact: null, best: null }
 function facts(node: PatternNode): Facts {
   switch (node.type) {
     case 'character':
-      return node.code < 0x80 ? exactly([String.fromCharCode(node.code)]) : unknown
+      return node.code < 0x80 ? oneLetter(String.fromCharCode(node.code)) : unknown
     case 'set':
       return setFacts(node)
     case 'assertion':
@@ -61,6 +61,11 @@ function facts(node: PatternNode): Facts {
     default:
       return unknown
   }
+}
+
+function oneLetter(letter: string): Facts {
+  const exact = [letter]
+  return { exact, best: exact }
 }
 
 function exactly(texts: readonly string[]): Facts {
@@ -89,7 +94,8 @@ function sequenceFacts(items: readonly PatternNode[]): Facts {
   let whole = true
   for (const item of items) {
     const one = facts(item)
-    best = rarer(best, one.best)
+    // One letter alone is never worth looking for.
+    if (item.type !== 'character') best = rarer(best, one.best)
     const longer = one.exact === null ? [] : current.flatMap((start) => one.exact?.map((end) => start + end) ?? [])
     if (longer.length > 0 && longer.length <= maxLiterals) current = longer
     else {

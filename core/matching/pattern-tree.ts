@@ -96,6 +96,10 @@ export interface LookNode {
 export interface ReferenceNode {
   readonly type: 'reference'
   readonly number: number
+  /** Whether the case of letters does not count, and of which letters. */
+  readonly ignoring: 'ascii' | 'unicode' | null
+  /** Of the group. */
+  readonly width: PatternWidth
   readonly at: number
 }
 
@@ -109,14 +113,18 @@ export interface ConditionalNode {
 }
 
 /**
- * A place in the text. Texts have no final newline, so Python's `$` and `\Z` are both `end`. The
- * `ascii-` kinds see only ASCII letters, digits and `_` as words.
+ * A place in the text. The native dialect has no final newline, so its `$` is `end`; Python's `$` is
+ * `last-line-end`, the end or before a newline there. `taken-last-line-end` is the same as the last thing of
+ * a pattern, where an expression may take the newline. The `ascii-` kinds see only ASCII letters, digits
+ * and `_` as words.
  */
 export interface AssertionNode {
   readonly type: 'assertion'
   readonly kind:
     | 'start'
     | 'end'
+    | 'last-line-end'
+    | 'taken-last-line-end'
     | 'line-start'
     | 'line-end'
     | 'boundary'
@@ -151,12 +159,41 @@ export function children(node: PatternNode): readonly PatternNode[] {
     case 'look':
       return [node.item]
     default:
-      return []
+      return none
   }
 }
 
+const none: readonly PatternNode[] = []
+
+/** The same node around other nodes: as many as `children` gives, in their order. */
+export function withChildren(node: PatternNode, inside: readonly PatternNode[]): PatternNode {
+  const [first = nothing, second = nothing] = inside
+  switch (node.type) {
+    case 'sequence':
+      return { ...node, items: inside }
+    case 'alternation':
+      return { ...node, branches: inside }
+    case 'conditional':
+      return { ...node, yes: first, no: second }
+    case 'repeat':
+    case 'group':
+    case 'atomic':
+    case 'look':
+      return { ...node, item: first }
+    default:
+      return node
+  }
+}
+
+const nothing: SequenceNode = { type: 'sequence', items: [] }
+
+export interface PatternWidth {
+  readonly min: number
+  readonly max: number
+}
+
 /** The fewest and the most characters that a node consumes. */
-export function width(node: PatternNode): { min: number; max: number } {
+export function width(node: PatternNode): PatternWidth {
   switch (node.type) {
     case 'character':
     case 'set':
@@ -164,13 +201,13 @@ export function width(node: PatternNode): { min: number; max: number } {
     case 'address':
       return { min: 2, max: 47 }
     case 'reference':
-      return { min: 0, max: Infinity }
+      return node.width
     case 'assertion':
     case 'look':
       return { min: 0, max: 0 }
     case 'repeat': {
       const item = width(node.item)
-      return { min: item.min * node.min, max: item.max === 0 ? 0 : item.max * node.max }
+      return { min: item.min * node.min, max: item.max === 0 || node.max === 0 ? 0 : item.max * node.max }
     }
     case 'sequence':
       return node.items.map(width).reduce((sum, one) => ({ min: sum.min + one.min, max: sum.max + one.max }), {
@@ -184,5 +221,29 @@ export function width(node: PatternNode): { min: number; max: number } {
     }
     default:
       return width(node.item)
+  }
+}
+
+/** Whether a node may consume nothing: `width(node).min === 0`, without measuring all of it. */
+export function canBeEmpty(node: PatternNode): boolean {
+  switch (node.type) {
+    case 'character':
+    case 'set':
+    case 'address':
+      return false
+    case 'assertion':
+    case 'look':
+      return true
+    case 'reference':
+      return node.width.min === 0
+    case 'repeat':
+      return node.min === 0 || canBeEmpty(node.item)
+    case 'sequence':
+      return node.items.every(canBeEmpty)
+    case 'alternation':
+    case 'conditional':
+      return children(node).some(canBeEmpty)
+    default:
+      return canBeEmpty(node.item)
   }
 }
