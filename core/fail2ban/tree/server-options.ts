@@ -1,5 +1,4 @@
-import type { BailiffError } from '../../errors.ts'
-import { quote } from '../../errors.ts'
+import { quote, type BailiffError } from '../../errors.ts'
 import type { Command } from './command.ts'
 import { optionText, type Configuration } from './configuration.ts'
 import { serverKinds } from './kinds.ts'
