@@ -98,8 +98,11 @@ export class Fail2banSentences {
     const { lengthen, overalljails } = counting
     const last = overalljails ? this.offenders.overall(id) : this.offenders.last(id, name)
     if (lengthen === null || base === null || last === undefined) return { count: 1, lengthMs: base, isOld: false }
-    const isOld = time / 1000 <= last.time
-    return { count: last.count + 1, lengthMs: lengthened(lengthen, base, last.count), isOld }
+    const count = last.count + 1
+    const lengthMs = lengthened(lengthen, base, last.count)
+    // An expression that fails ends its observer's look at the ban, before it would find that it is old.
+    if (lengthMs === undefined) return { count, lengthMs: base, isOld: false }
+    return { count, lengthMs, isOld: time / 1000 <= last.time }
   }
 
   /** Somebody ended the ban before its time: it never was. */
@@ -151,17 +154,17 @@ export class Fail2banSentences {
   }
 }
 
-/** The length in ms by the formula; the base where that fails, as in Fail2ban. Null: for ever. */
+/** The length in ms by the formula; null: for ever; undefined: the formula fails. */
 function lengthened(
   lengthen: (seconds: number, count: number) => number,
   baseMs: number,
   count: number,
-): number | null {
+): number | null | undefined {
   try {
     const seconds = lengthen(baseMs / 1000, count)
-    if (Number.isNaN(seconds)) return baseMs
+    if (Number.isNaN(seconds)) return undefined
     return seconds === -1 ? null : foreverIfLong(Math.round(seconds * 1000))
   } catch {
-    return baseMs
+    return undefined
   }
 }

@@ -105,6 +105,9 @@ def run(sequence):
         if step.get('unbanip'):
             name, ip = step['unbanip']
             jails[name].actions.removeBannedIP(ip, ifexists=True)
+            # Failures that were counted before remember there how often he had been banned; here a ban that was taken back never was.
+            for fid, ticket in jails[name].filter.failManager._FailManager__failList.items():
+                if str(fid) == ip: ticket.setBanCount(0, True)
         held = []
         for name, jail in jails.items():
             for ticket in jail.actions.banManager:

@@ -157,8 +157,8 @@ function valueOf(text: string): Value | null | 'too large' {
     return evaluate(tree, values)
   } catch (error) {
     assert.instance(error, BailiffError)
-    // Here numbers have bounds, there they fill the memory.
-    return /too large|a shift by|too many/.test((error as Error).message) ? 'too large' : null
+    // Here numbers have bounds, there they fill the memory; and roots of negative numbers are complex ones.
+    return /too large|a shift by|too many|no number/.test((error as Error).message) ? 'too large' : null
   }
 }
 
@@ -167,16 +167,16 @@ import json, math, signal, sys
 class ban: Time = 600; Count = 3
 banFactor = 1.5
 def late(*_): raise OverflowError()
-signal.signal(signal.SIGALRM, late)
+signal.signal(signal.SIGVTALRM, late)
 def value(text):
-    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0.5)
     try:
         found = eval(text)
         if isinstance(found, complex): return None
         if isinstance(found, int): return str(int(found)) if abs(found) < 1 << 5000 else None
         return repr(found)
     except Exception: return None
-    finally: signal.setitimer(signal.ITIMER_REAL, 0)
+    finally: signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 sys.setrecursionlimit(5000)
 sys.set_int_max_str_digits(0)
 json.dump([value(text) for text in json.load(sys.stdin)], sys.stdout)
