@@ -18,7 +18,8 @@ export interface SessionOptions {
 /** What lines with the same `<F-MLFID>` have told so far. It changes from line to line. */
 interface Session {
   readonly groups: Record<string, GroupValue | undefined>
-  readonly users: Set<string>
+  /** Each once. */
+  users: readonly string[]
   /** There was a failure, and nobody knows yet whose. */
   pending: boolean
   /** The lines of the failure, once they are known to be of one. */
@@ -70,7 +71,7 @@ export class Sessions {
     session.groups.nofail = nofail
     session.groups.mlfforget = undefined
     // Users of a session that ends with its first line are not looked at.
-    if ((known !== undefined || !forgets) && isSet(own.user)) session.users.add(text(own.user ?? ''))
+    if ((known !== undefined || !forgets) && isSet(own.user)) addUser(session, text(own.user ?? ''))
     countLines(session, hit.lines, isSet(nofail), forgets)
     return session
   }
@@ -82,18 +83,26 @@ function prepareNext(session: Session, gained: boolean): void {
   clearMarks(session)
   if (gained) session.pending = false
   // Lines of a failure that was told are told once.
-  if (!wasHarmless && !session.pending) session.lines = []
+  if (!wasHarmless && !session.pending) session.lines = none
 }
 
 /** Several users, or a failure that waits for its address: then the line counts, whatever it says of itself. */
 function countLines(session: Session, lines: readonly string[], harmless: boolean, forgets: boolean): void {
-  const suspicious = session.pending || session.users.size > 1
+  const suspicious = session.pending || session.users.length > 1
   session.pending = false
   if (suspicious) clearMarks(session)
   if (suspicious || !harmless) {
-    session.lines = bounded([...session.harmless, ...session.lines, ...lines])
-    session.harmless = []
-  } else if (!forgets) session.harmless = bounded([...session.harmless, ...lines])
+    session.lines = joined(joined(session.harmless, session.lines), lines)
+    session.harmless = none
+  } else if (!forgets) session.harmless = joined(session.harmless, lines)
+}
+
+/** A peer may try as many users as it likes in one session; that there are several is what counts. */
+const mostUsers = 100
+
+function addUser(session: Session, user: string): void {
+  if (session.users.includes(user) || session.users.length >= mostUsers) return
+  session.users = [...session.users, user]
 }
 
 /** Set and not deleted: V8 reads objects slowly from which something was deleted. */
@@ -105,16 +114,21 @@ function clearMarks({ groups }: Session): void {
 /** A session may go on for ever, as a peer likes. Fail2ban keeps all its lines; the last ones are enough here. */
 const mostLines = 200
 
-function bounded(lines: readonly string[]): readonly string[] {
-  return lines.length > mostLines ? lines.slice(-mostLines) : lines
+function joined(before: readonly string[], after: readonly string[]): readonly string[] {
+  if (before.length === 0) return after
+  if (after.length === 0) return before
+  const all = [...before, ...after]
+  return all.length > mostLines ? all.slice(-mostLines) : all
 }
+
+const none: readonly string[] = []
 
 function lone({ groups, lines }: LineHit): Session {
   return { ...fresh({ ...groups }), lines }
 }
 
 function fresh(groups: Session['groups']): Session {
-  return { groups, users: new Set(), pending: false, lines: [], harmless: [] }
+  return { groups, users: none, pending: false, lines: none, harmless: none }
 }
 
 function idOf(groups: Session['groups'], raw: boolean): FailureId | null | 'unreadable' {
@@ -134,7 +148,7 @@ function failureOf({ rule, time }: LineHit, session: Session, whom: FailureId | 
     dns: whom?.name ? whom.id : null,
     time,
     groups: setGroups(session.groups),
-    users: [...session.users],
+    users: session.users,
     nofail,
     lines: session.lines,
   }
