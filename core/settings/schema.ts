@@ -231,6 +231,7 @@ export const fileSchema = section(
     workers: z.int().min(1).max(64).describe('threads that match lines, at most').optional(),
     memory: z.int().min(192).max(1_048_576).describe('MiB of memory that the agent makes do with').optional(),
     metrics: loopback.describe('where Prometheus reads metrics on this machine: a port of loopback').optional(),
+    fail2ban_log: path.describe("a file that gets what happens as lines of Fail2ban's own log").optional(),
     history: duration.describe('how long bans are remembered after they ended').optional(),
   },
   furtherDown,
