@@ -46,7 +46,7 @@ export function chooseFilter(folder: string, jail: TreeJail, ours: ReadonlyMap<s
       kind: 'none',
       lost: [lost('jail', 'its filter looks at several lines at once (maxlines), which filters of ours do not')],
     }
-  return { kind: 'written', filter: written(jail, known !== undefined), lost: encodingOf(jail) }
+  return { kind: 'written', filter: written(jail, known !== undefined), lost: [...encodingOf(jail), ...blanksOf(jail)] }
 }
 
 /** Neither a file of the user nor the jail changes what the filter finds, and it is one of Fail2ban's. */
@@ -79,6 +79,15 @@ function written({ name, filter }: TreeJail, isTaken: boolean): ImportedFilter {
 /** The blank between date and message is cut off with the date here, so a pattern must not ask for it. */
 function withoutBlank(regex: string): string {
   return regex.replace(/^\^(?: |\\s)(?:[+*?](?![+*?])|(?![+*?{]))/, '^\\s*')
+}
+
+/** Patterns that may ask for a blank behind the date otherwise than by beginning with one. */
+function blanksOf({ name, filter }: TreeJail): Lost[] {
+  const { prefregex = null, failregex = [] } = filter?.texts ?? {}
+  const first = prefregex === null ? failregex : [prefregex]
+  if (!first.some((regex) => /^\^\((?:\?:)?(?: |\\s(?![*?]))/.test(regex))) return []
+  const why = 'it may ask for a blank behind the date, and these are cut off with it: try it with "bailiff test"'
+  return [{ jail: name, what: 'failregex', why }]
 }
 
 function encodingOf({ name, filter }: TreeJail): Lost[] {

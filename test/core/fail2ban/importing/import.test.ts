@@ -64,6 +64,7 @@ const cases: Record<string, [options: string, map: object, lost?: readonly strin
     ['action tell'],
   ],
   zone: ['logtimezone = UTC+0230\n', { ...usual, timezone: '+02:30' }],
+  'a pattern that may begin with a blank': ['failregex = ^(?: \\[\\d+\\])? door: <HOST>$\n', usual, ['failregex']],
   'a program that is asked': ['ignorecommand = /bin/true <ip>\n', usual, ['ignorecommand']],
 }
 
