@@ -1,13 +1,15 @@
 /** What is known of an address, put together from what an agent holds, or what it left in its store. */
-import { parseAddress, type Prefix } from './address.ts'
+import { parseAddress, type Address, type Prefix } from './address.ts'
 import type { AddressExplanation, BanStanding, JailStanding, PastBan } from './control/api.ts'
 import type { Evidence } from './events.ts'
 import { placeOf } from './jails.ts'
-import type { Judge } from './judging/judge.ts'
-import { networkOf } from './judging/networks.ts'
+import type { Judge, Standing } from './judging/judge.ts'
+import { leastAddresses, networkOf } from './judging/networks.ts'
 import type { JailSettings } from './settings/jail.ts'
 import type { HistoryEntry } from './store/store.ts'
 
+/** Addresses of a network that are told. */
+const mostMembers = 50
 /** Bans of the past that are told. */
 const mostPastBans = 50
 
@@ -69,12 +71,36 @@ function standingWith(
     maxretry,
     findtimeMs,
     failures: failures.filter((time) => time >= at - findtimeMs),
-    network: network && { ...network, needed: 2 * maxretry },
+    network: network && ofNetwork(network, maxretry, at - findtimeMs),
     spared: rule && { ...rule, place: where === undefined ? null : placeOf(where), failures: spared },
     bansBefore,
     nextBanMs,
     refusal: refusal(prefix, name) ?? null,
     skewMs,
+  }
+}
+
+/** What counts of a network that is banned as a whole at twice `maxretry`. */
+function ofNetwork(
+  { prefix, failures }: NonNullable<Standing['network']>,
+  maxretry: number,
+  from: number,
+): NonNullable<JailStanding['network']> {
+  const counts = new Map<Address, number>()
+  let all = 0
+  for (const { address, time, attempts } of failures) {
+    if (time < from) continue
+    counts.set(address, (counts.get(address) ?? 0) + attempts)
+    all += attempts
+  }
+  const addresses = [...counts].map(([address, count]) => ({ address, failures: count }))
+  return {
+    prefix,
+    failures: all,
+    needed: 2 * maxretry,
+    addresses: addresses.toSorted((a, b) => b.failures - a.failures).slice(0, mostMembers),
+    addressesCount: addresses.length,
+    addressesNeeded: leastAddresses,
   }
 }
 

@@ -87,7 +87,8 @@ export function parsePrefix(text: string): Prefix | null {
 export function formatPrefix(bytes: Uint8Array, length: number): Prefix | null {
   const bits = bytes.length * 8
   if (!Number.isInteger(length) || length < 0 || length > bits) return null
-  const cut = Uint8Array.from(bytes, (byte, index) => byte & mask(length - index * 8))
+  const cut = new Uint8Array(bytes.length)
+  for (let at = 0; at < bytes.length; at++) cut[at] = (bytes[at] ?? 0) & mask(length - at * 8)
   const text = formatBytes(cut)
   return (length === bits ? text : `${text}/${length}`) as Prefix
 }
@@ -98,6 +99,16 @@ export function prefixParts(prefix: Prefix): PrefixParts {
   const bytes = addressBytes((slash < 0 ? prefix : prefix.slice(0, slash)) as Address)
   const length = slash < 0 ? bytes.length * 8 : Number(prefix.slice(slash + 1))
   return { family: bytes.length === 4 ? 4 : 6, bytes, length }
+}
+
+/** The 32 bits of a single IPv4 address; -1 for every other prefix. For those who go through a million. */
+export function ipv4Value(prefix: Prefix): number {
+  return readIPv4(prefix, 0, prefix.length)
+}
+
+/** The address of 32 bits. */
+export function formatIPv4(value: number): Address {
+  return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}` as Address
 }
 
 /** All prefixes that hold the whole of this one: itself first, then wider and wider, down to length 0. */
@@ -130,26 +141,30 @@ export function addressBytes(address: Address): Uint8Array {
  * probe a distinct prefix length, whatever the number of prefixes.
  */
 export class PrefixSet {
-  readonly #lengths = new Map<string, Set<Prefix>>()
+  /** By the length: of IPv4 by the 32 bits, for that is quicker than by text. */
+  readonly #v4 = new Map<number, Map<number, Prefix>>()
+  readonly #v6 = new Map<number, Set<Prefix>>()
 
   constructor(prefixes: Iterable<Prefix> = []) {
     for (const prefix of prefixes) this.add(prefix)
   }
 
   add(prefix: Prefix): void {
-    const { family, length } = prefixParts(prefix)
-    const key = `${family}/${length}`
-    const same = this.#lengths.get(key)
-    if (same) same.add(prefix)
-    else this.#lengths.set(key, new Set([prefix]))
+    const { family, bytes, length } = prefixParts(prefix)
+    if (family === 4) {
+      const same = this.#v4.get(length) ?? new Map<number, Prefix>()
+      this.#v4.set(length, same.set(bitsOf(bytes), prefix))
+    } else this.#v6.set(length, (this.#v6.get(length) ?? new Set<Prefix>()).add(prefix))
   }
 
   /** The prefix of the set that covers the whole of `prefix`, if there is one. */
   covering(prefix: Prefix): Prefix | undefined {
+    const single = ipv4Value(prefix)
+    if (single >= 0) return this.#covering4(single, 32)
     const { family, bytes, length } = prefixParts(prefix)
-    for (const [key, prefixes] of this.#lengths) {
-      const setLength = Number(key.slice(2))
-      if (Number(key[0]) !== family || setLength > length) continue
+    if (family === 4) return this.#covering4(bitsOf(bytes), length)
+    for (const [setLength, prefixes] of this.#v6) {
+      if (setLength > length) continue
       const candidate = setLength === length ? prefix : formatPrefix(bytes, setLength)
       if (candidate !== null && prefixes.has(candidate)) return candidate
     }
@@ -159,22 +174,39 @@ export class PrefixSet {
   /** A prefix of the set that has an address in common with `prefix`, if there is one. */
   overlapping(prefix: Prefix): Prefix | undefined {
     const covering = this.covering(prefix)
-    const { family, length, bytes } = prefixParts(prefix)
     // Nothing is inside a single address.
-    if (covering !== undefined || length === bytes.length * 8) return covering
-    for (const [key, prefixes] of this.#lengths) {
-      if (Number(key[0]) !== family || Number(key.slice(2)) < length) continue
-      for (const inner of prefixes) {
+    if (covering !== undefined || !prefix.includes('/')) return covering
+    const { family, length } = prefixParts(prefix)
+    const byLength: ReadonlyMap<number, { values(): Iterable<Prefix> }> = family === 4 ? this.#v4 : this.#v6
+    for (const [setLength, prefixes] of byLength) {
+      if (setLength < length) continue
+      for (const inner of prefixes.values()) {
         if (formatPrefix(prefixParts(inner).bytes, length) === prefix) return inner
       }
     }
     return undefined
   }
+
+  #covering4(bits: number, length: number): Prefix | undefined {
+    for (const [setLength, prefixes] of this.#v4) {
+      if (setLength > length) continue
+      const found = prefixes.get(setLength === 0 ? 0 : (bits & (-1 << (32 - setLength))) >>> 0)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+}
+
+/** The 32 bits of four bytes. */
+function bitsOf(bytes: Uint8Array): number {
+  return (((bytes[0] ?? 0) << 24) | ((bytes[1] ?? 0) << 16) | ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0)) >>> 0
 }
 
 function formatBytes(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.')
-  return formatIPv6(Uint16Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0)))
+  const groups = new Uint16Array(8)
+  for (let at = 0; at < 8; at++) groups[at] = ((bytes[2 * at] ?? 0) << 8) | (bytes[2 * at + 1] ?? 0)
+  return formatIPv6(groups)
 }
 
 /** The value of the dotted quad that makes up `text` from `start` to `end`; -1 where there is none. */

@@ -62,7 +62,7 @@ export class AgentFirewall {
     this.#helper = helper
     helper.onRestart(() => this.restore())
     helper.onAlarm((message) => this.#agent.alarm('firewall', message))
-    const found = await helper.list().catch((error: unknown) => {
+    const found = await helper.list(wanted.size).catch((error: unknown) => {
       options.log.error({}, `the firewall does not tell what it holds: ${describeError(error)}`)
       return []
     })

@@ -3,17 +3,19 @@ import { PrefixSet, type Prefix } from './address.ts'
 import type { Agent } from './agent.ts'
 import type { ListAnswer, ListReport, UnlistAnswer } from './control/api.ts'
 import { BailiffError, describeError, quote } from './errors.ts'
-import { jailOfList, listOfJail, type Ban } from './events.ts'
+import { jailOfList, listOfJail, type Ban, type Ports } from './events.ts'
 import type { ReadyJail } from './jails.ts'
 import { isListName, ListFiles, maxListEntries, type NamedList } from './named-lists.ts'
 
 /** What may wait for an action before a list goes on: a task takes half a kilobyte, and lists are long. */
-const mostPending = 10_000
+const mostPending = 5000
 const maxLists = 100
 /** Bans that are ended at once before others have their turn. */
 const endedAtOnce = 2000
-/** How long a command waits until the actions have all of a list; it goes on beside. */
-const confirmWithinMs = 20_000
+/** How long a command waits until the actions have all of a list; it goes on beside, and reports tell how far it is. */
+const confirmWithinMs = 1000
+/** How long one waits that ends a list. */
+const endWithinMs = 20_000
 
 /** A list in force. */
 interface Loaded {
@@ -23,6 +25,12 @@ interface Loaded {
   /** Entries that no action holds, since they would ban somebody who is never banned. */
   leftOut: number
   example: string | null
+  /** What became of it when it was gone through; null: it was not yet. */
+  applied: Counts | null
+  /** Whether the actions have held all of it. */
+  held: boolean
+  /** Why it was not gone through to its end. */
+  failure: string | null
 }
 
 /** Named lists of prefixes that people load: each is swapped, ended and kept over restarts as a whole. */
@@ -53,6 +61,7 @@ export class AgentLists {
       await this.#want(loaded, spared).catch((error: unknown) =>
         this.#agent.alarm('lists', `the list ${list.name} cannot be read: ${describeError(error)}`),
       )
+      loaded.applied = { added: this.#size(list.name), gone: 0 }
     }
   }
 
@@ -62,12 +71,26 @@ export class AgentLists {
   }
 
   reports(): readonly ListReport[] {
-    return [...this.#loaded.values()].map(({ list, leftOut, example }) => ({
+    return [...this.#loaded.values()].map((loaded) => this.#report(loaded))
+  }
+
+  #report(loaded: Loaded): ListReport {
+    this.#look(loaded)
+    const { list, leftOut, example, applied, held, failure } = loaded
+    const obstacle = failure ?? this.#obstacle()
+    const counts = { entries: this.#size(list.name), leftOut, example, ...(applied ?? unknown) }
+    return {
       ...list,
-      entries: this.#size(list.name),
-      leftOut,
-      example,
-    }))
+      ...counts,
+      pending: held ? null : (obstacle ?? beingCarriedOut),
+      working: !held && obstacle === null,
+    }
+  }
+
+  /** Once the actions held all of it, bans that come beside make no difference. */
+  #look(loaded: Loaded): void {
+    const rest = this.#queues().some(({ state }) => state.pending > 0 || state.failure !== null)
+    loaded.held ||= loaded.applied !== null && !rest && this.#agent.firewall.pausedSince === null
   }
 
   /**
@@ -86,19 +109,12 @@ export class AgentLists {
     const loaded = begin(list)
     this.#loaded.set(name, loaded)
     const work = this.#inTurn(() => this.#apply(loaded))
-    const counts = await this.#within(work)
-    const { leftOut, example } = loaded
-    const pending = counts === null ? this.#whyPending() : null
-    return {
-      name,
-      until: list.until,
-      lines,
-      entries: this.#size(name),
-      ...(counts ?? unknown),
-      leftOut,
-      example,
-      pending,
-    }
+    work.catch((error: unknown) => {
+      loaded.failure = describeError(error)
+      this.#tell(loaded, error)
+    })
+    await this.#within(work, confirmWithinMs)
+    return { ...this.#report(loaded), lines }
   }
 
   /** Ends a list, or all of them (null). Throws a BailiffError where there is none of that name. */
@@ -108,8 +124,8 @@ export class AgentLists {
     for (const [each, loaded] of found) if (loaded === undefined) throw this.#unknown(each)
     const ended = found.map(([each]) => ({ name: each, entries: this.#size(each) }))
     const work = Promise.all(found.map(([, loaded]) => loaded && this.#end(loaded)))
-    const done = await this.#within(work)
-    return { ended, pending: done === null ? this.#whyPending() : null }
+    const done = await this.#within(work, endWithinMs)
+    return { ended, pending: done === null ? (this.#obstacle() ?? beingCarriedOut) : null }
   }
 
   /** A ban of a list was taken back, since somebody on it is allowed for a time. Others are no matter of this. */
@@ -144,6 +160,7 @@ export class AgentLists {
   /** To be called every second. */
   expire(now: number): void {
     for (const loaded of this.#loaded.values()) {
+      if (!loaded.held) this.#look(loaded)
       if (loaded.list.until === null || loaded.list.until > now) continue
       this.#agent.options.log.info({}, `the list ${loaded.list.name} ends: its time is over`)
       void this.#end(loaded).catch((error: unknown) => this.#tell(loaded, error))
@@ -158,15 +175,15 @@ export class AgentLists {
     }
   }
 
-  async #apply(loaded: Loaded): Promise<Counts> {
+  async #apply(loaded: Loaded): Promise<void> {
     const { name } = loaded.list
     const before = this.#size(name)
     await this.#want(loaded)
     const added = this.#size(name) - before
     const gone = await this.#dropOthers(loaded)
+    loaded.applied = { added, gone }
     const all = this.#size(name)
     this.#agent.options.log.info({}, `the list ${name}: ${all} entries, ${added} new, ${gone} gone`)
-    return { added, gone }
   }
 
   /** Wants all entries of the file, but those that hold somebody who is never banned. */
@@ -174,12 +191,13 @@ export class AgentLists {
     const { wanted, judge } = this.#agent
     const { list, stop } = loaded
     const spared = new PrefixSet(never)
+    const jail = jailOfList(list.name)
     loaded.leftOut = 0
     loaded.example = null
     for await (const prefixes of this.#files.entries(list)) {
       if (stop.signal.aborted) return
       for (const prefix of prefixes) {
-        const ban = banOf(list, prefix)
+        const ban = banOf(list, jail, prefix)
         if (spared.overlapping(prefix) === undefined) wanted.put(ban, 'new')
         else this.#leaveOut(ban, judge.sparing(prefix, 'manual') ?? 'it is never banned')
       }
@@ -246,23 +264,24 @@ export class AgentLists {
   }
 
   /** What came of it when the actions have all of it; null where that takes longer than a command waits. */
-  async #within<Result>(work: Promise<Result>): Promise<Result | null> {
+  async #within<Result>(work: Promise<Result>, ms: number): Promise<Result | null> {
     const late = new AbortController()
     const done = work.then(async (result) => {
       await Promise.all(this.#queues().map((queue) => queue.settled()))
       return this.#queues().some(({ state }) => state.failure !== null) ? null : result
     })
     try {
-      return await Promise.race([done, sleep(confirmWithinMs, null, { signal: late.signal })])
+      return await Promise.race([done, sleep(ms, null, { signal: late.signal })])
     } finally {
       late.abort()
     }
   }
 
-  #whyPending(): string {
+  /** Why nothing is carried out now; null: nothing is in the way. */
+  #obstacle(): string | null {
     if (this.#agent.firewall.pausedSince !== null) return 'the firewall is paused until "bailiff resume"'
     const failing = this.#queues().find(({ state }) => state.failure !== null)
-    return failing === undefined ? 'it is still being carried out' : `${failing.name} fails: ${failing.state.failure}`
+    return failing === undefined ? null : `${failing.name} fails: ${failing.state.failure}`
   }
 
   #tell({ list }: Loaded, error: unknown): void {
@@ -293,13 +312,17 @@ interface Counts {
   readonly gone: number
 }
 
-const unknown = { added: null, gone: null }
+const beingCarriedOut = 'it is still being carried out'
+const unknown = { added: null, gone: null } as const
 
 function begin(list: NamedList): Loaded {
-  return { list, stop: new AbortController(), leftOut: 0, example: null }
+  return { list, stop: new AbortController(), leftOut: 0, example: null, applied: null, held: false, failure: null }
 }
 
-function banOf({ name, since, until }: NamedList, prefix: Prefix): Ban {
-  const ports = { protocol: 'all', ports: [] } as const
-  return { prefix, jail: jailOfList(name), ports, since, until, count: 1, failures: 0, lines: [] }
+/** Made once: a list has a million bans. */
+const allPorts: Ports = { protocol: 'all', ports: [] }
+const noLines: readonly string[] = []
+
+function banOf({ since, until }: NamedList, jail: string, prefix: Prefix): Ban {
+  return { prefix, jail, ports: allPorts, since, until, count: 1, failures: 0, lines: noLines }
 }

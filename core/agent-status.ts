@@ -3,6 +3,7 @@ import type { Agent } from './agent.ts'
 import type { AddressReport, BanReport, Finding, JailAnswer, JailSummary, StatusReport, Words } from './control/api.ts'
 import { BailiffError, describeError, quote } from './errors.ts'
 import { listOfJail, type Ban } from './events.ts'
+import { forgeableAmong } from './forgeable-logs.ts'
 import type { ReadyJail } from './jails.ts'
 
 /** Bans told of one address: a /8 may hold a million. */
@@ -121,7 +122,18 @@ export class AgentStatus {
 
   #findings(): readonly Finding[] {
     const { sight, configuration, intake } = this.#agent
-    return sight.findings(configuration.ready.jails, intake.logs(), Date.now())
+    const logs = intake.logs()
+    const forgeable = configuration.ready.jails.flatMap(({ name, filterDefinition }): Finding[] => {
+      const read = logs.filter(({ jails }) => jails.includes(name)).map(({ log }) => log)
+      return forgeableAmong(filterDefinition, read).map(({ log, advice }) => ({
+        jail: name,
+        log,
+        grade: 'forgeable',
+        what: 'a peer can write lines of his own into it, and have anybody banned',
+        mend: advice,
+      }))
+    })
+    return [...sight.findings(configuration.ready.jails, logs, Date.now()), ...forgeable]
   }
 
   *#bansOf(jail: string): Generator<BanReport> {

@@ -32,6 +32,7 @@ import {
   type UnbanReason,
 } from './events.ts'
 import type { FirewallHelper, FirewallOptions } from './firewall/client.ts'
+import { endIgnoredBans } from './ignored-bans.ts'
 import { Instances } from './instances.ts'
 import { createIntake, positionAfter, type Intake } from './intake/intake.ts'
 import type { ReadyJail, ReadyJails } from './jails.ts'
@@ -172,6 +173,10 @@ export class Agent implements RunningAgent {
           { jail },
           `failures of ${address} are ignored: ${why}; if it is a proxy, let the service log the true address`,
         ),
+      onNamesChanged: () => {
+        endIgnoredBans(this)
+        this.lists.screen()
+      },
       onNameFailure: (name, error) => alarm('ignoreip', `the name ${name} cannot be looked up: ${error.message}`),
     })
     const ended = () => options.ended?.()
@@ -380,6 +385,7 @@ export class Agent implements RunningAgent {
     this.enforcer.configure((jail) => this.queuesOf(jail), this.observing ? [] : fresh)
     await this.judge.configure(jails)
     this.allowing.enforce()
+    endIgnoredBans(this)
     this.lists.screen()
     if (!this.#resumed) this.judge.resume(this.store.loaded.failures)
     if (!this.#resumed) this.store.forgetLoaded()

@@ -220,8 +220,8 @@ export const listOfJail = (jail: string): string | null => (jail.startsWith('lis
 /** Why an action hears of a ban. */
 export type BanReason = 'new' | 'extended' | 'restored' | 'repaired'
 
-/** Why a ban ended. */
-export type UnbanReason = 'expired' | 'unbanned'
+/** Why a ban ended; `ignored`: its address is never banned now. */
+export type UnbanReason = 'expired' | 'unbanned' | 'ignored'
 
 /** What happened in the agent, as notifiers and the log hear of it. */
 export type AgentEvent =

@@ -354,6 +354,11 @@ export interface ActionPlugin<Options = unknown> {
   unbanMany?(bans: readonly ActionBan[], host: ActionHost<Options>): void | Promise<void>
   /** Called once after `start` with all that is in force: make the world hold exactly this. Answers as `banMany`. */
   sync?(bans: readonly ActionBan[], host: ActionHost<Options>): Refused | Promise<Refused>
+  /**
+   * In place of `sync`, where a million bans at once would be too much: each is made when it is walked to, as it is
+   * wanted then. They may be walked through several times; what changes meanwhile follows as `ban` and `unban`.
+   */
+  syncEach?(bans: Iterable<ActionBan>, host: ActionHost<Options>): Refused | Promise<Refused>
 }
 
 /** The bans that are not carried out, and why. */
@@ -396,10 +401,16 @@ export interface Firewall {
   load(entries: readonly FirewallEntry[]): Promise<readonly Refusal[]>
   /** Removes entries; one that is not there is no error. */
   del(entries: readonly FirewallEntry[]): Promise<void>
-  /** Makes the kernel hold exactly these entries in one transaction. */
-  sync(entries: readonly FirewallEntry[]): Promise<readonly Refusal[]>
-  /** What the kernel holds now. */
-  list(): Promise<readonly FirewallEntry[]>
+  /**
+   * Makes the kernel hold exactly these entries: up to some ten thousand in one transaction; more are entered while
+   * they are walked through, and what was there before goes at the end.
+   */
+  sync(entries: Iterable<FirewallEntry>): Promise<readonly Refusal[]>
+  /**
+   * What the kernel holds now. To list a million takes a minute, so sets that are long may be left out where they hold
+   * no more than `known`, some few apart: who wants so many knows what is in there.
+   */
+  list(known?: number): Promise<readonly FirewallEntry[]>
 }
 
 export interface FirewallEntry {

@@ -44,7 +44,7 @@ const required: Readonly<Record<PluginKind, readonly string[]>> = {
 /** Functions that it may have; when it has something else of this name, that is a mistake. */
 const optional: Readonly<Record<PluginKind, readonly string[]>> = {
   source: ['stop'],
-  action: ['start', 'stop', 'banMany', 'unbanMany', 'sync'],
+  action: ['start', 'stop', 'banMany', 'unbanMany', 'sync', 'syncEach'],
   notifier: ['start', 'stop'],
 }
 

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { parsePrefix, type Prefix } from '../address.ts'
 import { connectControl, type ControlClient } from '../control/client.ts'
@@ -24,9 +25,17 @@ export async function agentAt(options: SocketOptions): Promise<ControlClient> {
   if (options.socket !== undefined) return connectControl([options.socket])
   const configured = await configuredSocket(options.config)
   const demo = demoPlaces().control
-  if (options.config !== undefined || existsSync(configured) || !existsSync(demo)) return connectControl([configured])
+  if (options.config !== undefined || existsSync(configured) || !existsSync(demo))
+    return connectControl([configured], ofAnotherUser(configured))
   process.stderr.write(`${styled('dim', `no agent at ${configured}; this is about the demonstration at ${demo}`)}\n`)
   return connectControl([demo])
+}
+
+/** What to do where the agent of root seems to be there, and somebody else asks. */
+function ofAnotherUser(asked: string): string | undefined {
+  const folder = dirname(defaultPlaces({ env: {}, uid: 0, home: '/' }).control)
+  if (process.geteuid?.() === 0 || dirname(asked) === folder || !existsSync(folder)) return undefined
+  return `${folder} is there: ask the agent of this machine as root, as with "sudo bailiff status"; "bailiff run" starts one of your own`
 }
 
 /** The socket that the configuration names; where there is no configuration, or a broken one, the default place. */

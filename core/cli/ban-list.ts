@@ -1,10 +1,15 @@
-import type { ListReport } from '../control/api.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ListAnswer, ListReport } from '../control/api.ts'
+import type { ControlClient } from '../control/client.ts'
 import { BailiffError, describeError } from '../errors.ts'
 import { agentAt, type SocketOptions } from './agent-socket.ts'
 import { readListFile } from './list-file.ts'
 import { counted, ending, print, styled } from './output.ts'
 import { startProgress } from './progress.ts'
 import { table } from './table.ts'
+
+/** Often enough to be seen moving. */
+const lookEveryMs = 250
 
 interface ListOptions extends SocketOptions {
   readonly strict?: true
@@ -30,14 +35,15 @@ export async function banList(
   if (!options.json && bad > problems.length)
     process.stderr.write(`bailiff: … and ${bad - problems.length} more lines of ${file} that cannot be read\n`)
   const agent = await agentAt(options)
-  const progress = startProgress({ label: `loading ${name}`, total: entries, unit: 'entries' })
-  const answer = await agent
+  const loading = startProgress({ label: `loading ${name}`, total: entries, unit: 'entries' })
+  const loaded = await agent
     .swapList(
       name,
-      told(parts, entries, (done) => progress.at(done)),
+      told(parts, entries, (done) => loading.at(done)),
       lengthMs,
     )
-    .finally(() => progress.end())
+    .finally(() => loading.end())
+  const answer = await followed(agent, loaded)
   if (options.json) {
     const badLines = problems.map(({ message, where }) => ({ line: where?.line, message }))
     print(JSON.stringify({ ...answer, bad, badLines }, null, 2))
@@ -70,6 +76,24 @@ export function listTable(lists: readonly ListReport[]): string {
       ending(until),
     ]),
   )
+}
+
+/** How the list stands when the actions hold all of it, or something is in the way; on a terminal it shows how far it is. */
+async function followed(agent: ControlClient, loaded: ListAnswer): Promise<ListAnswer> {
+  const progress = startProgress({ label: `banning ${loaded.name}`, total: loaded.lines, unit: 'entries' })
+  let answer = loaded
+  try {
+    while (answer.working) {
+      progress.at(answer.entries)
+      await sleep(lookEveryMs)
+      const report = (await agent.lists()).find(({ name, since }) => name === loaded.name && since === loaded.since)
+      if (report === undefined) return { ...answer, working: false, pending: 'it was swapped or ended meanwhile' }
+      answer = { ...answer, ...report }
+    }
+    return answer
+  } finally {
+    progress.end()
+  }
 }
 
 function* told(parts: readonly string[], entries: number, at: (done: number) => void): Generator<string> {

@@ -10,7 +10,8 @@ import { checkFirewallConf } from './check-firewall-conf.ts'
 import type { CheckOptions } from './check.ts'
 import { forgeableLogs } from './forgeable-logs.ts'
 import { loadEngines } from './known-filters.ts'
-import { logsOf, missingLogs, missingPrograms } from './missing-files.ts'
+import { logsOf, missingCertificates, missingLogs, missingPrograms } from './missing-files.ts'
+import { closedFolders } from './agent-folders.ts'
 import { accountProblems } from './named-accounts.ts'
 import { detailsText, filterKey, jailDetails, type JailDetails, type SampleCount } from './jail-details.ts'
 import { counted, print, styled } from './output.ts'
@@ -70,6 +71,8 @@ export async function check(file: string | undefined): Promise<Findings> {
         ...jails.flatMap(forgeableAddress),
         ...jails.flatMap(forgeableLogs),
         ...missingPrograms(settings),
+        ...missingCertificates(settings),
+        ...closedFolders(settings),
         ...firewallConf.warnings,
       ],
     }

@@ -20,11 +20,15 @@ export async function agentFindings({ config, socket }: SocketOptions): Promise<
 function statusFindings(report: StatusReport): DoctorFinding[] {
   const { pid, jails, bans, observe, pausedSince, findings, actions, problems, logs } = report
   const found: DoctorFinding[] = [
-    ok('agent', `process ${pid} runs ${counted(jails.length, 'jail')}, with ${counted(bans, 'ban')}`),
+    ok(
+      'agent',
+      `process ${pid} runs ${counted(jails.filter(({ jail }) => jail !== 'manual').length, 'jail')}, with ${counted(bans, 'ban')}`,
+    ),
   ]
   if (pausedSince !== null) found.push(problem('agent', 'the firewall is paused: no ban is in force', 'bailiff resume'))
   if (observe) found.push(note('agent', 'it only observes: nobody is banned', 'take "observe" away and start it anew'))
-  for (const { jail, log, grade, what, mend } of findings)
+  // What is forgeable the configuration tells already, also while no agent runs.
+  for (const { jail, log, grade, what, mend } of findings.filter((each) => each.grade !== 'forgeable'))
     found.push((grade === 'blind' ? problem : note)('agent', `${jail} and ${log}: ${what}`, mend))
   for (const { action, failure } of actions)
     if (failure !== null)

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
 import { HostTree } from '../host-look/host-tree.ts'
 import { runningProcesses } from '../host-look/processes.ts'
+import { asTyped } from './as-typed.ts'
 import { check, type Findings } from './check-configuration.ts'
 import { agentFindings } from './doctor-agent.ts'
 import { firewallFindings } from './doctor-firewall.ts'
@@ -22,8 +23,9 @@ const mostTold = 5
 export async function examine(options: DoctorOptions): Promise<number> {
   const findings: DoctorFinding[] = []
   const tell = (found: readonly DoctorFinding[]) => {
-    findings.push(...found.map((each) => ({ ...each, text: printable(each.text) })))
-    if (!options.json) for (const each of found) print(lineOf(each))
+    const told = found.map((each) => ({ ...each, text: printable(each.text), mend: each.mend && asTyped(each.mend) }))
+    findings.push(...told)
+    if (!options.json) for (const each of told) print(lineOf(each))
   }
   const look = async (subject: string, work: () => readonly DoctorFinding[] | Promise<readonly DoctorFinding[]>) =>
     tell(
@@ -90,6 +92,7 @@ function configurationFindings({ file, jails, problems, warnings }: Findings, co
   const others = warnings.filter(({ message }) => !/^there is no |^no file is meant/.test(message))
   for (const warning of others.slice(0, mostTold))
     told.push(note('configuration', describeFirst(warning), warning.hint ?? command))
+  if (others.length > mostTold) told.push(note('configuration', `${others.length - mostTold} more warnings`, command))
   return told.length > 0
     ? told
     : [

@@ -4,13 +4,19 @@ import { whyUnreadable } from '../errors.ts'
 import type { Settings } from '../settings/load-settings.ts'
 import { diskOf } from './doctor-host.ts'
 import { note, ok, problem, type DoctorFinding } from './finding.ts'
+import { closedTo } from './agent-folders.ts'
+import { agentAccount } from './named-accounts.ts'
 import { amount } from './progress.ts'
 
 /** The folder of the bans: whether it is there, has room, and holds a store (https://sqlite.org/fileformat2.html). */
-export function storeFindings({ state }: Settings): DoctorFinding[] {
+export function storeFindings(settings: Settings): DoctorFinding[] {
+  const { state } = settings
   const folder = statSync(state, { throwIfNoEntry: false })
   if (folder === undefined) return [ok('store', `${state} is made at the first start`)]
   if (!folder.isDirectory()) return [problem('store', `${state} is no folder`, `mv ${state} ${state}.old`)]
+  const account = process.geteuid?.() === 0 ? agentAccount(settings) : null
+  const closed = account === null ? null : closedTo(account, state)
+  if (closed !== null) return [problem('store', closed.why, closed.mend)]
   const disk = diskOf(state)
   const store = join(state, 'bailiff.sqlite')
   const found = statSync(store, { throwIfNoEntry: false })

@@ -1,14 +1,16 @@
 import type { AddressExplanation, BanStanding, JailStanding, PastBan } from '../control/api.ts'
+import { listOfJail } from '../events.ts'
 import type { AddressVerdict } from '../explaining/address-verdict.ts'
+import { asTyped } from './as-typed.ts'
 import { counted, duration, print, styled } from './output.ts'
 import { table } from './table.ts'
 
 /** Lines shown of a ban. */
-const linesShown = 5
+const linesShown = 10
 
 /** A report as people read it: the verdict, then what it rests on. */
-export function printAddress({ verdict }: AddressVerdict, report: AddressExplanation): void {
-  print(styled('bold', verdict))
+export function printAddress({ verdict, cause }: AddressVerdict, report: AddressExplanation): void {
+  print(styled('bold', cause === 'paused' ? asTyped(verdict) : verdict))
   if (!report.running)
     print(
       styled(
@@ -27,9 +29,8 @@ export function printAddress({ verdict }: AddressVerdict, report: AddressExplana
 function banText(ban: BanStanding, { kernelFailure }: AddressExplanation): string {
   const what = ban.observed ? 'would be banned by' : 'banned by'
   const ports = ban.ports.protocol === 'all' ? 'all ports' : `${ban.ports.protocol} ${ban.ports.ports.join(', ')}`
-  const why = ban.failures > 0 ? `${counted(ban.failures, 'failure')}` : 'by hand, or taken over from the firewall'
   const lines = [
-    `${ban.prefix}  ${what} ${ban.jail} since ${time(ban.since)} ${until(ban.until)} (${ports}); ban ${ban.count}, for ${why}`,
+    `${ban.prefix}  ${what} ${ban.jail} since ${time(ban.since)} ${until(ban.until)} (${ports}); ${whyBanned(ban)}`,
     ...ban.actions.map(
       ({ action, confirmed, failure }) =>
         `  action ${action}: ${confirmed ? 'confirmed' : failure === null ? 'not confirmed yet' : `fails: ${failure}`}`,
@@ -39,6 +40,13 @@ function banText(ban: BanStanding, { kernelFailure }: AddressExplanation): strin
   else if (ban.sets !== null)
     lines.push(`  kernel: ${ban.sets.length > 0 ? `in ${ban.sets.join(', ')}` : styled('red', 'not there')}`)
   return lines.join('\n')
+}
+
+function whyBanned({ jail, failures, count }: BanStanding): string {
+  const list = listOfJail(jail)
+  if (list !== null) return `an entry of the list ${list}`
+  if (failures > 0) return `ban ${count}, for ${counted(failures, 'failure')}`
+  return jail === 'manual' ? 'by hand' : `ban ${count}, by hand or taken over from the firewall`
 }
 
 function jailsTable({ jails, at }: AddressExplanation): string {
@@ -61,6 +69,17 @@ function oldestOut({ failures, findtimeMs }: JailStanding, at: number): string {
   return oldest === undefined ? '' : `in ${duration(oldest + findtimeMs - at)} (${time(oldest + findtimeMs)})`
 }
 
+/** Addresses of a network that are named. */
+const membersShown = 10
+
+function networkText(network: NonNullable<JailStanding['network']>): string {
+  const { prefix, failures, needed, addresses, addressesCount, addressesNeeded } = network
+  const named = addresses.slice(0, membersShown).map((each) => `${each.address} (${each.failures})`)
+  const more = addressesCount > named.length ? ` and ${addressesCount - named.length} more` : ''
+  const enough = `${addressesCount} of at least ${addressesNeeded} addresses`
+  return `counts ${failures} of ${needed} failures of the network ${prefix}, by ${enough}: ${named.join(', ')}${more}`
+}
+
 function remarks(
   { jail, spared, network, refusal, skewMs, bansBefore, nextBanMs }: JailStanding,
   { prefix }: AddressExplanation,
@@ -72,8 +91,7 @@ function remarks(
       `${jail} spares it: ${spared.why}${place}; ${counted(spared.failures, 'failure')} ignored since the start`,
     )
   }
-  if (network !== null && network.failures > 0)
-    lines.push(`${jail} counts ${network.failures} of ${network.needed} failures of its network ${network.prefix}`)
+  if (network !== null && network.failures > 0) lines.push(`${jail} ${networkText(network)}`)
   if (refusal !== null) lines.push(`${jail}: an action refused to ban ${prefix}: ${refusal}`)
   if (skewMs !== null)
     lines.push(
@@ -86,12 +104,18 @@ function remarks(
   return lines
 }
 
+const howEnded = {
+  expired: 'its time was over',
+  unbanned: 'ended by hand',
+  ignored: 'ended since it is never banned',
+} as const
+
 function pastText(ban: PastBan): string {
   const { prefix, jail, since, until: end, count, failures, ended, reason, evidence } = ban
   const over =
     ended === null
       ? until(end)
-      : `until ${time(ended)}, ${reason === 'unbanned' ? 'ended by hand' : reason === 'expired' ? 'its time was over' : 'then extended, or taken over'}`
+      : `until ${time(ended)}, ${reason === null ? 'then extended, or taken over' : howEnded[reason]}`
   const shown = evidence.slice(-linesShown)
   const rules = [
     ...new Set(shown.map(({ rule, version }) => (rule === '' ? '' : `${rule} (version ${version})`))),

@@ -40,7 +40,7 @@ function nearestLines({ rule, place, pattern, patternSpan, text, textAt, somewhe
     ? 'from there on the line has nothing for it'
     : `the line has ${quote(text.slice(textAt, textAt + missing.length + 8))}`
   return [
-    `  The nearest is failregex ${rule + 1} (${printable(place)}). Where it has ${quote(missing)}, ${found}:`,
+    `  The nearest is ${rule === null ? 'prefregex' : `failregex ${rule}`} (${printable(place)}). Where it has ${quote(missing)}, ${found}:`,
     ...pointed(
       '    pattern  ',
       printable(pattern),

@@ -1,30 +1,17 @@
-import { closeSync, openSync, readSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { parseAddress, parsePrefix, type Prefix } from '../address.ts'
-import type { AddressExplanation } from '../control/api.ts'
+import { closeSync, readSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parsePrefix } from '../address.ts'
 import { BailiffError, quote } from '../errors.ts'
-import { counts, verdictOn } from '../explaining/address-verdict.ts'
-import { askKernel, withKernel } from '../explaining/ask-kernel.ts'
-import { filesOf, jailCandidate, unusedCandidate, type Candidate } from '../explaining/candidate.ts'
-import { lastMentions } from '../explaining/last-mention.ts'
-import type { LineExplanation } from '../explaining/line-explanation.ts'
-import { LineExplainer } from '../explaining/line-explainer.ts'
 import { LineSequence } from '../explaining/line-sequence.ts'
-import { OfflineReports } from '../explaining/offline-report.ts'
 import { unfinishedLine } from '../explaining/unfinished-line.ts'
-import { unreadLogs } from '../explaining/unread-logs.ts'
-import type { JailSettings } from '../settings/jail.ts'
-import type { MatcherPlugin } from '../plugin.ts'
-import { Registry } from '../registry.ts'
-import { FilterLibrary } from '../settings/filter-library.ts'
 import { loadSettings, type Settings } from '../settings/load-settings.ts'
-import { builtInFilters } from '../settings/places.ts'
-import { agentAt } from './agent-socket.ts'
-import { printAddress } from './explain-address-text.ts'
+import { AddressReports } from './address-reports.ts'
+import { configuredExplainer } from './configured-explainer.ts'
+import { explainAddress } from './explain-address.ts'
 import { lineText } from './explain-line-text.ts'
 import type { ExplainOptions } from './explain.ts'
 import { print } from './output.ts'
+import { tryOpen } from './try-open.ts'
 
 /** Lines of standard input that are explained; of a whole log `replay` tells more. */
 const mostLines = 1000
@@ -39,43 +26,14 @@ export async function explain(what: readonly string[], options: ExplainOptions):
     ...(options.config === undefined ? {} : { file: options.config }),
     alsoOff: true,
   })
-  const reports = new Reports(options, settings, now)
+  const reports = new AddressReports(options, settings, now)
   try {
-    if (prefix !== null) return await explainAddress(prefix, options, settings, reports, now)
+    if (prefix !== null) return await explainAddress(prefix, settings, reports, { now, json: options.json === true })
+    if (what.length === 1 && options.jail === undefined && /^[\w.:/%-]{2,}$/.test(only)) throw noLine(only)
     const lines = only === '-' && what.length === 1 ? readStdin() : [asked(what.join(' '))]
     await explainLines(lines, options, settings, reports, now)
   } finally {
     reports.close()
-  }
-}
-
-/** Asks the agent, and where none answers the store. */
-class Reports {
-  readonly #options: ExplainOptions
-  readonly #settings: Settings
-  readonly #now: number
-  #offline: OfflineReports | null = null
-
-  constructor(options: ExplainOptions, settings: Settings, now: number) {
-    this.#options = options
-    this.#settings = settings
-    this.#now = now
-  }
-
-  async of(prefix: Prefix): Promise<AddressExplanation> {
-    if (this.#offline !== null) return this.#offline.report(prefix)
-    try {
-      return await (await agentAt(this.#options)).explain(prefix)
-    } catch (error) {
-      if (!(error instanceof BailiffError) || error.kind !== 'unavailable' || this.#options.socket !== undefined)
-        throw error
-      this.#offline = await OfflineReports.open(this.#settings, this.#now)
-      return this.#offline.report(prefix)
-    }
-  }
-
-  close(): void {
-    this.#offline?.close()
   }
 }
 
@@ -88,10 +46,10 @@ async function explainLines(
   lines: readonly StdinLine[],
   options: ExplainOptions,
   settings: Settings,
-  reports: Reports,
+  reports: AddressReports,
   now: number,
 ): Promise<void> {
-  const explainer = await lineExplainer(settings, reports)
+  const explainer = await configuredExplainer(settings, reports)
   const sequence = lines.length > 1 ? new LineSequence(settings.jails) : null
   await sequence?.start()
   const log = options.log === undefined ? null : resolve(options.log)
@@ -109,88 +67,10 @@ async function explainLines(
   }
 }
 
-async function explainAddress(
-  prefix: Prefix,
-  options: ExplainOptions,
-  settings: Settings,
-  reports: Reports,
-  now: number,
-): Promise<void> {
-  const report = await askedKernel(await reports.of(prefix), settings)
-  const lastLine = parseAddress(prefix) === null ? null : await lastLineOf(prefix, settings, reports, now)
-  const verdict = verdictOn(report, lastLine, unreadLogs(settings.jails))
-  if (options.json) print(JSON.stringify({ ...verdict, ...report, lastLine }, null, 2))
-  else {
-    printAddress(verdict, report)
-    if (lastLine !== null && !counts(lastLine.explanation))
-      print(`\nThe last line that names it, in ${lastLine.log}:\n${lineText(lastLine.explanation, true)}`)
-  }
-}
-
-/** Where the agent or its helper cannot say what the kernel holds, the kernel is asked. */
-async function askedKernel(report: AddressExplanation, { jails }: Settings): Promise<AddressExplanation> {
-  if (report.kernel !== null || (report.running && report.kernelFailure === null)) return report
-  const held = process.geteuid?.() === 0 ? await askKernel(report.prefix) : null
-  if (held === null) return report
-  const byFirewall = new Set(
-    jails.filter(({ actions }) => actions.some(({ plugin }) => plugin === 'firewall')).map(({ name }) => name),
-  )
-  return withKernel(report, held, ({ jail }) => byFirewall.has(jail))
-}
-
-/** What becomes of the last line that names the address, in the logs that jails read. */
-async function lastLineOf(
-  prefix: Prefix,
-  settings: Settings,
-  reports: Reports,
-  now: number,
-): Promise<{ readonly log: string; readonly explanation: LineExplanation } | null> {
-  const logs = [...settings.jails, ...settings.off].flatMap((jail) => filesOf(jail) ?? [])
-  const [mention] = lastMentions(prefix, logs)
-  if (mention === undefined) return null
-  const { log, bytes, ended } = mention
-  const explainer = await lineExplainer(settings, reports)
-  const fd = tryOpen(log)
-  try {
-    return { log, explanation: await explainer.explain({ bytes, ended, log, fd, jail: null, now, sequence: null }) }
-  } finally {
-    if (fd !== null) closeSync(fd)
-  }
-}
-
-async function lineExplainer(settings: Settings, reports: Reports): Promise<LineExplainer> {
-  return new LineExplainer({
-    candidates: [...sound(settings.jails, 'on'), ...sound(settings.off, 'off')],
-    unused: () => unusedFilters(settings),
-    engines: await Promise.all(new Registry().matcherFiles().map(loadMatcher)),
-    report: (address) => reports.of(address),
-  })
-}
-
-/** Without the jails whose filter does not compile: "bailiff check" tells of those. */
-function sound(jails: readonly JailSettings[], state: 'on' | 'off'): Candidate[] {
-  return jails.flatMap((jail) => {
-    try {
-      // A jail that counts bans reads no lines.
-      return jail.bansOf === null ? [jailCandidate(jail, state)] : []
-    } catch {
-      return []
-    }
-  })
-}
-
-async function unusedFilters(settings: Settings): Promise<Candidate[]> {
-  const library = new FilterLibrary([join(settings.file, '../filters'), builtInFilters])
-  const used = new Set([...settings.jails, ...settings.off].map(({ filterDefinition }) => filterDefinition.where.file))
-  const definitions = await Promise.all(
-    [...(await library.names()).values()].filter((file) => !used.has(file)).map((file) => library.byFile(file, [])),
-  )
-  return definitions.flatMap((definition) => {
-    try {
-      return definition === undefined ? [] : [unusedCandidate(definition)]
-    } catch {
-      return []
-    }
+/** One word is rather a mistyped address, or the name of a jail. */
+function noLine(word: string): BailiffError {
+  return new BailiffError('usage', `${quote(word)} is neither an IP address or prefix nor a line of a log`, {
+    hint: 'a line stands in quotes, and one that is a single word on standard input; of jails "bailiff status" tells',
   })
 }
 
@@ -223,22 +103,10 @@ function readStdin(): StdinLine[] {
   return lines
 }
 
-function tryOpen(path: string): number | null {
-  try {
-    return openSync(path, 'r')
-  } catch {
-    return null
-  }
-}
-
 function readTime(text: string): number {
   const time = /^\d{9,11}(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text)
   if (Number.isFinite(time)) return time
   throw new BailiffError('usage', `--now ${quote(text)} is no time`, {
     hint: 'allowed are 2026-11-22T13:45:00Z, and unix seconds',
   })
-}
-
-async function loadMatcher(file: string): Promise<MatcherPlugin> {
-  return ((await import(pathToFileURL(file).href)) as { default: MatcherPlugin }).default
 }

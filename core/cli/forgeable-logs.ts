@@ -1,18 +1,17 @@
-/** Logs that a jail reads though a peer can write whole lines into them, and so have anybody banned. */
+/** Warnings of logs that a jail reads though a peer can write whole lines into them. */
 import { BailiffError } from '../errors.ts'
+import { forgeableAmong } from '../forgeable-logs.ts'
 import { filesMatching } from '../intake/matched-files.ts'
 import { isPattern } from '../intake/path-pattern.ts'
 import type { ReadyJail } from '../jails.ts'
 import { logsOf } from './missing-files.ts'
 
-/** One warning for each entry of the filter's `forgeable` that a log of the jail ends in, with the advice of the filter. */
+/** One warning for each such log, with the advice of the filter. */
 export function forgeableLogs({ name, sources, filterDefinition, where }: ReadyJail): BailiffError[] {
   const logs = sources.flatMap(logsOf).flatMap((log) => [log, ...filesMeant(log)])
-  return Object.entries(filterDefinition.forgeable).flatMap(([ending, hint]) => {
-    const log = logs.find((one) => one.endsWith(ending))
-    if (log === undefined) return []
+  return forgeableAmong(filterDefinition, logs).map(({ log, advice }) => {
     const message = `${name} reads ${log}, into which a peer can write lines of his own and have anybody banned`
-    return [new BailiffError('config', message, { where, hint })]
+    return new BailiffError('config', message, { where, hint: advice })
   })
 }
 

@@ -9,7 +9,7 @@ import { findServices, type FoundService } from '../host-look/found-services.ts'
 import { systemdRuns } from '../host-look/units.ts'
 import { FilterLibrary } from '../settings/filter-library.ts'
 import { builtInFilters } from '../settings/places.ts'
-import { usualSource, type UsualSource } from '../settings/usual-source.ts'
+import { isShared, usualSource, type UsualSource } from '../settings/usual-source.ts'
 
 /** A filter that fits a service of the host. */
 export interface FittingFilter {
@@ -21,6 +21,8 @@ export interface FittingFilter {
   /** Where its lines are, in words, and whether there is such a place. */
   readonly source: string
   readonly sourceState: UsualSource['state']
+  /** Whether other programs write there, too, as into /var/log/syslog. */
+  readonly sourceShared: boolean
   /** The ports that it covers by itself; empty: all. */
   readonly ports: readonly number[]
 }
@@ -72,6 +74,7 @@ async function fittingFilters(
         usual: service.filters.includes(filter),
         source: printable(source === null ? 'it has no usual place' : whyRead(source)),
         sourceState: source === null ? 'unlikely' : stateOf(source),
+        sourceShared: source !== null && isShared(source.use),
         ports: definition.ports,
       })
     }

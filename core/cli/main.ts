@@ -4,6 +4,7 @@ import './small-heap.ts'
 import { Command, CommanderError } from 'commander'
 import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
 import addAllow from './allow.ts'
+import { asTyped } from './as-typed.ts'
 import addBan from './ban.ts'
 import addCheck from './check.ts'
 import addConfig from './config.ts'
@@ -102,7 +103,7 @@ function report(error: unknown): number {
   const problems = error instanceof BailiffError && 'problems' in error ? (error.problems as BailiffError[]) : [error]
   for (const problem of problems) {
     if (wantsJson) reportJson(problem instanceof BailiffError ? problem : { message: describeError(problem) }, exitCode)
-    else process.stderr.write(`bailiff: ${describeError(problem)}\n`)
+    else process.stderr.write(`bailiff: ${asTyped(describeError(problem))}\n`)
   }
   if (error instanceof BailiffError || wantsJson) return exitCode
   if (process.env.BAILIFF_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)

@@ -1,6 +1,6 @@
 /** What a configuration names and the machine lacks: it may come later, but more often its name is wrong. */
 import { statSync } from 'node:fs'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { BailiffError, quote, whyUnreadable } from '../errors.ts'
 import { linkOf } from '../explaining/unread-logs.ts'
 import { filesMatching } from '../intake/matched-files.ts'
@@ -8,6 +8,7 @@ import { isPattern } from '../intake/path-pattern.ts'
 import type { Instance, ReadyJail } from '../jails.ts'
 import type { Settings } from '../settings/load-settings.ts'
 import type { PluginUse } from '../settings/plugin-use.ts'
+import { isRecord } from '../settings/sourced.ts'
 
 /** The logs of a jail that are not there, or are none. */
 export function missingLogs({ name, sources, where }: ReadyJail): BailiffError[] {
@@ -49,6 +50,37 @@ function whyNotRead(log: string): { readonly message: string; readonly hint?: st
     // Where this user may not look, the agent may.
     if (!(error instanceof BailiffError)) return null
     return { message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) }
+  }
+}
+
+/** The certificates and keys of sources that listen with TLS and that are not there, at their places. */
+export function missingCertificates({ jails }: Settings): BailiffError[] {
+  const missing = jails
+    .flatMap(({ sources }) => sources)
+    .filter(({ plugin }) => plugin === 'syslog')
+    .flatMap(({ options, where, optionsAt }) =>
+      ['cert', 'key', 'ca'].flatMap((option) => {
+        const path: unknown = isRecord(options) ? options[option] : undefined
+        // What is no path the source itself refuses.
+        if (typeof path !== 'string' || !isAbsolute(path) || isThere(path)) return []
+        const message = `there is no file ${quote(path)}`
+        return [
+          new BailiffError('config', message, {
+            where: optionsAt[option] ?? where,
+            hint: 'this source does not start until it is there',
+          }),
+        ]
+      }),
+    )
+  return [...new Map(missing.map((one) => [JSON.stringify([one.message, one.where]), one])).values()]
+}
+
+/** Also where this user may not look: the agent may be another. */
+function isThere(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EACCES'
   }
 }
 

@@ -1,6 +1,7 @@
 /** Makes a configuration of what a host has. */
 import type { Address } from '../address.ts'
 import { printable } from '../errors.ts'
+import { asTyped } from './as-typed.ts'
 import type { FittingFilter, HostFacts } from './host-facts.ts'
 
 /** A jail of the proposal, switched on or left as a comment. */
@@ -41,11 +42,22 @@ export function propose({ filters }: HostFacts, options: ProposalOptions): Propo
   return { jails, yaml: toYaml(jails, options) }
 }
 
-function toJail({ filter, service, usual, source, sourceState, ports, description }: FittingFilter): ProposedJail {
+function toJail({
+  filter,
+  service,
+  usual,
+  source,
+  sourceState,
+  sourceShared,
+  ports,
+  description,
+}: FittingFilter): ProposedJail {
   const all = [...new Set([...ports, ...service.ports])].toSorted((a, b) => a - b)
   const more = ports.length > 0 && all.length > ports.length && all.length <= mostPorts
   const { active, switchedOn } = service
-  const expected = sourceState === 'there' || (switchedOn && sourceState === 'expected')
+  // That somebody writes to the log of the system says nothing of a program that is only installed.
+  const logs = sourceState === 'there' && (switchedOn || !sourceShared)
+  const expected = logs || (switchedOn && sourceState === 'expected')
   // Everybody wants sshd watched: its jail waits for the log.
   const on = usual && (active || expected || filter === 'sshd')
   const reason = on
@@ -69,7 +81,7 @@ function toYaml(jails: readonly ProposedJail[], { session, ignoreSession, observ
   const off = jails.filter((jail) => !jail.on)
   const lines = [
     '# Written by "bailiff setup" for what this host had. Nothing is on that is not named here.',
-    '# "bailiff check" tells whether it is right; "bailiff reload" makes a running agent read it again.',
+    asTyped('# "bailiff check" tells whether it is right; "bailiff reload" makes a running agent read it again.'),
     '',
     ...(observe
       ? ['# Nobody is banned while this stands here: everything is only counted and told.', 'observe: true', '']

@@ -5,6 +5,7 @@ import type { Address } from '../address.ts'
 import { BailiffError, describeError, exitCodes } from '../errors.ts'
 import { ownSession } from '../host-look/own-session.ts'
 import { defaultPlaces } from '../settings/places.ts'
+import { asTyped } from './as-typed.ts'
 import { confirm } from './confirm.ts'
 import { check } from './check-configuration.ts'
 import { filtersBeside, lookAtHost, type HostFacts } from './host-facts.ts'
@@ -37,15 +38,15 @@ export async function setUp(options: SetupOptions): Promise<number> {
   const session = ownSession(facts.host, process.env, process.pid)
   const existed = isTaken(config)
   const file = existed && options.beside ? `${config}.proposed` : config
-  const users = options.users && facts.host.isLive ? planUsers(config) : null
-  if (!options.json) print(hostText(facts, session))
+  const users = facts.host.isLive ? planUsers(config) : null
+  if (!options.json) print(asTyped(hostText(facts, session)))
   const makeProposal = (ignoreSession: boolean) =>
     propose(facts, { session, ignoreSession, observe: options.observe === true })
   let proposal = makeProposal(options.ignoreSession === true)
   if (!options.json) print(proposalText(file, proposal))
   const problems = await checkProposal(proposal)
   const end = (written: string | null, usersMade: readonly string[]) => {
-    const next = nextSteps({ config, written, facts, existed, asked: options })
+    const next = nextSteps({ config, written, facts, existed, asked: options }).map((step) => asTyped(step))
     const outcome: Outcome = { file, written, existed, usersMade, next }
     if (options.json) printJson(facts, session, proposal, outcome)
     else if (next.length > 0) print(`\n${styled('bold', 'Next:')}\n  ${next.join('\n  ')}`)
@@ -54,7 +55,7 @@ export async function setUp(options: SetupOptions): Promise<number> {
   for (const problem of problems) if (!options.json) print(`${styled('red', 'problem')}  ${describeError(problem)}`)
   if (problems.length > 0) return end(null, [])
   if (existed && file === config) {
-    if (!options.json) print(await missingText(config, proposal))
+    if (!options.json) print(asTyped(await missingText(config, proposal)))
     return end(null, [])
   }
   if (options.dryRun || (options.json && !options.yes)) return end(null, [])
@@ -90,10 +91,11 @@ async function tellProblems(config: string, { json }: SetupOptions): Promise<voi
   for (const warning of warnings) print(`${styled('yellow', 'warning')}  ${describeError(warning)}`)
 }
 
-async function makeMissingUsers(plan: UserPlan | null, { yes, json }: SetupOptions) {
+async function makeMissingUsers(plan: UserPlan | null, { yes, json, users }: SetupOptions) {
   if (plan === null) return { reader: null, names: [] }
   const reader = process.geteuid?.() === 0 ? plan.agent : null
-  if (plan.commands.length === 0) return { reader, names: [] }
+  // Who is there already is to read what is written, whoever else is to be made.
+  if (plan.commands.length === 0 || !users) return { reader, names: [] }
   if (plan.obstacle !== null) {
     const what = `The agent and its firewall helper have no users of their own: ${plan.obstacle}.`
     if (!json) print(`${styled('yellow', 'note')}  ${what}\n  ${plan.commands.join('\n  ')}`)

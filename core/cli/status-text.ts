@@ -2,6 +2,7 @@
 import type { AddressReport, BanReport, Finding, JailReport, JailSummary, StatusReport } from '../control/api.ts'
 import { printable } from '../errors.ts'
 import { listOfJail } from '../events.ts'
+import { asTyped } from './as-typed.ts'
 import { allowTable } from './allow.ts'
 import { listTable } from './ban-list.ts'
 import { logRows, namesOfLogs } from './log-rows.ts'
@@ -49,7 +50,7 @@ export function jailText(report: Omit<JailReport, 'bans'>, bans: readonly BanRep
   return [
     printable(`${jail} (${mode}): ${how}`),
     printable(`logs: ${namesOfLogs(logs)}${sourceChoice === null ? '' : ` (${sourceChoice})`}`),
-    `${failures} failures, ${ignored} ignored, ${tracked} addresses tracked, ${since}: ${bannedTotal}`,
+    `${counted(failures, 'failure')}, ${ignored} ignored, ${tracked} ${tracked === 1 ? 'address' : 'addresses'} tracked, ${since}: ${bannedTotal}`,
     ...report.findings.map(findingText),
     ...(report.pausedSince === null ? [] : [pausedText(report.pausedSince)]),
     '',
@@ -60,7 +61,10 @@ export function jailText(report: Omit<JailReport, 'bans'>, bans: readonly BanRep
 
 /** What is known of an address. */
 export function addressText({ prefix, bans, spared, failures }: AddressReport): string {
-  const sections = bans.length === 0 ? [`${prefix} is not banned.`] : [bansTable(bans, true)]
+  const sections =
+    bans.length === 0
+      ? [`${prefix} is not banned. ${asTyped(`"bailiff explain ${prefix}" says why.`)}`]
+      : [bansTable(bans, true)]
   if (spared !== null) sections.push(styled('yellow', `Nothing bans it: ${printable(spared)}.`))
   if (failures.length > 0)
     sections.push(
@@ -110,7 +114,9 @@ function byWhom(jail: string): string {
 
 function findingText({ jail, log, grade, what, mend }: Finding): string {
   const place = log === '' ? jail : `${jail}, ${log}`
-  return styled(grade === 'blind' ? 'red' : 'yellow', printable(`${place}: ${what}.`)) + `\n  ${printable(mend)}`
+  return (
+    styled(grade === 'blind' ? 'red' : 'yellow', printable(`${place}: ${what}.`)) + `\n  ${asTyped(printable(mend))}`
+  )
 }
 
 function afterBanText({ jail, afterBan }: JailSummary): string[] {
@@ -121,5 +127,5 @@ function afterBanText({ jail, afterBan }: JailSummary): string[] {
 
 function pausedText(pausedSince: number): string {
   const since = pausedSince === 0 ? '' : ` since ${new Date(pausedSince).toISOString()}`
-  return styled('red', `The firewall is paused${since}: no ban is in force. "bailiff resume" ends it.`)
+  return styled('red', asTyped(`The firewall is paused${since}: no ban is in force. "bailiff resume" ends it.`))
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { parsePrefix, type Prefix } from '../address.ts'
 import type { BanReport, JailReport } from '../control/api.ts'
 import type { ControlClient } from '../control/client.ts'
-import { BailiffError } from '../errors.ts'
+import { BailiffError, quote } from '../errors.ts'
 import { addSocketOptions, agentAt, type SocketOptions } from './agent-socket.ts'
 import { print } from './output.ts'
 import { addressText, jailText, statusText } from './status-text.ts'
@@ -40,8 +40,16 @@ Examples:
     if (given === undefined) {
       const report = await agent.status()
       print(options.json ? JSON.stringify(report, null, 2) : statusText(report))
-    } else if (prefix === null) await printJail(agent, given, options)
+    } else if (prefix === null) await printJail(agent, jailName(given), options)
     else await printAddress(agent, prefix, options)
+  })
+}
+
+/** A text as a jail's name. Throws for what was meant as an address: no jail of the configuration need be called so. */
+function jailName(given: string): string {
+  if (!/^(?:\d+\.[\d.]*|[\da-f]*:[\da-f:.]*)(?:\/\d*)?$/i.test(given)) return given
+  throw new BailiffError('usage', `${quote(given)} is not an IP address or prefix`, {
+    hint: 'allowed are for example 192.0.2.7, 198.51.100.0/24, 2001:db8::1, 2001:db8::/64',
   })
 }
 

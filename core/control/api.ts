@@ -1,4 +1,4 @@
-import type { Prefix } from '../address.ts'
+import type { Address, Prefix } from '../address.ts'
 import type { Ban, Evidence, UnbanReason } from '../events.ts'
 
 /**
@@ -42,7 +42,7 @@ export interface StatusReport {
   /** Whom people let in for a time. */
   readonly allowed: readonly AllowReport[]
   readonly lists: readonly ListReport[]
-  /** Jails that see nothing, or not what they should. */
+  /** Jails that see nothing, or not what they should, or what a peer can forge. */
   readonly findings: readonly Finding[]
   readonly actions: readonly { readonly action: string; readonly pending: number; readonly failure: string | null }[]
   readonly logs: readonly LogReport[]
@@ -115,12 +115,15 @@ export interface AddressReport {
   readonly failures: readonly { readonly jail: string; readonly failures: number; readonly maxretry: number }[]
 }
 
-/** A jail that does not see what it should. */
+/** A jail that does not see what it should, or that a peer can make see what is not so. */
 export interface Finding {
   readonly jail: string
   readonly log: string
-  /** `blind`: it cannot ban anybody by this log. `doubtful`: somebody should look. */
-  readonly grade: 'blind' | 'doubtful'
+  /**
+   * `blind`: it cannot ban anybody by this log. `doubtful`: somebody should look. `forgeable`: a peer can write whole
+   * lines into this log.
+   */
+  readonly grade: 'blind' | 'doubtful' | 'forgeable'
   /** What is the matter, for people, in a sentence without its period. */
   readonly what: string
   /** The command, or the step, that mends it or tells more. */
@@ -168,17 +171,19 @@ export interface ListReport {
   readonly leftOut: number
   /** One of these, and why, for people. */
   readonly example: string | null
-}
-
-/** What became of the loading of a list. */
-export interface ListAnswer extends Omit<ListReport, 'since'> {
-  /** Lines with an entry; the same prefix may stand in several. */
-  readonly lines: number
-  /** Entries that were not there before, and that are not there any more; null while nobody knows. */
+  /** Entries that were not there before it was loaded, and that are not there any more; null while nobody knows. */
   readonly added: number | null
   readonly gone: number | null
   /** Why the actions do not hold all of it yet, if so. */
   readonly pending: string | null
+  /** Whether it is still being carried out, and nothing fails. */
+  readonly working: boolean
+}
+
+/** What became of the loading of a list, so far: a long one goes on, and its report tells how far it is. */
+export interface ListAnswer extends ListReport {
+  /** Lines with an entry; the same prefix may stand in several. */
+  readonly lines: number
 }
 
 export interface UnlistAnswer {
@@ -253,8 +258,18 @@ export interface JailStanding {
   readonly findtimeMs: number
   /** When it failed within the window that ends now, ascending; at most `maxretry` of them. */
   readonly failures: readonly number[]
-  /** The same of its IPv6 network as a whole; null where that is not counted. */
-  readonly network: { readonly prefix: Prefix; readonly failures: number; readonly needed: number } | null
+  /**
+   * The same of its IPv6 network as a whole, which is banned at `needed` failures of `addressesNeeded` different
+   * addresses; null where that is not counted. `addresses` are those that failed most, at most 50.
+   */
+  readonly network: {
+    readonly prefix: Prefix
+    readonly failures: number
+    readonly needed: number
+    readonly addresses: readonly { readonly address: Address; readonly failures: number }[]
+    readonly addressesCount: number
+    readonly addressesNeeded: number
+  } | null
   /** What spares it, where that stands (`file:line`), and how many of its failures were. */
   readonly spared: {
     readonly kind: string

@@ -69,15 +69,16 @@ interface Question extends Route {
 }
 
 /** Speaks to the first of the sockets that an agent answers on. */
-export function connectControl(sockets: readonly string[]): ControlClient {
+export function connectControl(
+  sockets: readonly string[],
+  hint = 'start one with "bailiff run", or name its socket with --socket',
+): ControlClient {
   const response = async (question: Question): Promise<IncomingMessage> => {
     for (const socket of sockets) {
       const answer = await exchange(socket, question)
       if (answer !== null) return answer
     }
-    throw new BailiffError('unavailable', `no agent answers at ${sockets.join(' or ')}`, {
-      hint: 'start one with "bailiff run", or name its socket with --socket',
-    })
+    throw new BailiffError('unavailable', `no agent answers at ${sockets.join(' or ')}`, { hint })
   }
   const ask = async <T>(route: Route, body?: object): Promise<T> =>
     understood(await response(body === undefined ? route : { ...route, body: [JSON.stringify(body)] })) as Promise<T>

@@ -18,7 +18,7 @@ const batchSize = 5000
 const concurrency = 8
 const callDeadlineMs = 10_000
 /** The firewall helper has deadlines of its own, and a first sync may be large. */
-const firewallDeadlineMs = 120_000
+const firewallDeadlineMs = 600_000
 const firstPauseMs = 500
 const longestPauseMs = 60_000
 /** A firewall that works again is not to wait long for the bans it missed. */
@@ -33,7 +33,9 @@ interface Task {
 }
 
 interface Restoring {
-  readonly bans: readonly ActionBan[]
+  readonly bans: Iterable<ActionBan>
+  /** How many they are, about. */
+  readonly count: number
   readonly refused: (ban: ActionBan, reason: string) => void
 }
 
@@ -87,7 +89,7 @@ export class ActionQueue {
   get state(): ActionState {
     return {
       action: this.name,
-      pending: this.#tasks.size + (this.#inDoubt ? (this.#restoring?.bans.length ?? 0) : 0),
+      pending: this.#tasks.size + (this.#inDoubt ? (this.#restoring?.count ?? 0) : 0),
       failure: this.#failure,
     }
   }
@@ -110,12 +112,13 @@ export class ActionQueue {
   }
 
   /**
-   * Makes the action hold exactly these bans, if it can. What waits in the queue is carried out after
-   * that, so nothing decided meanwhile is lost. `refused` hears of each ban that the action refuses.
+   * Makes the action hold exactly these bans (`count`, about), if it can. They are walked through when it is their
+   * turn, and again when that fails, each time as they are then. What waits in the queue is carried out after that, so
+   * nothing decided meanwhile is lost. `refused` hears of each ban that the action refuses.
    */
-  restore(bans: readonly ActionBan[], refused: (ban: ActionBan, reason: string) => void): void {
+  restore(bans: Iterable<ActionBan>, count: number, refused: Restoring['refused']): void {
     if (this.#paused) return
-    if (this.#plugin.sync) this.#restoring = { bans, refused }
+    if (this.#plugin.sync ?? this.#plugin.syncEach) this.#restoring = { bans, count, refused }
     else if (this.#plugin.restored)
       for (const ban of bans) this.ban(ban, (reason) => reason !== null && refused(ban, reason))
     this.#run()
@@ -128,7 +131,7 @@ export class ActionQueue {
   pause(): void {
     this.#paused = true
     this.#tasks.clear()
-    this.#restoring = { bans: [], refused: () => {} }
+    this.#restoring = { bans: [], count: 0, refused: () => {} }
     this.#wake?.()
     this.#run()
   }
@@ -137,11 +140,10 @@ export class ActionQueue {
     this.#paused = false
   }
 
-  /** The clock was set by so many milliseconds: what waits here ends at another time. */
+  /** The clock was set by so many milliseconds: what waits here ends at another time. What is to be restored is told as it is then. */
   shift(ms: number): void {
     const moved = (ban: ActionBan): ActionBan => ({ ...ban, until: ban.until === null ? null : ban.until + ms })
     for (const [key, task] of this.#tasks) this.#tasks.set(key, { ...task, ban: moved(task.ban) })
-    if (this.#restoring) this.#restoring = { ...this.#restoring, bans: this.#restoring.bans.map(moved) }
   }
 
   /** Resolves when all that waits has been carried out or has failed once. */
@@ -195,11 +197,17 @@ export class ActionQueue {
   }
 
   async #restore(restoring: Restoring): Promise<void> {
-    const refused = refusals(await this.#call((host) => this.#plugin.sync?.(restoring.bans, host)))
+    const { bans } = restoring
+    const refused = refusals(
+      await this.#call((host) => {
+        return this.#plugin.syncEach ? this.#plugin.syncEach(bans, host) : this.#plugin.sync?.([...bans], host)
+      }),
+    )
     this.#inDoubt = false
     if (this.#restoring === restoring) this.#restoring = null
+    if (refused.size === 0) return
     const settle = (ban: ActionBan) => (reason: string | null) => reason !== null && restoring.refused(ban, reason)
-    for (const ban of restoring.bans) {
+    for (const ban of bans) {
       const refusal = refused.get(ban.prefix)
       if (refusal?.again && !this.#tasks.has(entryKey(ban))) this.ban(ban, settle(ban))
       else if (refusal && !refusal.again) restoring.refused(ban, refusal.reason)
@@ -207,8 +215,9 @@ export class ActionQueue {
   }
 
   async #batch(): Promise<void> {
-    const verb = [...this.#tasks.values()].some((task) => task.verb === 'ban') ? 'ban' : 'unban'
-    const tasks = [...this.#tasks.values()].filter((task) => task.verb === verb).slice(0, batchSize)
+    let tasks = this.#first('ban')
+    const verb = tasks.length > 0 ? 'ban' : 'unban'
+    if (verb === 'unban') tasks = this.#first('unban')
     const many = verb === 'ban' ? this.#plugin.banMany : this.#plugin.unbanMany
     if (!many) return this.#oneByOne(tasks)
     const bans = tasks.map(({ ban }) => ban)
@@ -219,6 +228,16 @@ export class ActionQueue {
     }
     const again = [...refused.values()].find((refusal) => refusal.again)
     if (again) throw new BailiffError('try-again', `${again.prefix} and ${refused.size - 1} others: ${again.reason}`)
+  }
+
+  /** The tasks that have waited longest, as many as go into one batch. */
+  #first(verb: Task['verb']): Task[] {
+    const tasks: Task[] = []
+    for (const task of this.#tasks.values()) {
+      if (task.verb !== verb) continue
+      if (tasks.push(task) === batchSize) break
+    }
+    return tasks
   }
 
   async #oneByOne(tasks: Task[]): Promise<void> {

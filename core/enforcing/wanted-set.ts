@@ -102,10 +102,10 @@ export class WantedSet {
   }
 
   /** Ends the bans of everything inside `prefix`, of one jail, of (null) all, or of those that the function says, and answers them. */
-  remove(prefix: Prefix, jail: string | null | ((jail: string) => boolean)): Ban[] {
+  remove(prefix: Prefix, jail: string | null | ((jail: string) => boolean), reason: UnbanReason = 'unbanned'): Ban[] {
     const isMeant = typeof jail === 'function' ? jail : (each: string) => jail === null || each === jail
     const inside = this.#rowsInside(prefix).filter((row) => isMeant(this.#bans.jail(row)))
-    return inside.map((row) => this.#end(row, 'unbanned'))
+    return inside.map((row) => this.#end(row, reason))
   }
 
   /** Ends the bans whose time is over at `now` (unix ms). To be called about every second. */
@@ -167,6 +167,18 @@ export class WantedSet {
   *ofJail(jail: string): Generator<Ban> {
     for (let row = 0; row < this.#bans.end; row++)
       if (!this.#bans.isFree(row) && this.#bans.jail(row) === jail) yield this.#bans.read(row)
+  }
+
+  /** As `ofJail`, of all the jails that the function says. It is asked once each. */
+  *ofJails(isMeant: (jail: string) => boolean): Generator<Ban> {
+    const known = new Map<string, boolean>()
+    for (let row = 0; row < this.#bans.end; row++) {
+      if (this.#bans.isFree(row)) continue
+      const jail = this.#bans.jail(row)
+      const meant = known.get(jail) ?? isMeant(jail)
+      known.set(jail, meant)
+      if (meant) yield this.#bans.read(row)
+    }
   }
 
   *[Symbol.iterator](): Iterator<Ban> {

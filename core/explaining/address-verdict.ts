@@ -2,6 +2,7 @@
 import { duration } from '../cli/output.ts'
 import type { AddressExplanation, BanStanding, JailStanding, PastBan } from '../control/api.ts'
 import type { LineExplanation } from './line-explanation.ts'
+import type { ToldLine } from './telling-line.ts'
 import type { UnreadLog } from './unread-logs.ts'
 
 export interface AddressVerdict {
@@ -17,6 +18,8 @@ export interface AddressVerdict {
     | 'counted'
     | 'was-banned'
     | 'log-unreadable'
+    /** A line of a log would count, and nobody has counted it. */
+    | 'not-counted'
     | 'unknown'
     | LineExplanation['cause']
   /** One plain sentence. */
@@ -24,12 +27,12 @@ export interface AddressVerdict {
 }
 
 /**
- * `lastLine`: what became of the last line that names the address; null: none was found. `unread`: logs that
+ * `lastLine`: what became of the last line about the address; null: none was found. `unread`: logs that
  * might name it, and cannot be read.
  */
 export function verdictOn(
   report: AddressExplanation,
-  lastLine: { readonly log: string; readonly explanation: LineExplanation } | null,
+  lastLine: ToldLine | null,
   unread: readonly UnreadLog[] = [],
 ): AddressVerdict {
   const { prefix, running, jails, history } = report
@@ -61,26 +64,42 @@ export function verdictOn(
   }
   const counting = jails.filter(({ failures }) => failures.length > 0)
   if (counting.length > 0) return { cause: 'counted', verdict: countedText(prefix, counting, running) }
+  const networks = jails.filter(({ network }) => network?.prefix === prefix && network.failures > 0)
+  if (networks.length > 0) return { cause: 'counted', verdict: networkText(prefix, networks) }
   const past = history.find(({ ended, until: end }) => ended !== null || (end !== null && end <= report.at))
   if (lastLine !== null && !counts(lastLine.explanation)) {
     const { explanation, log } = lastLine
     const before = past === undefined ? '' : ` now; ${pastText(past)}`
     return {
       cause: explanation.cause,
-      verdict: `${prefix} is not banned${before}, and the last line that names it (${log}) does not count. ${explanation.verdict}`,
+      verdict: `${prefix} is not banned${before}, and the last line about it (${log}) does not count. ${explanation.verdict}`,
     }
   }
-  if (past !== undefined) return { cause: 'was-banned', verdict: `${prefix} is not banned now: ${pastText(past)}.` }
-  const where = running
-    ? 'no jail counts a failure of it now'
-    : 'no agent runs, and none counted a failure of it that still matters'
-  const [blind] = unread
+  const uncounted =
+    lastLine !== null && ['counts', 'clock-skew', 'observed'].includes(lastLine.explanation.cause) ? lastLine : null
+  const blind = unread.find(({ jail }) => jail === uncounted?.explanation.jail) ?? unread[0]
+  if (past !== undefined && (uncounted === null || blind === undefined))
+    return { cause: 'was-banned', verdict: `${prefix} is not banned now: ${pastText(past)}.` }
+  const where = whereCounted(running, uncounted)
   if (blind !== undefined) {
     const more = unread.length > 1 ? ` (and ${unread.length - 1} more)` : ''
     const verdict = `${prefix} is not banned: ${where}, and ${blind.jail} cannot read its log${more}, ${blind.why}.`
     return { cause: 'log-unreadable', verdict }
   }
-  return { cause: 'unknown', verdict: `${prefix} is not banned: ${where}.` }
+  if (uncounted === null) return { cause: 'unknown', verdict: `${prefix} is not banned: ${where}.` }
+  const why = running ? ': it was spared then, or it is older than what the agent read or forgot since' : ''
+  return { cause: 'not-counted', verdict: `${prefix} is not banned: ${where}${why}.` }
+}
+
+function whereCounted(running: boolean, uncounted: ToldLine | null): string {
+  if (uncounted !== null) {
+    const { log, explanation } = uncounted
+    const would = `its last failure (${log}) would count in ${explanation.jail ?? 'a jail'}`
+    return running ? `${would}, but was not counted when it came` : `no agent runs; ${would}`
+  }
+  return running
+    ? 'no jail counts a failure of it now'
+    : 'no agent runs, and none counted a failure of it that still matters'
 }
 
 /** Whether a line came all the way, or no further because of its address, which is told of anyway. */
@@ -153,10 +172,26 @@ function countedText(prefix: string, counting: readonly JailStanding[], running:
   return `${prefix} is not banned: ${running ? '' : 'no agent runs, and the last one counted '}${each.join(', ')}${apart}${only}.`
 }
 
+/** A network is banned by what its addresses do together. */
+function networkText(prefix: string, counting: readonly JailStanding[]): string {
+  const each = counting.map(({ jail, network, findtimeMs }) => {
+    if (network === null) return jail
+    const { failures, needed, addressesCount, addressesNeeded } = network
+    return `${failures} of ${needed} failures in ${jail} within ${duration(findtimeMs)}, by ${addressesCount} of at least ${addressesNeeded} addresses`
+  })
+  return `${prefix} is not banned: ${each.join('; ')}.`
+}
+
 function pastText({ jail, ended, until: end, reason }: PastBan): string {
   const when = new Date(ended ?? end ?? 0).toISOString()
   const how =
-    reason === 'unbanned' ? 'was ended' : reason === 'expired' || ended === null ? 'was over' : 'gave way to another'
+    reason === 'unbanned'
+      ? 'was ended by hand'
+      : reason === 'ignored'
+        ? 'was ended, since it was never to be banned then,'
+        : reason === 'expired' || ended === null
+          ? 'was over'
+          : 'gave way to another'
   return `the ban of ${jail} ${how} at ${when}`
 }
 

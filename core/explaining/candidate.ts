@@ -1,9 +1,11 @@
 import type { Prefix } from '../address.ts'
+import { isPattern, PathPattern } from '../intake/path-pattern.ts'
 import { compileSettings, placeOf } from '../jails.ts'
 import { compileFilter } from '../matching/filters.ts'
 import type { CompiledFilter } from '../plugin.ts'
 import { inMode, type FilterDefinition, type FilterSettings } from '../settings/filter-file.ts'
 import type { DateSettings, JailSettings } from '../settings/jail.ts'
+import type { PluginUse } from '../settings/plugin-use.ts'
 
 /** A jail that a line is led through: one that is on, one that is off, or a filter that no jail uses. */
 export interface Candidate {
@@ -62,11 +64,11 @@ export function inOtherMode(candidate: Candidate, mode: string): Candidate {
 
 /** Whether a jail that reads these files reads the log. */
 export function followsLog(files: readonly string[] | null, log: string): boolean {
-  return files?.some((file) => file === log || globExpression(file).test(log)) ?? false
+  return files?.some((file) => file === log || means(file, log)) ?? false
 }
 
-/** The files that a jail reads, patterns as they are; null: it reads none. */
-export function filesOf({ sources }: JailSettings): readonly string[] | null {
+/** The files that sources read, patterns as they are; null: they read none. */
+export function filesOf({ sources }: { readonly sources: readonly PluginUse[] }): readonly string[] | null {
   const paths = sources.flatMap(({ plugin, options }) => {
     if (plugin !== 'file') return []
     const { path } = Object(options) as { readonly path?: unknown }
@@ -75,24 +77,11 @@ export function filesOf({ sources }: JailSettings): readonly string[] | null {
   return paths.length > 0 ? paths : null
 }
 
-/** `*`, `?`, `**`, `[…]` and `{a,b}` as shells read them in paths. */
-function globExpression(glob: string): RegExp {
-  const parts = glob.match(/\*\*\/?|\*|\?|\[!?[^\]/]+\]|\{[^{}]*\}|[^*?[{]+|./gs) ?? []
-  const source = parts.map((part) => {
-    if (part.startsWith('**')) return '(?:.*/)?'
-    if (part === '*') return '[^/]*'
-    if (part === '?') return '[^/]'
-    if (/^\[.+\]$/s.test(part)) return `[${part.startsWith('[!') ? `^${part.slice(2, -1)}` : part.slice(1, -1)}]`
-    if (/^\{.*\}$/s.test(part)) return `(?:${part.slice(1, -1).split(',').map(literal).join('|')})`
-    return literal(part)
-  })
+/** Whether a pattern means the log. */
+function means(pattern: string, log: string): boolean {
   try {
-    return new RegExp(`^${source.join('')}$`, 's')
+    return isPattern(pattern) && new PathPattern(pattern).matches(log)
   } catch {
-    return /(?!)/
+    return false
   }
-}
-
-function literal(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 }

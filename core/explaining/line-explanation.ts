@@ -55,8 +55,9 @@ export interface Step {
 
 /** Where the failregex that came nearest and the line part. Offsets are UTF-16 units. */
 export interface Nearest {
-  /** Index of the failregex, from 0, its text, and where it stands (`file:line`). */
-  readonly rule: number
+  /** Index of the failregex, from 0; null: it is the prefregex. */
+  readonly rule: number | null
+  /** Its text, and where it stands (`file:line`). */
   readonly pattern: string
   readonly place: string
   readonly patternSpan: PatternSpan

@@ -132,7 +132,7 @@ class LineTrace {
     const of = `${trace.tried.length} of ${filter.failregex.length} can begin like this`
     const found = trace.rule === null ? undefined : settings.failregex[trace.rule]
     if (found === undefined) this.#step('failregex', false, `${of}, and none matches`)
-    else this.#step('failregex', true, `number ${(trace.rule ?? 0) + 1} matches (${placeOf(found.where)})`)
+    else this.#step('failregex', true, `failregex ${trace.rule ?? 0} matches (${placeOf(found.where)})`)
     if (found === undefined) return
     const ignore = trace.ignoredBy === null ? undefined : settings.ignoreregex[trace.ignoredBy]
     if (ignore !== undefined) this.#step('ignoreregex', false, `matches as well (${placeOf(ignore.where)})`)
@@ -221,7 +221,7 @@ class LineTrace {
     const place = settings.ignoreregex[ignored]?.where
     return {
       cause: 'ignoreregex',
-      verdict: `Failregex ${rule + 1} of ${jail} matches, and ignoreregex ${ignored + 1} takes the line away (${place ? placeOf(place) : ''}).`,
+      verdict: `Failregex ${rule} of ${jail} matches, and ignoreregex ${ignored} takes the line away (${place ? placeOf(place) : ''}).`,
       nearly: true,
     }
   }
@@ -230,7 +230,7 @@ class LineTrace {
     this.#step('address', false, `${quote(text)} is none`)
     return {
       cause: 'no-address',
-      verdict: `Failregex ${rule + 1} of ${this.#candidate.jail} matches, but ${quote(text)} is no IP address.`,
+      verdict: `Failregex ${rule} of ${this.#candidate.jail} matches, but ${quote(text)} is no IP address.`,
       nearly: true,
     }
   }
@@ -238,28 +238,23 @@ class LineTrace {
   #noPrefix(): End {
     const { jail, settings } = this.#candidate
     const { prefregex } = settings
+    if (this.#lacksLiterals()) return { cause: 'no-literal', verdict: this.#nothingLookedFor() }
     const verdict = `The line is not one that ${jail} looks at: its prefregex does not match.`
-    if (prefregex === null) return { cause: 'prefregex', verdict }
+    if (prefregex === null || !this.#showsNearest()) return { cause: 'prefregex', verdict }
     const place = { list: 'prefregex', index: 0 } as const
     const progress = progressOf(prefregex.text, place, this.#trace.text ?? '', this.#trials.guard)
     return {
       cause: 'prefregex',
       verdict,
-      nearest: progress && this.#nearest(0, prefregex, this.#trace.text ?? '', progress),
+      nearest: progress && this.#nearest(null, prefregex, this.#trace.text ?? '', progress),
     }
   }
 
   #noRule(content: string): End {
     const { jail, filter, settings } = this.#candidate
-    const nearest = this.#nearestRule(content)
-    const literals = literalsOf(filter)
-    const hit = literals?.find((literal) => this.#line.bytes.includes(literal))
-    if (literals !== null && hit === undefined)
-      return {
-        cause: 'no-literal',
-        verdict: `Nothing of the line is what ${jail} looks for, so none of its ${filter.failregex.length} failregexes can match.`,
-        nearest,
-      }
+    const nearest = this.#showsNearest() ? this.#nearestRule(content) : null
+    if (this.#lacksLiterals()) return { cause: 'no-literal', verdict: this.#nothingLookedFor(), nearest }
+    const hit = literalsOf(filter)?.find((literal) => this.#line.bytes.includes(literal))
     const mode = settings.mode === 'normal' ? '' : ` in the mode ${settings.mode}`
     const looks = hit === undefined ? '' : `The line has ${quote(hit)}, as lines that ${jail} looks for have, but n`
     return {
@@ -267,6 +262,22 @@ class LineTrace {
       verdict: `${looks || 'N'}one of the ${filter.failregex.length} failregexes of ${jail}${mode} matches.`,
       nearest,
     }
+  }
+
+  /** Whether the line has none of the texts of which every match has one. */
+  #lacksLiterals(): boolean {
+    const literals = literalsOf(this.#candidate.filter)
+    return literals !== null && !literals.some((literal) => this.#line.bytes.includes(literal))
+  }
+
+  #nothingLookedFor(): string {
+    const { jail, filter } = this.#candidate
+    return `Nothing of the line is what ${jail} looks for, so none of its ${filter.failregex.length} failregexes can match.`
+  }
+
+  /** Nobody hears of filters that no jail uses unless they match, and there are many. */
+  #showsNearest(): boolean {
+    return this.#candidate.state !== 'unused'
   }
 
   #nearestRule(content: string): Nearest | null {
@@ -280,7 +291,7 @@ class LineTrace {
   }
 
   #nearest(
-    rule: number,
+    rule: number | null,
     { text: pattern, where }: Candidate['settings']['failregex'][number],
     text: string,
     { pattern: patternSpan, textAt, somewhere }: NonNullable<ReturnType<typeof progressOf>>,

@@ -1,5 +1,6 @@
 import { closeSync, constants, lstatSync, openSync, readlinkSync } from 'node:fs'
 import { printable, whyUnreadable } from '../errors.ts'
+import { isPattern } from '../intake/path-pattern.ts'
 import type { JailSettings } from '../settings/jail.ts'
 import { filesOf } from './candidate.ts'
 
@@ -14,7 +15,7 @@ export interface UnreadLog {
 export function unreadLogs(jails: readonly JailSettings[]): readonly UnreadLog[] {
   return jails.flatMap((jail) =>
     (filesOf(jail) ?? []).flatMap((file) => {
-      if (/[*?[{]/.test(file)) return []
+      if (isPattern(file)) return []
       const why = whyUnread(file)
       return why === null ? [] : [{ jail: jail.name, why: `${printable(file)}: ${why}` }]
     }),

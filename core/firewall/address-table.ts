@@ -23,8 +23,12 @@ export class AddressTable {
   #ends: Float64Array
   /** 1: seen, or put, since the round began. */
   #seen: Uint8Array
+  /** 1: put since the replacing began; null: nothing is being replaced. */
+  #stays: Uint8Array | null = null
   #used = 0
   #cursor = 0
+  #replaceCursor = 0
+  #replacedSome = false
 
   /** `seed` is any 32 bits that others do not know. */
   constructor(family: 4 | 6, seed: number) {
@@ -56,6 +60,7 @@ export class AddressTable {
     }
     this.#ends[slot] = endsAt ?? Number.POSITIVE_INFINITY
     this.#seen[slot] = 1
+    if (this.#stays !== null) this.#stays[slot] = 1
   }
 
   drop(address: string): void {
@@ -96,6 +101,33 @@ export class AddressTable {
     return taken
   }
 
+  /** Begins to put others in the place of what is there: only what is put from now on stays. */
+  startReplacing(): void {
+    this.#stays = new Uint8Array(this.#ends.length)
+    this.#replaceCursor = 0
+    this.#replacedSome = false
+  }
+
+  /** Drops up to `most` addresses that do not stay, and answers them. Empty when there are no more, which ends the replacing. */
+  takeReplaced(most: number, now: number): AddressEnd[] {
+    const taken: AddressEnd[] = []
+    const stays = this.#stays
+    if (stays === null) return taken
+    for (; this.#replaceCursor < this.#ends.length && taken.length < most; this.#replaceCursor++) {
+      if (stays[this.#replaceCursor] === 1) continue
+      const endsAt = this.#endAt(this.#replaceCursor, now)
+      if (endsAt === undefined) continue
+      taken.push([this.#addressAt(this.#replaceCursor), endsAt])
+      this.#ends[this.#replaceCursor] = Number.NEGATIVE_INFINITY
+    }
+    if (taken.length > 0) this.#replacedSome = true
+    else {
+      this.#stays = null
+      if (this.#replacedSome) this.rebuild(now)
+    }
+    return taken
+  }
+
   /**
    * Every address that is not over, in stretches out of `size` slots each. Between two of them addresses
    * may be put; they are given or not, and where the table is made anew for them, all are given again.
@@ -113,7 +145,7 @@ export class AddressTable {
 
   /** Gives back the room of what is over at `now`. */
   rebuild(now: number): void {
-    const [words, keys, ends, seen] = [this.#words, this.#keys, this.#ends, this.#seen]
+    const [words, keys, ends, seen, stays] = [this.#words, this.#keys, this.#ends, this.#seen, this.#stays]
     let live = 0
     for (let slot = 0; slot < ends.length; slot++) if ((ends[slot] ?? 0) > now) live++
     let slots = fewestSlots
@@ -121,16 +153,18 @@ export class AddressTable {
     this.#keys = new Uint32Array(slots * words)
     this.#ends = new Float64Array(slots).fill(Number.NaN)
     this.#seen = new Uint8Array(slots)
+    this.#stays = stays === null ? null : new Uint8Array(slots)
     this.#used = live
-    this.#cursor = 0
+    this.#cursor = this.#replaceCursor = 0
     for (let slot = 0; slot < ends.length; slot++) {
       const end = ends[slot] ?? 0
       if (!(end > now)) continue
-      this.#asked.set(keys.subarray(slot * words, (slot + 1) * words))
+      for (let word = 0; word < words; word++) this.#asked[word] = keys[slot * words + word] ?? 0
       const place = this.#slot()
       this.#keys.set(this.#asked, place * words)
       this.#ends[place] = end
       this.#seen[place] = seen[slot] ?? 0
+      if (this.#stays !== null) this.#stays[place] = stays?.[slot] ?? 0
     }
   }
 
@@ -142,7 +176,10 @@ export class AddressTable {
 
   /** The slot of the address asked for, or the free one where it belongs. */
   #slot(): number {
-    const [asked, keys, ends, words] = [this.#asked, this.#keys, this.#ends, this.#words]
+    const asked = this.#asked
+    const keys = this.#keys
+    const ends = this.#ends
+    const words = this.#words
     const mask = ends.length - 1
     let hash = this.#seed
     for (let word = 0; word < words; word++) {
@@ -150,6 +187,13 @@ export class AddressTable {
       hash ^= hash >>> 15
     }
     let slot = (Math.imul(hash, 0x85ebca6b) >>> 7) & mask
+    if (words === 1) {
+      // Without a compiler the loop below takes twice as long, and a million are put at a start.
+      const key = asked[0]
+      while (keys[slot] !== key && !Number.isNaN(ends[slot])) slot = (slot + 1) & mask
+      // An address whose words are zero looks like a free slot, which it then takes.
+      return slot
+    }
     while (!Number.isNaN(ends[slot])) {
       let word = 0
       while (word < words && keys[slot * words + word] === asked[word]) word++

@@ -1,6 +1,7 @@
 /** What a firewall tool must do for the helper. One file a tool. */
 import type { Entry } from './admission.ts'
 import type { FailureCode, WirePorts } from './messages.ts'
+import type { SetKey } from './set-names.ts'
 
 /**
  * A firewall tool. The helper makes one call at a time. A call resolves when the kernel holds what it
@@ -15,11 +16,11 @@ export interface Backend {
   del(entries: readonly Entry[]): Promise<void>
   /**
    * Makes the kernel hold exactly these entries, and nothing for ports that were not declared. With
-   * `ports` only those count as declared from now on.
+   * `ports` only those count as declared from now on. `entered` are more entries, which `add` has put there before.
    */
-  sync(entries: readonly Entry[], ports?: readonly WirePorts[]): Promise<void>
-  /** What the kernel holds; times to about a second. */
-  list(): Promise<readonly Entry[]>
+  sync(entries: readonly Entry[], ports?: readonly WirePorts[], entered?: Entered): Promise<void>
+  /** What the kernel holds; times to about a second. Long sets with no more than `known`, some few apart, may be left out. */
+  list(known?: number): Promise<readonly Entry[]>
   /**
    * Those of the entries that the kernel does not hold, or holds with another end, by more than some
    * seconds. It takes as long for each entry, whatever the sets hold; missing where the tool has no such way.
@@ -36,6 +37,14 @@ export interface Backend {
    * Missing where the tool cannot tell.
    */
   watch?(heard: (change: ForeignChange) => void): () => void
+}
+
+/** Entries that the kernel has already, by the names of their sets; none of them is wide. */
+export interface Entered {
+  readonly keys: ReadonlyMap<string, SetKey>
+  /** How many a set has; a few more where some have just ended. */
+  count(name: string): number
+  holds(name: string, address: string, now: number): boolean
 }
 
 /**

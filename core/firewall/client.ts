@@ -1,6 +1,6 @@
 /** The agent's side of the firewall: starts the helper, speaks with it, finds it again when it dies. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { prefixParts, type Prefix } from '../address.ts'
+import { formatPrefix, prefixParts, type Prefix } from '../address.ts'
 import { BailiffError, describeError, printable } from '../errors.ts'
 import type { Ports } from '../events.ts'
 import type { Firewall, FirewallEntry, Refusal } from '../plugin.ts'
@@ -19,7 +19,7 @@ import {
   type WirePrefix,
 } from './messages.ts'
 import { tooManyPorts } from './port-lists.ts'
-import { declarationPieces, fromWire, pieces, portsKey, toWire } from './wire-entries.ts'
+import { declarationPieces, fromWire, inPieces, portsKey, toWire } from './wire-entries.ts'
 
 export interface FirewallOptions extends HelperProcessOptions {
   /** How long a request may take before the helper counts as hung and is killed. Default 60 s; `sync` and `list` five times that. */
@@ -126,27 +126,23 @@ class Client implements FirewallHelper {
     await this.#inTurn((helper) => this.#send(helper, 'del', entries))
   }
 
-  async sync(entries: readonly FirewallEntry[]): Promise<readonly Refusal[]> {
+  async sync(entries: Iterable<FirewallEntry>): Promise<readonly Refusal[]> {
     return this.#inTurn(async (helper) => {
-      const { wire, given, refused } = this.#toWire(entries, 'sync')
-      if (wire.length > maxSyncEntries) {
-        const message = `${wire.length} bans are more than the firewall takes: at most ${maxSyncEntries}`
-        throw new BailiffError('unavailable', message, { hint: 'Ban networks instead of single addresses.' })
-      }
       const id = this.#nextId()
-      const parts = pieces(wire)
-      const messages = parts.map((part, place): Request => {
-        return { type: 'sync', id, part: place, entries: part, more: place < parts.length - 1 }
-      })
-      const replies = await helper.request(messages, id, this.#deadlineMs * 5)
-      return [...refused, ...refusals(replies, given)]
+      const refused: Refusal[] = []
+      const replies = await helper.request(this.#syncMessages(id, entries, refused), id, this.#deadlineMs * 5)
+      return [...refused, ...refusals(replies)]
     })
   }
 
-  async list(): Promise<readonly FirewallEntry[]> {
+  async list(known = 0): Promise<readonly FirewallEntry[]> {
     return this.#inTurn(async (helper) => {
       const id = this.#nextId()
-      const replies = await helper.request([{ type: 'list', id }], id, this.#deadlineMs * 5)
+      const replies = await helper.request(
+        [{ type: 'list', id, known: Math.min(known, maxSyncEntries) }],
+        id,
+        this.#deadlineMs * 5,
+      )
       const now = Date.now()
       return replies.flatMap((reply) => (reply.type === 'listed' ? fromWire(reply, now) : []))
     })
@@ -259,16 +255,28 @@ class Client implements FirewallHelper {
     type: 'add' | 'load' | 'del',
     entries: readonly FirewallEntry[],
   ): Promise<Refusal[]> {
-    const { wire, given, refused } = this.#toWire(entries, type === 'del' ? 'del' : 'add')
-    const parts = pieces(wire)
-    for (const [place, part] of parts.entries()) {
-      if (part.length === 0) continue
+    const refused: Refusal[] = []
+    for (const { items } of inPieces(entries)) {
+      const wire = this.#toWire(items, type, refused)
+      if (wire.length === 0) continue
       const id = this.#nextId()
-      const replies = await helper.request([{ type, id, entries: part }], id, this.#deadlineMs)
-      const first = parts.slice(0, place).reduce((sum, earlier) => sum + earlier.length, 0)
-      refused.push(...refusals(replies, given.slice(first, first + part.length)))
+      const replies = await helper.request([{ type, id, entries: wire }], id, this.#deadlineMs)
+      refused.push(...refusals(replies))
     }
     return refused
+  }
+
+  /** Each part is made when the one before is on its way. */
+  *#syncMessages(id: number, entries: Iterable<FirewallEntry>, refused: Refusal[]): Generator<Request> {
+    let count = 0
+    for (const { items, part, more } of inPieces(entries)) {
+      const wire = this.#toWire(items, 'sync', refused)
+      if ((count += wire.length) > maxSyncEntries) {
+        const message = `there are more bans than the firewall takes: at most ${maxSyncEntries}`
+        throw new BailiffError('unavailable', message, { hint: 'Ban networks instead of single addresses.' })
+      }
+      yield { type: 'sync', id, part, entries: wire, more }
+    }
   }
 
   async #sendSpared(helper: HelperConnection): Promise<void> {
@@ -292,20 +300,18 @@ class Client implements FirewallHelper {
   }
 
   /** Entries whose ports nobody declared are refused here; those that are over already are left out, except to remove. */
-  #toWire(entries: readonly FirewallEntry[], use: 'add' | 'del' | 'sync') {
+  #toWire(entries: readonly FirewallEntry[], use: 'add' | 'load' | 'del' | 'sync', refused: Refusal[]): WireEntry[] {
     const wire: WireEntry[] = []
-    const given: FirewallEntry[] = []
-    const refused: Refusal[] = []
     const now = Date.now()
+    const known = new Map<Ports, number | undefined>()
     for (const entry of entries) {
-      const index = this.#indexes.get(portsKey(entry.ports))
+      const { ports, until } = entry
+      if (!known.has(ports)) known.set(ports, this.#indexes.get(portsKey(ports)))
+      const index = known.get(ports)
       if (index === undefined) refused.push({ prefix: entry.prefix, reason: this.#whyUndeclared })
-      else if (use === 'del' || entry.until === null || entry.until > now) {
-        wire.push(toWire(entry, index, now))
-        given.push(entry)
-      }
+      else if (use === 'del' || until === null || until > now) wire.push(toWire(entry, index, now))
     }
-    return { wire, given, refused }
+    return wire
   }
 
   get #whyUndeclared(): string {
@@ -331,13 +337,13 @@ class Client implements FirewallHelper {
   }
 }
 
-function refusals(replies: readonly Reply[], given: readonly FirewallEntry[]): Refusal[] {
+function refusals(replies: readonly Reply[]): Refusal[] {
   return replies.flatMap((reply) => {
     if (reply.type !== 'done') return []
-    return reply.refused.flatMap(([position, reason]) => {
-      const entry = given[position]
+    return reply.refused.flatMap(([address, length, reason]) => {
+      const prefix = formatPrefix(Buffer.from(address, 'hex'), length)
       const again = passing.has(reason) ? { again: true } : {}
-      return entry === undefined ? [] : [{ prefix: entry.prefix, reason: refusalReasons[reason], ...again }]
+      return prefix === null ? [] : [{ prefix, reason: refusalReasons[reason], ...again }]
     })
   })
 }

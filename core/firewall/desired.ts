@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto'
 import type { Entry } from './admission.ts'
 import { AddressTable, type AddressEnd } from './address-table.ts'
 import type { WirePorts } from './messages.ts'
-import { setName, type SetKey } from './set-names.ts'
+import { isSameSet, setName, type SetKey } from './set-names.ts'
 import { portsKey } from './wire-entries.ts'
 
 interface DesiredSet {
@@ -41,7 +41,12 @@ export class Desired {
 
   /** Adds entries, or gives them their new time. */
   put(entries: readonly Entry[], now: number): void {
-    for (const entry of entries) this.#made(entry).table.put(entry.address, entry.endsAt, now)
+    let last: DesiredSet | null = null
+    for (const entry of entries) {
+      // Most entries are of the same set as the one before.
+      if (last === null || !isSameSet(last.key, entry)) last = this.#made(entry)
+      last.table.put(entry.address, entry.endsAt, now)
+    }
   }
 
   drop(entries: readonly Entry[]): void {
@@ -90,6 +95,36 @@ export class Desired {
       if (unseen.length > 0) return unseen.map((each) => entryOf(key, each))
     }
     return []
+  }
+
+  /** Begins to put others in the place of what is there: only what is put from now on stays. */
+  startReplacing(): void {
+    for (const { table } of this.#sets.values()) table.startReplacing()
+  }
+
+  /** Drops up to `most` entries of one set that do not stay, and answers them. Empty when there are no more. */
+  takeReplaced(most: number, now: number): Entry[] {
+    for (const [name, { key, table }] of this.#sets) {
+      const replaced = table.takeReplaced(most, now)
+      if (replaced.length > 0) return replaced.map((each) => entryOf(key, each))
+      if (table.size === 0) this.#sets.delete(name)
+    }
+    return []
+  }
+
+  /** The sets that have entries, by their names. */
+  get keys(): ReadonlyMap<string, SetKey> {
+    return new Map(Array.from(this.#sets, ([name, { key }]) => [name, key]))
+  }
+
+  /** How many entries a set has, with some that are over already. */
+  count(name: string): number {
+    return this.#sets.get(name)?.table.size ?? 0
+  }
+
+  /** Whether the set of that name has the address, and it is not over. */
+  holds(name: string, address: string, now: number): boolean {
+    return this.#sets.get(name)?.table.endOf(address, now) !== undefined
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Puts entries into sets that may be full: what fits goes in, and what does not is said. */
 import type { Entry } from './admission.ts'
-import { BackendError, type Backend } from './backend.ts'
+import { BackendError, type Backend, type Entered } from './backend.ts'
 import type { WirePorts } from './messages.ts'
 import { setName } from './set-names.ts'
 
@@ -32,9 +32,9 @@ export class Filling {
   }
 
   /** As `Backend.sync`, and answers what has no room. */
-  async sync(entries: readonly Entry[], ports: readonly WirePorts[]): Promise<readonly Entry[]> {
+  async sync(entries: readonly Entry[], ports: readonly WirePorts[], entered?: Entered): Promise<readonly Entry[]> {
     try {
-      await this.#backend.sync(entries, ports)
+      await this.#backend.sync(entries, ports, entered)
       this.#full.clear()
       return []
     } catch (error) {
@@ -44,7 +44,7 @@ export class Filling {
     const held = new Set((await this.#backend.list()).map(keyOf))
     const [there, missing] = [new Array<Entry>(), new Array<Entry>()]
     for (const entry of entries) (held.has(keyOf(entry)) ? there : missing).push(entry)
-    await this.#backend.sync(there, ports)
+    await this.#backend.sync(there, ports, entered)
     return this.add(missing)
   }
 

@@ -111,20 +111,33 @@ export class Guard {
 
   /** As `Backend.sync`; the answer, and what is wanted after a failure, as with `add`. */
   sync(entries: readonly Entry[]): Promise<readonly Entry[]> {
-    return this.#turns.take(async () => {
+    return this.#inSync(() => {
       this.#forgetOtherAgent()
-      try {
-        return await this.#upkeep.sync(entries)
-      } catch (error) {
-        this.#compareAll(0)
-        throw error
-      }
+      return this.#upkeep.sync(entries)
     })
   }
 
+  /** Begins a sync that comes in parts, as `Upkeep.beginSync`. */
+  beginSync(): Promise<void> {
+    return this.#turns.take(async () => {
+      this.#forgetOtherAgent()
+      this.#upkeep.beginSync()
+    })
+  }
+
+  /** A part of it, none of it wide; the answer as with `add`. */
+  enterPart(entries: readonly Entry[]): Promise<readonly Entry[]> {
+    return this.#inSync(() => this.#upkeep.enterPart(entries))
+  }
+
+  /** The rest of it, and then what had no room before; the answer as with `sync`. */
+  endSync(rest: readonly Entry[], waiting: readonly Entry[]): Promise<readonly Entry[]> {
+    return this.#inSync(() => this.#upkeep.endSync(rest, waiting))
+  }
+
   /** As `Backend.list`. */
-  list(): Promise<readonly Entry[]> {
-    return this.#turns.take(() => this.#backend.list())
+  list(known = 0): Promise<readonly Entry[]> {
+    return this.#turns.take(() => this.#backend.list(known))
   }
 
   /**
@@ -140,6 +153,16 @@ export class Guard {
       await new Promise((resolve) => setImmediate(resolve))
     }
     return expelled
+  }
+
+  /** Where it fails, nobody knows what the kernel holds. */
+  #inSync<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#turns.take(() =>
+      work().catch((error: unknown) => {
+        this.#compareAll(0)
+        throw error
+      }),
+    )
   }
 
   /** What another agent declared is nobody's once this one declares or syncs. */

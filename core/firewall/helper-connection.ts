@@ -90,12 +90,12 @@ export class HelperConnection {
     const answer = new Promise<readonly Reply[]>((resolve, reject) => {
       this.#pending = { id, replies: [], resolve, reject }
     })
-    // It may be rejected before all is written, and nobody awaits it then. The rest is written all the
-    // same, so that the next request begins where the helper expects one.
-    answer.catch(() => {})
+    // It may be rejected before all is written, and nobody awaits it then: the rest is not written.
+    let refused = false
+    answer.catch(() => (refused = true))
     const timer = setTimeout(() => this.#giveUp(`did not answer a request within ${deadlineMs / 1000} s`), deadlineMs)
     try {
-      await this.#write(messages)
+      await this.#write(messages, () => refused)
       return await answer
     } finally {
       clearTimeout(timer)
@@ -114,9 +114,9 @@ export class HelperConnection {
     this.end(why)
   }
 
-  async #write(messages: Iterable<Request>): Promise<void> {
+  async #write(messages: Iterable<Request>, refused: () => boolean): Promise<void> {
     for (const message of messages) {
-      if (this.#why !== undefined || this.#connection.destroyed) return
+      if (refused() || this.#why !== undefined || this.#connection.destroyed) return
       if (!this.#connection.write(encode(message))) await Promise.race([drained(this.#connection), this.ended])
     }
   }

@@ -6,7 +6,7 @@
  */
 
 /** Both sides must have the same. */
-export const protocolVersion = 3
+export const protocolVersion = 4
 
 /** The longest line, without its newline, in bytes. A longer one ends the connection. */
 export const maxFrameBytes = 1024 * 1024
@@ -53,7 +53,10 @@ export type Request =
   | { readonly type: 'add' | 'load' | 'del'; readonly id: number; readonly entries: readonly WireEntry[] }
   /** Whom nobody bans for a time, in place of those of the last `spare`. It only takes bans away. */
   | { readonly type: 'spare'; readonly id: number; readonly prefixes: readonly WirePrefix[] }
-  /** A sync comes in parts with the same id, counted from 0; nothing happens before the one without `more`. */
+  /**
+   * A sync comes in parts with the same id, counted from 0. A long one is entered while it comes; what was
+   * there before goes only after the part without `more`.
+   */
   | {
       readonly type: 'sync'
       readonly id: number
@@ -61,7 +64,11 @@ export type Request =
       readonly entries: readonly WireEntry[]
       readonly more: boolean
     }
-  | { readonly type: 'list'; readonly id: number }
+  /**
+   * What the kernel holds, but for sets that are long (a million takes a minute) and hold no more than `known`, some
+   * few apart: whoever wants so many knows what is in there.
+   */
+  | { readonly type: 'list'; readonly id: number; readonly known: number }
 
 /** Why the helper does not enforce an entry: for good, except those of `passing`. */
 export const refusalReasons = {
@@ -92,8 +99,8 @@ export type RefusalReason = keyof typeof refusalReasons
 /** The reasons that pass: the entry is to be tried again. */
 export const passing: ReadonlySet<RefusalReason> = new Set(['full', 'unsynced'])
 
-/** Position of the entry in the request (over all parts of a sync), and why. */
-export type WireRefusal = readonly [position: number, reason: RefusalReason]
+/** Address and length of the entry, and why. */
+export type WireRefusal = readonly [address: string, length: number, reason: RefusalReason]
 
 /** Why a whole request failed; nothing of it was done, except perhaps after `timeout`. */
 export const failureCodes = ['bad-message', 'no-nft', 'no-permission', 'set-full', 'timeout', 'busy', 'failed'] as const
@@ -138,7 +145,7 @@ export function decodeRequest(line: string): Request {
   const fields = parse(line)
   const { type } = fields
   const id = whole(fields.id, 'id', Number.MAX_SAFE_INTEGER)
-  if (type === 'list') return exactly(fields, { type, id })
+  if (type === 'list') return exactly(fields, { type, id, known: whole(fields.known, 'known', maxSyncEntries) })
   if (type === 'declare') return exactly(fields, { type, id, ports: items(fields.ports, 'ports', declaration) })
   if (type === 'spare') return exactly(fields, { type, id, prefixes: spared(fields.prefixes) })
   if (type !== 'add' && type !== 'load' && type !== 'del' && type !== 'sync')
@@ -223,9 +230,9 @@ function digits(address: unknown): string {
 }
 
 function refusal(item: unknown): WireRefusal {
-  const [position, reason] = tuple(item, 2)
+  const [address, length, reason] = tuple(item, 3)
   const reasons = Object.keys(refusalReasons) as RefusalReason[]
-  return [whole(position, 'position', maxSyncEntries), oneOf(reason, 'reason', reasons)]
+  return [digits(address), whole(length, 'length', 255), oneOf(reason, 'reason', reasons)]
 }
 
 /** The message, if the line had no other keys. */

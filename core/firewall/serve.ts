@@ -21,10 +21,12 @@ import {
   type WirePorts,
   type WireRefusal,
 } from './messages.ts'
-import { setName } from './set-names.ts'
+import { isWide, setName } from './set-names.ts'
 
 /** Items in one reply, so that it stays below the cap of a frame: an entry takes at most 70 bytes. */
 const itemsEach = 10_000
+/** A sync of fewer entries is one step for the kernel; a longer one is entered while it comes, so many at a time. */
+const enteredAtOnce = 40_000
 
 /** Serves one agent, one request after the other, until the connection ends or cannot be trusted any more. */
 export async function serve(stream: Duplex, guard: Guard, admission = new Admission()): Promise<void> {
@@ -60,15 +62,23 @@ async function drained(stream: Duplex): Promise<void> {
   }
 }
 
-/** Entries that may go to the kernel, in the order in which they came, and the positions of the others. */
+/** Entries that may go to the kernel, in the order in which they came, and the others. */
 interface Checked {
   readonly entries: Entry[]
   readonly refused: WireRefusal[]
 }
 
-interface OpenSync extends Checked {
+interface OpenSync {
   readonly id: number
   readonly breadth: Breadth
+  readonly refused: WireRefusal[]
+  /** Entries that were not handed on yet: wide ones only at the end, when what is wide in the kernel is known. */
+  entries: Entry[]
+  readonly wide: Entry[]
+  /** Those for which there was no room. */
+  readonly full: Entry[]
+  /** What was handed on so far; null: all of it may still be one transaction. */
+  entering: Promise<void> | null
   parts: number
   /** How many entries came. */
   count: number
@@ -106,7 +116,7 @@ class Conversation {
     const { type, id } = request
     if (type === 'sync') return this.#takeSync(request)
     this.#sync = undefined
-    if (type === 'list') return listed(id, await this.#guard.list())
+    if (type === 'list') return listed(id, await this.#guard.list(request.known))
     if (type === 'spare') {
       this.#admission.spare(request.prefixes)
       return done(id, [])
@@ -120,7 +130,7 @@ class Conversation {
     if (checked.entries.length === 0) return done(id, checked.refused)
     const full = await this.#guard[use](checked.entries)
     if (use === 'del') this.#admission.released(checked.entries)
-    return done(id, allRefused(checked, full))
+    return done(id, [...checked.refused, ...(full ?? []).map(isFull)])
   }
 
   async #declare(id: number, declarations: readonly Declaration[]): Promise<readonly Reply[]> {
@@ -140,51 +150,65 @@ class Conversation {
 
   async #takeSync({ id, part, entries, more }: Request & { type: 'sync' }): Promise<readonly Reply[]> {
     // Parts of an older sync that never ended are forgotten.
-    if (part === 0) this.#sync = { id, entries: [], refused: [], breadth: new Breadth(), parts: 0, count: 0 }
+    if (part === 0) this.#sync = newSync(id)
     const sync = this.#sync
     if (sync?.id !== id || sync.parts !== part) throw new MessageError('a part of a sync is missing')
     if (sync.count + entries.length > maxSyncEntries)
       throw new MessageError(`a sync has more than ${maxSyncEntries} entries`)
     const checked = this.#check(entries, 'add', sync)
-    for (const entry of checked.entries) sync.entries.push(entry)
+    for (const entry of checked.entries) (isWide(entry) ? sync.wide : sync.entries).push(entry)
     for (const refusal of checked.refused) sync.refused.push(refusal)
     sync.parts++
     sync.count += entries.length
-    if (more) return []
+    if (more) {
+      if (sync.entries.length >= enteredAtOnce) await this.#enter(sync)
+      return []
+    }
     this.#sync = undefined
-    const full = await this.#admission.replace(sync.breadth, () => this.#guard.sync(sync.entries))
-    return done(id, allRefused(sync, full))
+    const full = await this.#admission.replace(sync.breadth, () => this.#end(sync))
+    return done(id, [...sync.refused, ...full.map(isFull)])
+  }
+
+  /** Enters what has come of a long sync, while more of it is being read. */
+  async #enter(sync: OpenSync): Promise<void> {
+    const { entries } = sync
+    sync.entries = []
+    await (sync.entering ?? this.#guard.beginSync())
+    sync.entering = this.#guard.enterPart(entries).then((full) => {
+      for (const entry of full) sync.full.push(entry)
+    })
+    // Whoever awaits it hears of it.
+    sync.entering.catch(() => {})
+  }
+
+  async #end({ entries, wide, full, entering }: OpenSync): Promise<readonly Entry[]> {
+    const rest = [...entries, ...wide]
+    if (entering === null) return this.#guard.sync(rest)
+    await entering
+    return this.#guard.endSync(rest, full)
   }
 
   #check(given: readonly WireEntry[], use: 'add' | 'del', sync?: OpenSync): Checked {
     const entries: Entry[] = []
     const refused: WireRefusal[] = []
     const now = performance.now()
-    for (const [position, entry] of given.entries()) {
+    for (const entry of given) {
       const ports = this.#declared.get(entry[0])
       const answer =
         use === 'add' ? this.#admission.admit(entry, ports, now, sync?.breadth) : this.#admission.release(entry, ports)
-      if (typeof answer === 'string') refused.push([(sync?.count ?? 0) + position, answer])
+      if (typeof answer === 'string') refused.push([entry[1], entry[2], answer])
       else entries.push(answer)
     }
     return { entries, refused }
   }
 }
 
-/** What was refused at once, and those of the entries for which the guard has no room. */
-function allRefused({ entries, refused }: Checked, full: readonly Entry[] | void): readonly WireRefusal[] {
-  if (full === undefined || full.length === 0) return refused
-  const waiting = new Set(full)
-  const passed = new Set(refused.map(([position]) => position))
-  const all = [...refused]
-  let position = 0
-  for (const entry of entries) {
-    while (passed.has(position)) position++
-    if (waiting.has(entry)) all.push([position, 'full'])
-    position++
-  }
-  return all
+function newSync(id: number): OpenSync {
+  const nothing = { entries: [], wide: [], refused: [], full: [], entering: null }
+  return { id, breadth: new Breadth(), ...nothing, parts: 0, count: 0 }
 }
+
+const isFull = ({ address, length }: Entry): WireRefusal => [address, length, 'full']
 
 const failed = (id: number | null, code: FailureCode, message: string): Reply => ({ type: 'failed', id, code, message })
 

@@ -45,6 +45,11 @@ export function bitsOf(family: 4 | 6): number {
   return family === 4 ? 32 : 128
 }
 
+/** Whether they are of the same set: false also for equal ports that are not the same object. */
+export function isSameSet(one: SetKey, other: SetKey): boolean {
+  return one.ports === other.ports && one.length === other.length && one.family === other.family
+}
+
 /** Whether it is neither a single address nor a /64, of which one machine has any number. */
 export function isWide({ family, length }: Pick<SetKey, 'family' | 'length'>): boolean {
   return length !== bitsOf(family) && !(family === 6 && length === 64)

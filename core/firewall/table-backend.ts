@@ -1,6 +1,6 @@
 /** Keeps the table of Bailiff as it should be. How its changes reach the kernel is a tool's. */
 import type { Entry } from './admission.ts'
-import { BackendError, type Backend } from './backend.ts'
+import { BackendError, type Backend, type Entered } from './backend.ts'
 import { maxSets, type FailureCode, type WirePorts } from './messages.ts'
 import { isWide, readSetName, type SetKey } from './set-names.ts'
 import {
@@ -64,6 +64,12 @@ export interface TableTool {
 const longByDefault = 200_000
 /** A long set that is to become so many times shorter is made again, which is one transaction. */
 const muchShorter = 10
+
+/**
+ * Nobody lists a long set for the sake of so few elements, as a killed agent leaves them: their lines are read again,
+ * and they end by themselves.
+ */
+const fewBeyond = 1000
 
 /** How often a call is tried again after others changed the table, or any other, meanwhile. */
 const retries = 3
@@ -133,19 +139,20 @@ export class TableBackend implements Backend {
     })
   }
 
-  async sync(entries: readonly Entry[], ports?: readonly WirePorts[]): Promise<void> {
+  async sync(entries: readonly Entry[], ports?: readonly WirePorts[], entered: Entered = nothing): Promise<void> {
     const groups = await bySet(entries)
     if (ports !== undefined) this.#declared = byName(ports.flatMap(singleAddressSets))
     const elementsOf = (name: string) => groups.get(name)?.elements ?? []
     await this.again(async (basis, attempt) => {
       const held = await this.#tool.hold(this.#declared, (name, count = 0) => {
         const key = readSetName(name)
+        if (entered.keys.has(name)) return count === 0 || count > this.#bearable(entered.count(name))
         return count < this.#longFrom || (key !== null && isWide(key))
       })
-      const wanted = new Map([...this.#declared, ...keysOf(groups)])
-      const unlisted = held.sound
-        ? [...held.sets.keys()].filter((name) => wanted.has(name) && !held.elements.has(name))
-        : []
+      checkEntered(entered, held)
+      const wanted = new Map([...this.#declared, ...keysOf(groups), ...entered.keys])
+      const isUnlisted = (name: string) => wanted.has(name) && !held.elements.has(name) && !entered.keys.has(name)
+      const unlisted = held.sound ? [...held.sets.keys()].filter(isUnlisted) : []
       const emptied = unlisted.filter((name) => elementsOf(name).length <= this.#longFrom / muchShorter)
       const long = unlisted.filter((name) => !emptied.includes(name))
       const same = held.sound && held.ruled && held.nameless.length === 0 && sameKeys(wanted, held.sets)
@@ -153,7 +160,8 @@ export class TableBackend implements Backend {
       for (const name of wanted.keys()) {
         const before = held.sound ? held.elements.get(name) : undefined
         const elements = elementsOf(name)
-        if (before !== undefined && before.size > 0) {
+        if (entered.keys.has(name)) changes.push(...beyond(name, before, entered))
+        else if (before !== undefined && before.size > 0) {
           changes.push(...difference(name, before, byAddress(elements), held.toleranceMs))
         } else if (long.includes(name)) changes.push({ do: 'put', name, elements })
         // In a long list nobody looks for what comes twice until the kernel says that something does.
@@ -179,13 +187,19 @@ export class TableBackend implements Backend {
     if (changes.length > 0) await this.#tool.apply(changes)
   }
 
-  async list(): Promise<readonly Entry[]> {
+  async list(known = 0): Promise<readonly Entry[]> {
+    const asked = (_: string, count = 0) => known === 0 || count < this.#longFrom || count > known + fewBeyond
     return this.again(async () => {
-      const { sets, elements } = await this.#tool.hold(this.#declared, () => true)
+      const { sets, elements } = await this.#tool.hold(this.#declared, asked)
       return [...sets].flatMap(([name, key]) =>
         Array.from(elements.get(name) ?? [], ([address, endsAt]) => ({ ...key, address, endsAt })),
       )
     })
+  }
+
+  /** What a set may hold where so many are wanted in it, before it is worth a list. */
+  #bearable(wanted: number): number {
+    return wanted < this.#longFrom ? wanted : wanted + fewBeyond
   }
 
   async sound(): Promise<boolean> {
@@ -259,6 +273,21 @@ function rankOf(change: Change): number {
   return key !== null && isWide(key) ? 1 : 2
 }
 
+const nothing: Entered = { keys: new Map(), count: () => 0, holds: () => false }
+
+/** What was entered is gone where others have taken its set, or the whole table, meanwhile: the sync begins again. */
+function checkEntered({ keys }: Entered, { sound, sets }: Held): void {
+  if ([...keys.keys()].every((name) => sound && sets.has(name))) return
+  throw new BackendError('failed', 'another program changed the table while the bans were entered')
+}
+
+/** Removes what a set holds beyond the entries that were put there. */
+function beyond(name: string, held: Elements | undefined, entered: Entered): Change[] {
+  const now = performance.now()
+  const addresses = [...(held?.keys() ?? [])].filter((address) => !entered.holds(name, address, now))
+  return addresses.length === 0 ? [] : [{ do: 'remove', name, addresses }]
+}
+
 const isWhole = ({ sound, ruled, nameless }: Found): boolean => sound && ruled && nameless.length === 0
 
 /** The generation to insist on. */
@@ -277,7 +306,7 @@ function created(name: string, { elements }: Pick<Group, 'elements'>, once = fal
 }
 
 function put(name: string, { elements }: Pick<Group, 'elements'>): Change {
-  return { do: 'put', name, elements: distinct(elements) }
+  return { do: 'put', name, elements }
 }
 
 function renewed(name: string, { elements }: Pick<Group, 'elements'>): Change {

@@ -2,7 +2,7 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
 import type { Entry } from './admission.ts'
 import type { WirePorts } from './messages.ts'
-import { setName, type SetKey } from './set-names.ts'
+import { isSameSet, setName, type SetKey } from './set-names.ts'
 import type { Step } from './table-layout.ts'
 
 /** Address digits and when it ends, in milliseconds of `performance.now()`; null: never. An `Entry` is one. */
@@ -45,8 +45,18 @@ export interface Group {
 export async function bySet(entries: readonly Entry[]): Promise<Map<string, Group>> {
   const groups = new Map<string, Group>()
   const known = new Map<WirePorts, Map<number, Group>>()
-  for (const [place, entry] of entries.entries()) {
-    if (place % entriesInOneGo === entriesInOneGo - 1) await otherWork()
+  let last: Group | null = null
+  let room = entriesInOneGo
+  for (const entry of entries) {
+    if (--room === 0) {
+      await otherWork()
+      room = entriesInOneGo
+    }
+    // Most entries are of the same set as the one before.
+    if (last !== null && isSameSet(last.key, entry)) {
+      last.elements.push(entry)
+      continue
+    }
     // Names are made once for each ports and length: a batch has few of them and many entries.
     let lengths = known.get(entry.ports)
     if (lengths === undefined) known.set(entry.ports, (lengths = new Map()))
@@ -59,6 +69,7 @@ export async function bySet(entries: readonly Entry[]): Promise<Map<string, Grou
       lengths.set(slot, group)
     }
     group.elements.push(entry)
+    last = group
   }
   return groups
 }

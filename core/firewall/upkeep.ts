@@ -1,6 +1,6 @@
 /** Makes the kernel hold what is wanted, and remembers what it may not hold as it should. */
 import type { Entry } from './admission.ts'
-import { BackendError, type Backend } from './backend.ts'
+import { BackendError, type Backend, type Entered } from './backend.ts'
 import { Desired } from './desired.ts'
 import { Doubts } from './doubts.ts'
 import { Filling } from './filling.ts'
@@ -11,6 +11,7 @@ import type { News } from './news.ts'
 /** With more entries in doubt everything is compared instead. */
 const maxDoubts = 20_000
 const fullAgainMs = 2000
+const replacedAtOnce = 20_000
 const tidyEveryMs = 60_000
 
 export interface UpkeepCalls {
@@ -88,6 +89,44 @@ export class Upkeep {
     return full
   }
 
+  /** Begins a sync that comes in parts. What was wanted before stays so until its end, and so it does where none comes. */
+  beginSync(): void {
+    this.desired.startReplacing()
+    this.#doubts.clear()
+  }
+
+  /** Wants and enters a part of a sync, none of it wide; answers those without room. */
+  async enterPart(entries: readonly Entry[]): Promise<readonly Entry[]> {
+    this.desired.put(entries, performance.now())
+    return this.#filling.add(entries)
+  }
+
+  /**
+   * Wants and enters the rest of a sync, wide prefixes among it, and nothing that was wanted before it began; then what
+   * had no room before. Answers what has none. Failures are as those of `sync`.
+   */
+  async endSync(rest: readonly Entry[], waiting: readonly Entry[]): Promise<readonly Entry[]> {
+    const narrow = rest.filter((entry) => !isWide(entry))
+    const full = [...(await this.enterPart(narrow))]
+    for (let gone = this.#replaced(); gone.length > 0; gone = this.#replaced()) await this.#backend.del(gone)
+    const wide = rest.filter(isWide)
+    const { desired } = this
+    const entered: Entered = {
+      keys: desired.keys,
+      count: (name) => desired.count(name),
+      holds: (name, address, now) => desired.holds(name, address, now),
+    }
+    desired.put(wide, performance.now())
+    const late = await this.#filling.sync(wide, desired.ports, entered).catch((error: unknown) => {
+      this.desired.dropSets(isWide)
+      throw error
+    })
+    full.push(...late, ...(waiting.length === 0 ? [] : await this.#filling.add(waiting)))
+    this.#undeclared = false
+    this.#waitForRoom(full)
+    return full
+  }
+
   /** Makes the kernel hold these entries as they are wanted now. */
   async settle(entries: readonly Entry[]): Promise<void> {
     const { wanted, unwanted } = this.asWanted(entries)
@@ -116,6 +155,10 @@ export class Upkeep {
   /** All that is in doubt. */
   doubts(): readonly Entry[] {
     return this.#doubts.all()
+  }
+
+  #replaced(): Entry[] {
+    return this.desired.takeReplaced(replacedAtOnce, performance.now())
   }
 
   async #make(ports: readonly WirePorts[]): Promise<void> {

@@ -1,5 +1,5 @@
 /** Between what the agent speaks of (prefixes, ends) and what goes over the wire (digits, seconds from now). */
-import { formatPrefix, prefixParts } from '../address.ts'
+import { formatPrefix, ipv4Value, prefixParts } from '../address.ts'
 import type { FirewallEntry } from '../plugin.ts'
 import { MessageError, type Declaration, type Reply, type WireEntry, type WirePorts } from './messages.ts'
 
@@ -8,9 +8,11 @@ const entriesEach = 10_000
 
 /** The entry for the wire; seconds are rounded up, so that no ban ends early, and are 0 when it is over already. */
 export function toWire({ prefix, until }: FirewallEntry, index: number, now: number): WireEntry {
-  const { bytes, length } = prefixParts(prefix)
   const seconds = until === null ? null : Math.max(0, Math.ceil((until - now) / 1000))
-  return [index, Buffer.from(bytes).toString('hex'), length, seconds]
+  const single = ipv4Value(prefix)
+  if (single >= 0) return [index, single.toString(16).padStart(8, '0'), 32, seconds]
+  const { bytes, length } = prefixParts(prefix)
+  return [index, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex'), length, seconds]
 }
 
 /** The entries of a `listed` reply. Throws `MessageError` where they are no prefixes. */
@@ -24,11 +26,25 @@ export function fromWire({ ports, entries }: Reply & { type: 'listed' }, now: nu
   })
 }
 
-/** Pieces of a list that each fit into a message; one empty piece of an empty list. */
-export function pieces<Item>(items: readonly Item[]): Item[][] {
-  const parts: Item[][] = []
-  for (let at = 0; at === 0 || at < items.length; at += entriesEach) parts.push(items.slice(at, at + entriesEach))
-  return parts
+/** A piece of a row of items: which it is, and whether another follows. */
+interface Piece<Item> {
+  readonly part: number
+  readonly items: readonly Item[]
+  readonly more: boolean
+}
+
+/** Pieces that each fit into a message, made when they are asked for; one empty piece of nothing. */
+export function* inPieces<Item>(all: Iterable<Item>): Generator<Piece<Item>> {
+  let items: Item[] = []
+  let part = 0
+  for (const item of all) {
+    if (items.length === entriesEach) {
+      yield { part: part++, items, more: true }
+      items = []
+    }
+    items.push(item)
+  }
+  yield { part, items, more: false }
 }
 
 /** Pieces of declarations that each fit into a message, however many ports they have. */

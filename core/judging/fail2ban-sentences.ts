@@ -66,7 +66,9 @@ export class Fail2banSentences {
     const held = this.#held(reached, jail, now)
     if (held !== undefined) {
       news({ type: 'already-banned', jail, id, afterMs: time - held.since })
-      return end > held.until ? this.#prolonged(rules, reached, held, end) : null
+      // A failure of before the ban prolongs it from its begin.
+      const later = Math.max(end, held.since + (bantime.baseMs ?? Infinity))
+      return end > held.until ? this.#prolonged(rules, reached, held, later) : null
     }
     const next = this.next(rules, id, time)
     const until = next.lengthMs === null ? null : time + next.lengthMs

@@ -1,19 +1,18 @@
-import { randomInt } from 'node:crypto'
+/** What stands for a text: two words of its hash, the first never 0. */
+export type HashKey = readonly [high: number, low: number]
 
 /**
- * Some words (unsigned, 32 bits) by text. Of the text 64 bits of a hash with a secret seed are kept: two of a million
- * share one with a chance of 1 to 30 million. Linear probing, at most half full.
+ * Some words (unsigned, 32 bits) by text, of which 64 bits of a hash with a secret seed are kept (`hashKey`): two of a
+ * million share one with a chance of 1 to 30 million. Linear probing, at most half full.
  */
 export class HashedWords {
   readonly #width: number
-  readonly #seed: number
   #size = 0
   #slots: Uint32Array
 
-  /** `values` words for each text. Tables that share a `seed` agree on hashes. */
-  constructor(values: number, seed = randomInt(2 ** 32)) {
+  /** `values` words for each text. */
+  constructor(values: number) {
     this.#width = values + 2
-    this.#seed = seed
     this.#slots = new Uint32Array(this.#width * 64)
   }
 
@@ -22,14 +21,13 @@ export class HashedWords {
   }
 
   /** The word at `index` of a text; undefined where it has none. */
-  get(text: string, index = 0): number | undefined {
-    const at = this.#find(hash(text, this.#seed))
+  get(key: HashKey, index = 0): number | undefined {
+    const at = this.#find(key)
     return this.#slots[at] === 0 ? undefined : this.#slots[at + 2 + index]
   }
 
-  set(text: string, values: readonly number[]): void {
-    const [high, low] = hash(text, this.#seed)
-    this.#put(high, low, values)
+  set(key: HashKey, values: readonly number[]): void {
+    this.#put(key[0], key[1], values)
   }
 
   /** Keeps those that the function says by their words. */
@@ -63,7 +61,7 @@ export class HashedWords {
     }
   }
 
-  #find([high, low]: Key): number {
+  #find([high, low]: HashKey): number {
     const count = this.#slots.length / this.#width
     let slot = low & (count - 1)
     for (let at = slot * this.#width; this.#slots[at] !== 0; at = slot * this.#width) {
@@ -74,11 +72,8 @@ export class HashedWords {
   }
 }
 
-/** What stands for a text: two words, the first never 0. */
-type Key = readonly [high: number, low: number]
-
 /** Two rounds over the characters, as FNV-1a and as MurmurHash3 mix, and MurmurHash3's last steps. */
-function hash(text: string, seed: number): Key {
+export function hashKey(text: string, seed: number): HashKey {
   let low = seed | 0
   let high = ~seed
   for (let at = 0; at < text.length; at++) {

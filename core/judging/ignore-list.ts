@@ -34,6 +34,8 @@ export interface IgnoreListOptions {
   /** The addresses of the machine and what it depends on, as it is now. */
   readonly vital: () => readonly VitalPrefix[]
   readonly onNameFailure: (name: string, error: Error) => void
+  /** Called when a name means other addresses than before. */
+  readonly onNamesChanged?: () => void
 }
 
 /** The addresses that are never banned, kept up to date. */
@@ -114,14 +116,14 @@ export class IgnoreList {
   }
 
   async #resolve(): Promise<void> {
+    let changed = false
     await Promise.all(
       this.#rules.names.map(async (name) => {
         try {
           const found = await lookup(name, { all: true })
-          this.#named.set(
-            name,
-            found.map(({ address }) => parseAddress(address)).filter((address) => address !== null),
-          )
+          const addresses = found.map(({ address }) => parseAddress(address)).filter((address) => address !== null)
+          changed ||= addresses.toSorted().join() !== this.#named.get(name)?.toSorted().join()
+          this.#named.set(name, addresses)
         } catch (error) {
           // What the name meant before stays spared: a name server that fails must not get anybody banned.
           this.#options.onNameFailure(name, error as Error)
@@ -129,6 +131,7 @@ export class IgnoreList {
       }),
     )
     this.refresh()
+    if (changed) this.#options.onNamesChanged?.()
   }
 
   #every(ms: number, work: () => void): void {

@@ -3,6 +3,7 @@ import type { Ports } from '../events.ts'
 import type { Bantime } from './bantime.ts'
 import type { Fail2banCounting } from './fail2ban-counting.ts'
 import type { IgnoreRules, SparingRule } from './ignore-list.ts'
+import type { Failure } from './networks.ts'
 
 /** What a jail asks of the judge. */
 export interface JailRules {
@@ -28,8 +29,8 @@ export interface JailRules {
 export interface Standing {
   /** When it failed, ascending, at most the last `maxretry` times. */
   readonly failures: readonly number[]
-  /** Its IPv6 network and how many failures of that are remembered; null where networks are not counted. */
-  readonly network: { readonly prefix: Prefix; readonly failures: number } | null
+  /** Its IPv6 network and what is remembered of that, also from before the window; null where networks are not counted. */
+  readonly network: { readonly prefix: Prefix; readonly failures: readonly Failure[] } | null
   readonly rule: SparingRule | null
   /** How many of its failures a rule spared. */
   readonly spared: number

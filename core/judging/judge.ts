@@ -293,7 +293,7 @@ export class Judge {
     const ofNetwork = around === null || !around.includes(':') ? null : counter.networkFailures(around)
     return {
       failures: address === null ? [] : counter.timesOf(address),
-      network: around === null || ofNetwork === null ? null : { prefix: around, failures: sum(ofNetwork) },
+      network: around === null || ofNetwork === null ? null : { prefix: around, failures: ofNetwork },
       rule: ignore.rule(prefix) ?? null,
       spared: address === null ? 0 : spared.of(address),
       ...this.#nextBan(jail.rules, prefix),
@@ -331,8 +331,4 @@ export class Judge {
 
 function noteSkew(jail: JudgedJail, { time }: Pick<Match, 'time'>, { live, arrivedAt }: Arrival): void {
   if (live && time !== null) jail.skewMs = skewOf(time, arrivedAt)
-}
-
-function sum(failures: readonly { readonly attempts: number }[]): number {
-  return failures.reduce((total, { attempts }) => total + attempts, 0)
 }

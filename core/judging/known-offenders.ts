@@ -1,4 +1,5 @@
-import { HashedWords } from './hashed-words.ts'
+import { randomInt } from 'node:crypto'
+import { HashedWords, hashKey, type HashKey } from './hashed-words.ts'
 import { roundHalfEven } from './round-half-even.ts'
 
 /** How Fail2ban knows that somebody was banned before: by one record an id and jail, of the last ban. */
@@ -25,6 +26,7 @@ const outdatedFactor = 3
  * million records the older half is forgotten. About 40 bytes each.
  */
 export class KnownOffenders {
+  readonly #seed = randomInt(2 ** 32)
   readonly #half: number
   readonly #jails = new Set<string>()
   #young = new HashedWords(3)
@@ -37,7 +39,7 @@ export class KnownOffenders {
 
   /** The last ban of the id by the jail; undefined: there was none, or it is long ago. */
   last(id: string, jail: string): LastBan | undefined {
-    const key = keyOf(id, jail)
+    const key = this.#keyOf(id, jail)
     const table = this.#young.get(key) === undefined ? this.#old : this.#young
     const count = table.get(key)
     if (count === undefined || count === 0) return undefined
@@ -52,7 +54,7 @@ export class KnownOffenders {
   /** Notes the last ban of an id by a jail, in place of the one before. */
   note(id: string, jail: string, { count, time, length }: LastBan): void {
     this.#jails.add(jail)
-    this.#young.set(keyOf(id, jail), [
+    this.#young.set(this.#keyOf(id, jail), [
       count,
       roundHalfEven(time),
       Math.max(-1, Math.min(Math.round(length), maxLength)),
@@ -64,7 +66,7 @@ export class KnownOffenders {
 
   /** Somebody took the ban back: it never was. */
   forget(id: string, jail: string): void {
-    const key = keyOf(id, jail)
+    const key = this.#keyOf(id, jail)
     // Nothing is taken out of a table but when it is purged; a count of 0 says that there was no ban.
     if (this.last(id, jail) !== undefined) this.#young.set(key, [0, 0, 0])
   }
@@ -86,9 +88,11 @@ export class KnownOffenders {
     for (const table of [this.#young, this.#old])
       for (const words of table.words()) words[1] = (words[1] ?? 0) + seconds
   }
-}
 
-const keyOf = (id: string, jail: string) => `${id} ${jail}`
+  #keyOf(id: string, jail: string): HashKey {
+    return hashKey(`${id} ${jail}`, this.#seed)
+  }
+}
 
 function together(one: LastBan | undefined, other: LastBan | undefined): LastBan | undefined {
   if (one === undefined || other === undefined) return one ?? other

@@ -1,7 +1,7 @@
 import { addressBytes, formatPrefix, prefixParts, type Address, type Prefix } from '../address.ts'
 
 /** So many different addresses of a network must have failed: two may be neighbours who mistype. */
-const leastAddresses = 3
+export const leastAddresses = 3
 /** Failures remembered over all networks, and networks compared when one must be given up. */
 const maxRemembered = 50_000
 const evictionCandidates = 16

@@ -11,6 +11,8 @@ export class LineGuard {
   readonly #call = new Script('work()')
 
   constructor() {
+    // Node loads it at its first use. Were that stopped half way, it would be undefined for the rest of this thread.
+    performance.now()
     this.#sandbox = { work: () => {} }
     createContext(this.#sandbox)
   }

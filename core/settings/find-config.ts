@@ -29,7 +29,7 @@ export async function findConfig(file: string | undefined, folders: readonly str
     if (found !== null) return found
   }
   throw new BailiffError('no-input', `no configuration: there is no bailiff.yaml in ${folders.join(' or ')}`, {
-    hint: `write ${resolve(folders[0] ?? '.', 'bailiff.yaml')}, or name a file with --config FILE`,
+    hint: `"bailiff setup" writes ${resolve(folders[0] ?? '.', 'bailiff.yaml')} for what this host has; or name a file with --config FILE`,
   })
 }
 
@@ -113,5 +113,7 @@ function unreadable(file: string, error: unknown): BailiffError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   const kind = code === 'ENOENT' || code === 'ENOTDIR' ? 'no-input' : code === 'EACCES' ? 'no-permission' : 'config'
   const message = `cannot read the configuration: ${whyUnreadable(error)}`
-  return new BailiffError(kind, message, { where: { file }, cause: error })
+  const hint =
+    kind === 'no-permission' ? { hint: 'run this as root, or name a file of your own with --config FILE' } : {}
+  return new BailiffError(kind, message, { where: { file }, cause: error, ...hint })
 }

@@ -97,9 +97,12 @@ export async function loadSettings({
   const raw = validate(fileSchema, tree, problems)
   const control = resolve(folderOf(tree, 'control'), raw?.control ?? places.control)
   checkSocket(control, tree.where('control'), problems)
-  const [first, ...others] = problems
-  if (raw === undefined || first !== undefined) throw new InvalidSettings([first ?? unusable(main.file), ...others])
   const filters = new FilterLibrary([join(dirname(main.file), 'filters'), builtInFilters])
+  if (raw === undefined || problems.length > 0) {
+    await addProblemsOfJails(tree, filters, problems)
+    const [first, ...others] = problems
+    throw new InvalidSettings([first ?? unusable(main.file), ...others])
+  }
   const { jails, broken } = await readJails({ raw, tree }, filters, problems)
   const off = alsoOff ? await readOffJails({ raw, tree }, filters) : []
   const notifiers = withLog(raw.notifiers ?? [], tree.at('notifiers'))
@@ -175,6 +178,14 @@ async function readJails(
     else if (problems.length > before) broken.push(name)
   }
   return { jails, broken }
+}
+
+/** All that is wrong is told at once: the jails are looked at without the options that make the file unusable. */
+async function addProblemsOfJails(tree: Sourced, filters: FilterLibrary, problems: BailiffError[]): Promise<void> {
+  const wrong = new Set(problems.map(({ where }) => /^[^.[]*/.exec(where?.option ?? '')?.[0] ?? ''))
+  const rest = tree.without(wrong)
+  const raw = validate(fileSchema, rest, [])
+  if (raw !== undefined) await readJails({ raw, tree: rest }, filters, problems)
 }
 
 /** What is wrong with a jail that is off is nobody's concern. */

@@ -42,13 +42,13 @@ const otherWords: Readonly<Record<string, string>> = {
 }
 
 /** A map with exactly these options. An unknown one is refused, each with what was probably meant. */
-export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape, elsewhere: Elsewhere = {}) {
   const allowed = Object.keys(shape)
   return z.strictObject(shape, {
     // One line a key, in the order of the keys: `validate` gives each line its place.
     error: (issue) =>
       issue.code === 'unrecognized_keys'
-        ? (issue.keys as string[]).map((key) => unknownOption(key, allowed)).join('\n')
+        ? (issue.keys as string[]).map((key) => unknownOption(key, allowed, elsewhere)).join('\n')
         : undefined,
   })
 }
@@ -203,11 +203,20 @@ export function inWords(value: unknown): string {
   return typeof value === 'string' ? `the text ${quote(value)}` : `the ${typeof value} ${String(value)}`
 }
 
+/** Options that have their place further down, and where: `below "defaults:"`. */
+export type Elsewhere = Readonly<Record<string, string>>
+
 /** What is said of an option that there is not: with what was probably meant, else with all there are. */
-export function unknownOption(key: string, allowed: readonly string[]): string {
+export function unknownOption(key: string, allowed: readonly string[], elsewhere: Elsewhere = {}): string {
   const other = otherWords[key]
   const meant = other !== undefined && allowed.includes(other) ? other : suggest(key, allowed)
-  return `unknown option ${quote(key)}; ${meant ? `did you mean ${meant}?` : `there are ${allowed.join(', ')}`}`
+  const below = Object.hasOwn(elsewhere, key) || meant === undefined ? suggest(key, Object.keys(elsewhere)) : undefined
+  if (below !== undefined) {
+    const right = below === key ? '' : `did you mean ${below}? `
+    return `unknown option ${quote(key)} here; ${right}${below} stands ${elsewhere[below]}`
+  }
+  const jails = allowed.includes('jails') ? '; a jail stands below "jails:"' : ''
+  return `unknown option ${quote(key)}; ${meant ? `did you mean ${meant}?` : `there are ${allowed.join(', ')}${jails}`}`
 }
 
 function parseIgnored(given: unknown): Ignored {

@@ -10,6 +10,7 @@ import {
   path,
   pluginOf,
   section,
+  type Elsewhere,
   text,
   toggle,
   trustedProxy,
@@ -69,37 +70,6 @@ const judging = {
   ignoreip: listOf(ignored).describe('never banned, beside the ones of the top').optional(),
   trusted_proxies: listOf(trustedProxy).describe('proxies in front, beside the ones of the top').optional(),
 }
-
-/** The whole file. What stands in a jail is checked jail by jail, with `jailSchema`. */
-export const fileSchema = section({
-  defaults: section(judging).describe('what holds for jails that do not say otherwise').optional(),
-  ignoreip: listOf(ignored).describe('addresses, prefixes and host names that no jail bans').optional(),
-  trusted_proxies: listOf(trustedProxy)
-    .describe('proxies in front of services: the client behind them is meant, and they are never banned')
-    .optional(),
-  ignoreself: toggle.describe('whether this machine, its gateways and its name servers are never banned').optional(),
-  jails: z
-    .record(z.string(), z.unknown())
-    .meta({ additionalProperties: { $ref: '#/$defs/jail' } })
-    .describe('the jails by name')
-    .optional(),
-  notifiers: notifiers.describe('who is told of everything').optional(),
-  observe: toggle.describe('whether nothing is enforced and everything shown').optional(),
-  state: path.describe('the folder of bans, history and positions').optional(),
-  control: path.describe('the socket of the command line').optional(),
-  user: text.describe('the user that the agent becomes when root starts it; root: it stays root').optional(),
-  groups: listOf(text).describe('groups of that user beside its own; unless said, those that may read logs').optional(),
-  firewall: section({
-    socket: path.describe('where a firewall helper listens that somebody else runs').optional(),
-    user: text.describe('the user that the helper becomes when root starts the agent').optional(),
-  })
-    .describe('the firewall helper')
-    .optional(),
-  workers: z.int().min(1).max(64).describe('threads that match lines, at most').optional(),
-  memory: z.int().min(192).max(1_048_576).describe('MiB of memory that the agent makes do with').optional(),
-  metrics: loopback.describe('where Prometheus reads metrics on this machine: a port of loopback').optional(),
-  history: duration.describe('how long bans are remembered after they ended').optional(),
-})
 
 const oneOrMore = { type: ['string', 'number', 'boolean', 'array'] }
 
@@ -223,3 +193,45 @@ export const jailSchema = section({
   also: actions.describe('actions beside the default ones').optional(),
   ...judging,
 })
+
+/** Options of jails that people write at the top of the file. */
+const furtherDown: Elsewhere = Object.fromEntries([
+  ...Object.keys(jailSchema.shape).map((key) => [key, 'below the name of a jail, below "jails:"']),
+  ...Object.keys(judging).map((key) => [key, 'below "defaults:", or below the name of a jail']),
+])
+
+/** The whole file. What stands in a jail is checked jail by jail, with `jailSchema`. */
+export const fileSchema = section(
+  {
+    defaults: section(judging).describe('what holds for jails that do not say otherwise').optional(),
+    ignoreip: listOf(ignored).describe('addresses, prefixes and host names that no jail bans').optional(),
+    trusted_proxies: listOf(trustedProxy)
+      .describe('proxies in front of services: the client behind them is meant, and they are never banned')
+      .optional(),
+    ignoreself: toggle.describe('whether this machine, its gateways and its name servers are never banned').optional(),
+    jails: z
+      .record(z.string(), z.unknown())
+      .meta({ additionalProperties: { $ref: '#/$defs/jail' } })
+      .describe('the jails by name')
+      .optional(),
+    notifiers: notifiers.describe('who is told of everything').optional(),
+    observe: toggle.describe('whether nothing is enforced and everything shown').optional(),
+    state: path.describe('the folder of bans, history and positions').optional(),
+    control: path.describe('the socket of the command line').optional(),
+    user: text.describe('the user that the agent becomes when root starts it; root: it stays root').optional(),
+    groups: listOf(text)
+      .describe('groups of that user beside its own; unless said, those that may read logs')
+      .optional(),
+    firewall: section({
+      socket: path.describe('where a firewall helper listens that somebody else runs').optional(),
+      user: text.describe('the user that the helper becomes when root starts the agent').optional(),
+    })
+      .describe('the firewall helper')
+      .optional(),
+    workers: z.int().min(1).max(64).describe('threads that match lines, at most').optional(),
+    memory: z.int().min(192).max(1_048_576).describe('MiB of memory that the agent makes do with').optional(),
+    metrics: loopback.describe('where Prometheus reads metrics on this machine: a port of loopback').optional(),
+    history: duration.describe('how long bans are remembered after they ended').optional(),
+  },
+  furtherDown,
+)

@@ -33,6 +33,13 @@ export class Sourced {
     return new Sourced(value, this.#places, [...this.path, ...keys], this.#file)
   }
 
+  /** The same map without some of its keys. */
+  without(keys: ReadonlySet<string>): Sourced {
+    const kept = isRecord(this.value) ? Object.entries(this.value).filter(([key]) => !keys.has(key)) : null
+    const value = kept === null ? this.value : Object.fromEntries(kept)
+    return new Sourced(value, this.#places, this.path, this.#file)
+  }
+
   /** The place of a part, or of the nearest one around it, and the name of the option. */
   where(...keys: Path): Where {
     return this.#nearest([...this.path, ...keys], (place) => place.at)

@@ -29,6 +29,12 @@ const freshSyslogMs = 24 * 3600_000
 const syslogFiles = /^\/var\/log\/(?:auth|daemon|mail|user|syslog|messages|secure|maillog)(?:\.log)?$/
 const namesLookedAt = 10_000
 
+/** Whether programs of all kinds write there: then lines are no sign of any one of them. */
+export function isShared({ plugin, options }: PluginUse): boolean {
+  const { path } = isRecord(options) ? options : {}
+  return plugin === 'journal' || [path].flat().every((each) => syslogFiles.test(String(each)))
+}
+
 /** How good a place is: the first of the best is read. */
 const ranks = { written: 0, journal: 1, other: 2, old: 3, expected: 4, unlikely: 5 } as const
 

@@ -31,6 +31,8 @@ export interface Offence {
   readonly until: number | null
 }
 
+const unbanReasons: readonly UnbanReason[] = ['expired', 'unbanned', 'ignored']
+
 /** The columns of a ban, in the order of `banValues`. */
 export const banColumns = 'prefix, jail, since, until, count, failures, ports'
 
@@ -52,7 +54,7 @@ export function readEntry(row: Row, known: Map<unknown, unknown> = new Map()): H
   if (prefix === null || !isPorts(ports) || !isTexts(lines) || typeof jail !== 'string') return null
   if (!isCount(since) || !isCount(count) || !isCount(failures) || !(until === null || isCount(until))) return null
   const ended = isCount(row.ended) ? row.ended : null
-  const reason = row.reason === 'expired' || row.reason === 'unbanned' ? row.reason : null
+  const reason = unbanReasons.find((each) => each === row.reason) ?? null
   const entry: HistoryEntry = { prefix, jail, ports, since, until, count, failures, lines, ended, reason }
   return rules === null ? entry : { ...entry, rules }
 }

@@ -16,11 +16,11 @@ const declared = new WeakMap<ActionHost, Set<string>>()
 export default defineAction({
   options: { type: 'object', properties: {}, additionalProperties: false },
   capabilities: ['firewall'],
-  async sync(bans, host) {
+  async syncEach(bans, host) {
     // Also puts rules back that others have removed.
     declared.delete(host)
     await declare(bans, host)
-    return host.firewall.sync(bans.map(entry))
+    return host.firewall.sync({ [Symbol.iterator]: () => entriesOf(bans) })
   },
   banMany: add,
   async unbanMany(bans, host) {
@@ -51,16 +51,24 @@ async function add(bans: readonly ActionBan[], host: ActionHost): Promise<readon
   }
 }
 
-async function declare(bans: readonly ActionBan[], host: ActionHost): Promise<void> {
+async function declare(bans: Iterable<ActionBan>, host: ActionHost): Promise<void> {
   const known = declared.get(host) ?? new Set<string>()
   const fresh = new Map<string, Ports>()
+  // A million bans share some few.
+  const seen = new Set<Ports>()
   for (const { ports } of bans) {
+    if (seen.has(ports)) continue
+    seen.add(ports)
     const key = JSON.stringify(ports)
     if (!known.has(key)) fresh.set(key, ports)
   }
   if (fresh.size === 0) return
   await host.firewall.declare([...fresh.values()])
   declared.set(host, new Set([...known, ...fresh.keys()]))
+}
+
+function* entriesOf(bans: Iterable<ActionBan>): Generator<FirewallEntry> {
+  for (const ban of bans) yield entry(ban)
 }
 
 function entry({ prefix, ports, until }: ActionBan): FirewallEntry {

@@ -99,6 +99,10 @@ const fields: readonly (readonly [filter: string, line: string, never?: RegExp])
     />/g,
   ],
   ['sendmail-reject', 'h sm-mta[1]: s1GNXHYB005133: [192.0.2.7]: VRFY ~ [rejected]'],
+  [
+    'sendmail-reject',
+    'h sm-mta[1]: s1GNXHYB005133: from=<~>, size=0, class=0, nrcpts=0, proto=ESMTP, daemon=MTA, relay=h7.example.com [192.0.2.7]',
+  ],
   ['vsftpd', '[pid 1] [~] FAIL LOGIN: Client "192.0.2.7"'],
   ['vsftpd', '[pid 1] [ftp] OK LOGIN: Client "192.0.2.7", anon password "~"'],
   [

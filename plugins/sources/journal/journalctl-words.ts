@@ -56,20 +56,18 @@ export type Beginning = { readonly cursor: string } | { readonly since: string }
 
 /** The arguments with which journalctl follows what the options say, in the export format. */
 export function journalctlWords(given: JournalOptions, beginning: Beginning): string[] {
-  const { priority, namespace, directory, file = [] } = given
   return [
-    '--output=export',
-    `--output-fields=${fields.join(',')}`,
+    ...output(given),
     '--follow',
     '--no-tail',
-    '--no-pager',
-    ...(priority === undefined ? [] : [`--priority=${priority}`]),
-    ...(namespace === undefined ? [] : [`--namespace=${namespace}`]),
-    ...(directory === undefined ? [] : [`--directory=${directory}`]),
-    ...file.map((each) => `--file=${each}`),
     'cursor' in beginning ? `--cursor=${beginning.cursor}` : `--since=${beginning.since}`,
     ...conditions(given),
   ]
+}
+
+/** The arguments with which journalctl prints the last entries of what the options say, the last first. */
+export function lastEntriesWords(given: JournalOptions, entries: number): string[] {
+  return [...output(given), '--reverse', '--quiet', `--lines=${entries}`, ...conditions(given)]
 }
 
 /** What is read, for people, in a few words. */
@@ -77,6 +75,20 @@ export function inWords({ units = [], identifiers = [], namespace, directory, fi
   const what = [...units, ...identifiers].join(',')
   const where = [...file, directory, namespace].filter((each) => each !== undefined).join(',')
   return [where, what].filter(Boolean).join(' ').slice(0, 200)
+}
+
+/** Which journals are read, and that they are printed in the export format. */
+function output(given: JournalOptions): string[] {
+  const { priority, namespace, directory, file = [] } = given
+  return [
+    '--output=export',
+    `--output-fields=${fields.join(',')}`,
+    '--no-pager',
+    ...(priority === undefined ? [] : [`--priority=${priority}`]),
+    ...(namespace === undefined ? [] : [`--namespace=${namespace}`]),
+    ...(directory === undefined ? [] : [`--directory=${directory}`]),
+    ...file.map((each) => `--file=${each}`),
+  ]
 }
 
 /**

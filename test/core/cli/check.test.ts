@@ -118,6 +118,31 @@ test('a log into which a peer can write lines of his own, by its name and by a p
   }
 })
 
+test('certificates that are not there, and a folder of the agent that its user may not write in', () => {
+  const listening = (files: string) => `user: nobody
+state: ./state
+control: ./state/c.sock
+jails:
+  plain:
+    source: { syslog: { listen: 'tls://127.0.0.1:6514', ${files} } }
+`
+  const files = { ...plain, cert: 'x', 'state/other': 'x' }
+  const { code, out } = check({
+    ...files,
+    'bailiff.yaml': listening('cert: /nowhere/c.pem, key: /nowhere/k.pem, clients: any'),
+  })
+  assert.is(code, 0, out)
+  for (const option of ['cert', 'key'])
+    assert.match(out, new RegExp(`bailiff\\.yaml:6\\S* \\S+\\.${option}: there is no file "/nowhere/`))
+  const closed = /(state|control): the user nobody may not write in/g
+  assert.equal(
+    Array.from(out.matchAll(closed), ([, option]) => option),
+    process.geteuid?.() === 0 ? ['state', 'control'] : [],
+  )
+  const there = check({ ...plain, 'bailiff.yaml': listening('cert: /etc/passwd, key: /etc/passwd, clients: any') })
+  assert.not.match(there.out, /there is no file|may not write/)
+})
+
 test('a filter of fields inside a jail, with samples', () => {
   const samples = (address: string) => `
       samples:

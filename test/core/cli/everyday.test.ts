@@ -152,6 +152,8 @@ test('words that make no sense together are refused, with what does', async () =
     [['allow', '--for', '1h'], '--for needs an address'],
     [['allow', '192.0.2.1', '--for', 'soon'], 'not a length of time'],
     [['allow', '192.0.2'], 'neither an IP address or prefix nor the name'],
+    [['status', '192.0.2.300'], '"192.0.2.300" is not an IP address or prefix'],
+    [['status', '2001:db8::/129'], '"2001:db8::/129" is not an IP address or prefix'],
   ]
   for (const [words, said] of cases) {
     const { code, stderr } = await cli(...words)
@@ -202,6 +204,48 @@ test('metrics are read as Prometheus reads them, on the socket and on loopback',
     () => assert.unreachable('nothing listens any more'),
     (error: NodeJS.ErrnoException) => assert.is(error.code, 'ECONNREFUSED'),
   )
+})
+
+test('a log into which a peer can write lines is told for the jails that read it, and is no blindness', async () => {
+  const [error, access] = [join(folder, 'error.log'), join(folder, 'access.log')]
+  for (const each of [error, access]) writeFileSync(each, '')
+  const more = `  limits: { filter: nginx-limit-req, source: '${folder}/e*.log' }\n  web: { filter: nginx-http-auth, source: ${access} }\n`
+  writeConfig(folder, jails + more)
+  assert.is((await cli('reload')).code, 0)
+  const { findings } = await json<StatusReport>('status')
+  assert.equal(
+    findings.filter(({ grade }) => grade === 'forgeable').map(({ jail, log: each }) => [jail, each]),
+    [['limits', error]],
+  )
+  assert.match((await cli('status')).stdout, /limits, .*error\.log: a peer can write lines of his own into it/)
+  assert.match(
+    (await cli('doctor', '--no-proof')).stdout,
+    /note +configuration: .*limits reads .*error\.log, into which/,
+  )
+})
+
+test('who is written into ignoreip is let in at the reload; others stay banned', async () => {
+  const banned = async () =>
+    (await Promise.all(['sshd', 'manual'].map((jail) => json<JailReport>('status', jail).catch(() => ({ bans: [] })))))
+      .flatMap(({ bans }) => bans.map(({ prefix, jail }) => `${jail} ${prefix}`))
+      .filter((each) => /192\.0\.2\.(?:4\d|64)/.test(each))
+      .toSorted()
+  fail('192.0.2.40')
+  fail('192.0.2.41')
+  await agent.shows('ban 192.0.2.40 until')
+  await agent.shows('ban 192.0.2.41 until')
+  assert.is((await cli('ban', '192.0.2.64/28')).code, 0)
+  assert.is((await cli('ban', '192.0.2.48', '--jail', 'sshd')).code, 0)
+  assert.equal(await banned(), ['manual 192.0.2.64/28', 'sshd 192.0.2.40', 'sshd 192.0.2.41', 'sshd 192.0.2.48'])
+  writeConfig(folder, jails.replace('ignoreip: [', 'ignoreip: [192.0.2.41, 192.0.2.48/29, 192.0.2.70, '))
+  assert.is((await cli('reload')).code, 0)
+  assert.equal(await banned(), ['sshd 192.0.2.40'])
+  await agent.shows('unban 192.0.2.41 (ignored)')
+  const { stdout } = await cli('explain', '192.0.2.41')
+  assert.match(stdout, 'ended since it is never banned')
+  writeConfig(folder, jails)
+  assert.is((await cli('reload')).code, 0)
+  assert.equal(await banned(), ['sshd 192.0.2.40'], 'who is not ignored any more begins anew')
 })
 
 test('who asks for JSON gets errors as JSON, too', async () => {

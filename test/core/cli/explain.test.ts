@@ -97,7 +97,29 @@ test('of an address: counted, banned with its lines and rules, ended, banned lon
   const offline = await explain('192.0.2.7')
   assert.equal([offline.running, offline.cause, offline.history.length], [false, 'was-banned', 1])
   assert.match(await ask('192.0.2.7'), 'No agent answers')
-  assert.equal((await explain('192.0.2.9')).cause, 'unknown', 'what is only observed is not stored')
+  assert.is((await explain('192.0.2.9')).cause, 'not-counted', 'what is only observed is not stored')
+})
+
+test('of an IPv6 network its addresses are told, before it is banned and after', async () => {
+  const { log, config, ask, explain } = bed()
+  const agent = new AgentProcess(['run', '--config', config])
+  await agent.shows('watching: sshd')
+  const network = '2001:db8:0:1::/64'
+  appendFileSync(log, [1, 2, 2].map((host) => failed(`2001:db8:0:1::${host}`)).join(''))
+  await eventually(async () => (await explain(network)).cause === 'counted')
+  const { verdict, jails } = await explain(network)
+  assert.match(verdict, '3 of 6 failures in sshd within 10 min, by 2 of at least 3 addresses.')
+  assert.equal(jails[0]?.network?.addresses, [
+    { address: '2001:db8:0:1::2', failures: 2 },
+    { address: '2001:db8:0:1::1', failures: 1 },
+  ])
+  assert.match(await ask(network), '2001:db8:0:1::2 (2), 2001:db8:0:1::1 (1)')
+  appendFileSync(log, [3, 4, 5].map((host) => failed(`2001:db8:0:1::${host}`)).join(''))
+  await agent.shows(`ban ${network}`)
+  await eventually(async () => (await explain(network)).history.length > 0)
+  const text = await ask(network)
+  for (const host of [1, 2, 3, 4, 5]) assert.match(text, `Failed password for root from 2001:db8:0:1::${host} `)
+  await agent.end()
 })
 
 test('of an address that nothing counts, the last line that names it says why', async () => {
@@ -142,6 +164,8 @@ test('what makes no sense is refused in words', async () => {
     [['--now', 'soon', 'x'], 64, '--now "soon" is no time'],
     [['--jail', 'none', 'x'], 64, 'there is no jail none; there are sshd, shadow'],
     [['-'], 65, 'there is no line'],
+    [['192.0.2.300'], 64, '"192.0.2.300" is neither an IP address or prefix nor a line'],
+    [['sshd'], 64, 'neither an IP address or prefix nor a line'],
   ] as const) {
     const ended = await run(...words)
     assert.is(ended.code, code, ended.stderr)

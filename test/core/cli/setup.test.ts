@@ -47,6 +47,16 @@ test('only what is there is switched on, with its reason', async () => {
   assert.is(checked.code, 0, checked.stdout)
 })
 
+test('that the log of the system is written to says nothing of a program that is only installed', async () => {
+  const monit = { ...server, 'usr/bin/monit': '', 'var/log/syslog': 'x\n' }
+  const host = makeHost(monit)
+  assert.is((await setup(host, '--yes')).code, 0)
+  assert.match(readFileSync(host.config, 'utf8'), /\n {2}# monit: on # Monit: there is \/usr\/bin\/monit, but/)
+  const running = makeHost({ ...monit, 'proc/9/comm': 'monit\n' })
+  assert.is((await setup(running, '--yes')).code, 0)
+  assert.match(readFileSync(running.config, 'utf8'), '\n  monit: on\n')
+})
+
 test('nothing is written without a yes', async () => {
   for (const [words, code] of [
     [['--dry-run'], 0],

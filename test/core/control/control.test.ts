@@ -52,6 +52,7 @@ const control: Control = {
     for await (const part of text) length += part.length
     return {
       name,
+      since: 1,
       until: lengthMs,
       lines: length,
       entries: 0,
@@ -60,6 +61,7 @@ const control: Control = {
       leftOut: 0,
       example: null,
       pending: null,
+      working: false,
     }
   },
   unlist: async (name) => ({ ended: [{ name, entries: 1 }], pending: null }),

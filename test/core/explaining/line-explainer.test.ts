@@ -221,7 +221,7 @@ const cases: readonly (readonly [
   [
     '2026-11-22T13:59:30Z login of monitor from 192.0.2.7 failed',
     'ignoreregex',
-    'Failregex 1 of app matches, and ignoreregex 1 takes the line away',
+    'Failregex 0 of app matches, and ignoreregex 0 takes the line away',
     'app',
   ],
   ['2026-11-22T13:59:30Z login of x from 192.0.2.777 failed', 'no-address', '"192.0.2.777" is no IP address', 'app'],

@@ -104,4 +104,29 @@ for (const [what, change] of [
   })
 }
 
+test('what is replaced is what was not put again, however the table grows meanwhile', () => {
+  for (const family of [4, 6] as const) {
+    fc.assert(
+      fc.property(
+        fc.array(addresses[family], { maxLength: 60 }),
+        fc.array(addresses[family], { maxLength: 60 }),
+        fc.integer(),
+        fc.integer({ min: 1, max: 7 }),
+        (before, after, seed, most) => {
+          const table = new AddressTable(family, seed)
+          for (const address of before) table.put(address, 10, 0)
+          table.startReplacing()
+          for (const address of after) table.put(address, null, 1)
+          const replaced: string[] = []
+          for (let some = table.takeReplaced(most, 2); some.length > 0; some = table.takeReplaced(most, 2))
+            for (const [address] of some) replaced.push(address)
+          assert.equal(replaced.toSorted(), [...new Set(before)].filter((one) => !after.includes(one)).toSorted())
+          assert.is(table.size, new Set(after).size)
+          for (const address of after) assert.is(table.endOf(address, 20), null)
+        },
+      ),
+    )
+  }
+})
+
 test.run()

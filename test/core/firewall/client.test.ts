@@ -193,13 +193,61 @@ test('a wide ban that a new helper refuses comes in once the queue has synced, a
   queue.ban({ ...actionBan('198.51.100.0/24'), ports: all, until: wide.until }, (reason) => (settled = reason))
   assert.ok(await eventually(() => calls.length > 0))
   assert.is(settled, 'not yet')
-  queue.restore([], () => {})
+  queue.restore([], 0, () => {})
   assert.ok(await eventually(() => settled === null))
   assert.is(calls[0], 'ban')
   assert.ok(calls.includes('sync') && calls.at(-1) === 'ban', calls.join())
   assert.equal(elementsOf(space, 'all_v4_24'), ['198.51.100.0'])
   await queue.stop()
   end()
+})
+
+test('a sync of more than one step: what was there before goes, wide prefixes come last, and all else is exact', async () => {
+  const firewall = await start()
+  await firewall.declare([all, web])
+  const some = (from: number, count: number) =>
+    Array.from({ length: count }, (_, place) => {
+      const [high, low] = [(from + place) >> 8, (from + place) & 255]
+      return place % 3
+        ? entry(`10.${high >> 8}.${high & 255}.${low}`, web)
+        : entry(`2001:db8:${high.toString(16)}::${low}`)
+    })
+  const wide = (third: number) => entry(`198.51.${third}.0/24`)
+  const texts = (entries: readonly FirewallEntry[]) => entries.map(({ prefix, ports }) => `${prefix} ${ports.protocol}`)
+  const held = async () => texts(await firewall.list()).toSorted()
+  for (const helper of ['the same', 'another that knows nothing of the one before'] as const) {
+    const first = [...some(0, 30_000), wide(1), entry('127.0.0.1'), ...some(30_000, 15_000)]
+    assert.equal(
+      (await firewall.sync(first)).map(({ prefix }) => prefix),
+      ['127.0.0.1'],
+      helper,
+    )
+    assert.equal(await held(), texts(first.filter(({ prefix }) => prefix !== '127.0.0.1')).toSorted(), helper)
+    if (helper !== 'the same') {
+      const before = must(firewall.pid)
+      kill(before, 'SIGKILL')
+      assert.ok(await eventually(() => firewall.pid !== undefined && firewall.pid !== before))
+      await firewall.declare([all, web])
+    }
+    const second = [...some(22_000, 42_000), wide(2)]
+    assert.equal(await firewall.sync({ [Symbol.iterator]: () => second[Symbol.iterator]() }), [], helper)
+    assert.equal(await held(), texts(second).toSorted(), helper)
+  }
+})
+
+test('a long sync that is broken off leaves what was there before', async () => {
+  const firewall = await start()
+  await firewall.declare([all])
+  await firewall.sync([entry('198.51.100.1'), entry('198.51.100.0/25')])
+  const broken = function* () {
+    for (let place = 0; place < 45_000; place++) yield entry(`10.${place >> 16}.${(place >> 8) & 255}.${place & 255}`)
+    throw new Error('the list ended')
+  }
+  assert.match(await kind(firewall.sync({ [Symbol.iterator]: broken })), 'the list ended')
+  const held = (await firewall.list()).map(({ prefix }) => prefix)
+  assert.ok(held.includes(prefix('198.51.100.1')) && held.includes(prefix('198.51.100.0/25')))
+  assert.equal(await firewall.sync([entry('198.51.100.2')]), [])
+  assert.equal(elementsOf(space, 'all_v4'), ['198.51.100.2'])
 })
 
 test('so many port lists and no more: the number and the way out are told', async () => {

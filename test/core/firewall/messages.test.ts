@@ -38,7 +38,7 @@ const more = fc.boolean()
 const spared: fc.Arbitrary<WirePrefix> = fc.oneof(fc.tuple(hex(8), fc.nat(32)), fc.tuple(hex(32), fc.nat(128)))
 
 const request: fc.Arbitrary<Request> = fc.oneof(
-  fc.record({ type: fc.constant('list' as const), id }),
+  fc.record({ type: fc.constant('list' as const), id, known: fc.nat(1000) }),
   fc.record({ type: fc.constantFrom('add' as const, 'load' as const, 'del' as const), id, entries }),
   fc.record({ type: fc.constant('spare' as const), id, prefixes: fc.array(spared, { maxLength: 5 }) }),
   fc.record({ type: fc.constant('sync' as const), id, part: fc.nat(1000), entries, more }),
@@ -55,7 +55,7 @@ const reply: fc.Arbitrary<Reply> = fc.oneof(
   fc.record({
     type: fc.constant('done' as const),
     id,
-    refused: fc.array(fc.tuple(fc.nat(9), fc.constantFrom(...reasons))),
+    refused: fc.array(fc.tuple(fc.oneof(hex(8), hex(32)), fc.nat(128), fc.constantFrom(...reasons))),
     more,
   }),
   fc.record({ type: fc.constant('listed' as const), id, ports: fc.array(ports, { maxLength: 3 }), entries, more }),
@@ -92,7 +92,7 @@ test('a line that is no message is refused by name of what is wrong', () => {
     ['{"type":"list"}', /id/],
     ['{"type":"list","id":-1}', /id/],
     ['{"type":"list","id":1.5}', /id/],
-    ['{"type":"list","id":1,"table":"filter"}', /unknown key/],
+    ['{"type":"list","id":1,"known":0,"table":"filter"}', /unknown key/],
     ['{"type":"flush","id":1}', /type/],
     ['{"type":"add","id":1}', /entries/],
     ['{"type":"add","id":1,"entries":[[0,"c0000201",32]]}', /list of 4/],

@@ -67,11 +67,11 @@ test('it answers each request with its number, and says why it refuses an entry'
     [0, 'c6336404', 32, null],
   ] as const
   const refused = [
-    [1, 'special'],
-    [2, 'host-bits'],
-    [3, 'undeclared'],
-    [4, 'time'],
-    [5, 'wide'],
+    ['7f000001', 32, 'special'],
+    ['c6336401', 24, 'host-bits'],
+    ['c6336402', 32, 'undeclared'],
+    ['c6336403', 32, 'time'],
+    ['08000000', 7, 'wide'],
   ] as const
   assert.equal(await ask({ type: 'add', id: 7, entries }), done(7, refused))
   assert.equal(elementsOf(space, 'all_v4'), ['198.51.100.1', '198.51.100.4'])
@@ -130,7 +130,10 @@ test('too many new bans are to be tried again, but a sync may have as many', asy
 test('no row of requests bans a quarter of the world', async () => {
   await declare()
   const sync: Request = { type: 'sync', id: 1, part: 0, entries: [], more: false }
-  assert.equal(await ask({ type: 'add', id: 1, entries: [[0, '09000000', 8, 600]] }), done(1, [[0, 'unsynced']]))
+  assert.equal(
+    await ask({ type: 'add', id: 1, entries: [[0, '09000000', 8, 600]] }),
+    done(1, [['09000000', 8, 'unsynced']]),
+  )
   assert.equal(await ask(sync), done(1))
   const eighth = (n: number) => [0, `${n.toString(16).padStart(2, '0')}000000`, 8, 600] as const
   const some = (from: number, count: number) => Array.from({ length: count }, (_, i) => eighth(from + i))
@@ -139,15 +142,15 @@ test('no row of requests bans a quarter of the world', async () => {
   assert.equal(
     await ask({ type: 'add', id: 3, entries: some(51, 26) }),
     done(3, [
-      [24, 'broad'],
-      [25, 'broad'],
+      ['4b000000', 8, 'broad'],
+      ['4c000000', 8, 'broad'],
     ]),
   )
   assert.equal(await ask({ type: 'del', id: 4, entries: some(11, 2) }), done(4))
-  assert.equal(await ask({ type: 'add', id: 5, entries: some(75, 3) }), done(5, [[2, 'broad']]))
+  assert.equal(await ask({ type: 'add', id: 5, entries: some(75, 3) }), done(5, [['4d000000', 8, 'broad']]))
   assert.equal(
     await ask({ type: 'sync', id: 6, part: 0, entries: some(11, 65), more: false }),
-    done(6, [[64, 'broad']]),
+    done(6, [['4b000000', 8, 'broad']]),
   )
 })
 
@@ -213,7 +216,7 @@ test('valid messages of any content: each is answered, and only the own table ch
     connection.write(encode(request))
     // Only the last part of a sync is answered, unless it is wrong; a list tells that all before it was.
     const last = 1_000_000 + place
-    connection.write(encode({ type: 'list', id: last }))
+    connection.write(encode({ type: 'list', id: last, known: 0 }))
     const answered = new Set<number | null>()
     for (let next = await reply(); !isEnd(next, last); next = await reply()) if ('id' in next) answered.add(next.id)
     assert.ok(answered.has(request.id) || (request.type === 'sync' && request.more), JSON.stringify(request))
@@ -251,7 +254,7 @@ const anyEntry = fc.tuple(
 )
 const anyEntries = fc.array(anyEntry, { maxLength: 30 })
 const anyRequest: fc.Arbitrary<Request> = fc.oneof(
-  fc.record({ type: fc.constant('list' as const), id: fc.nat() }),
+  fc.record({ type: fc.constant('list' as const), id: fc.nat(), known: fc.nat(1000) }),
   fc.record({ type: fc.constantFrom('add' as const, 'del' as const), id: fc.nat(), entries: anyEntries }),
   fc.record({
     type: fc.constant('sync' as const),

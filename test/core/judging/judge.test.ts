@@ -370,6 +370,33 @@ test('an IPv6 network is banned when three of its addresses together fail twice 
   }
 })
 
+test('the ban of a network has lines of all its addresses', async () => {
+  const at = (host: number) => `2001:db8:0:1::${host}`
+  for (const [hosts, shown] of [
+    [
+      [1, 2, 3, 1, 2, 3],
+      [1, 1, 2, 2, 3, 3],
+    ],
+    [
+      [1, 2, 3, 4, 5, 6],
+      [1, 2, 3, 4, 5, 6],
+    ],
+    [
+      [1, 1, 2, 2, 3, 3],
+      [1, 1, 2, 2, 3, 3],
+    ],
+  ] as const) {
+    const judge = await judgeOf()
+    const bans = hosts.flatMap((host, i) =>
+      judge.count({ ...match(at(host), noon + i), line: `failed ${host}` }, live(noon + i)),
+    )
+    assert.equal(
+      bans.map(({ prefix, lines }) => [prefix, lines.toSorted()]),
+      [['2001:db8:0:1::/64', shown.map((host) => `failed ${host}`)]],
+    )
+  }
+})
+
 test('failures of a network outside findtime do not count, and one that is banned is not decided on again', async () => {
   const judge = await judgeOf()
   const fail = (host: number, time: number) => judge.count(match(`2001:db8::${host}`, time), live(time))

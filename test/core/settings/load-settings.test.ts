@@ -251,6 +251,22 @@ test('what is wrong outside the jails is refused with its place', async () => {
     ['just text', [/must be a map of options, but is the text "just text"/]],
     ['jail: {}', [/^bailiff\.yaml:1:1: jail: unknown option "jail"; did you mean jails\?/]],
     ['$import: x', [/unknown option "\$import"/]],
+    ['constructor: x', [/unknown option "constructor"; there are .*; a jail stands below "jails:"$/]],
+    [
+      'maxretry: 3',
+      [/unknown option "maxretry" here; maxretry stands below "defaults:", or below the name of a jail$/],
+    ],
+    ['bantme: 1h', [/unknown option "bantme" here; did you mean bantime\? bantime stands below "defaults:"/]],
+    ['sources: [/x]', [/unknown option "sources" here; sources stands below the name of a jail/]],
+    [
+      'bantime: 1h\njails:\n  plain: { maxrety: 3 }\n  off: off\n  planet: on\ndefaults: { findtime: x }',
+      [
+        /^bailiff\.yaml:6:\d+: defaults\.findtime/,
+        /^bailiff\.yaml:1:1: bantime/,
+        /jails\.plain\.maxrety: unknown option "maxrety"; did you mean maxretry\?/,
+        /jails\.planet: there is no filter "planet"/,
+      ],
+    ],
     ['defaults: { maxrety: 1, bantimes: 2 }', [/did you mean maxretry/, /did you mean bantime/]],
     ['defaults:\n  maxretry: 0\n', [/^bailiff\.yaml:2:13: defaults\.maxretry: must be at least 1, but is 0/]],
     ['defaults:\n  maxretry: many\n', [/must be a number, but is the text "many"/]],

@@ -28,7 +28,7 @@ function recordingFirewall(refused: string[] = []): {
       calls.push('del')
       for (const { prefix } of entries) held.delete(prefix)
     },
-    sync: async (entries) => (calls.push('sync'), held.clear(), keep(entries)),
+    sync: async (entries) => (calls.push('sync'), held.clear(), keep([...entries])),
     list: async () => [...held.values()],
   }
   return { firewall, held, calls }
@@ -53,7 +53,7 @@ test('many bans are one change, their ports declared before', async () => {
   assert.equal(calls.slice(2), ['add'], 'ports are declared once')
   await plugin.unbanMany?.([actionBan('192.0.2.1')], host)
   assert.equal([...held.keys()], ['192.0.2.2', '192.0.2.3', '192.0.2.4'])
-  await plugin.sync?.([actionBan('192.0.2.9')], host)
+  await plugin.syncEach?.([actionBan('192.0.2.9')], host)
   assert.equal([...held.keys()], ['192.0.2.9'])
 })
 
@@ -78,7 +78,7 @@ test('after a failure and at a sync the ports are declared anew', async () => {
   await Promise.resolve(plugin.banMany?.([actionBan('192.0.2.1')], host)).catch(() => {})
   broken = false
   await plugin.banMany?.([actionBan('192.0.2.1')], host)
-  await plugin.sync?.([actionBan('192.0.2.1')], host)
+  await plugin.syncEach?.([actionBan('192.0.2.1')], host)
   assert.equal(calls, ['declare 1', 'declare 1', 'add', 'declare 1', 'sync'])
 })
 

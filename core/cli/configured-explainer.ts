@@ -1,0 +1,66 @@
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { jailCandidate, unusedCandidate, type Candidate } from '../explaining/candidate.ts'
+import { LineExplainer } from '../explaining/line-explainer.ts'
+import type { MatcherPlugin } from '../plugin.ts'
+import { Registry } from '../registry.ts'
+import type { FilterDefinition } from '../settings/filter-file.ts'
+import type { JailSettings } from '../settings/jail.ts'
+import { FilterLibrary } from '../settings/filter-library.ts'
+import type { Settings } from '../settings/load-settings.ts'
+import { builtInFilters } from '../settings/places.ts'
+import type { AddressReports } from './address-reports.ts'
+
+/**
+ * Leads lines through the jails of a configuration, and where none has to do with a line through the filters that no
+ * jail uses; `among: 'jails'` leaves those out.
+ */
+export async function configuredExplainer(
+  settings: Settings,
+  reports: AddressReports,
+  among: 'jails' | 'all filters' = 'all filters',
+): Promise<LineExplainer> {
+  let unused: Promise<readonly Candidate[]> | null = null
+  return new LineExplainer({
+    candidates: [...sound(settings.jails, 'on'), ...sound(settings.off, 'off')],
+    unused: () => (unused ??= among === 'jails' ? Promise.resolve([]) : unusedCandidates(settings)),
+    engines: await Promise.all(new Registry().matcherFiles().map(loadMatcher)),
+    report: (address) => reports.of(address),
+  })
+}
+
+/** The filters, built in or beside the configuration, that no jail uses. */
+export async function unusedFilters(settings: Settings): Promise<readonly FilterDefinition[]> {
+  const library = new FilterLibrary([join(settings.file, '../filters'), builtInFilters])
+  const used = new Set([...settings.jails, ...settings.off].map(({ filterDefinition }) => filterDefinition.where.file))
+  const definitions = await Promise.all(
+    [...(await library.names()).values()].filter((file) => !used.has(file)).map((file) => library.byFile(file, [])),
+  )
+  return definitions.filter((definition) => definition !== undefined)
+}
+
+/** Without the jails whose filter does not compile: "bailiff check" tells of those. */
+function sound(jails: readonly JailSettings[], state: 'on' | 'off'): Candidate[] {
+  return jails.flatMap((jail) => {
+    try {
+      // A jail that counts bans reads no lines.
+      return jail.bansOf === null ? [jailCandidate(jail, state)] : []
+    } catch {
+      return []
+    }
+  })
+}
+
+async function unusedCandidates(settings: Settings): Promise<readonly Candidate[]> {
+  return (await unusedFilters(settings)).flatMap((definition) => {
+    try {
+      return [unusedCandidate(definition)]
+    } catch {
+      return []
+    }
+  })
+}
+
+async function loadMatcher(file: string): Promise<MatcherPlugin> {
+  return ((await import(pathToFileURL(file).href)) as { default: MatcherPlugin }).default
+}
