@@ -1,7 +1,9 @@
 import type { Agent } from './agent.ts'
+import { quote } from './errors.ts'
 import type { Match } from './events.ts'
 import { FullTables } from './full-tables.ts'
 import type { ReadyJail } from './jails.ts'
+import type { CountingNews } from './judging/fail2ban-counting.ts'
 
 const maxBareLogs = 1000
 /** Findings are looked for so often, and each is told of again after so long. */
@@ -12,6 +14,8 @@ const tellAgainMs = 24 * 3_600_000
 export class AgentWarnings {
   readonly #agent: Agent
   readonly #bareLogs = new Set<string>()
+  /** Jails that ban what is no address. */
+  readonly #bareIds = new Set<string>()
   readonly #full: FullTables
   #lookedAt = 0
   /** By jail, log and grade, when it was told. */
@@ -36,6 +40,14 @@ export class AgentWarnings {
       log,
       `the lines of ${log} have neither date nor syslog header: where a service logs so, a peer can forge lines and get others banned; let it log through syslog`,
     )
+  }
+
+  /** Told once a jail: a ban that no firewall carries out. */
+  counting(news: CountingNews): void {
+    if (news.type !== 'unenforceable' || this.#bareIds.has(news.jail)) return
+    this.#bareIds.add(news.jail)
+    const what = `${quote(news.id)} is no address: its failures count and its ban is known, but no firewall can keep it away`
+    this.#agent.alarm(news.jail, `${what}; let the failregex capture an address as well`)
   }
 
   /** Jails that do not see what they should. A log that cannot be read is told of by intake. */

@@ -28,7 +28,6 @@ import {
   type Ban,
   type LogChunk,
   type LogPosition,
-  type Match,
   type ScanResult,
   type UnbanReason,
 } from './events.ts'
@@ -39,6 +38,7 @@ import { createIntake, positionAfter, type Intake } from './intake/intake.ts'
 import type { ReadyJail, ReadyJails } from './jails.ts'
 import { JailEvents } from './jail-events.ts'
 import { JailSight } from './jail-sight.ts'
+import type { BannedLine } from './judging/judge-options.ts'
 import { Judge } from './judging/judge.ts'
 import { circumstances, likelyCause } from './enforcing/likely-cause.ts'
 import { createSessions } from './matching/sessions.ts'
@@ -163,6 +163,8 @@ export class Agent implements RunningAgent {
     this.judge = new Judge({
       offences,
       isBanned: (prefix, jail) => this.wanted.has(prefix, jail) || this.observed.has(prefix, jail),
+      banOf: (prefix, jail) => this.wanted.get(prefix, jail) ?? this.observed.get(prefix, jail),
+      onCounting: (news) => this.#warnings.counting(news),
       onBanned: (match, prefix, chunk) => this.#bannedLine(match, prefix, chunk),
       vital: () => this.firewall.vital(),
       allowed: (prefix) => this.allowing.list.sparing(prefix),
@@ -350,7 +352,7 @@ export class Agent implements RunningAgent {
   }
 
   /** Bans in force should keep their address away: lines that are new are looked at. */
-  #bannedLine(match: Match, prefix: Prefix, { arrivedAt, live }: Pick<LogChunk, 'arrivedAt' | 'live'>): void {
+  #bannedLine(match: BannedLine, prefix: Prefix, { arrivedAt, live }: Pick<LogChunk, 'arrivedAt' | 'live'>): void {
     const ban = this.wanted.get(prefix, match.jail)
     if (!live || ban === undefined || !this.isEnforced(ban) || !this.#protects(match.jail)) return
     this.bite.line(ban, match.time === null ? arrivedAt : Math.min(match.time, arrivedAt), match.line)
@@ -415,6 +417,7 @@ export class Agent implements RunningAgent {
     const now = Date.now()
     this.wanted.expire(now)
     this.observed.expire(now)
+    this.judge.sweep(now)
     this.allowing.expire(now)
     this.lists.expire(now)
     this.sight.look(this.configuration.ready.jails, this.intake.logs(), now)
@@ -432,6 +435,7 @@ export class Agent implements RunningAgent {
       const { prefix, jail } = before
       const at = Date.now()
       this.counts.add(jail, 'unbans')
+      if (reason === 'unbanned') this.judge.lifted(prefix, jail)
       this.#commit({ unbans: [{ prefix, jail, at, reason: reason as UnbanReason }] })
       this.#tell({ type: 'unban', time: at, ban: before, reason: reason as UnbanReason })
     }

@@ -129,6 +129,21 @@ export interface Match {
 }
 
 /**
+ * A failure that a filter of a Fail2ban tree found. What it is counted by may be no address: a text that the filter
+ * took as id, or a host name that is still to be looked up.
+ */
+export interface Failure extends Omit<Match, 'address' | 'session' | 'once'> {
+  /** What it is counted by: an address, a prefix, any text (`<F-ID>`), or the host name while it is one. */
+  readonly id: string
+  /** The address that the line names beside an id that is another text: whom a firewall can keep away. Null: the id is all. */
+  readonly ip: string | null
+  /** Whether the id is a host name that stands for its addresses (`usedns` yes or warn). */
+  readonly isName: boolean
+  /** The lines that make up the failure, its session's before it too, oldest first, each cut as `line`. Printable. */
+  readonly lines: readonly string[]
+}
+
+/**
  * Failures that the judge counted, and those that it forgot again since they led to a ban: in order, as
  * bytes that only the judge reads (`judging/failure-log.ts`). The store keeps them with the position of
  * the lines they came from.

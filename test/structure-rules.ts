@@ -36,7 +36,9 @@ const patternLanguage = ['pattern-', 'character-', 'linear.ts', 'unicode-tables.
 
 /** What a matching worker must never load: parts that decide and act, and ways out of the process. */
 const closedToWorkers = [
-  ...['judging', 'store', 'enforcing', 'firewall', 'control', 'intake', 'settings'].map((name) => `core/${name}/`),
+  ...['judging', 'store', 'enforcing', 'firewall', 'control', 'intake', 'settings', 'fail2ban/counting'].map(
+    (name) => `core/${name}/`,
+  ),
   ...['net', 'http', 'https', 'http2', 'tls', 'dgram', 'dns', 'dns/promises', 'child_process', 'cluster'].map(
     (name) => `node:${name}`,
   ),

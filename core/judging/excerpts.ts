@@ -55,6 +55,13 @@ export class Excerpts {
     return pointer
   }
 
+  /** As `add`, for some lines, the oldest first. */
+  addAll(lines: readonly string[], previous: number, rule: number): number {
+    let head = previous
+    for (const line of lines) head = this.add(line, head, rule)
+    return head
+  }
+
   /** The newest lines of a chain that are still there, at most `count`, oldest first. */
   last(pointer: number, count: number): Excerpt[] {
     const ring = this.#ring

@@ -1,6 +1,6 @@
-import { randomInt } from 'node:crypto'
 import type { Address } from '../address.ts'
 import { writeKey } from './address-key.ts'
+import { KeyedRows, moved } from './keyed-rows.ts'
 
 /** What a row costs apart from its times: 16 bytes of key, count, excerpt pointer, and its share of the index. */
 const rowBytesWithoutTimes = 16 + 4 + 8 + 8
@@ -19,10 +19,8 @@ const evictionCandidates = 16
 /**
  * The failures of one jail, by address: the last `maxretry` times of each, exact, in typed arrays.
  *
- * An open-addressing index (linear probing, at most half full, hash seeded with a secret) points to
- * dense rows. The table is bounded: when it is full, the least dangerous of some rows (fewest
- * failures, then oldest) is given up, so a flood of addresses that fail once cannot push out one
- * that is about to reach the threshold. Expired rows are removed a few at a time with every call.
+ * The table is bounded: when it is full, the least dangerous of some rows (fewest failures, then oldest) is given
+ * up, so a flood of addresses that fail once cannot push out one that is about to reach the threshold. Expired rows are removed a few at a time with every call.
  */
 export class FailureTable {
   readonly #maxretry: number
@@ -30,14 +28,10 @@ export class FailureTable {
   readonly #mostRows: number
   /** As many as `mostRows`, or fewer while memory is scarce. */
   #maxRows: number
-  readonly #seed = randomInt(0x1_0000_0000 - 1) | 0
-  #rows = 0
-  #capacity = 0
+  readonly #rows = new KeyedRows()
   #hand = 0
   #latest = 0
   #evicted = 0
-  #index = new Int32Array(0)
-  #keys = new Uint32Array(0)
   #counts = new Uint32Array(0)
   #times = new Float64Array(0)
   #excerpts = new Float64Array(0)
@@ -54,7 +48,7 @@ export class FailureTable {
 
   /** Addresses tracked now. */
   get size(): number {
-    return this.#rows
+    return this.#rows.size
   }
 
   /** Addresses given up because the table was full. */
@@ -86,7 +80,7 @@ export class FailureTable {
   #add(time: number, attempts: number, excerpt: (previous: number) => number): number {
     this.#latest = Math.max(this.#latest, time)
     this.#sweep(sweptAtOnce)
-    const row = this.#find() ?? this.#insert()
+    const row = this.#row()
     for (let i = 0; i < Math.min(attempts, this.#maxretry); i++) this.#insertTime(row, time)
     this.#excerpts[row] = excerpt(this.#excerpts[row] ?? 0)
     return this.#failuresInWindow(row)
@@ -95,15 +89,15 @@ export class FailureTable {
   /** How many failures of the address lie in its window, and its excerpt pointer; undefined where it is not tracked. */
   look(address: Address): { readonly failures: number; readonly excerpt: number } | undefined {
     writeKey(address, this.#probe)
-    const row = this.#find()
-    return row === undefined ? undefined : { failures: this.#failuresInWindow(row), excerpt: this.#excerpts[row] ?? 0 }
+    const row = this.#rows.find(this.#probe)
+    return row < 0 ? undefined : { failures: this.#failuresInWindow(row), excerpt: this.#excerpts[row] ?? 0 }
   }
 
   /** When the address failed, ascending, at most the last `maxretry` times. */
   timesOf(address: Address): number[] {
     writeKey(address, this.#probe)
-    const row = this.#find()
-    if (row === undefined) return []
+    const row = this.#rows.find(this.#probe)
+    if (row < 0) return []
     const first = row * this.#maxretry
     return [...this.#times.subarray(first, first + (this.#counts[row] ?? 0))]
   }
@@ -111,7 +105,7 @@ export class FailureTable {
   /** The clock was set by so many milliseconds: what has been counted moves with it. */
   shift(ms: number): void {
     this.#latest += ms
-    for (let at = 0; at < this.#rows * this.#maxretry; at++) this.#times[at] = (this.#times[at] ?? 0) + ms
+    for (let at = 0; at < this.#rows.size * this.#maxretry; at++) this.#times[at] = (this.#times[at] ?? 0) + ms
   }
 
   /**
@@ -120,8 +114,8 @@ export class FailureTable {
    */
   limit(addresses: number): void {
     this.#maxRows = Math.max(1, Math.min(this.#mostRows, addresses))
-    while (this.#rows > this.#maxRows) this.#evict()
-    if (this.#capacity > this.#maxRows) this.#resize(this.#maxRows)
+    while (this.#rows.size > this.#maxRows) this.#evict()
+    if (this.#rows.capacity > this.#maxRows) this.#resize(this.#maxRows)
   }
 
   /** Forgets an address; one that is not tracked is no error. */
@@ -146,16 +140,16 @@ export class FailureTable {
     end: number,
     found: (words: Uint32Array, at: number, time: number, first: boolean) => void,
   ): void {
-    for (let row = start; row < Math.min(end, this.#rows); row++) {
+    for (let row = start; row < Math.min(end, this.#rows.size); row++) {
       const from = row * this.#maxretry
       const to = from + (this.#counts[row] ?? 0)
-      for (let at = from; at < to; at++) found(this.#keys, row * 4, this.#times[at] ?? 0, at === from)
+      for (let at = from; at < to; at++) found(this.#rows.keys, row * 4, this.#times[at] ?? 0, at === from)
     }
   }
 
   #forget(): void {
-    const row = this.#find()
-    if (row !== undefined) this.#remove(row)
+    const row = this.#rows.find(this.#probe)
+    if (row >= 0) this.#remove(row)
   }
 
   /** Keeps the row's times ascending, and of more than `maxretry` only the latest. */
@@ -188,126 +182,52 @@ export class FailureTable {
   }
 
   #sweep(rows: number): void {
-    for (let i = 0; i < rows && this.#rows > 0; i++) {
-      if (this.#hand >= this.#rows) this.#hand = 0
+    for (let i = 0; i < rows && this.#rows.size > 0; i++) {
+      if (this.#hand >= this.#rows.size) this.#hand = 0
       if (this.#lastTime(this.#hand) < this.#latest - this.#findtimeMs) this.#remove(this.#hand)
       else this.#hand++
     }
   }
 
-  #insert(): number {
-    if (this.#rows === this.#capacity) {
-      if (this.#capacity < this.#maxRows) this.#resize(Math.min(this.#maxRows, this.#capacity * growthFactor))
+  /** The row of the probe, an empty one where it had none. */
+  #row(): number {
+    const known = this.#rows.find(this.#probe)
+    if (known >= 0) return known
+    if (this.#rows.size === this.#rows.capacity) {
+      if (this.#rows.capacity < this.#maxRows) this.#resize(Math.min(this.#maxRows, this.#rows.capacity * growthFactor))
       else this.#evict()
     }
-    const row = this.#rows++
-    this.#keys.set(this.#probe, row * 4)
+    const row = this.#rows.append(this.#probe)
     this.#counts[row] = 0
     this.#excerpts[row] = 0
-    this.#link(row)
     return row
   }
 
   #evict(): void {
-    const probe = this.#probe.slice()
-    let worst = this.#hand % this.#rows
+    let worst = this.#hand % this.#rows.size
     for (let i = 1; i < evictionCandidates; i++) {
-      const row = (this.#hand + i) % this.#rows
+      const row = (this.#hand + i) % this.#rows.size
       const difference = (this.#counts[row] ?? 0) - (this.#counts[worst] ?? 0)
       if (difference < 0 || (difference === 0 && this.#lastTime(row) < this.#lastTime(worst))) worst = row
     }
-    this.#hand = (this.#hand + evictionCandidates) % this.#rows
+    this.#hand = (this.#hand + evictionCandidates) % this.#rows.size
     this.#remove(worst)
     this.#evicted++
-    this.#probe.set(probe)
   }
 
-  /** Takes a row out of the index and fills its place with the last row. */
+  /** Removes a row and fills its place with the last one. */
   #remove(row: number): void {
-    this.#unlink(this.#slotOf(row))
-    const last = --this.#rows
+    const last = this.#rows.remove(row)
     if (row === last) return
-    const slot = this.#slotOf(last)
-    this.#keys.copyWithin(row * 4, last * 4, last * 4 + 4)
     this.#times.copyWithin(row * this.#maxretry, last * this.#maxretry, (last + 1) * this.#maxretry)
     this.#counts[row] = this.#counts[last] ?? 0
     this.#excerpts[row] = this.#excerpts[last] ?? 0
-    this.#index[slot] = row + 1
   }
 
   #resize(capacity: number): void {
-    this.#capacity = capacity
-    this.#keys = moved(this.#keys, new Uint32Array(capacity * 4))
+    this.#rows.resize(capacity)
     this.#counts = moved(this.#counts, new Uint32Array(capacity))
     this.#excerpts = moved(this.#excerpts, new Float64Array(capacity))
     this.#times = moved(this.#times, new Float64Array(capacity * this.#maxretry))
-    this.#index = new Int32Array(2 ** Math.ceil(Math.log2(capacity * 2)))
-    for (let row = 0; row < this.#rows; row++) this.#link(row)
   }
-
-  // The index: slot -> row + 1, 0 where it is free.
-
-  #link(row: number): void {
-    const mask = this.#index.length - 1
-    let slot = this.#hash(this.#keys, row * 4) & mask
-    while (this.#index[slot] !== 0) slot = (slot + 1) & mask
-    this.#index[slot] = row + 1
-  }
-
-  #slotOf(row: number): number {
-    const mask = this.#index.length - 1
-    let slot = this.#hash(this.#keys, row * 4) & mask
-    while (this.#index[slot] !== row + 1) slot = (slot + 1) & mask
-    return slot
-  }
-
-  /** Frees a slot by moving back those behind it that had to give way to it (Knuth 6.4, algorithm R). */
-  #unlink(free: number): void {
-    const mask = this.#index.length - 1
-    for (let slot = (free + 1) & mask; this.#index[slot] !== 0; slot = (slot + 1) & mask) {
-      const home = this.#hash(this.#keys, ((this.#index[slot] ?? 0) - 1) * 4) & mask
-      if (((slot - home) & mask) < ((slot - free) & mask)) continue
-      this.#index[free] = this.#index[slot] ?? 0
-      free = slot
-    }
-    this.#index[free] = 0
-  }
-
-  #find(): number | undefined {
-    const mask = this.#index.length - 1
-    let slot = this.#hash(this.#probe, 0) & mask
-    for (let entry = this.#index[slot] ?? 0; entry !== 0; entry = this.#index[slot] ?? 0) {
-      const at = (entry - 1) * 4
-      if (
-        this.#keys[at] === this.#probe[0] &&
-        this.#keys[at + 1] === this.#probe[1] &&
-        this.#keys[at + 2] === this.#probe[2] &&
-        this.#keys[at + 3] === this.#probe[3]
-      ) {
-        return entry - 1
-      }
-      slot = (slot + 1) & mask
-    }
-    return undefined
-  }
-
-  /** MurmurHash3's mixing of four words, with a secret seed. */
-  #hash(words: Uint32Array, at: number): number {
-    let hash = this.#seed
-    for (let word = at; word < at + 4; word++) {
-      let mixed = Math.imul(words[word] ?? 0, 0xcc9e2d51)
-      mixed = Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593)
-      hash ^= mixed
-      hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0
-    }
-    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-    return hash ^ (hash >>> 16)
-  }
-}
-
-/** The values of the old array in the new one, as far as they fit. */
-function moved<T extends Uint32Array | Float64Array>(old: T, fresh: T): T {
-  fresh.set(old.subarray(0, fresh.length))
-  return fresh
 }

@@ -67,11 +67,13 @@ export function* unpackBans(packed: PackedBans): Generator<Ban> {
 }
 
 /** Each ban as one more offence of its prefix, in the order in which they were decided. */
-export function* unpackOffences({ prefixes, jails, names, since, counts }: PackedBans): Generator<Offence> {
+export function* unpackOffences({ prefixes, jails, names, since, until, counts }: PackedBans): Generator<Offence> {
   const all = prefixes.split('\n') as Prefix[]
   for (let i = 0; i < since.length; i++) {
     const [prefix, jail] = [all[i], names[jails[i] ?? 0]]
-    if (prefix !== undefined && jail !== undefined) yield { jail, prefix, count: counts[i] ?? 1, last: since[i] ?? 0 }
+    const end = until[i] ?? Infinity
+    if (prefix === undefined || jail === undefined) continue
+    yield { jail, prefix, count: counts[i] ?? 1, last: since[i] ?? 0, until: end === Infinity ? null : end }
   }
 }
 

@@ -27,6 +27,8 @@ export interface Offence {
   readonly count: number
   /** When it began, unix milliseconds. */
   readonly last: number
+  /** When it was to end; null: never. */
+  readonly until: number | null
 }
 
 const unbanReasons: readonly UnbanReason[] = ['expired', 'unbanned', 'ignored']

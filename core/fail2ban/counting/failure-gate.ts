@@ -1,0 +1,142 @@
+import { parseAddress, type Address } from '../../address.ts'
+import type { BailiffError } from '../../errors.ts'
+import type { Failure } from '../../events.ts'
+import { GateJail, type GateParts, type Verdict } from './gate-jail.ts'
+import type { Arrival, GateOptions, GateRules, IgnoreSource } from './gate-rules.ts'
+import { HostNames } from './host-names.ts'
+import { CommandRunner } from './ignore-command.ts'
+import { OwnAddresses } from './own-addresses.ts'
+
+/** Failures that wait at most, of all jails together. */
+const maxWaiting = 10_000
+/** How many were given up is told this often. */
+const tellEvery = 1000
+
+/**
+ * Stands before the judge for jails of a Fail2ban tree: looks names up, and leaves out what the jail ignores. What has
+ * to wait for neither is counted in the call; the rest later, without anything else waiting for it. Failures of one id
+ * (of one name while it is one) stay in order.
+ */
+export class FailureGate {
+  readonly #options: GateOptions
+  readonly #parts: GateParts
+  readonly #hosts: HostNames
+  readonly #own: OwnAddresses
+  #jails = new Map<string, GateJail>()
+  /** The last failure of a jail and id, or name, that waits; those that come meanwhile wait for it. */
+  readonly #last = new Map<string, Promise<void>>()
+  #waiting = 0
+  #givenUp = 0
+
+  constructor(options: GateOptions) {
+    this.#options = options
+    this.#hosts = new HostNames((message) => options.warn(null, message), options.lookup)
+    this.#own = new OwnAddresses(this.#hosts)
+    this.#parts = {
+      hosts: this.#hosts,
+      own: this.#own,
+      commands: new CommandRunner(),
+      warn: options.warn,
+      namesChanged: () => this.#follow(),
+    }
+  }
+
+  /** Takes over the jails of a new configuration. Answers what is wrong with words of `ignoreip`, by jail; those are left out. */
+  async configure(jails: readonly GateRules[]): Promise<readonly (readonly [jail: string, problem: BailiffError])[]> {
+    const before = this.#jails
+    this.#jails = new Map(jails.map((rules) => [rules.name, new GateJail(rules, this.#parts)]))
+    for (const old of before.values()) old.stop()
+    await Promise.all([...this.#jails.values()].map((jail) => jail.start()))
+    this.#follow()
+    return [...this.#jails].flatMap(([name, { problems }]) => problems.map((problem) => [name, problem] as const))
+  }
+
+  take(failure: Failure, arrival: Arrival): void {
+    const jail = this.#jails.get(failure.jail)
+    if (jail === undefined) return
+    if (!failure.isName) return this.#takeId(jail, failure, arrival)
+    const spelled = addressIn(failure.id)
+    if (spelled !== null) return this.#takeId(jail, identified(failure, spelled), arrival)
+    if (jail.rules.usedns !== 'yes' && jail.rules.usedns !== 'warn') return
+    this.#wait(failure, async () => {
+      const addresses = await this.#hosts.addresses(failure.id)
+      if (addresses.length > 0 && jail.rules.usedns === 'warn')
+        this.#options.warn(failure.jail, `Determined IP using DNS Lookup: ${failure.id} = ${addresses.join(', ')}`)
+      for (const address of addresses) this.#takeId(jail, identified(failure, address), arrival)
+    })
+  }
+
+  /** By what the jail ignores the id now, in Fail2ban's words; null: by nothing. For bans of before the start, which are asked anew. */
+  async ignoring(jailName: string, id: string): Promise<IgnoreSource | 'cache' | null> {
+    const verdict = await this.#jails.get(jailName)?.verdict(failureOf(jailName, id))
+    return verdict?.ignored ? (verdict.source ?? 'cache') : null
+  }
+
+  /** Resolves when nothing waits any more. */
+  async settled(): Promise<void> {
+    while (this.#last.size > 0) await Promise.all(this.#last.values())
+  }
+
+  stop(): void {
+    for (const jail of this.#jails.values()) jail.stop()
+    this.#hosts.stop()
+  }
+
+  #takeId(jail: GateJail, failure: Failure, arrival: Arrival): void {
+    const now = this.#last.has(keyOf(failure)) ? null : jail.verdictNow(failure)
+    if (now !== null) return this.#act(failure, arrival, now)
+    this.#wait(failure, async () => this.#act(failure, arrival, await jail.verdict(failure)))
+  }
+
+  #act(failure: Failure, arrival: Arrival, verdict: Verdict): void {
+    if (verdict.ignored) this.#options.onIgnored(failure.jail, failure.id, verdict.source)
+    else this.#options.count(failure, arrival)
+  }
+
+  /** Does it when all before it of the same id is done. */
+  #wait(failure: Failure, work: () => Promise<void>): void {
+    if (this.#waiting >= maxWaiting) return this.#giveUp(failure)
+    this.#waiting++
+    const key = keyOf(failure)
+    const done = (this.#last.get(key) ?? Promise.resolve())
+      .then(work)
+      .catch((error: unknown) => this.#options.warn(failure.jail, `a failure is not counted: ${String(error)}`))
+      .finally(() => {
+        this.#waiting--
+        if (this.#last.get(key) === done) this.#last.delete(key)
+      })
+    this.#last.set(key, done)
+  }
+
+  #giveUp({ jail }: Failure): void {
+    if (this.#givenUp++ % tellEvery > 0) return
+    const message = `more than ${maxWaiting} failures wait for a name server or an ignorecommand`
+    this.#options.warn(jail, `${message}: ${this.#givenUp} were not counted so far`)
+  }
+
+  #follow(): void {
+    const jails = [...this.#jails.values()]
+    const own = jails.some(({ rules }) => rules.ignoreself) ? this.#own.names : []
+    this.#hosts.follow([...own, ...jails.flatMap(({ names }) => names)])
+  }
+}
+
+/** Of the same address that was found by its name before. */
+function identified(failure: Failure, address: Address): Failure {
+  return { ...failure, id: address, ip: address, isName: false }
+}
+
+function keyOf({ jail, id, isName }: Failure): string {
+  return `${jail} ${isName ? 'name' : 'id'} ${id}`
+}
+
+/** A name may be an address, perhaps in brackets. */
+function addressIn(text: string): Address | null {
+  return parseAddress(/^\[(.+)\]$/.exec(text)?.[1] ?? text)
+}
+
+/** All that is known of somebody who was banned before the start. */
+function failureOf(jail: string, id: string): Failure {
+  const rest = { filter: jail, rule: 0, attempts: 1, groups: {}, log: '', offset: 0, line: '', lines: [] }
+  return { jail, id, ip: null, isName: false, time: null, ...rest }
+}

@@ -1,0 +1,55 @@
+import type { Prefix } from '../address.ts'
+
+/** Bans at most; beyond, the oldest ends. */
+const most = 50_000
+
+/** A ban of an id. */
+export interface IdBan {
+  readonly jail: string
+  /** Whom a firewall keeps away for it; null: nobody. */
+  readonly prefix: Prefix | null
+  readonly since: number
+  /** Unix milliseconds; Infinity: never. */
+  readonly until: number
+  readonly count: number
+}
+
+/**
+ * Bans of ids that are no addresses, as long as they hold, for nothing else knows of them: the wanted set has only
+ * prefixes. Bounded; they are not stored.
+ */
+export class IdBans {
+  readonly #bans = new Map<string, IdBan>()
+
+  /** The ban of the id by the jail that holds at `now`. */
+  get(id: string, jail: string, now: number): IdBan | undefined {
+    const key = keyOf(id, jail)
+    const ban = this.#bans.get(key)
+    if (ban === undefined || ban.until >= now) return ban
+    this.#bans.delete(key)
+    return undefined
+  }
+
+  put(id: string, ban: IdBan): void {
+    const key = keyOf(id, ban.jail)
+    this.#bans.delete(key)
+    this.#bans.set(key, ban)
+    for (const oldest of this.#bans.keys()) {
+      if (this.#bans.size <= most) break
+      this.#bans.delete(oldest)
+    }
+  }
+
+  /** Ends the bans for which a firewall kept the prefix away. */
+  lift(prefix: Prefix, jail: string): void {
+    for (const [key, ban] of this.#bans) if (ban.prefix === prefix && ban.jail === jail) this.#bans.delete(key)
+  }
+
+  /** The clock was set by so many milliseconds. */
+  shift(ms: number): void {
+    for (const [key, { since, until, ...ban }] of this.#bans)
+      this.#bans.set(key, { ...ban, since: since + ms, until: until + ms })
+  }
+}
+
+const keyOf = (id: string, jail: string) => `${jail} ${id}`
