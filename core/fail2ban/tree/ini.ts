@@ -1,6 +1,5 @@
 /** The INI dialect of Python's `configparser`, with the delimiters and comments that Fail2ban uses. */
-import type { BailiffError, Where } from '../../errors.ts'
-import { quote } from '../../errors.ts'
+import { quote, type BailiffError, type Where } from '../../errors.ts'
 import { placeOf, treeProblem } from './problem.ts'
 import { isSpace, strip, stripEnd } from './python-text.ts'
 

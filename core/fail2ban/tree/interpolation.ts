@@ -1,6 +1,5 @@
 /** Puts `%(name)s` in, as Python's `configparser` does, with the names of Fail2ban: `known/x`, `default/x`, `section/x`. */
-import type { Where } from '../../errors.ts'
-import { quote } from '../../errors.ts'
+import { quote, type Where } from '../../errors.ts'
 import { treeProblem } from './problem.ts'
 import { word } from './python-text.ts'
 
@@ -61,7 +60,7 @@ class Interpolation {
       const name = this.#nameAt(text, sign)
       const value = this.#value(name, names)
       result = this.#within(result + (value.includes('%') ? this.expand(value, names, depth + 1) : value))
-      at = placeholder.lastIndex = sign + name.length + '%()s'.length
+      at = sign + name.length + '%()s'.length
     }
     return this.#within(result)
   }

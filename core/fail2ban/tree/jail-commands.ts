@@ -2,7 +2,7 @@ import type { BailiffError } from '../../errors.ts'
 import type { Command, CommandValue } from './command.ts'
 import type { OptionValue } from './configuration.ts'
 import type { JailReading, PythonAction, UsedDefinition } from './jail-reading.ts'
-import { actionKinds, filterKinds } from './known-options.ts'
+import { actionKinds, filterKinds } from './kinds.ts'
 import { splitWords } from './option-syntax.ts'
 import { exists, pathsOf } from './path-pattern.ts'
 import { pythonJson } from './python-text.ts'
@@ -35,17 +35,13 @@ export function jailCommands(jail: JailReading, { minds, notes }: CommandRules):
     if (option === 'ignoreip') commands.push(['set', name, 'addignoreip', ...splitWords(String(value))])
     else if (!notOfJail.has(option)) commands.push(['set', name, option, value])
   const backend = String(options.get('backend'))
-  const logs = options.has('logpath') && !backend.startsWith('systemd') ? logCommands(jail) : []
-  const lacksLogs = minds === 'no logs' && options.has('logpath') && !backend.startsWith('systemd') && logs.length === 0
-  const turnsToJournal =
-    lacksLogs &&
-    backend.startsWith('auto') &&
-    options.has('journalmatch') &&
-    jail.noLogs.get('systemd_if_nologs') === true
-  if (lacksLogs && !turnsToJournal && jail.noLogs.get('skip_if_nologs') === true)
+  const isOfFiles = options.has('logpath') && !backend.startsWith('systemd')
+  const logs = isOfFiles ? logCommands(jail) : []
+  const instead = isOfFiles && logs.length === 0 && minds === 'no logs' ? insteadOfLogs(jail, backend) : 'nothing'
+  if (instead === 'skip')
     return { commands: [['config-error', `Jail '${name}' skipped, because of missing log files.`]], isSkipped: true }
   const actions = jail.actions.flatMap((action) => actionCommands(action, name, notes))
-  const add = ['add', name, turnsToJournal ? 'systemd' : backend]
+  const add = ['add', name, instead === 'journal' ? 'systemd' : backend]
   return { commands: [add, ...commands, ...logs, ...actions], isSkipped: false }
 }
 
@@ -81,9 +77,20 @@ function addFilterCommands(commands: Command[], options: ReadonlyMap<string, Opt
     } else if (option === 'journalmatch') {
       for (const line of String(value).split('\n'))
         if (line !== '') commands.push(['set', jail, 'addjournalmatch', ...shellWords(line)])
-      // Fail2ban asks whether the name is part of the word, so options named `date` or `pattern` are sent, too.
-    } else if ('datepattern'.includes(option)) commands.push(['set', jail, option, value])
+    } else if (isPartOfDatepattern(option)) commands.push(['set', jail, option, value])
   }
+}
+
+/** Fail2ban asks whether the name is a part of this word, so options named `date` or `pattern` are sent, too. */
+function isPartOfDatepattern(option: string): boolean {
+  return 'datepattern'.includes(option)
+}
+
+/** What a jail without logs does; the journal comes first. */
+function insteadOfLogs({ options, noLogs }: JailReading, backend: string): 'journal' | 'skip' | 'nothing' {
+  if (backend.startsWith('auto') && options.has('journalmatch') && noLogs.get('systemd_if_nologs') === true)
+    return 'journal'
+  return noLogs.get('skip_if_nologs') === true ? 'skip' : 'nothing'
 }
 
 function logCommands({ name, options }: JailReading): Command[] {

@@ -1,7 +1,7 @@
 import { BailiffError, quote, suggest } from '../../errors.ts'
 import type { Configuration, OptionValue } from './configuration.ts'
 import { Definition } from './definition.ts'
-import { actionKinds, filterKinds, firstJailKinds, jailKinds, noLogKinds } from './known-options.ts'
+import { actionKinds, filterKinds, firstJailKinds, jailKinds, noLogKinds } from './kinds.ts'
 import { kindsOf, readOptions } from './option-kinds.ts'
 import { OptionSyntaxError, splitList, splitOptions, type NamedOptions } from './option-syntax.ts'
 import { joinPath } from './path-pattern.ts'

@@ -1,8 +1,7 @@
-import type { BailiffError } from '../../errors.ts'
-import { quote } from '../../errors.ts'
+import { quote, type BailiffError } from '../../errors.ts'
 import type { Command } from './command.ts'
 import { optionText, type Configuration } from './configuration.ts'
-import { serverKinds } from './known-options.ts'
+import { serverKinds } from './kinds.ts'
 import { kindsOf, readOptions } from './option-kinds.ts'
 import { treeProblem } from './problem.ts'
 

@@ -9,7 +9,7 @@ import { madeUpTrees, writeTree } from './made-up-tree.ts'
 import { asAnswered, RealReader } from './real-reader.ts'
 
 const test = suite('made-up trees', 'fail2ban-regex')
-const runs = { numRuns: Number(process.env.BAILIFF_RUNS ?? 400) }
+const runs = { numRuns: Number(process.env.BAILIFF_RUNS ?? 300) }
 
 test('the same commands; where Fail2ban gives up, an error says why', async () => {
   const real = new RealReader()

@@ -92,15 +92,22 @@ answers = {
     'tags': tags,
 }
 
+def answer(name, given):
+    try:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0.4)
+        try:
+            return json.dumps({'value': answers[name](*given)})
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    except Exception as error:
+        return json.dumps({'error': '%s: %.300s' % (type(error).__name__, error)})
+
 for line in sys.stdin:
     name, *given = json.loads(line)
-    signal.setitimer(signal.ITIMER_VIRTUAL, 1)
     try:
-        answer = {'value': answers[name](*given)}
-        text = json.dumps(answer)
-    except Exception as error:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        text = json.dumps({'error': '%s: %.300s' % (type(error).__name__, error)})
-    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        text = answer(name, given)
+    except Exception:
+        # Even its message is too long to be made.
+        text = json.dumps({'error': 'MemoryError: it is too large'})
     print(text, flush=True)
 `

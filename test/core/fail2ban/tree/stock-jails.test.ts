@@ -60,6 +60,18 @@ test('one by one, with logs; all of them in other ways', async () => {
   }
 })
 
+test('the configuration that its own tests read, in which much is broken', async () => {
+  const folder = '/usr/lib/python3/dist-packages/fail2ban/tests/config'
+  const real = new RealReader()
+  try {
+    const tree = await readTree(folder)
+    assert.equal({ value: asAnswered(tree.stream) }, await real.ask('stream', folder, false))
+    assert.is(tree.problems.length, 4)
+  } finally {
+    real.end()
+  }
+})
+
 test('every filter and every action, in a jail of its own', async () => {
   const real = new RealReader()
   const { folder, say } = copyOfStock()
