@@ -1,7 +1,7 @@
 import { BailiffError, quote, suggest } from '../../errors.ts'
 import { optionText, type OptionValue } from './configuration.ts'
 import { Definition } from './definition.ts'
-import { filterKinds } from './known-options.ts'
+import { filterKinds } from './kinds.ts'
 import { OptionSyntaxError, splitOptions, type NamedOptions } from './option-syntax.ts'
 import { joinPath } from './path-pattern.ts'
 import { strip } from './python-text.ts'
