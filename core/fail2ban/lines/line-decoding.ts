@@ -19,6 +19,12 @@ export function lineDecoder(encoding: string): DecodeLine {
 }
 
 const unknown = 0xfffd
+/** What 0x80 to 0x9f are; 0xfffd where they are nothing (https://www.unicode.org/Public/MAPPINGS/VENDORS/MICSFT/WINDOWS/CP1252.TXT). */
+const windows1252 = [
+  0x20ac, 0xfffd, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0xfffd,
+  0x017d, 0xfffd, 0xfffd, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a,
+  0x0153, 0xfffd, 0x017e, 0x0178,
+]
 const hint = 'name one that Python knows, such as utf-8, latin-1 or cp1252; auto is utf-8'
 
 function namedDecoder(name: string, encoding: string): DecodeLine {
@@ -29,13 +35,17 @@ function namedDecoder(name: string, encoding: string): DecodeLine {
     .replace(/^(?:cp932|ms932|shift-jis|sjis)$/, 'shift_jis')
     .replace(/^cp936$/, 'gbk')
     .replace(/^cp949$/, 'euc-kr')
+  // Node 20 takes this one for Latin-1.
+  if (label === 'windows-1252')
+    return byteDecoder((byte) => (byte < 0x80 || byte > 0x9f ? byte : (windows1252[byte - 0x80] ?? unknown)))
   const decoder = decoderFor(label, encoding)
   if (!/^(?:windows-|iso-8859-|koi8-|ibm866|macintosh|mac-)/.test(label)) return (bytes) => decoder.decode(bytes)
-  // The standard of the web fills gaps of these with control characters, and calls ISO's by the names of Windows'.
+  // Its gaps are filled with control characters and private ones, and ISO's are called by the names of Windows'.
   return byteDecoder((byte) => {
+    if (byte < 0x80) return byte
     const code = decoder.decode(Uint8Array.of(byte)).codePointAt(0) ?? unknown
-    if (byte < 0x80 || byte > 0x9f) return code
-    return label.startsWith('iso-') ? byte : code < 0xa0 && label.startsWith('windows-') ? unknown : code
+    if (byte <= 0x9f && label.startsWith('iso-')) return byte
+    return (code < 0xa0 && label.startsWith('windows-')) || (code >= 0xe000 && code <= 0xf8ff) ? unknown : code
   })
 }
 
