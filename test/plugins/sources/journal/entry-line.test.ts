@@ -81,4 +81,30 @@ test('whatever an entry says, it is one line whose head is read as it was meant'
   )
 })
 
+const asFail2ban: Record<string, [more: Partial<JournalEntry>, line: string]> = {
+  'the pid that the sender names': [{}, `${head} web1 sshd[1]: Failed password`],
+  'the pid that the kernel knows': [{ claimedPid: '' }, `${head} web1 sshd[77]: Failed password`],
+  'no identifier': [{ identifier: '', claimedPid: '' }, `${head} web1 sshd-session[77]: Failed password`],
+  'a name with blanks': [{ identifier: 'Media Server' }, `${head} web1 Media Server[1]: Failed password`],
+  'a line of another program in the identifier': [
+    { identifier: 'x sshd[1]: Failed\n' },
+    `${head} web1 x sshd_1__ Failed_[1]: Failed password`,
+  ],
+  'when it was sent': [
+    { sentTime: '1795356784000000' },
+    `${head.replace('05.123456', '04.000000')} web1 sshd[1]: Failed password`,
+  ],
+  'the kernel': [
+    { identifier: 'kernel', pid: '', claimedPid: '', uptime: '12345678' },
+    `${head} web1 kernel: [   12.345678] Failed password`,
+  ],
+  'several lines': [{ message: 'one\ntwo' }, `${head} web1 sshd[1]: one\\ntwo`],
+  'nothing known': [{ identifier: '', command: '', host: '' }, `${head} Failed password`],
+}
+
+for (const [name, [more, line]] of Object.entries(asFail2ban))
+  test(`for a tree of fail2ban: ${name}`, () => {
+    assert.is(new EntryLines().fail2banLine({ ...entry, ...more }), `${line}\n`)
+  })
+
 test.run()
