@@ -170,9 +170,11 @@ class ListReader {
   }
 }
 
+/** In the middle of a character a pattern with the flag `u` begins before it; nothing begins there. */
 function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
   pattern.lastIndex = at
-  return pattern.exec(text)
+  const found = pattern.exec(text)
+  return found?.index === at ? found : null
 }
 
 function skipSpace(text: string, at: number): number {
