@@ -24,12 +24,12 @@ export class AgentClock {
     if (ban.since > this.#agent.startedAt) this.#ahead.add(keyOf(ban))
   }
 
-  /** Bans and failures do not end sooner or later because somebody set the clock. Answers the bans that were moved. */
-  follow(): readonly Ban[] {
+  /** Bans and failures do not end sooner or later because somebody set the clock. The store hears of it. */
+  follow(): void {
     const ms = this.#clock.step()
-    if (ms === 0) return []
+    if (ms === 0) return
     this.#setBy += ms
-    const { options, wanted, observed, judge, instances, allowing, lists } = this.#agent
+    const { options, wanted, observed, judge, instances, allowing, lists, storing } = this.#agent
     options.log.warn({}, `the clock was set by ${ms / 1000} s; bans go on for as long as they would have`)
     const now = Date.now()
     const spares = (ban: Ban) => this.#ahead.has(keyOf(ban)) && ban.since <= now
@@ -39,7 +39,7 @@ export class AgentClock {
     allowing.shift(ms)
     lists.shift(ms)
     for (const queue of instances.queues()) queue.shift(ms)
-    return moved
+    if (moved.length > 0) storing.commit({ bans: moved })
   }
 }
 

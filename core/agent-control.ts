@@ -173,12 +173,13 @@ export class AgentControl implements Control {
   #outcome(prefix: Prefix, jail: string, since: number, spared: string | undefined): BanAnswer['results'][number] {
     if (spared !== undefined) return { prefix, outcome: 'refused', detail: spared }
     const ban = this.#agent.wanted.get(prefix, jail)
-    if (!ban) return { prefix, outcome: 'refused', detail: this.#agent.refusal(prefix, jail) ?? 'it ended at once' }
+    if (!ban)
+      return { prefix, outcome: 'refused', detail: this.#agent.enforcing.refusal(prefix, jail) ?? 'it ended at once' }
     const until = ban.until === null ? 'for ever' : `until ${new Date(ban.until).toISOString()}`
     // A ban that ends sooner than the one in force changes nothing.
     const detail = ban.since === since ? until : `${until}, as it was before`
-    if (this.#agent.isEnforced(ban)) return { prefix, outcome: 'banned', detail }
-    const queues = this.#agent.queuesOf(jail)
+    if (this.#agent.enforcing.isEnforced(ban)) return { prefix, outcome: 'banned', detail }
+    const queues = this.#agent.enforcing.queuesOf(jail)
     if (queues.length === 0)
       return { prefix, outcome: 'pending', detail: 'no jail is on, so there is no action that could ban' }
     const failing = queues.find((queue) => queue.state.failure !== null)
@@ -192,7 +193,7 @@ export class AgentControl implements Control {
   }
 
   async #settled(jail: string | undefined): Promise<void> {
-    const queues = jail === undefined ? this.#agent.instances.queues() : this.#agent.queuesOf(jail)
+    const queues = jail === undefined ? this.#agent.instances.queues() : this.#agent.enforcing.queuesOf(jail)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, confirmWithinMs)))
     await Promise.race([Promise.all(queues.map((queue) => queue.settled())), late])

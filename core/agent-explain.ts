@@ -47,7 +47,7 @@ export class AgentExplain {
           .map((ban) => ({ ...ban, ...unenforced })),
       ],
       history: (each, limit) => store.history({ prefix: each, limit }),
-      refusal: (each, jail) => this.#agent.refusal(each, jail),
+      refusal: (each, jail) => this.#agent.enforcing.refusal(each, jail),
       refusedByFirewall: vital?.why ?? null,
       kernel: entries?.filter(overlapping).slice(0, mostBans).map(inSet) ?? null,
       kernelFailure: failure,
@@ -68,7 +68,7 @@ export class AgentExplain {
   }
 
   #standing(ban: Ban, entries: readonly FirewallEntry[] | null, at: number): BanStanding {
-    const queues = this.#agent.queuesOf(ban.jail)
+    const queues = this.#agent.enforcing.queuesOf(ban.jail)
     const usesFirewall = queues.some((queue) => this.#agent.instances.firewallQueues().includes(queue))
     const held = entries?.filter(({ prefix, ports }) => prefix === ban.prefix && samePorts(ports, ban.ports)) ?? []
     const sets = usesFirewall && entries !== null ? held.map((entry) => inSet(entry).set) : null

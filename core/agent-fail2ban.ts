@@ -53,6 +53,11 @@ export class AgentFail2ban {
     void this.#askAnew()
   }
 
+  /** Whether the jail reads this log from its end on, and the piece is of what stood there before anybody looked at it. */
+  skips({ fail2ban }: ReadyJail, { log, live, undatedAt }: LogChunk): boolean {
+    return !live && undatedAt === null && (fail2ban?.tailed.includes(log) ?? false)
+  }
+
   /** Takes what was found in a chunk, in the order of its lines. */
   take(hits: readonly FilterHit[], chunk: LogChunk): void {
     for (const hit of hits) {

@@ -1,6 +1,7 @@
 import { PrefixSet, type Prefix } from './address.ts'
 import { adoptable } from './adopted-bans.ts'
-import type { Agent, AgentOptions, Configuration } from './agent.ts'
+import type { Agent, AgentOptions } from './agent.ts'
+import type { Configuration } from './agent-configuration.ts'
 import { describeError } from './errors.ts'
 import { startFirewall, type FirewallHelper } from './firewall/client.ts'
 import { refusalReasons } from './firewall/messages.ts'
@@ -113,7 +114,7 @@ export class AgentFirewall {
 
   /** Tells a helper that knows nothing what it has to hold. */
   restore(): void {
-    for (const queue of this.#agent.instances.firewallQueues()) this.#agent.enforcer.restore(queue)
+    for (const queue of this.#agent.instances.firewallQueues()) this.#agent.enforcing.restore(queue)
   }
 
   /** Follows no more what the machine depends on. */
@@ -136,7 +137,7 @@ export class AgentFirewall {
     for (const ban of wanted) {
       const found = spared.overlapping(ban.prefix)
       const why = vital.find(({ prefix }) => prefix === found)?.why
-      if (why !== undefined) this.#agent.refuse(ban, 'the firewall', why)
+      if (why !== undefined) this.#agent.enforcing.refuse(ban, 'the firewall', why)
     }
     this.#agent.lists.again()
   }

@@ -45,7 +45,7 @@ export class AgentHealth {
   }
 
   #store(): string[] {
-    const [oldest] = this.#agent.unstored
+    const [oldest] = this.#agent.storing.unstored
     return oldest !== undefined && this.#now() - oldest.since > patienceMs ? ['the store does not write'] : []
   }
 

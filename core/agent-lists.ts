@@ -254,7 +254,7 @@ export class AgentLists {
   }
 
   #queues() {
-    return this.#agent.queuesOf(jailOfList(''))
+    return this.#agent.enforcing.queuesOf(jailOfList(''))
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -37,9 +37,10 @@ export class AgentMetrics {
   }
 
   #whole(): Metric[] {
-    const { options, startedAt, wanted, observed, firewall, allowing, lists, commits, unstored } = this.#agent
+    const { options, startedAt, wanted, observed, firewall, allowing, lists, storing } = this.#agent
+    const { commits, unstored } = storing
     const oldest = [...unstored][0]
-    const pending = Math.max(0, ...this.#agent.queuesOf(jailOfList('')).map(({ state }) => state.pending))
+    const pending = Math.max(0, ...this.#agent.enforcing.queuesOf(jailOfList('')).map(({ state }) => state.pending))
     const enforced = this.#agent.observing || firewall.pausedSince !== null ? 0 : Math.max(0, wanted.size - pending)
     return [
       {
@@ -156,7 +157,7 @@ export class AgentMetrics {
 
   #queues(): Metric[] {
     const actions = this.#agent.instances.queues().map(({ state }) => state)
-    const notifiers = this.#agent.notifierQueues()
+    const notifiers = this.#agent.announcer.states
     return [
       byLabel(
         gauge('bailiff_action_pending', 'Bans and unbans that an action has not confirmed.'),

@@ -1,4 +1,4 @@
-import { listOfJail, type AgentEvent, type Ban, type Match } from './events.ts'
+import { listOfJail, type AgentEvent, type Ban, type LogChunk, type Match } from './events.ts'
 import { LogFile } from './fail2ban/own-log/log-file.ts'
 import { lengthText } from './fail2ban/own-log/length-text.ts'
 import { levels, logLine, timeText, usualFormat, type Level, type LogEntry } from './fail2ban/own-log/log-line.ts'
@@ -40,10 +40,11 @@ export class AgentOwnLog {
     this.#file = settings && new LogFile(settings.path, (message) => this.#alarm('fail2ban_log', message))
   }
 
-  /** A failure of one of our own jails, at this time (unix milliseconds), and whether something spares the address. */
-  seen({ jail, address }: Match, time: number, spared: boolean): void {
-    if (!spared) this.#found(jail, address, time)
-    else this.ignored(jail, address, 'ip')
+  /** A failure of one of our own jails, the piece of the log it was in, and whether something spares the address. */
+  seen({ jail, address, time }: Match, { arrivedAt, live }: LogChunk, spared: boolean): void {
+    if (spared) return this.ignored(jail, address, 'ip')
+    const isBelieved = time !== null && !(live && Math.abs(time - arrivedAt) > 60_000)
+    this.#found(jail, address, isBelieved ? time : arrivedAt)
   }
 
   /** A failure that does not count, and what spares its id. */

@@ -146,7 +146,7 @@ export class AgentStatus {
 
   *#bansOf(jail: string): Generator<BanReport> {
     // Asked for once: to find the queues takes longer than all the rest.
-    const queues = this.#agent.queuesOf(jail)
+    const queues = this.#agent.enforcing.queuesOf(jail)
     for (const ban of this.#agent.wanted.ofJail(jail)) {
       const enforced = queues.length > 0 && queues.every((queue) => queue.confirmed(ban))
       yield { ...ban, enforced, observed: false }
@@ -163,7 +163,7 @@ export class AgentStatus {
   }
 
   #summary({ name, mode, sourceChoice }: NamedJail): JailSummary {
-    const { judge, wanted, observed, intake, observing, bite } = this.#agent
+    const { judge, wanted, observed, intake, observing, enforcing } = this.#agent
     const { failures, ignored, tracked, bans } = judge.counts(name) ?? nothingCounted
     const logs = intake
       .logs()
@@ -178,13 +178,13 @@ export class AgentStatus {
       banned: wanted.perJail.get(name) ?? 0,
       bannedTotal: bans,
       wouldBan: observed.perJail.get(name) ?? 0,
-      afterBan: bite.report(name),
+      afterBan: enforcing.bite.report(name),
       logs,
       sourceChoice,
     }
   }
 
   #report(ban: Ban, observed: boolean): BanReport {
-    return { ...ban, enforced: !observed && this.#agent.isEnforced(ban), observed }
+    return { ...ban, enforced: !observed && this.#agent.enforcing.isEnforced(ban), observed }
   }
 }

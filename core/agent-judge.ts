@@ -1,0 +1,46 @@
+import type { Prefix } from './address.ts'
+import type { Agent } from './agent.ts'
+import type { LogChunk } from './events.ts'
+import { endIgnoredBans } from './ignored-bans.ts'
+import type { BannedLine } from './judging/judge-options.ts'
+import { Judge } from './judging/judge.ts'
+
+/** The judge of an agent: what it asks the other stages, and which of them hears what it notices beside its bans. */
+export function agentJudge(agent: Agent): Judge {
+  return new Judge({
+    offences: agent.store.loaded.offences,
+    isBanned: (prefix, jail) => agent.wanted.has(prefix, jail) || agent.observed.has(prefix, jail),
+    banOf: (prefix, jail) => agent.wanted.get(prefix, jail) ?? agent.observed.get(prefix, jail),
+    onCounting: (news) => {
+      agent.ownLog.counting(news)
+      agent.warnings.counting(news)
+    },
+    onBanned: (line, prefix, chunk) => lookAtBanned(agent, line, prefix, chunk),
+    vital: () => agent.firewall.vital(),
+    allowed: (prefix) => agent.allowing.list.sparing(prefix),
+    onSpared: (jail, address, why) =>
+      agent.options.log.warn(
+        { jail },
+        `failures of ${address} are ignored: ${why}; if it is a proxy, let the service log the true address`,
+      ),
+    onNamesChanged: () => {
+      endIgnoredBans(agent)
+      agent.lists.screen()
+    },
+    onNameFailure: (name, error) => agent.alarm('ignoreip', `the name ${name} cannot be looked up: ${error.message}`),
+  })
+}
+
+/** Bans in force should keep their address away: lines that are new are looked at. */
+function lookAtBanned(
+  { wanted, enforcing, jails }: Agent,
+  { jail, time, line }: BannedLine,
+  prefix: Prefix,
+  { arrivedAt, live }: Pick<LogChunk, 'arrivedAt' | 'live'>,
+): void {
+  const ban = wanted.get(prefix, jail)
+  if (!live || ban === undefined || !enforcing.isEnforced(ban)) return
+  // The in-memory firewall keeps nobody away, and says so itself.
+  const protects = jails.get(jail)?.actions.some(({ name }) => name !== 'memory') ?? true
+  if (protects) enforcing.bite.line(ban, time === null ? arrivedAt : Math.min(time, arrivedAt), line)
+}
