@@ -90,10 +90,16 @@ export class DateDetector {
 
   /**
    * Finds the date of a line; null: it has none. `now`: unix seconds. `isAscii`: whether the line holds ASCII alone.
+   * `by-expressions`: columns are not read, which finds the same in more time.
    * Throws a BailiffError where a `datepattern` that V8 cannot run takes too many steps (`maxSteps` in ../regex/).
    */
-  find(line: string, now: number, isAscii = !/[^\0-\x7f]/.test(line)): FoundDate | null {
-    const usual = this.#findUsual(line, now)
+  find(
+    line: string,
+    now: number,
+    isAscii = !/[^\0-\x7f]/.test(line),
+    reading: 'by-columns' | 'by-expressions' = 'by-columns',
+  ): FoundDate | null {
+    const usual = reading === 'by-columns' ? this.#findUsual(line, now) : null
     if (usual !== null) return usual
     const text = { line, isAscii }
     const found = this.#choose(text)
