@@ -9,6 +9,7 @@ import {
 import { replaceTokens, type DateToken } from './date-tokens.ts'
 import { LineFails } from './line-fails.ts'
 import { pythonFloat } from './python-numbers.ts'
+import { usualSpelling, type UsualSpelling } from './usual-dates.ts'
 import { boundExpression, type Bound, type BoundedExpression } from './word-bounds.ts'
 import { writtenTime, type TimeFrame } from './written-time.ts'
 
@@ -23,6 +24,8 @@ export interface DateForm {
   /** It stands at the start or the end of a line only. */
   readonly isAnchored: boolean
   readonly beginsLine: boolean
+  /** How nearly all such dates are spelled, which can be read by columns; null: that is not known. */
+  readonly usual: UsualSpelling | null
   /** Throws a PatternError for an expression that cannot be searched for. */
   check(): void
   /** See `DateExpression`, which is compiled by the first search. */
@@ -47,6 +50,7 @@ export function patternForm(pattern: string, tokens: ReadonlyMap<string, DateTok
     ...bounded,
     name: lineName(words, before, bounded),
     pattern,
+    usual: usualSpelling(pattern, new RegExp(`^${tokens.get('ExY')?.expression.replace('(?P<', '(?<')}$`)),
     time: ({ fields }, now, frame) => writtenTime(fields, now, frame),
   })
 }
@@ -103,10 +107,11 @@ interface FormParts extends BoundedExpression {
   readonly pattern: string | null
   /** What finds the same as the expression in less time; left out: the expression itself. */
   readonly equivalent?: string
+  readonly usual?: UsualSpelling | null
   readonly time: DateForm['time']
 }
 
-function formOf({ expression, equivalent = expression, cutsToEnd, ...parts }: FormParts): DateForm {
+function formOf({ expression, equivalent = expression, usual = null, cutsToEnd, ...parts }: FormParts): DateForm {
   let compiled: DateExpression | undefined
   const { name, pattern, isAnchored, beginsLine, time } = parts
   const check = () => checkDateExpression(expression)
@@ -114,7 +119,7 @@ function formOf({ expression, equivalent = expression, cutsToEnd, ...parts }: Fo
     compiled ??= compileDateExpression(equivalent, cutsToEnd)
     return compiled.search(text, from, end)
   }
-  return { name, pattern, expression, isAnchored, beginsLine, check, search, time }
+  return { name, pattern, expression, isAnchored, beginsLine, usual, check, search, time }
 }
 
 function lineName(name: string, before: Bound, { isBoundBefore }: BoundedExpression): string {

@@ -10,14 +10,17 @@ const fraction = '(?:\\.%f)?'
 const isoFraction = '(?:[.,]%f)?(?:\\s*%z)?'
 const separator = (characters: string) => `(?P<_sep>${characters})`
 const again = '(?P=_sep)'
-const asctime = `(?:%a )?%b %d ${paddedClock}${fraction}(?: %ExY)?`
+/** `Nov 22 13:41:02`, as syslog writes it, and all of asctime(3). */
+export const asctimePattern = `(?:%a )?%b %d ${paddedClock}${fraction}(?: %ExY)?`
+
+/** `2026-11-22T13:41:02.981+01:00`, `2026/11/22 13:41:02`, `2026.11.22  3:41:02`. */
+export const isoPattern = `%ExY${separator('[-/.]')}%m${again}%d(?:T|  ?)${clock}${isoFraction}`
 
 /** As a datepattern says them. */
 export const defaultPatterns: readonly string[] = [
-  // 2026-11-22T13:41:02.981+01:00, 2026/11/22 13:41:02, 2026.11.22  3:41:02
-  `%ExY${separator('[-/.]')}%m${again}%d(?:T|  ?)${clock}${isoFraction}`,
+  isoPattern,
   // Sun Nov 22 13:41:02.981 2026
-  asctime,
+  asctimePattern,
   // Sun Nov 22 2026 13:41:02.981
   `(?:%a )?%b %d %ExY ${paddedClock}${fraction}`,
   // 22/11/2026 13:41:02, 22-11-26 13:41:02
@@ -42,8 +45,8 @@ export const defaultPatterns: readonly string[] = [
   // 20261122T134102.981+0100
   `%ExY%Exm%Exd(?:T|  ?)%ExH%ExM%ExS${isoFraction}`,
   // CET Sun Nov 22 13:41:02
-  `(?:%Z )?${asctime}`,
+  `(?:%Z )?${asctimePattern}`,
   // +01:00 Sun Nov 22 13:41:02
-  `(?:%z )?${asctime}`,
+  `(?:%z )?${asctimePattern}`,
   'TAI64N',
 ]

@@ -42,6 +42,16 @@ export class LastDate {
     return true
   }
 
+  /** Remembers a date that the line begins with, of ASCII characters and with one behind it. */
+  rememberFirst(line: string, end: number): void {
+    this.start = 0
+    this.end = end
+    this.#before = ''
+    this.#first = line.charAt(0)
+    this.#last = line.charAt(end - 1)
+    this.#after = line.charAt(end)
+  }
+
   /**
    * The same columns of a line, in UTF-16 units; null: other characters stand around them. Characters inside may
    * speak for those outside if they are no letters and digits.

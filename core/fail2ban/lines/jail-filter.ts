@@ -1,5 +1,6 @@
 import type { FilterTexts } from './filter-texts.ts'
-import { LineFilter, type LineFinding } from './line-filter.ts'
+import { LineFilter } from './line-filter.ts'
+import type { LineFinding } from './line-finding.ts'
 import type { Moment } from './moment.ts'
 import type { RawFailure } from './raw-failure.ts'
 import { Sessions } from './sessions.ts'
@@ -47,6 +48,7 @@ export class JailFilter {
   /** All that became of the next line. `isAscii`: it holds ASCII alone; false: it need not. */
   examine(line: string, moment: Moment, isAscii?: boolean): ExaminedLine {
     const { hits, ignoredBy, prefixed, line: dated, trouble } = this.lines.find(line, moment, isAscii)
+    if (hits.length === 0) return { hits, ignoredBy, prefixed, line: dated, trouble, failures: noFailures }
     const failures: RawFailure[] = []
     for (const hit of hits) {
       const failure = this.#sessions.merge(hit, moment.now)
@@ -55,3 +57,5 @@ export class JailFilter {
     return { hits, ignoredBy, prefixed, line: dated, trouble, failures }
   }
 }
+
+const noFailures: readonly never[] = []

@@ -6,23 +6,12 @@ import type { FilterTexts } from './filter-texts.ts'
 import { LineDates, type DatedLine, type LastDate } from './line-dates.ts'
 import type { LineHit } from './line-hit.ts'
 import { candidateSearch } from './candidate-lines.ts'
+import { identifying, withoutHits, type LineFinding } from './line-finding.ts'
 import { searchedText, wholeText, type LogLine } from './log-line.ts'
 import { matchedLines, type MatchedLines } from './matched-lines.ts'
 import { RuleDispatch, type NumberedRule } from './rule-dispatch.ts'
+import { SingleLines } from './single-lines.ts'
 import type { Moment, TimeTrouble } from './moment.ts'
-
-/** What a line filter found in a line. */
-export interface LineFinding {
-  /** Usually none or one; with `all` one for each failregex that matched. */
-  readonly hits: readonly LineHit[]
-  /** The indexes of the ignoreregexes that matched. */
-  readonly ignoredBy: readonly number[]
-  /** Whether the prefregex matched. */
-  readonly prefixed: boolean
-  /** The line and its time; null: it was passed over. */
-  readonly line: DatedLine | null
-  readonly trouble: TimeTrouble | null
-}
 
 /** What a filter remembers from line to line. Plain data. */
 export interface FilterMemory {
@@ -59,6 +48,8 @@ export class LineFilter {
   readonly #ignoreFirst: boolean
   /** Lines that it does not find in match no failregex; null: each may. */
   readonly #candidate: RegExp | null
+  /** Null: it takes more than that. */
+  readonly #single: SingleLines | null
   #waiting: readonly LogLine[] = []
 
   /** Throws a PatternError that names list, index and position of what is wrong. */
@@ -81,6 +72,8 @@ export class LineFilter {
     this.#maxlines = maxlines
     this.#all = all
     this.#candidate = prefiltered && maxlines === 1 && !this.#ignoreFirst ? candidateSearch(failregex, prefregex) : null
+    const isSingle = maxlines === 1 && !all && texts.ignoreregex.length === 0 && prefregex?.merges !== true
+    this.#single = isSingle ? new SingleLines(this.#dispatch, prefregex) : null
     this.detector = new DateDetector({ patterns, timezone, ...(hostZone === undefined ? {} : { hostZone }) }, forms)
     this.#dates = new LineDates(this.detector)
   }
@@ -105,6 +98,7 @@ export class LineFilter {
   find(line: string, moment: Moment, isAscii = !/[^\0-\x7f]/.test(line)): LineFinding {
     const dated = this.#dates.split(line, moment, isAscii)
     if (typeof dated === 'string') return { ...passedOver, trouble: dated }
+    if (this.#single !== null) return this.#findSingle(this.#single, line, dated, moment, isAscii)
     const lines = this.#remember(dated.parts)
     const text = searchedText(lines)
     if (this.#candidate !== null && !this.#candidate.test(text)) return withoutHits(dated)
@@ -115,6 +109,15 @@ export class LineFilter {
     this.#waiting = search.waiting
     const { hits, ignoredBy, prefixed, trouble } = search
     return { hits, ignoredBy, prefixed, line: dated, trouble: trouble ?? dated.trouble }
+  }
+
+  #findSingle(single: SingleLines, line: string, dated: DatedLine, moment: Moment, isAscii: boolean): LineFinding {
+    const [before, , after] = dated.parts
+    const bare = before === '' ? after : before + after
+    // No word that is looked for has a newline.
+    if (this.#candidate !== null && !this.#candidate.test(bare)) return withoutHits(dated)
+    const ascii = isAscii ? true : undefined
+    return single.find({ line, dated, text: `${bare}\n`, ascii, timeNeeded: moment.findtime !== null })
   }
 
   #remember(parts: LogLine): readonly LogLine[] {
@@ -226,12 +229,4 @@ class LineSearch {
   }
 }
 
-function withoutHits(line: DatedLine): LineFinding {
-  return { hits: none, ignoredBy: none, prefixed: false, line, trouble: line.trouble }
-}
-
-const none: readonly never[] = []
 const passedOver = { hits: [], ignoredBy: [], prefixed: false, line: null }
-
-/** Groups of which one at least tells whom a line is about, or which session it belongs to. */
-const identifying = ['fid', 'ip4', 'ip6', 'dns', 'mlfid']

@@ -44,6 +44,7 @@ export class Sessions {
   merge(hit: LineHit, now: number): RawFailure | null {
     const { raw, all = false, pending = false, harmless = false } = this.#options
     const key = hit.groups.mlfid
+    if (key !== undefined && !all && !harmless && this.#saysNothing(text(key), hit, now)) return null
     const session = key === undefined ? lone(hit) : this.#join(text(key), hit, now)
     const nofail = isSet(session.groups.nofail)
     const endsHere = key !== undefined && nofail && !all
@@ -52,6 +53,12 @@ export class Sessions {
     if (whom === 'unreadable') return null
     if (whom === null && !endsHere) session.pending = true
     return whom === null && !endsHere && !all && !pending ? null : failureOf(hit, session, whom, nofail)
+  }
+
+  /** A line that ends a session of which nothing is known, and is no failure: it need not be kept. */
+  #saysNothing(key: string, { groups }: LineHit, now: number): boolean {
+    const isHarmless = isSet(groups.nofail) || isSet(groups.mlfgained)
+    return isHarmless && isSet(groups.mlfforget) && this.#sessions.get(key, now) === undefined
   }
 
   #join(key: string, hit: LineHit, now: number): Session {

@@ -104,7 +104,7 @@ class CompiledPattern implements PythonPattern {
     expression.regexp.lastIndex = from
     const found = expression.regexp.exec(text)
     if (found === null) return null
-    if (isInsidePair(text, found.index)) return this.#searchOwn(text, from)
+    if (!ascii && isInsidePair(text, found.index)) return this.#searchOwn(text, from)
     if (this.#plan?.choice.finds === 'start') return this.#searchOwn(text, found.index)
     // Written out: this runs some times for each line.
     const { named: numbers } = expression

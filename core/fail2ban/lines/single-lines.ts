@@ -1,0 +1,120 @@
+import type { Failregex } from '../regex/failregex.ts'
+import type { PythonMatch } from '../regex/python-pattern.ts'
+import { inherit, searchGroups, type Captured } from './captured-groups.ts'
+import type { DatedLine } from './line-dates.ts'
+import { identifying, withoutHits, type LineFinding } from './line-finding.ts'
+import type { Groups, GroupValue, LineHit } from './line-hit.ts'
+import { wholeText } from './log-line.ts'
+import type { NumberedRule, RuleDispatch } from './rule-dispatch.ts'
+
+/** A line whose prefregex and failregexes are asked. */
+export interface SingleLine {
+  readonly line: string
+  readonly dated: DatedLine
+  /** The line without its date, and with a newline. */
+  readonly text: string
+  /** True: it holds ASCII alone; undefined: nobody knows. */
+  readonly ascii: true | undefined
+  /** A match without a time does not count. */
+  readonly timeNeeded: boolean
+}
+
+/**
+ * The search of filters that look at one line at a time, take the first failregex that matches and ignore none: nearly
+ * all there are. The same as the search of all others, without what those need.
+ */
+export class SingleLines {
+  readonly #prefregex: Failregex | null
+  readonly #content: number
+  readonly #dispatch: RuleDispatch
+  /** For each failregex what it takes over from the prefregex: place and name. */
+  readonly #inherited = new Map<Failregex, readonly (readonly [place: number, name: string])[]>()
+
+  constructor(dispatch: RuleDispatch, prefregex: Failregex | null) {
+    this.#dispatch = dispatch
+    this.#prefregex = prefregex
+    this.#content = prefregex?.names.indexOf('content') ?? -1
+  }
+
+  find(single: SingleLine): LineFinding {
+    if (this.#prefregex === null) return this.#search(single, single.text, null)
+    const prefix = this.#prefregex.find(single.text, single.ascii)
+    if (prefix === null) return withoutHits(single.dated)
+    const content = prefix.named[this.#content]
+    return this.#search(single, content ? terminated(content, single.text) : single.text, prefix)
+  }
+
+  #search({ line, dated, ascii, timeNeeded }: SingleLine, begin: string, prefix: PythonMatch | null): LineFinding {
+    let text = begin
+    let undated = false
+    const rules = this.#dispatch.for(text)
+    for (let next = 0; next < rules.length; next++) {
+      const { index, regex } = rules[next] as NumberedRule
+      const groups = this.#match(regex, text, ascii, prefix)
+      if (groups === null) continue
+      if (!dated.dated) undated = true
+      if (undated && dated.time === null && timeNeeded) continue
+      if (isIdentifying(groups))
+        return withHit({ rule: index, time: dated.time, groups, lines: [whole(line, dated)] }, dated, prefix !== null)
+      // The line is taken, though it names nobody, and the failregexes that follow see none.
+      text = '\n'
+    }
+    const found = withoutHits(dated, prefix !== null)
+    return undated ? { ...found, trouble: 'undated' } : found
+  }
+
+  #match(regex: Failregex, text: string, ascii: true | undefined, prefix: PythonMatch | null): Groups | null {
+    if (regex.merges) {
+      const found = searchGroups(regex, text, ascii)
+      return found && inherit(prefix && this.#capturedBy(prefix), found.captured)
+    }
+    const found = regex.find(text, ascii)
+    if (found === null) return null
+    const groups: Record<string, GroupValue> = {}
+    if (prefix !== null)
+      for (const [place, name] of this.#inheritedBy(regex)) {
+        const value = prefix.named[place]
+        if (value !== undefined) groups[name] = value
+      }
+    const { names } = regex
+    for (let place = 0; place < names.length; place++) {
+      const value = found.named[place]
+      if (value !== undefined) groups[names[place] as string] = value
+    }
+    return groups
+  }
+
+  #capturedBy({ named }: PythonMatch): Captured {
+    return { names: this.#prefregex?.names ?? [], values: named }
+  }
+
+  #inheritedBy(regex: Failregex): readonly (readonly [place: number, name: string])[] {
+    const known = this.#inherited.get(regex)
+    if (known !== undefined) return known
+    const names = this.#prefregex?.names ?? []
+    const inherited = [...names.entries()].filter(([, name]) => name !== 'content' && !regex.names.includes(name))
+    this.#inherited.set(regex, inherited)
+    return inherited
+  }
+}
+
+/** The content with a newline, which nearly always is the end of the text: that needs no copy. */
+function terminated(content: string, text: string): string {
+  const start = text.length - 1 - content.length
+  return text.startsWith(content, start) ? text.slice(start) : `${content}\n`
+}
+
+function isIdentifying(groups: Groups): boolean {
+  for (const name of identifying) if (name in groups) return true
+  return false
+}
+
+/** The line as it was written, with the date that it was given if it has none itself. */
+function whole(line: string, { parts }: DatedLine): string {
+  const [before, date, after] = parts
+  return before.length + date.length + after.length === line.length ? line : wholeText(parts)
+}
+
+function withHit(hit: LineHit, dated: DatedLine, prefixed: boolean): LineFinding {
+  return { hits: [hit], ignoredBy: [], prefixed, line: dated, trouble: dated.dated ? dated.trouble : 'undated' }
+}
