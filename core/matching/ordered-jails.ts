@@ -15,6 +15,8 @@ export interface OrderedJail {
   readonly jail: string
   /** What it remembers of the lines before, as plain data; it is set before each chunk. Null: of none. */
   memory: unknown
+  /** Compiles what the first lines would have compiled, so that they take no longer than others. Remembers nothing. */
+  prepare?(): void
   /** Takes the next line of the chunk, without its newline. Throws a BailiffError for one that takes too long. */
   look(line: Buffer, text: string, chunk: LogChunk): readonly Omit<FilterHit, 'jail' | 'log' | 'offset'>[]
 }
@@ -84,6 +86,8 @@ class JailScan {
 
   run(): readonly SlowLine[] {
     const { guard, lineMs } = this.#watch
+    // Compiling takes longer than a line may, and would cost the line that it falls to.
+    if (lineMs !== null) this.#jail.prepare?.()
     for (const segment of this.#scanned.segments) {
       if (lineMs === null) this.#lines(segment, (line) => this.#look(line))
       else this.#slow.push(...scanGuarded(this.#guarded(), segment, guard, lineMs))

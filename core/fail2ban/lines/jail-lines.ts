@@ -21,6 +21,8 @@ type FoundHit = Omit<FilterHit, 'jail' | 'log' | 'offset'>
 /** Characters of a line, and of what a group captured, that are kept. */
 const longestLine = 512
 const longestGroup = 2048
+/** Lines without a date, for which all its forms are compiled: V8 does so for texts in ASCII, in Latin-1 and in others. */
+const firstLines = ['-', 'é', '日'] as const
 const noHits: readonly FoundHit[] = []
 
 /** The lines of a jail in a thread: finds the hits of a log's chunks, with all that it remembers between them. */
@@ -32,6 +34,7 @@ export class JailLines {
   readonly #decode: DecodeLine
   /** What a filter remembers that has seen no line. */
   readonly #nothing: FilterMemory
+  #isPrepared = false
 
   /**
    * `forms`: the forms of dates, which the jails of a thread share. `prefiltered`: lines that cannot match are passed
@@ -53,6 +56,16 @@ export class JailLines {
 
   set memory(memory: FilterMemory | null) {
     this.#filter.memory = memory ?? this.#nothing
+  }
+
+  /** Has the dates and patterns compiled by lines of its own, once. */
+  prepare(): void {
+    if (this.#isPrepared) return
+    this.#isPrepared = true
+    const { memory } = this.#filter
+    const moment: Moment = { now: 0, time: null, inOperation: true, findtime: this.#findtime }
+    for (const line of firstLines) this.#filter.find(line, moment, isAscii(Buffer.from(line)))
+    this.#filter.memory = memory
   }
 
   /** The hits of the next line: `line` has its bytes, `text` the same as Latin-1. Throws a BailiffError for a line that takes too long. */

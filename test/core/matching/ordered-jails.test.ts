@@ -82,6 +82,29 @@ test('chunks of any size find what the filter finds over every line', () => {
   }
 })
 
+test('lines are timed only after what the first of them would compile, which changes nothing that is remembered', () => {
+  for (const one of [texts, multiline, journal]) {
+    const jail = new JailLines({ jail: 'own', texts: one, findtimeSeconds: 600 })
+    const look = (line: string) => jail.look(Buffer.from(line), Buffer.from(line).toString('latin1'), chunk(Buffer.of()))
+    for (const line of lines) look(line)
+    const before = structuredClone(jail.memory)
+    jail.prepare()
+    assert.equal(structuredClone(jail.memory), before)
+  }
+  const calls: string[] = []
+  const ordered = {
+    jail: 'own',
+    memory: null,
+    prepare: () => void calls.push('prepare'),
+    look: (line: Buffer) => (calls.push(String(line)), []),
+  }
+  const scanner = createLogScanner({ jails: [], engines: [], ordered: [ordered] })
+  scanner.scan(chunk(Buffer.from('a\n')))
+  assert.equal(calls, ['a'])
+  scanner.scan(chunk(Buffer.from('b\n')), undefined, 20)
+  assert.equal(calls, ['a', 'prepare', 'b'])
+})
+
 test('a session may begin in one chunk and end in the next', () => {
   const scanner = createLogScanner({
     jails: [],
