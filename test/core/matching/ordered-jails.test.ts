@@ -85,7 +85,8 @@ test('chunks of any size find what the filter finds over every line', () => {
 test('lines are timed only after what the first of them would compile, which changes nothing that is remembered', () => {
   for (const one of [texts, multiline, journal]) {
     const jail = new JailLines({ jail: 'own', texts: one, findtimeSeconds: 600 })
-    const look = (line: string) => jail.look(Buffer.from(line), Buffer.from(line).toString('latin1'), chunk(Buffer.of()))
+    const look = (line: string) =>
+      jail.look(Buffer.from(line), Buffer.from(line).toString('latin1'), chunk(Buffer.of()))
     for (const line of lines) look(line)
     const before = structuredClone(jail.memory)
     jail.prepare()
