@@ -1,8 +1,7 @@
 /** The sample logs that come with the Fail2ban that is installed, and the options that they are for. Nothing of them is kept here. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-
-export const tests = '/usr/lib/python3/dist-packages/fail2ban/tests'
+import { comparedTests, comparedTree } from '../../../compared-fail2ban.ts'
 
 /** A filter with options, and the lines that are its samples, in order. */
 export interface SampleRun {
@@ -16,7 +15,7 @@ export interface SampleRun {
 
 /** All that are packaged. */
 export function sampleRuns(): SampleRun[] {
-  return filtersIn('/etc/fail2ban').flatMap((filter) => runsOf('/etc/fail2ban', filter))
+  return filtersIn(comparedTree).flatMap((filter) => runsOf(comparedTree, filter))
 }
 
 function filtersIn(folder: string): string[] {
@@ -36,7 +35,7 @@ function runsOf(folder: string, filter: string): SampleRun[] {
   const files = [filter]
   let [common, current]: [Options, readonly Options[]] = [{}, [{}]]
   for (const file of files) {
-    const path = join(tests, 'files/logs', file)
+    const path = join(comparedTests, 'files/logs', file)
     if (!existsSync(path)) continue
     for (const line of readFileSync(path, 'utf8').split('\n')) {
       const [, kind, json = ''] = /^#+ ?(failJSON|(?:file|filter)Options|addFILE):(.+)$/.exec(line) ?? []

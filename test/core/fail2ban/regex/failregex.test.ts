@@ -10,16 +10,10 @@ import { emitPattern, pythonClasses } from '../../../../core/matching/pattern-em
 import { PatternError } from '../../../../core/matching/pattern-error.ts'
 import { useOfGroups } from '../../../../core/matching/pattern-groups.ts'
 import { parsePattern, pythonSyntax } from '../../../../core/matching/pattern-parser.ts'
+import { comparedTests } from '../../../compared-fail2ban.ts'
 import { suite } from '../../../suite.ts'
 import { seededDice, type Dice } from './chance-expressions.ts'
-import {
-  judgedByFail2ban,
-  packaged,
-  stockPatterns,
-  type StockPattern,
-  type TagTrial,
-  type TagVerdict,
-} from './real-fail2ban.ts'
+import { judgedByFail2ban, stockPatterns, type StockPattern, type TagTrial, type TagVerdict } from './real-fail2ban.ts'
 import { bentText, textOf } from './texts-of-patterns.ts'
 
 const plain = suite('failregexes')
@@ -164,7 +158,7 @@ function linesFor({ filter, text, kind, multiline }: StockPattern, dice: Dice): 
     multiline: multiline && kind === 'failregex',
   })
   const made = Array.from({ length: 24 }, () => `${textOf(tree, dice)}${dice(3) === 0 ? '\n' : ''}`)
-  const log = join(packaged, 'fail2ban/tests/files/logs', filter)
+  const log = join(comparedTests, 'files/logs', filter)
   const written = existsSync(log) ? readFileSync(log, 'utf8').split('\n') : []
   const samples = written.filter((line) => line !== '' && !line.startsWith('#'))
   const undated = samples.map((line) => line.replace(/^(?:\S+ +){3}/, ''))

@@ -2,9 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface, type Interface } from 'node:readline'
 import type { Command } from '../../../../core/fail2ban/tree/command.ts'
-
-/** Debian's Fail2ban runs on Debian's Python, whatever else is on the path. */
-const python = '/usr/bin/python3'
+import { comparedEnvironment, comparedPython } from '../../../compared-fail2ban.ts'
 
 /**
  * What the real program answers, or the name of the exception it throws: `MemoryError`, too, where options that use each
@@ -19,7 +17,10 @@ export class RealReader {
   readonly #answers: AsyncIterator<string>
 
   constructor() {
-    this.#child = spawn(python, ['-B', '-W', 'ignore', '-c', script], { stdio: ['pipe', 'pipe', 'ignore'] })
+    this.#child = spawn(comparedPython, ['-W', 'ignore', '-c', script], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: { ...process.env, ...comparedEnvironment },
+    })
     this.#lines = createInterface({ input: this.#child.stdout! })
     this.#answers = this.#lines[Symbol.asyncIterator]()
   }
