@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { which } from './suite.ts'
 
 /** Its configuration. */
@@ -18,8 +19,10 @@ export const comparedTests = join(packages, 'fail2ban/tests')
 /** The Python that runs it: Debian's, for which Debian's packages are, whatever else is on the path. */
 export const comparedPython = '/usr/bin/python3'
 
-/** What its programs need in their environment; they write nothing beside their source. */
-export const comparedEnvironment = { PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: '1' } as const
+const python = fileURLToPath(new URL('../../test/python', import.meta.url))
+
+/** What its programs need in their environment, `newer_addresses` of `test/python` beside them. They write nothing. */
+export const comparedEnvironment = { PYTHONPATH: `${packages}:${python}`, PYTHONDONTWRITEBYTECODE: '1' } as const
 
 /** Its version, `1.0.2`; empty where there is none. */
 export const comparedVersion = versionIn(join(packages, 'fail2ban/version.py'))

@@ -8,6 +8,7 @@ import { joinPath } from './path-pattern.ts'
 import { JailLeftOut } from './problem.ts'
 import { pythonLiteral, strip } from './python-text.ts'
 import type { NamedConfiguration, TreeFiles } from './tree-files.ts'
+import type { VersionRules } from './version-rules.ts'
 
 /** A jail as its files say, with the filter and the actions it names. */
 export interface JailReading {
@@ -40,6 +41,7 @@ export interface PythonAction {
 export interface JailsOfTree {
   readonly files: TreeFiles
   readonly jails: Configuration
+  readonly rules: VersionRules
   /** Takes what is hardly meant. */
   readonly notes: BailiffError[]
 }
@@ -76,7 +78,7 @@ function readFilter(tree: JailsOfTree, jail: string, options: ReadonlyMap<string
   const file = joinPath('filter.d', name)
   const found = tree.files.named(file)
   if (!found.isFound) throw leftOut(tree, jail, 'filter', name, found)
-  const definition = definitionOf(found, filterKinds, new Map(passed))
+  const definition = definitionOf(found, filterKinds, new Map(passed), tree.rules)
   if (!definition.parameters.get('logtype') && !definition.defines('logtype'))
     definition.parameters.set('logtype', text(options, 'backend').startsWith('systemd') ? 'journal' : 'file')
   definition.read(options, true)
@@ -101,7 +103,7 @@ function readAction(tree: JailsOfTree, jail: string, written: string, options: R
   const found = tree.files.named(file)
   const parameters = withNames(passed, name, jail)
   if (!found.isFound) throw leftOut(tree, jail, 'action', name, found)
-  const definition = definitionOf(found, actionKinds, parameters)
+  const definition = definitionOf(found, actionKinds, parameters, tree.rules)
   definition.read(options)
   return { name: parameters.get('actname') ?? name, file, passed, definition }
 }
@@ -118,10 +120,11 @@ function definitionOf(
   found: NamedConfiguration,
   kinds: typeof filterKinds,
   parameters: Map<string, string>,
+  rules: VersionRules,
 ): Definition {
   const [fault] = found.faults
   if (fault !== undefined) throw fault.error
-  return new Definition(found.configuration, kinds, parameters)
+  return new Definition(found.configuration, kinds, parameters, rules)
 }
 
 function named(tree: JailsOfTree, jail: string, option: 'filter' | 'action', written: string): NamedOptions {

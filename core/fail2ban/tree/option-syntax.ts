@@ -10,10 +10,12 @@ export interface NamedOptions {
 /** What is wrong with a text, in Fail2ban's words, which its command stream has. */
 export class OptionSyntaxError extends Error {}
 
-/** Words split by spaces, commas and newlines, as those of `ignoreip`. */
-export function splitWords(text: string): string[] {
+const words = new RegExp(`[${space},]+`)
+
+/** Words split by commas and white space, as those of `ignoreip`: by any of it, or by blanks and newlines alone. */
+export function splitWords(text: string, splitsAtAnySpace: boolean): string[] {
   return text
-    .split(/[ ,\n]+/)
+    .split(splitsAtAnySpace ? words : /[ ,\n]+/)
     .map(strip)
     .filter((one) => one !== '')
 }
@@ -47,7 +49,9 @@ export function splitList(text: string): string[] {
   return parts
 }
 
-const option = new RegExp(`[${space}]*([${word}\\-.]+)=`, 'uy')
+/** What an option is called; that for addresses of one family is `name?family=inet6`. */
+const optionName = `[${word}\\-.]+(?:\\?[${word}]+=[${word}]+(?==))?`
+const option = new RegExp(`[${space}]*(${optionName})=`, 'uy')
 /** What follows the value of an option: the next one, in these brackets or in others, or the end. */
 const separator = new RegExp(`,|\\][${space}]*\\[|\\n?$`, 'y')
 const nothingMore = new RegExp(`,?[${space}]*$`, 'y')
@@ -94,7 +98,7 @@ function plainEnd(text: string, at: number): number {
 }
 
 const openBracket = new RegExp(`[${space}]*\\[[${space}]*`, 'y')
-const listOption = new RegExp(`[${word}\\-.]+=`, 'uy')
+const listOption = new RegExp(`${optionName}=`, 'uy')
 const listSeparators = [
   new RegExp(`[${space}]*,[${space}]*`, 'y'),
   new RegExp(`[${space}]*\\][${space}]*\\[[${space}]*`, 'y'),

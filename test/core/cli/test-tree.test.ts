@@ -157,7 +157,8 @@ installed('counts of a stock filter on its samples are the same', async () => {
     const theirs = comparedRegex(samples, `${name}.conf`, '--raw')
     const ours = (await bailiff(['test', '--fail2ban', comparedTree, `filter.d/${name}`, samples, '--raw'])).stdout
     const counts = (text: string) => text.slice(text.indexOf('\nResults'), text.indexOf('[processed'))
-    assert.is(counts(ours), counts(theirs))
+    // Before 1.1 it found a little less as an IPv6 address.
+    assert.is(counts(ours), counts(theirs).replaceAll('::?|::){1,7}', '::?|:){1,7}'))
   }
 })
 

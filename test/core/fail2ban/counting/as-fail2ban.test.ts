@@ -66,8 +66,9 @@ test('the same ids are ignored by the same words', async () => {
     () => {},
     async (name) => nameServer[name] ?? [],
   )
-  hosts.follow(lists.flat().map((each) => each.replace(/\/.*/, '')))
-  await Promise.all(Object.keys(nameServer).map((name) => hosts.known(name)))
+  const words = [...new Set(lists.flat())]
+  hosts.follow(words)
+  await Promise.all(words.map((name) => hosts.known(name)))
   try {
     for (const [index, list] of lists.entries()) {
       const rules = new IgnoreRules(list, { hosts, isOwn: () => false, warn: () => {}, namesChanged: () => {} })

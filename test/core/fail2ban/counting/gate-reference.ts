@@ -54,6 +54,7 @@ function ask(what: string, asked: object): unknown {
 
 const script = `
 import json, logging, sys
+import newer_addresses
 from fail2ban.server import utils
 from fail2ban.server.action import CommandAction
 from fail2ban.server.actions import Actions

@@ -6,7 +6,7 @@ import { DateDetector } from '../../../../core/fail2ban/dates/date-detector.ts'
 import { DateForms } from '../../../../core/fail2ban/dates/date-forms.ts'
 import { columnOf } from '../../../../core/fail2ban/dates/last-date.ts'
 import { BailiffError } from '../../../../core/errors.ts'
-import { comparedTests, comparedTree } from '../../../compared-fail2ban.ts'
+import { comparedIs, comparedTests, comparedTree } from '../../../compared-fail2ban.ts'
 import { suite } from '../../../suite.ts'
 import { Choices, lineOf, somePattern, usualForms } from './date-lines.ts'
 import { runDetectors, type Outcome, type Trial, type Verdict } from './running-detector.ts'
@@ -57,7 +57,9 @@ test('datepatterns of all kinds', () => {
     const patterns = chosen.map(({ pattern }) => pattern)
     return { patterns, timezone: choices.of([null, null, 'UTC', 'CET', '-0530']), hostZone: choices.of(zones), lines }
   })
-  compare(trials)
+  // Before 1.1 a group of a pattern with seconds in it was not what is cut out.
+  const isMended = (pattern: string) => /\{L?EPOCH\}/.test(pattern) && /(?<!\\)\((?!\?)/.test(pattern)
+  compare(comparedIs('1.1.0') ? trials : trials.filter(({ patterns }) => !patterns?.some(isMended)))
 })
 
 test('the lines of all stock filters, by their own datepatterns and by the default list', () => {

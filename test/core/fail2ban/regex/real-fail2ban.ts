@@ -73,6 +73,7 @@ print(json.dumps([dict(zip(('filter', 'kind', 'text', 'multiline', 'prefregex'),
 `
 
 const judging = `${start}
+import newer_addresses
 from fail2ban.server.failregex import Regex, FailRegex, RegexException
 def units(text):
     if all(c < '\\U00010000' for c in text): return lambda at: at
