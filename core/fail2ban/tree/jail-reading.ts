@@ -66,7 +66,7 @@ export function readJail(tree: JailsOfTree, name: string): JailReading {
   const filter = first.get('filter') ? readFilter(tree, name, first) : null
   const options = readOptions(jails, name, jailKinds, new Map(), notes)
   filter?.definition.read(options)
-  const actions = splitList(text(options, 'action'))
+  const actions = splitList(text(options, 'action'), tree.rules.optionNames)
     .map(strip)
     .filter((one) => one !== '')
     .map((one) => readAction(tree, name, one, options))
@@ -129,7 +129,7 @@ function definitionOf(
 
 function named(tree: JailsOfTree, jail: string, option: 'filter' | 'action', written: string): NamedOptions {
   try {
-    return splitOptions(written)
+    return splitOptions(written, tree.rules.optionNames)
   } catch (error) {
     if (!(error instanceof OptionSyntaxError)) throw error
     throw new JailLeftOut(

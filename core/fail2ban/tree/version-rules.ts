@@ -1,3 +1,4 @@
+import type { OptionNames } from './option-syntax.ts'
 import { exists, joinPath } from './path-pattern.ts'
 import { installedVersion } from './installed-version.ts'
 
@@ -11,6 +12,8 @@ export interface VersionRules {
   readonly mindsMissingLogs: boolean
   /** What a jail passes in brackets also wins over `[Init?family=inet6]` of the file: since 1.1.1. */
   readonly passesToFamilies: boolean
+  /** How options in brackets may be named: for one family alone since 1.1.1. */
+  readonly optionNames: OptionNames
 }
 
 /** The rules of a version, `1.0.2` or `1.1.2.dev1`. */
@@ -21,6 +24,7 @@ export function versionRules(version: string): VersionRules {
     splitsAtAnySpace: isSince(version, [1, 1, 0]),
     mindsMissingLogs: isNewest,
     passesToFamilies: isNewest,
+    optionNames: isNewest ? 'families' : 'plain',
   }
 }
 

@@ -101,6 +101,7 @@ test('time text', () =>
     (text) => timeText(text),
   ))
 
+const names = comparedIs('1.1.1') ? 'families' : 'plain'
 const options = textOf(
   'name',
   '[',
@@ -126,10 +127,10 @@ const options = textOf(
 ).filter(hasOldLetters)
 test('a name with options', () =>
   same('options', options, (text) => {
-    const { name, options: given } = splitOptions(text)
+    const { name, options: given } = splitOptions(text, names)
     return [name, [...given]]
   }))
-test('a list of names with options', () => same('list', options, splitList))
+test('a list of names with options', () => same('list', options, (text) => splitList(text, names)))
 test('words of a list', () =>
   same('words', textOf('a', '192.0.2.7', ',', ' ', '\n', '\t', '\x1f', '\u2003'), (text) =>
     splitWords(text, comparedIs('1.1.0')),
