@@ -6,7 +6,9 @@ import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { BailiffError } from '../../../../core/errors.ts'
 import { OptionSyntaxError, splitList, splitOptions, splitWords } from '../../../../core/fail2ban/tree/option-syntax.ts'
+import type { CommandValue } from '../../../../core/fail2ban/tree/command.ts'
 import { pathsOf } from '../../../../core/fail2ban/tree/path-pattern.ts'
+import { prettyLiteral } from '../../../../core/fail2ban/tree/pretty-literal.ts'
 import { pythonJson, pythonLiteral, strip, wholeNumber } from '../../../../core/fail2ban/tree/python-text.ts'
 import { shellWords } from '../../../../core/fail2ban/tree/shell-words.ts'
 import { substituteTags } from '../../../../core/fail2ban/tree/tags.ts'
@@ -158,6 +160,22 @@ test('what Python prints of a text', () =>
       settled,
     ),
     pythonLiteral,
+  ))
+
+const word = fc.string({ unit: fc.constantFrom('a', '\\', "'", 'é', '"', '😀'), maxLength: 700 })
+const longText = fc
+  .array(fc.tuple(word, fc.constantFrom(' ', '\n', '\t ', '\r\n', '\u2003', '')), { maxLength: 5 })
+  .map((parts) => parts.flat().join(''))
+const nested = fc.letrec<{ list: CommandValue[]; value: CommandValue }>((tie) => ({
+  list: fc.array(tie('value'), { maxLength: 5 }),
+  value: fc.oneof({ maxDepth: 3 }, longText, fc.constantFrom(true, null, 5), tie('list')),
+}))
+test('what Python prints of long lists', () =>
+  fc.assert(
+    fc.asyncProperty(nested.list, async (list) => {
+      assert.equal({ value: prettyLiteral(list) }, await real.ask('pretty', list), JSON.stringify(list))
+    }),
+    runs,
   ))
 
 test('what Python writes as JSON', () =>

@@ -47,7 +47,7 @@ export function asAnswered(commands: readonly Command[]): unknown {
 }
 
 const script = `
-import glob, json, logging, resource, shlex, signal, sys
+import glob, json, logging, pprint, resource, shlex, signal, sys
 logging.disable(logging.CRITICAL)
 from fail2ban.client.configurator import Configurator
 from fail2ban.helpers import extractOptions, splitWithOptions, splitwords, substituteRecursiveTags
@@ -87,6 +87,7 @@ answers = {
     'shell': shlex.split,
     'int': int,
     'literal': repr,
+    'pretty': lambda value: pprint.pformat(value, width=1000, indent=2),
     'json': json.dumps,
     'strip': lambda text: text.strip(),
     'glob': glob.glob,

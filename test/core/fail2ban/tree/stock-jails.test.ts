@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import * as assert from 'uvu/assert'
+import { prettyLiteral } from '../../../../core/fail2ban/tree/pretty-literal.ts'
 import { pythonLiteral } from '../../../../core/fail2ban/tree/python-text.ts'
 import { readTree } from '../../../../core/fail2ban/tree/tree.ts'
 import {
@@ -32,21 +33,22 @@ const { names } = await readTree(comparedTree).catch(() => ({ names: [] }))
 const allEnabled = (...lines: string[]) =>
   names.map((name) => [`[${name}]`, 'enabled = true', ...lines, ''].join('\n')).join('\n')
 
-test('all at once: what fail2ban-client -d prints', async () => {
+test('all at once: what fail2ban-client -d prints, and --dump-pretty', async () => {
   const { folder } = copyOfStock(allEnabled())
-  const { stdout, status } = spawnSync(
-    comparedPython,
-    ['-W', 'ignore', which('fail2ban-client')!, '-c', folder, '-d'],
-    {
-      encoding: 'utf8',
-      env: { ...process.env, ...comparedEnvironment },
-    },
-  )
-  assert.is(status, 0)
+  const printed = (option: string) => {
+    const { stdout, status } = spawnSync(
+      comparedPython,
+      ['-W', 'ignore', which('fail2ban-client')!, '-c', folder, option],
+      { encoding: 'utf8', env: { ...process.env, ...comparedEnvironment } },
+    )
+    assert.is(status, 0)
+    return stdout.trimEnd()
+  }
   const tree = await readTree(folder, { version: comparedVersion })
   assert.is(tree.jails.length, names.length)
   assert.equal(tree.problems, [])
-  assert.equal(tree.stream.map(pythonLiteral), stdout.trimEnd().split('\n'))
+  assert.equal(tree.stream.map(pythonLiteral), printed('-d').split('\n'))
+  assert.is(tree.stream.map(prettyLiteral).join('\n'), printed('--dp'))
   assert.ok(names.length > 80)
 })
 
