@@ -60,10 +60,10 @@ export function isEnabled({ jails }: JailsOfTree, name: string): boolean {
  * Reads a jail, its filter and its actions. What its filter says is from then on in its section as `known/OPTION`.
  * Throws a BailiffError, of which a `JailLeftOut` is one that Fail2ban itself goes on with.
  */
-export function readJail(tree: JailsOfTree, name: string): JailReading {
+export function readJail(tree: JailsOfTree, name: string, passed = ''): JailReading {
   const { jails, notes } = tree
   const first = readFirstOptions(jails, name)
-  const filter = first.get('filter') ? readFilter(tree, name, first) : null
+  const filter = first.get('filter') ? readFilter(tree, name, text(first, 'filter') + passed, first) : null
   const options = readOptions(jails, name, jailKinds, new Map(), notes)
   filter?.definition.read(options)
   const actions = splitList(text(options, 'action'), tree.rules.optionNames)
@@ -73,8 +73,13 @@ export function readJail(tree: JailsOfTree, name: string): JailReading {
   return { name, options, noLogs: readOptions(jails, name, noLogKinds, new Map(), []), filter, actions }
 }
 
-function readFilter(tree: JailsOfTree, jail: string, options: ReadonlyMap<string, OptionValue>): UsedDefinition {
-  const { name, options: passed } = named(tree, jail, 'filter', text(options, 'filter'))
+function readFilter(
+  tree: JailsOfTree,
+  jail: string,
+  written: string,
+  options: ReadonlyMap<string, OptionValue>,
+): UsedDefinition {
+  const { name, options: passed } = named(tree, jail, 'filter', written)
   const file = joinPath('filter.d', name)
   const found = tree.files.named(file)
   if (!found.isFound) throw leftOut(tree, jail, 'filter', name, found)

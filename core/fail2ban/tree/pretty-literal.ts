@@ -55,8 +55,9 @@ function fits(text: string, indent: number, behind: number): boolean {
   return lengthOf(pythonLiteral(text)) <= width - indent - behind
 }
 
+const lineEnd = '\\n\\v\\f\\r\\x1c-\\x1e\\x85\\u2028\\u2029'
 /** As Python's `splitlines` cuts, each with its end. */
-const lineOfText = /[^\n\v\f\r\x1c-\x1e\x85\u2028\u2029]*(?:\r\n|[\n\v\f\r\x1c-\x1e\x85\u2028\u2029])|[^]+$/g
+const lineOfText = new RegExp(`[^${lineEnd}]*(?:\\r\\n|[${lineEnd}])|[^]+$`, 'g')
 const wordWithSpace = new RegExp(`[^${space}]+[${space}]*|[${space}]+`, 'g')
 
 /** In characters, as Python counts. */

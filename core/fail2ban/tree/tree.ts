@@ -48,6 +48,8 @@ export interface ReadTreeOptions {
   readonly jails?: 'enabled' | 'all' | readonly string[]
   /** The version of Fail2ban whose rules hold and which `%(fail2ban_version)s` is. Unless said: see `versionOfTree`. */
   readonly version?: string
+  /** Options that filters get beside those that their jails pass, `[mode=ddos]`; they win. */
+  readonly passed?: string
 }
 
 /**
@@ -56,12 +58,13 @@ export interface ReadTreeOptions {
  */
 export async function readTree(folder: string, options: ReadTreeOptions = {}): Promise<Fail2banTree> {
   const rules = versionRules(options.version ?? versionOfTree(folder))
-  return new TreeReader(folder, rules).read(options.jails ?? 'enabled')
+  return new TreeReader(folder, rules, options.passed ?? '').read(options.jails ?? 'enabled')
 }
 
 class TreeReader {
   readonly #files: TreeFiles
   readonly #rules: VersionRules
+  readonly #passed: string
   readonly #jails: Configuration
   readonly #brokenSections = new Map<string, BailiffError>()
   readonly #problems: BailiffError[] = []
@@ -70,13 +73,14 @@ class TreeReader {
   readonly #commands: Command[] = []
   readonly #starts: Command[] = []
 
-  constructor(folder: string, rules: VersionRules) {
+  constructor(folder: string, rules: VersionRules, passed: string) {
     if (!isFolder(folder)) throw noTree(folder, 'there is no such folder')
     this.#files = new TreeFiles(folder)
     const { configuration, isFound, faults, notes } = this.#files.named('jail')
     if (!isFound) throw notes[0] ?? noTree(folder, 'there is no jail.conf in it')
     this.#jails = configuration
     this.#rules = rules
+    this.#passed = passed
     const always = { fail2ban_version: rules.version, fail2ban_confpath: this.#files.folder }
     for (const [name, text] of Object.entries(always)) configuration.defaults.set(name, { text, where: undefined })
     this.#problems.push(...notes)
@@ -132,7 +136,7 @@ class TreeReader {
         return
       }
       if (broken !== undefined) throw broken
-      const reading = readJail(tree, name)
+      const reading = readJail(tree, name, this.#passed)
       const { commands, isSkipped } = jailCommands(reading, this.#rules, this.#warnings)
       this.#commands.push(...commands)
       if (isSkipped) {

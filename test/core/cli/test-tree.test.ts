@@ -88,6 +88,12 @@ test('a filter has its own options; --all tries every failregex', async () => {
   assert.equal([both?.rule, both?.also?.map(({ rule }) => rule)], [0, [2]])
 })
 
+test('options in brackets go to the filter of a jail, which keeps what it says itself', async () => {
+  const [, closed, ignored] = await records('door[word=gone]', log)
+  assert.equal([closed?.matched, closed?.rule, ignored?.ignored], [true, 2, true])
+  assert.equal((await records('door.conf[word=gone]', log)).map(({ ignored: is }) => is)[2], false)
+})
+
 test('a failregex, lines instead of a file, a time, and lines without a date', async () => {
   const [dated] = await records(
     'bad <HOST>$',

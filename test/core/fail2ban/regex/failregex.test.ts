@@ -32,6 +32,18 @@ plain('a failregex says who failed, and what else its tags hold', () => {
   assert.is(failregex.search('login of  from 192.0.2.7 failed\n'), null)
 })
 
+plain('a colon alone may stand in front of an IPv6 address, as since Fail2ban 1.1', () => {
+  const failregex = compileFailregex('^from <ADDR>$', usual)
+  const found: [line: string, ip6: string | undefined][] = [
+    ['from 2001:db8::7\n', '2001:db8::7'],
+    ['from [::1]\n', '::1'],
+    ['from :1\n', ':1'],
+    ['from :\n', undefined],
+    ['from ::\n', '::'],
+  ]
+  for (const [line, ip6] of found) assert.is(failregex.search(line)?.groups.ip6, ip6, line)
+})
+
 plain('alternatives fill what is empty, and tuples add up', () => {
   const text =
     '^(?:<F-ALT_USER>a</F-ALT_USER>|<F-USER>b</F-USER>)?<F-ALT_USER_2>x?</F-ALT_USER_2><F-ID/>-<F-TUPLE_ID>\\d</F-TUPLE_ID>(?:<F-TUPLE_ID_2>z</F-TUPLE_ID_2>)?'
