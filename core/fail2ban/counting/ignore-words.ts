@@ -29,14 +29,14 @@ const comment = new RegExp(`(?<![^${space}])[#;][^\\n]*`, 'g')
 
 /**
  * Reads a word: an address (also in brackets), `address/length`, `address/mask`, `file:PATH`, a name or any other id.
- * Throws a BailiffError where a mask is none; there Fail2ban fails as well.
+ * Throws a BailiffError where neither length nor mask follows an address: there Fail2ban fails, or ignores nobody by it.
  */
 export function parseIgnoreWord(word: string): IgnoreWord {
   if (word.startsWith('file:')) return { type: 'file', path: word.slice(5) }
   const bare = word.length > 2 && word.startsWith('[') && word.endsWith(']') ? word.slice(1, -1) : word
   const masked = maskedOf(bare, word)
-  const address = parseAddress(masked?.address ?? bare)
-  if (masked === null) return address === null ? { type: 'name', name: bare } : { type: 'address', address }
+  if (masked === null) return plainWord(bare, word)
+  const address = parseAddress(masked.address)
   if (address === null) return { type: 'name', name: masked.address }
   // Fail2ban reads an IPv4-mapped address as IPv4 only where it stands alone.
   const isMapped = masked.address.includes(':') && !address.includes(':')
@@ -55,14 +55,27 @@ export function isInNetwork(bytes: Uint8Array, { bytes: network, length }: Netwo
   return bits === 0 || (((bytes[whole] ?? 0) ^ (network[whole] ?? 0)) & (0xff00 >> bits) & 0xff) === 0
 }
 
+function plainWord(text: string, word: string): IgnoreWord {
+  const address = parseAddress(text)
+  if (address !== null) return { type: 'address', address }
+  const slash = text.indexOf('/')
+  if (slash >= 0 && parseAddress(text.slice(0, slash)) !== null)
+    throw unreadable(word, `${quote(text.slice(slash + 1))} is no length of a network`)
+  return { type: 'name', name: text }
+}
+
 function maskedOf(text: string, word: string): MaskedAddress | null {
   try {
     return maskedAddress(text)
   } catch (error) {
     if (!(error instanceof NoMask)) throw error
-    const hint = 'write an address, address/length, address/mask, a host name, or file:PATH'
-    throw new BailiffError('config', `ignoreip: ${quote(word)} cannot be read: ${error.message}`, { hint })
+    throw unreadable(word, error.message)
   }
+}
+
+function unreadable(word: string, why: string): BailiffError {
+  const hint = 'write an address, address/length, address/mask, a host name, or file:PATH'
+  return new BailiffError('config', `ignoreip: ${quote(word)} cannot be read: ${why}`, { hint })
 }
 
 function mapped(bytes: Uint8Array): Uint8Array {
