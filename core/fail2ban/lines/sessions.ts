@@ -55,10 +55,15 @@ export class Sessions {
     return whom === null && !endsHere && !all && !pending ? null : failureOf(hit, session, whom, nofail)
   }
 
+  /** Whether a session is remembered. */
+  knows(key: string, now: number): boolean {
+    return this.#sessions.get(key, now) !== undefined
+  }
+
   /** A line that ends a session of which nothing is known, and is no failure: it need not be kept. */
   #saysNothing(key: string, { groups }: LineHit, now: number): boolean {
     const isHarmless = isSet(groups.nofail) || isSet(groups.mlfgained)
-    return isHarmless && isSet(groups.mlfforget) && this.#sessions.get(key, now) === undefined
+    return isHarmless && isSet(groups.mlfforget) && !this.knows(key, now)
   }
 
   #join(key: string, hit: LineHit, now: number): Session {
