@@ -3,6 +3,7 @@
  * natively: which have a word that all matches have, and which hold more than ASCII. Of the others only the date is read,
  * since dates are found by those before them, and as nearly all are it is read by its columns, without a string of its own.
  */
+import { isAscii } from 'node:buffer'
 import type { DecodeLine } from './line-decoding.ts'
 import type { LineDates } from './line-dates.ts'
 import type { LineHit } from './line-hit.ts'
@@ -62,14 +63,14 @@ export class BlockLines {
   scan({ bytes, text, start, end }: LogBlock, reading: BlockReading): number {
     let lines = 0
     let word = nextIn(this.#candidate, text, start)
-    let strange = nextIn(this.#beyondAscii, text, start)
+    let strange = isAscii(bytes.subarray(start, end)) ? Infinity : nextIn(this.#beyondAscii, text, start)
     for (let at = start; at < end;) {
       const newline = text.indexOf('\n', at)
-      const isAscii = strange > newline
+      const isPlain = strange > newline
       if (reading.withoutComments !== true || !isComment(text, at, newline)) {
         lines++
         try {
-          if (isAscii) this.#look(text, at, newline, word < newline, reading)
+          if (isPlain) this.#look(text, at, newline, word < newline, reading)
           else this.#find(reading.decode(bytes.subarray(at, newline)), at, newline, false, reading)
         } catch (error) {
           if (reading.failed === undefined) throw error
@@ -78,7 +79,7 @@ export class BlockLines {
       }
       at = newline + 1
       if (word < at) word = nextIn(this.#candidate, text, at)
-      if (!isAscii) strange = nextIn(this.#beyondAscii, text, at)
+      if (!isPlain) strange = nextIn(this.#beyondAscii, text, at)
     }
     return lines
   }

@@ -3,7 +3,7 @@ import type { FilterTexts } from './filter-texts.ts'
 import type { DecodeLine } from './line-decoding.ts'
 import { LineFilter } from './line-filter.ts'
 import type { LineFinding } from './line-finding.ts'
-import type { LineHit } from './line-hit.ts'
+import type { GroupValue, LineHit } from './line-hit.ts'
 import type { Moment } from './moment.ts'
 import type { RawFailure } from './raw-failure.ts'
 import { Sessions } from './sessions.ts'
@@ -71,7 +71,7 @@ export class JailFilter {
     const failures: RawFailure[][] = []
     let foundAt = -1
     const found = (hit: LineHit, start: number) => {
-      const failure = this.#sessions.merge(hit, moment.now)
+      const failure = this.#sessions.merge(detached(hit), moment.now)
       if (failure === null) return
       if (foundAt === start) failures.at(-1)?.push(failure)
       else failures.push([failure])
@@ -94,6 +94,24 @@ export interface BlockFailures {
   readonly lines: number
   /** Of each line that tells of failures. */
   readonly failures: readonly (readonly RawFailure[])[]
+}
+
+/** What sessions remember must not keep all of the block in memory, of which its texts are parts. */
+function detached({ rule, time, groups, lines }: LineHit): LineHit {
+  const own: Record<string, GroupValue> = {}
+  for (const name in groups) {
+    const value = groups[name] ?? ''
+    own[name] = typeof value === 'string' && value.length >= shortestPart ? copied(value) : value
+  }
+  return { rule, time, groups: own, lines: lines.map(copied) }
+}
+
+/** V8 copies shorter ones by itself. */
+const shortestPart = 13
+
+/** V8 makes a text of its own of two that are put together, as soon as it is cut. */
+function copied(text: string): string {
+  return ` ${text}`.slice(1)
 }
 
 const noFailures: readonly never[] = []

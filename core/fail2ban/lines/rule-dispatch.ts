@@ -34,7 +34,7 @@ export class RuleDispatch {
   }
 
   #begun(): Node {
-    const rules = this.#failregex.map((regex, index) => ({ index, regex, laterLiteral: regex.laterLiteral }))
+    const rules = this.#failregex.map((regex, index) => ({ index, regex, laterLiteral: null }))
     return nodeFor(rules.map((rule) => ({ rule, begins: this.#multiline ? null : rule.regex.begins })), 0)
   }
 }
@@ -59,8 +59,14 @@ const mostColumns = 24
 
 /** `from`: the first column in which nobody has looked yet. */
 function nodeFor(begun: readonly Begun[], from: number): Node {
-  const next = Array.from<undefined>({ length: asciiCodes + 1 })
-  return { rules: begun.map(({ rule }) => rule), begun, column: tellingColumn(begun, from), next }
+  const column = tellingColumn(begun, from)
+  const next = Array.from<undefined>({ length: column < 0 ? 0 : asciiCodes + 1 })
+  return { rules: column < 0 ? toldApart(begun) : [], begun, column, next }
+}
+
+/** Where several are left, what they hold besides tells more. */
+function toldApart(begun: readonly Begun[]): readonly NumberedRule[] {
+  return begun.map(({ rule }) => (begun.length < 2 ? rule : { ...rule, laterLiteral: rule.regex.laterLiteral }))
 }
 
 /** The first column in which not all that is left may have the same. */
