@@ -1,6 +1,11 @@
 import { BailiffError, printable, quote } from '../errors.ts'
 import type { LogBlock } from '../fail2ban/lines/block-lines.ts'
-import { JailFilter, type BlockFailures, type ExaminedLine, type JailFilterOptions } from '../fail2ban/lines/jail-filter.ts'
+import {
+  JailFilter,
+  type BlockFailures,
+  type ExaminedLine,
+  type JailFilterOptions,
+} from '../fail2ban/lines/jail-filter.ts'
 import type { FilterTexts } from '../fail2ban/lines/filter-texts.ts'
 import { lineDecoder, type DecodeLine } from '../fail2ban/lines/line-decoding.ts'
 import type { Moment } from '../fail2ban/lines/moment.ts'

@@ -29,12 +29,15 @@ const newline = 10
  * A block is gone when the next one is asked for. Throws a BailiffError for a file that cannot be read.
  */
 export function* blocksOfFile(path: string): Generator<LogBlock> {
-  for (const bytes of wholeLines(path))
-    yield { bytes, text: bytes.toString('latin1'), start: 0, end: bytes.length }
+  for (const bytes of wholeLines(path)) yield { bytes, text: bytes.toString('latin1'), start: 0, end: bytes.length }
 }
 
 /** The lines of a block. `before`: how many were before them. */
-export function linesOfBlock({ bytes, text: all, end: length }: LogBlock, decode: DecodeLine, before: number): TestedLine[] {
+export function linesOfBlock(
+  { bytes, text: all, end: length }: LogBlock,
+  decode: DecodeLine,
+  before: number,
+): TestedLine[] {
   // Only what is not ASCII has to be decoded line by line.
   const ascii = isAscii(bytes)
   const lines: TestedLine[] = []

@@ -34,7 +34,10 @@ export function exactTexts(node: PatternNode): readonly string[] | null {
 
 /** Of texts the one that fewest lines will contain; null: there is none. */
 export function rarest(texts: readonly string[]): string | null {
-  return texts.reduce<string | null>((best, text) => (best === null || rarity([text]) > rarity([best]) ? text : best), null)
+  return texts.reduce<string | null>(
+    (best, text) => (best === null || rarity([text]) > rarity([best]) ? text : best),
+    null,
+  )
 }
 
 interface Facts {

@@ -16,6 +16,8 @@ export interface UsualSpelling {
   isDay(text: string, at: number): boolean
   /** The length of the date whose day stands there; 0: what is behind it is spelled otherwise, and may be a date all the same. */
   lengthAt(text: string, at: number): number
+  /** Whether the date ends here, as far as what is behind it tells. */
+  isFollowed(text: string, end: number): boolean
 }
 
 /** The spelling of a template's pattern that is known here; null: there is none. `years`: what `%ExY` finds. */
@@ -59,15 +61,16 @@ export class UsualDates {
 
   /** Reads the date that stands at a place of the text. Its length; 0: it is spelled otherwise, or has to be computed otherwise. */
   read(spelling: UsualSpelling, text: string, at: number, now: number): number {
-    const isKnown = this.#spelling === spelling && this.#now === now && standsAt(text, at, this.#day)
+    const isSame = this.#spelling === spelling && this.#now === now
+    if (isSame && standsAt(text, at, this.#text) && spelling.isFollowed(text, at + this.#text.length))
+      return this.#time === null ? 0 : this.#text.length
+    const isKnown = isSame && standsAt(text, at, this.#day)
     if (!isKnown && !spelling.isDay(text, at)) return 0
     const length = spelling.lengthAt(text, at)
     if (length === 0) return 0
-    if (!isKnown || length !== this.#text.length || !standsAt(text, at, this.#text)) {
-      if (!isKnown || (spelling.isFull && !this.#hasZone(text, at, length))) this.#begin(spelling, text, at, length, now)
-      this.#text = text.slice(at, at + length)
-      this.#time = this.#timeOf(text, at + spelling.dayLength + 1)
-    }
+    if (!isKnown || (spelling.isFull && !this.#hasZone(text, at, length))) this.#begin(spelling, text, at, length, now)
+    this.#text = text.slice(at, at + length)
+    this.#time = this.#timeOf(text, at + spelling.dayLength + 1)
     return this.#time === null ? 0 : length
   }
 
@@ -120,20 +123,21 @@ const syslog: UsualSpelling = {
   dayLength: 6,
   isFull: false,
   isDay: (text, at) => text.charCodeAt(at + 3) === blank && dayAt(text, at + 4) > 0 && monthAt(text, at) > 0,
-  lengthAt(text, at) {
-    const usual =
-      text.charCodeAt(at + 6) === blank &&
-      isClock(text, at + 7) &&
-      text.charCodeAt(at + 15) === blank &&
-      isLetter(text.charCodeAt(at + 16))
-    return usual ? 15 : 0
-  },
+  lengthAt: (text, at) =>
+    text.charCodeAt(at + 6) === blank && isClock(text, at + 7) && isBeforeLetter(text, at + 15) ? 15 : 0,
+  isFollowed: isBeforeLetter,
 }
 
 /** With a fraction of six digits or none, with a zone of digits or none, then a blank and a small letter. */
 function isoSpelling(years: RegExp): UsualSpelling {
   const decades = Array.from({ length: 10 }, (_, decade) => years.test(`20${decade}0`) && years.test(`20${decade}9`))
-  return { dayLength: 10, isFull: true, isDay: (text, at) => isIsoDay(text, at, decades), lengthAt: isoLength }
+  return {
+    dayLength: 10,
+    isFull: true,
+    isDay: (text, at) => isIsoDay(text, at, decades),
+    lengthAt: isoLength,
+    isFollowed: isBeforeSmallLetter,
+  }
 }
 
 function isIsoDay(text: string, at: number, decades: readonly boolean[]): boolean {
@@ -156,9 +160,7 @@ function isoLength(text: string, at: number): number {
   const between = text.charCodeAt(at + 10)
   if ((between !== blank && between !== 0x54) || !isClock(text, at + 11)) return 0
   const end = zoneEnd(text, fractionEnd(text, at + 19))
-  if (text.charCodeAt(end) !== blank) return 0
-  const next = text.charCodeAt(end + 1)
-  return next >= 0x61 && next <= 0x7a ? end - at : 0
+  return isBeforeSmallLetter(text, end) ? end - at : 0
 }
 
 function monthAt(text: string, at: number): number {
@@ -219,8 +221,15 @@ function midnightOf(year: number, month: number, day: number): number | null {
   return day > daysInMonth(year, month) ? null : daysOf(year, month, day) * daySeconds
 }
 
-function isLetter(code: number): boolean {
-  return (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a)
+/** Behind one blank stands a letter. */
+function isBeforeLetter(text: string, at: number): boolean {
+  const code = text.charCodeAt(at + 1)
+  return text.charCodeAt(at) === blank && ((code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a))
+}
+
+function isBeforeSmallLetter(text: string, at: number): boolean {
+  const code = text.charCodeAt(at + 1)
+  return text.charCodeAt(at) === blank && code >= 0x61 && code <= 0x7a
 }
 
 /** -1: there are none. */

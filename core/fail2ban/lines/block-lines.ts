@@ -88,13 +88,10 @@ export class BlockLines {
   #look(text: string, at: number, newline: number, isCandidate: boolean, reading: BlockReading): void {
     const { dates, single } = this.#search
     const { moment } = reading
-    if (!isCandidate) {
-      if (dates.readUsual(text, at, moment) === 0) dates.split(text.slice(at, endOf(text, at, newline)), moment, true)
-      return
-    }
-    const length = single === null ? 0 : dates.readUsual(text, at, moment)
-    if (single === null || length === 0) return this.#find(text.slice(at, newline), at, newline, true, reading)
-    if (length < 0) return
+    const length = single === null && isCandidate ? 0 : dates.readUsual(text, at, moment)
+    // Where a date is cut out of the midst of a line, a word may come to be.
+    if (length === 0) return this.#find(text.slice(at, newline), at, newline, true, reading)
+    if (single === null || !isCandidate || length < 0) return
     reading.begins?.(at, newline + 1)
     const end = endOf(text, at, newline)
     const rest = end === newline ? text.slice(at + length, newline + 1) : `${text.slice(at + length, end)}\n`

@@ -6,6 +6,8 @@ export interface NumberedRule {
   readonly regex: Failregex
   /** A text that stands in all that it matches, besides its begin; null: nothing is known. */
   readonly laterLiteral: string | null
+  /** All lines that it matches end the session that the prefregex names, and are no failures. */
+  readonly endsQuietly: boolean
 }
 
 /**
@@ -34,8 +36,11 @@ export class RuleDispatch {
   }
 
   #begun(): Node {
-    const rules = this.#failregex.map((regex, index) => ({ index, regex, laterLiteral: null }))
-    return nodeFor(rules.map((rule) => ({ rule, begins: this.#multiline ? null : rule.regex.begins })), 0)
+    const rules = this.#failregex.map((regex, index) => ({ index, regex, laterLiteral: null, endsQuietly: false }))
+    return nodeFor(
+      rules.map((rule) => ({ rule, begins: this.#multiline ? null : rule.regex.begins })),
+      0,
+    )
   }
 }
 
@@ -61,12 +66,16 @@ const mostColumns = 24
 function nodeFor(begun: readonly Begun[], from: number): Node {
   const column = tellingColumn(begun, from)
   const next = Array.from<undefined>({ length: column < 0 ? 0 : asciiCodes + 1 })
-  return { rules: column < 0 ? toldApart(begun) : [], begun, column, next }
+  return { rules: column < 0 ? begun.map((one) => known(one, begun.length === 1)) : [], begun, column, next }
 }
 
-/** Where several are left, what they hold besides tells more. */
-function toldApart(begun: readonly Begun[]): readonly NumberedRule[] {
-  return begun.map(({ rule }) => (begun.length < 2 ? rule : { ...rule, laterLiteral: rule.regex.laterLiteral }))
+function known({ rule: { index, regex } }: Begun, isAlone: boolean): NumberedRule {
+  return { index, regex, laterLiteral: isAlone ? null : regex.laterLiteral, endsQuietly: endsQuietly(regex) }
+}
+
+function endsQuietly({ merges, names, filled }: Failregex): boolean {
+  const isHarmless = filled.has('nofail') || filled.has('mlfgained')
+  return !merges && !names.includes('mlfid') && isHarmless && filled.has('mlfforget')
 }
 
 /** The first column in which not all that is left may have the same. */

@@ -34,7 +34,6 @@ export class SingleLines {
   readonly #front: PythonPattern | null
   /** The place of the session among what the prefregex captures. */
   readonly #session: number
-  readonly #isQuiet = new Map<Failregex, boolean>()
   /** For each failregex what it takes over from the prefregex: place and name. */
   readonly #inherited = new Map<Failregex, readonly (readonly [place: number, name: string])[]>()
 
@@ -74,10 +73,10 @@ export class SingleLines {
     const session = knows === null ? undefined : prefix?.named[this.#session]
     const rules = this.#dispatch.for(text)
     for (let next = 0; next < rules.length; next++) {
-      const { index, regex, laterLiteral } = rules[next] as NumberedRule
+      const { index, regex, laterLiteral, endsQuietly } = rules[next] as NumberedRule
       // The last one is likely to match, for others do not.
       if (laterLiteral !== null && next < rules.length - 1 && !text.includes(laterLiteral)) continue
-      if (session !== undefined && this.#endsQuietly(regex)) {
+      if (endsQuietly && session !== undefined) {
         if (!regex.test(text, true)) continue
         if (knows?.(session) === false) return null
       }
@@ -85,17 +84,6 @@ export class SingleLines {
       if (groups !== null) return isIdentifying(groups) ? { rule: index, groups } : 'other'
     }
     return null
-  }
-
-  /** Whether all lines that it matches end the session of the prefregex, and are no failures. */
-  #endsQuietly(regex: Failregex): boolean {
-    const known = this.#isQuiet.get(regex)
-    if (known !== undefined) return known
-    const { filled, merges } = regex
-    const isHarmless = filled.has('nofail') || filled.has('mlfgained')
-    const isQuiet = !merges && !regex.names.includes('mlfid') && isHarmless && filled.has('mlfforget')
-    this.#isQuiet.set(regex, isQuiet)
-    return isQuiet
   }
 
   #search({ line, dated, ascii, timeNeeded }: SingleLine, begin: string, prefix: PythonMatch | null): LineFinding {

@@ -134,10 +134,7 @@ class CompiledPattern implements PythonPattern {
     if (found === null) return null
     if (!ascii && isInsidePair(text, found.index)) return this.#searchOwn(text, from)
     if (this.#plan?.choice.finds === 'start') return this.#searchOwn(text, found.index)
-    // Written out: this runs some times for each line.
-    const { named: numbers } = expression
-    const named: (string | undefined)[] = []
-    for (let index = 0; index < numbers.length; index++) named.push(found[numbers[index] ?? -1])
+    const named = expression.named.map((number) => found[number])
     const end = found.index + found[0].length - newlinesTaken(found, expression.emitted)
     return { start: found.index, end, named }
   }
