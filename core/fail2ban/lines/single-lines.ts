@@ -2,7 +2,7 @@ import type { Failregex } from '../regex/failregex.ts'
 import type { PythonMatch, PythonPattern } from '../regex/python-pattern.ts'
 import { inherit, searchGroups, type Captured } from './captured-groups.ts'
 import type { DatedLine } from './line-dates.ts'
-import { identifying, withoutHits, type LineFinding } from './line-finding.ts'
+import { withoutHits, type LineFinding } from './line-finding.ts'
 import type { Groups, GroupValue, LineHit } from './line-hit.ts'
 import { wholeText } from './log-line.ts'
 import type { NumberedRule, RuleDispatch } from './rule-dispatch.ts'
@@ -146,9 +146,9 @@ function terminated(content: string, text: string): string {
   return text.startsWith(content, start) ? text.slice(start) : `${content}\n`
 }
 
-function isIdentifying(groups: Groups): boolean {
-  for (const name of identifying) if (name in groups) return true
-  return false
+/** Written out, for it is asked of every hit: as `identifying` has them, and groups that took no part are left out. */
+function isIdentifying({ mlfid, ip4, dns, ip6, fid }: Groups): boolean {
+  return mlfid !== undefined || ip4 !== undefined || dns !== undefined || ip6 !== undefined || fid !== undefined
 }
 
 /** The line as it was written, with the date that it was given if it has none itself. */
