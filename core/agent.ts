@@ -47,7 +47,7 @@ export interface AgentOptions {
   readonly version: string
   /** Reads the configuration, now and at every reload. It throws where nothing of it can be used. */
   readonly configure: () => Promise<Configuration>
-  /** Where the matchers are, in the order in which they are asked (`Registry.matcherFiles`). */
+  /** Where the matchers are, in the order in which they are asked (`matcherFiles` of built-in.ts). */
   readonly matcherFiles: readonly string[]
   /** Counts and tells, and touches neither firewall nor other actions. */
   readonly observe: boolean

@@ -1,8 +1,9 @@
 import type { MatcherPlugin } from '../plugin.ts'
 import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
 import { trySamples } from '../filter-samples.ts'
-import { compileSettings, prepareJails, type Instance, type ReadyJail } from '../jails.ts'
-import { compileFilter } from '../matching/filters.ts'
+import { compileSettings } from '../compiled-settings.ts'
+import { prepareJails, type Instance, type ReadyJail } from '../jails.ts'
+import { filterLanguage } from '../matching/filter-language.ts'
 import { Registry } from '../registry.ts'
 import { InvalidSettings } from '../settings/load-settings.ts'
 import { isHeader } from '../settings/structure.ts'
@@ -48,7 +49,7 @@ export async function check(choice: ConfigurationChoice): Promise<Findings> {
   try {
     const settings = await agentSettings(choice)
     const registry = new Registry()
-    const { jails, broken, problems } = await prepareJails(settings, compileFilter, registry)
+    const { jails, broken, problems } = await prepareJails(settings, filterLanguage, registry)
     const engines = await loadEngines()
     const reports = tryFilters(eachFilter(jails.filter(({ fail2ban }) => fail2ban === null)), engines)
     const firewallConf = checkFirewallConf()
@@ -123,7 +124,7 @@ function tryFilters(jails: readonly ReadyJail[], engines: readonly MatcherPlugin
     progress.at(done)
     const { filter, filterSettings, dates } = jail
     // The samples have the dates that the filter speaks of, whatever those of the jail's log look like.
-    const compiled = dates.datepattern === null ? filter : compileSettings(filterSettings, compileFilter)
+    const compiled = dates.datepattern === null ? filter : compileSettings(filterSettings, filterLanguage)
     const report = trySamples(filterSettings, compiled, engines)
     return { key: filterKey(jail), name: filter.name, patterns: patternsOf(filter), report }
   })
