@@ -3,7 +3,7 @@
  * load what does that takes longer than all else that most commands do. What was prepared counts only while the text of
  * the filter is the one it was made of, and no code that made it is younger.
  */
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import type { FilterDefinition } from './filter-file.ts'
@@ -34,7 +34,12 @@ export function writePrepared(
   mkdirSync(folder, { recursive: true })
   const text = readFileSync(file, 'utf8')
   const all = Object.entries({ ...modes, '': withFile(definition, file, nowhere) })
-  for (const [mode, value] of all) writeFileSync(placeOf(file, mode), serialize({ text, value }))
+  for (const [mode, value] of all) {
+    // In one step, for somebody may be reading.
+    const place = placeOf(file, mode)
+    writeFileSync(`${place}.new`, serialize({ text, value }))
+    renameSync(`${place}.new`, place)
+  }
 }
 
 /** In the place of the file, which may be elsewhere when it is read. */
