@@ -145,7 +145,11 @@ export class Agent implements RunningAgent {
     this.judge = agentJudge(this)
     const { positions } = store.loaded
     const ended = () => options.ended?.()
-    this.intake = createIntake({ positions, log, alarm, ended, scan: (chunk, position) => this.#scan(chunk, position) })
+    this.intake = createIntake({
+      ...{ positions, log, alarm, ended },
+      scan: (chunk, position) => this.#scan(chunk, position),
+      dates: (range, jails, now) => this.pool.dates(range, jails, now),
+    })
     this.firewall = new AgentFirewall(this, state, helper)
     this.allowing = new AgentAllowing(this, state)
     this.lists = new AgentLists(this, state)

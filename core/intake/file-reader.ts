@@ -1,4 +1,5 @@
-import type { LogChunk, FilePosition, ScanResult } from '../events.ts'
+import { describeError } from '../errors.ts'
+import type { FilePosition, FileRange, LogChunk, RangeDates, ScanResult } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 import type { Claims } from './claims.ts'
 import { Generations } from './generations.ts'
@@ -7,6 +8,7 @@ import { ScanCount, type LogState } from './log-state.ts'
 import { Moment } from './moment.ts'
 import { type Alarm, maxChunkBytes, pause, type Scanner } from './scanner.ts'
 import { Trouble } from './trouble.ts'
+import { beginOfWindow } from './window-search.ts'
 
 /** On a log that is written without a pause, chunks gather for so long; a line after a pause is read at once. */
 const gatherMs = 2
@@ -20,6 +22,9 @@ const leastChunkBytes = 96 * 1024
 /** A file born this long before the log was first caught up with was not written while we watched. */
 const bornSlackMs = 2000
 
+/** When the lines of a range were written, as these jails read their dates. `now`: unix milliseconds. */
+export type DatesOf = (range: FileRange, jails: readonly string[], now: number) => Promise<RangeDates>
+
 export interface FileReaderOptions {
   readonly path: string
   readonly position: FilePosition | null
@@ -27,6 +32,8 @@ export interface FileReaderOptions {
   readonly claims: Claims
   /** Whether there was no file at the path a moment ago: what stands in it is new. */
   readonly fresh: boolean
+  /** Absent: a log is read from its beginning, however old it is. */
+  readonly dates?: DatesOf | undefined
   readonly now: () => number
   readonly log: Logger
   readonly alarm: Alarm
@@ -44,6 +51,8 @@ export type Wake = 'change' | 'rename' | 'tick'
 export class FileReader {
   readonly path: string
   jails: readonly string[] = []
+  /** How long failures count, in the jail where they do longest. */
+  findtimeMs = Infinity
   /** The pattern that found the path; null where the path itself is asked for. */
   pattern: string | null = null
   readonly #options: FileReaderOptions
@@ -137,6 +146,7 @@ export class FileReader {
     const file = this.#generations.next()
     if (file === null) return this.#caughtUp()
     this.#again = true
+    if (file.isUnknown) await this.#passOld(file)
     const size = await this.#scan(file)
     if (size < gatherBelowBytes) await pause(gatherMs, this.#stopping.signal)
   }
@@ -171,6 +181,31 @@ export class FileReader {
       const length = end - file.offset
       if (result !== null) this.#advance(file, end, result)
       return length
+    } finally {
+      this.#busy = null
+    }
+  }
+
+  /** Goes to where lines begin that may count. What is older is not read at all. */
+  async #passOld(file: LogFile): Promise<void> {
+    file.isUnknown = false
+    const { dates, now, log } = this.#options
+    if (dates === undefined || this.findtimeMs === Infinity) return
+    this.#busy = file
+    try {
+      const at = now()
+      const look = (start: number, end: number) => {
+        this.#stopping.signal.throwIfAborted()
+        return dates({ fd: file.fd, start, end }, this.jails, at)
+      }
+      const offset = await beginOfWindow(Math.min(file.size, file.oldEnd), at - this.findtimeMs, look)
+      if (offset === 0) return
+      file.resume({ offset, insideLine: false })
+      const fields = { log: this.path, offset, bytes: file.size }
+      log.info(fields, 'first look at a large log: what is older than findtime is not read')
+    } catch (error) {
+      // Then it is read from its beginning.
+      if (!this.#stopping.signal.aborted) log.warn({ log: this.path }, `searched in vain: ${describeError(error)}`)
     } finally {
       this.#busy = null
     }

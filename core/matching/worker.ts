@@ -5,8 +5,10 @@
 import { setFlagsFromString } from 'node:v8'
 import { workerData } from 'node:worker_threads'
 import { BailiffError, quote } from '../errors.ts'
+import type { RangeDates } from '../events.ts'
 import type { MatcherPlugin } from '../plugin.ts'
-import { ProgressCell, type BrokenJail, type ScanTask, type WorkerSetup } from './messages.ts'
+import { datesIn, nativeTimes } from './line-times.ts'
+import { ProgressCell, type BrokenJail, type DatesTask, type ScanTask, type WorkerSetup } from './messages.ts'
 import type { OrderedJail } from './ordered-jails.ts'
 import { packResult, type PackedResult } from './packed-results.ts'
 import { threadNumber } from './processor-time.ts'
@@ -35,6 +37,30 @@ export default async function scan({ chunk, lineMs, memories, progress }: ScanTa
   const cell = new ProgressCell(progress)
   cell.begin(thread)
   return packResult({ ...ready.scan(chunk, cell, lineMs, memories), ...more })
+}
+
+/** Answers a question for the dates of a range, each way of reading them asked once. It needs no engine and no filter. */
+export async function dates({ range, jails, now }: DatesTask): Promise<RangeDates> {
+  const { jails: own, treeJails = [] } = workerData as WorkerSetup
+  const ofTree = treeJails.filter(({ jail }) => jails.includes(jail))
+  const native = own.filter(({ jail }) => jails.includes(jail)).map(({ filter }) => filter.dates ?? null)
+  const readings = eachOnce(native).map((reading) => nativeTimes(reading, now))
+  if (ofTree.length === 0) return datesIn(range, readings)
+  const [{ treeTimes }, { DateForms }] = await treeDates()
+  const forms = new DateForms()
+  const texts = eachOnce(
+    ofTree.map(({ texts: { datepattern, timezone, encoding } }) => ({ datepattern, timezone, encoding })),
+  )
+  return datesIn(range, [...readings, ...texts.map((one) => treeTimes(one, now, forms))])
+}
+
+function treeDates() {
+  return Promise.all([import('../fail2ban/lines/line-times.ts'), import('../fail2ban/dates/date-forms.ts')])
+}
+
+/** Those that say the same count once. */
+function eachOnce<Data>(all: readonly Data[]): Data[] {
+  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()]
 }
 
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
