@@ -146,7 +146,10 @@ export class Agent implements RunningAgent {
     const { positions } = store.loaded
     const ended = () => options.ended?.()
     this.intake = createIntake({
-      ...{ positions, log, alarm, ended },
+      positions,
+      log,
+      alarm,
+      ended,
       scan: (chunk, position) => this.#scan(chunk, position),
       dates: (range, jails, now) => this.pool.dates(range, jails, now),
     })
