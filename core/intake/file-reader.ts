@@ -19,6 +19,11 @@ const gatherBelowBytes = 64 * 1024
  */
 const manyMatches = 500
 const leastChunkBytes = 96 * 1024
+/**
+ * With so little begins what comes after all has been read, and doubles: a thread cannot be interrupted between
+ * lines that are slow, and who floods a log with them is noticed by the first chunk that took long.
+ */
+const firstChunkBytes = 16 * 1024
 /** A file born this long before the log was first caught up with was not written while we watched. */
 const bornSlackMs = 2000
 
@@ -62,7 +67,7 @@ export class FileReader {
   readonly #stopping = new AbortController()
   #running: Promise<void> | null = null
   #again = false
-  #chunkBytes = leastChunkBytes
+  #chunkBytes = firstChunkBytes
   #busy: LogFile | null = null
   #looked: Moment | null = null
   #caughtUpOnce: Moment | null = null
@@ -148,7 +153,7 @@ export class FileReader {
     this.#again = true
     if (file.isUnknown) await this.#passOld(file)
     const size = await this.#scan(file)
-    if (size < gatherBelowBytes) await pause(gatherMs, this.#stopping.signal)
+    if (size < gatherBelowBytes && !file.hasNews) await pause(gatherMs, this.#stopping.signal)
   }
 
   #look(): void {
@@ -163,6 +168,7 @@ export class FileReader {
 
   #caughtUp(): void {
     this.#generations.caughtUp()
+    this.#chunkBytes = firstChunkBytes
     if (this.#trouble.state !== 'unreadable') this.#caughtUpOnce ??= new Moment(this.#options.now)
   }
 
@@ -243,9 +249,12 @@ export class FileReader {
     this.#count.add(result)
     file.triedEnd = end
     const found = result.matches.length + (result.hits?.length ?? 0)
-    const wanted = found > manyMatches ? this.#chunkBytes / 2 : this.#chunkBytes * 2
-    if (result.consumed > 0) this.#chunkBytes = Math.max(leastChunkBytes, Math.min(wanted, maxChunkBytes))
-    if (result.consumed === 0 && end - file.offset >= this.#chunkBytes) {
+    const size = this.#chunkBytes
+    const fewer = Math.max(size / 2, Math.min(size, leastChunkBytes))
+    if (result.consumed > 0) this.#chunkBytes = found > manyMatches ? fewer : Math.min(size * 2, maxChunkBytes)
+    // A line may be longer than the first chunk.
+    else if (size < leastChunkBytes) this.#chunkBytes = leastChunkBytes
+    if (result.consumed === 0 && end - file.offset >= Math.max(size, leastChunkBytes)) {
       // Not as the contract says: a line that long is to be passed over. Without this, nothing would move again.
       this.#options.log.error(
         { log: this.path },
