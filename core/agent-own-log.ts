@@ -72,6 +72,8 @@ export class AgentOwnLog {
       case 'increased':
         if (this.#increased.size >= mostIncreased) this.#increased.clear()
         return void this.#increased.set(`${jail} ${id}`, news)
+      case 'restored':
+        return this.#tell(jail, `Restore Ban ${id}`)
       case 'unenforceable':
         return this.#banned(jail, id)
     }

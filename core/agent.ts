@@ -208,7 +208,7 @@ export class Agent implements RunningAgent {
     await this.intake.stop()
     this.firewall.unwatch()
     this.judge.stop()
-    this.fail2ban.stop()
+    await this.fail2ban.stop()
     this.allowing.stop()
     this.lists.stop()
     await this.pool.close()

@@ -175,6 +175,16 @@ export interface CountedFailures {
   readonly entries: Uint8Array
 }
 
+/**
+ * What a stage keeps beside bans, counts and positions, in the store's transaction with them, by a key of its own; null:
+ * no longer. Only that stage reads the value, and has to look at what it is: plain data that JSON can say.
+ */
+export interface Kept {
+  readonly kind: 'waiting-failure' | 'id-ban'
+  readonly key: string
+  readonly value: object | null
+}
+
 /** The ports a ban covers. No ports: all traffic of the address. */
 export interface Ports {
   readonly protocol: 'tcp' | 'udp' | 'all'

@@ -39,4 +39,6 @@ export type CountingNews = { readonly jail: string; readonly id: string } & (
     }
   /** A ban of an id that no firewall can keep away, for there is no address; it holds here. Told again when it is prolonged. */
   | { readonly type: 'unenforceable'; readonly since: number; readonly until: number | null; readonly count: number }
+  /** Such a ban of before the start goes on. */
+  | { readonly type: 'restored' }
 )

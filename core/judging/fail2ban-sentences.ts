@@ -1,5 +1,5 @@
 import { parsePrefix, type Prefix } from '../address.ts'
-import type { Ban } from '../events.ts'
+import type { Ban, Kept } from '../events.ts'
 import { foreverIfLong } from './bantime.ts'
 import type { CountingNews, Fail2banCounting } from './fail2ban-counting.ts'
 import type { Reached } from './failure-counter.ts'
@@ -18,6 +18,8 @@ export interface Fail2banSentencesOptions {
   readonly banOf: (prefix: Prefix, jail: string) => Ban | undefined
   readonly rules: RuleNumbers
   readonly news: (news: CountingNews) => void
+  /** Hears of bans that nothing else knows of, for the store. */
+  readonly keep: (kept: Kept) => void
 }
 
 /** A ban that is in force. */
@@ -39,11 +41,12 @@ interface Next {
 export class Fail2banSentences {
   /** The last ban of each, which the counters ask as well. */
   readonly offenders = new KnownOffenders()
-  readonly #ids = new IdBans()
+  readonly #ids: IdBans
   readonly #options: Fail2banSentencesOptions
 
   constructor(options: Fail2banSentencesOptions) {
     this.#options = options
+    this.#ids = new IdBans(options.keep)
   }
 
   /** Knows of a ban that was decided elsewhere, or before. */
@@ -51,6 +54,26 @@ export class Fail2banSentences {
     if (last === undefined) return
     const length = until === null || until === undefined ? -1 : (until - last) / 1000
     this.offenders.note(prefix, jail, { count, time: last / 1000, length })
+  }
+
+  /** Bans of ids that are no addresses, as `keep` has heard of them. */
+  kept(): Iterable<Kept> {
+    return this.#ids.kept()
+  }
+
+  /** Takes up bans that an earlier agent kept; those that hold at `now` (unix ms) are told as restored. */
+  takeKept(kept: Iterable<Kept>, now: number): void {
+    for (const one of kept) {
+      const ban = this.#ids.take(one)
+      if (ban === null) continue
+      const { id, jail, prefix, since, until, count } = ban
+      this.offenders.note(id, jail, {
+        count,
+        time: since / 1000,
+        length: until === Infinity ? -1 : (until - since) / 1000,
+      })
+      if (prefix === null && until >= now) this.#options.news({ type: 'restored', jail, id })
+    }
   }
 
   /** The ban for a firewall, if there is one: a new one, or that in force until later. `now` is unix ms. */

@@ -1,5 +1,5 @@
 import { parsePrefix, type Prefix } from '../address.ts'
-import type { Ban, CountedFailures, FilePosition, LogCursor, Ports, UnbanReason } from '../events.ts'
+import type { Ban, CountedFailures, FilePosition, Kept, LogCursor, Ports, UnbanReason } from '../events.ts'
 import type { Row, Value } from './sqlite.ts'
 
 /** The end of a ban. */
@@ -104,6 +104,15 @@ export function cursorValues({ path, cursor, named }: LogCursor): Value[] {
 export function readCursor({ path, cursor, named }: Row): LogCursor | null {
   if (typeof path !== 'string' || typeof cursor !== 'string' || !isCount(named)) return null
   return { path, cursor, named }
+}
+
+const keptKinds: readonly Kept['kind'][] = ['waiting-failure', 'id-ban']
+
+export function readKept({ kind: stored, key, value: text }: Row): Kept | null {
+  const kind = keptKinds.find((each) => each === stored)
+  const value = parse(text)
+  if (kind === undefined || typeof key !== 'string' || typeof value !== 'object' || value === null) return null
+  return { kind, key, value }
 }
 
 function parse(text: unknown): unknown {

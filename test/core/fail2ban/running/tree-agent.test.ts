@@ -21,6 +21,7 @@ function on(tree: string, more = 'defaults: { actions: [memory] }') {
     return JSON.parse(stdout || stderr)
   }
   return {
+    tree,
     start: (...options: string[]) => new AgentProcess(['run', ...words, ...options]),
     check: () => bailiff(['check', ...words]),
     write: (log: string, ...messages: string[]) =>
@@ -175,6 +176,57 @@ test('SIGHUP reads the tree again; a jail that was broken runs, and bans stay', 
   )
 })
 
+test('failures that wait for a command are not lost with the agent, nor counted twice', async () => {
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+    // Whoever is asked about waits for a file, and is not ignored.
+    const ignorecommand = 'until test -e FOLDER/go; do sleep 0.1; done; exit 1'
+    const tree = writeTree({ 'jail.d/a.local': `[door]\nignorecommand = ${ignorecommand}\n` })
+    const at = on(tree)
+    const agent = at.start()
+    await agent.shows('watching: door, gate')
+    at.write('door.log', wrongKey('192.0.2.1'), wrongKey('192.0.2.1'), wrongKey('192.0.2.2'), wrongKey('192.0.2.1'))
+    at.write('gate.log', ...Array(2).fill('gate: 192.0.2.3 was turned away'))
+    await agent.shows('[gate] ban 192.0.2.3 ')
+    await sleep(2000)
+    await agent.end(signal)
+    assert.not.match(agent.output, /\[door\] ban/)
+    writeFileSync(join(tree, 'go'), '')
+    const other = at.start()
+    await other.shows('[door] ban 192.0.2.1 ')
+    assert.is((await at.jail('door')).bans[0]?.failures, 3)
+    at.write('door.log', wrongKey('192.0.2.2'))
+    await until(async () => (await at.status()).jails.some(({ jail, tracked }) => jail === 'door' && tracked === 1))
+    assert.equal(
+      (await at.jail('door')).bans.map(({ prefix }) => prefix),
+      ['192.0.2.1'],
+    )
+    await other.end()
+  }
+})
+
+test('a ban of an id that is no address goes on after a start', async () => {
+  const at = on(
+    writeTree({
+      'filter.d/gate.conf': '[Definition]\nfailregex = ^ gate: <F-ID>\\w+</F-ID> was turned away$\n',
+      'jail.d/a.local': '[gate]\nbantime.increment = true\n',
+    }),
+  )
+  const read = () => readFileSync(join(at.tree, 'own.log'), 'utf8')
+  const turnedAway = Array<string>(2).fill('gate: joe was turned away')
+  const agent = at.start()
+  await agent.shows('watching: door, gate')
+  at.write('gate.log', ...turnedAway)
+  await until(() => read().includes('[gate] Ban joe'))
+  await sleep(700)
+  await agent.end('SIGKILL')
+  const other = at.start()
+  await other.shows('watching: door, gate')
+  await until(() => read().includes('[gate] Restore Ban joe'))
+  at.write('gate.log', ...turnedAway)
+  await until(() => /Found joe, bad - .*, 1 # -> 2/.test(read()))
+  assert.is(read().split('[gate] Ban joe').length - 1, 1, read())
+})
+
 test('recidive reads the log that the agent writes, as far as it is one of Fail2ban', async () => {
   const recidive = {
     'jail.d/a.local':
@@ -251,3 +303,9 @@ test('a folder that is no configuration of Fail2ban is refused', async () => {
 })
 
 test.run()
+
+/** Waits until it holds, for ten seconds at most. */
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 10_000; Date.now() < end && !(await holds());) await sleep(50)
+  assert.ok(await holds())
+}
