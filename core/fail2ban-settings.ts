@@ -72,7 +72,7 @@ export async function addFail2banJails(folder: string, base: Settings, observe: 
     files: [...base.files, ...treeFiles(folder)],
     jails: [...base.jails, ...jails],
     broken: [...base.broken, ...unread(tree), ...broken],
-    ownLog: base.ownLog ?? (observe || base.observe ? null : ownLogOf(tree)),
+    ownLog: base.ownLog ?? (observe || base.observe ? null : ownLogOf(tree, places, warnings)),
     problems,
     warnings,
   }
@@ -195,9 +195,12 @@ function unread({ jails, names, problems }: Fail2banTree): string[] {
   return names.filter((name) => named.has(name) && !read.has(name))
 }
 
-function ownLogOf(tree: Fail2banTree): Settings['ownLog'] {
-  const { logFile, level, format } = logOf(tree)
-  return logFile === null ? null : { path: logFile, level, format }
+/** The log that Fail2ban would write of itself; what of it is not done is told. */
+function ownLogOf(tree: Fail2banTree, places: OptionPlaces, warnings: BailiffError[]): Settings['ownLog'] {
+  const { target, level, format, odd } = logOf(tree)
+  for (const [option, message] of odd)
+    warnings.push(new BailiffError('config', message, { where: places.ofServer(option) }))
+  return target && { target, level, format }
 }
 
 /** The files that the verdicts rest on. */
