@@ -77,9 +77,9 @@ export class AgentOwnLog {
       case 'increased':
         if (this.#increased.size >= mostIncreased) this.#increased.clear()
         return void this.#increased.set(`${jail} ${id}`, news)
-      case 'restored':
-        return this.#tell(jail, `Restore Ban ${id}`)
       case 'unenforceable':
+        if (news.reason === 'restored') return this.#tell(jail, `Restore Ban ${id}`)
+        if (news.reason === 'extended') return
         return this.#banned(jail, id)
     }
   }

@@ -187,7 +187,8 @@ export interface Kept {
 
 /** The ports a ban covers. No ports: all traffic of the address. */
 export interface Ports {
-  readonly protocol: 'tcp' | 'udp' | 'all'
+  /** `tcp+udp`: these ports of both. */
+  readonly protocol: 'tcp' | 'udp' | 'tcp+udp' | 'all'
   /** Ascending, each once; empty exactly when the protocol is `all`. */
   readonly ports: readonly number[]
 }

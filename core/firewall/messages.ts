@@ -6,7 +6,7 @@
  */
 
 /** Both sides must have the same. */
-export const protocolVersion = 4
+export const protocolVersion = 5
 
 /** The longest line, without its newline, in bytes. A longer one ends the connection. */
 export const maxFrameBytes = 1024 * 1024
@@ -30,7 +30,8 @@ export const maxPortsEach = 1024
 
 /** `Ports` of core/events.ts, which the helper does not import. */
 export interface WirePorts {
-  readonly protocol: 'tcp' | 'udp' | 'all'
+  /** `tcp+udp`: these ports of both. */
+  readonly protocol: 'tcp' | 'udp' | 'tcp+udp' | 'all'
   /** Ascending, each once; empty exactly when the protocol is `all`. */
   readonly ports: readonly number[]
 }
@@ -200,7 +201,7 @@ function declaration(item: unknown): Declaration {
 
 function somePorts(item: unknown): readonly [WirePorts['protocol'], readonly number[]] {
   const [given, list] = tuple(item, 2)
-  const protocol = oneOf(given, 'protocol', ['tcp', 'udp', 'all'] as const)
+  const protocol = oneOf(given, 'protocol', ['tcp', 'udp', 'tcp+udp', 'all'] as const)
   const ports = items(list, 'ports', (port) => whole(port, 'port', 65_535))
   if (ports.length > maxPortsEach) throw new MessageError(`more than ${maxPortsEach} ports`)
   if ((ports.length === 0) !== (protocol === 'all')) throw new MessageError('ports are given exactly for tcp and udp')

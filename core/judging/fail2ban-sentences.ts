@@ -66,13 +66,13 @@ export class Fail2banSentences {
     for (const one of kept) {
       const ban = this.#ids.take(one)
       if (ban === null) continue
-      const { id, jail, prefix, since, until, count } = ban
+      const { id, jail, since, until, count } = ban
       this.offenders.note(id, jail, {
         count,
         time: since / 1000,
         length: until === Infinity ? -1 : (until - since) / 1000,
       })
-      if (prefix === null && until >= now) this.#options.news({ type: 'restored', jail, id })
+      if (until >= now) this.#tellUnenforceable(id, ban, 'restored')
     }
   }
 
@@ -99,7 +99,7 @@ export class Fail2banSentences {
     if (until !== null && until < now) return null
     this.#noteBan(rules, id, time, next)
     const { count } = next
-    if (id !== prefix) this.#keepId(reached, { jail, prefix, since: time, until: until ?? Infinity, count })
+    if (id !== prefix) this.#keepId(id, { jail, prefix, since: time, until: until ?? Infinity, count }, 'new')
     if (prefix === null) return null
     return { prefix, jail, ports, since: time, until, count, failures, ...evidence(lines, this.#options.rules) }
   }
@@ -150,18 +150,26 @@ export class Fail2banSentences {
   #prolonged({ name: jail, ports }: Fail2banRules, reached: Reached, { since, count }: Held, end: number): Ban | null {
     const { id, prefix, failures, lines } = reached
     const until = end === Infinity ? null : end
-    if (id !== prefix) this.#keepId(reached, { jail, prefix, since, until: end, count })
+    if (id !== prefix) this.#keepId(id, { jail, prefix, since, until: end, count }, 'extended')
     if (prefix === null) return null
     const before = this.#options.banOf(prefix, jail)
     if (before !== undefined) return { ...before, until }
     return { prefix, jail, ports, since, until, count, failures, ...evidence(lines, this.#options.rules) }
   }
 
-  #keepId({ id }: Reached, ban: IdBan): void {
-    const { jail, prefix, since, until, count } = ban
+  #keepId(id: string, ban: IdBan, reason: 'new' | 'extended'): void {
     this.#ids.put(id, ban)
+    this.#tellUnenforceable(id, ban, reason)
+  }
+
+  #tellUnenforceable(
+    id: string,
+    { jail, prefix, since, until, count }: IdBan,
+    reason: 'new' | 'extended' | 'restored',
+  ) {
     if (prefix !== null) return
-    this.#options.news({ type: 'unenforceable', jail, id, since, until: until === Infinity ? null : until, count })
+    const end = until === Infinity ? null : until
+    this.#options.news({ type: 'unenforceable', jail, id, since, until: end, count, reason })
   }
 
   #noteBan({ name }: Fail2banRules, id: string, time: number, { count, lengthMs, isOld }: Next): void {

@@ -127,7 +127,9 @@ function isPorts(value: unknown): value is Ports {
   if (typeof value !== 'object' || value === null || !('protocol' in value) || !('ports' in value)) return false
   const { protocol, ports } = value
   if (!Array.isArray(ports) || !ports.every((port) => isCount(port) && port < 65536)) return false
-  return protocol === 'all' ? ports.length === 0 : (protocol === 'tcp' || protocol === 'udp') && ports.length > 0
+  return protocol === 'all'
+    ? ports.length === 0
+    : ['tcp', 'udp', 'tcp+udp'].includes(String(protocol)) && ports.length > 0
 }
 
 function isTexts(value: unknown): value is string[] {

@@ -12,6 +12,7 @@ const test = suite('firewall backends', 'root', 'nft', 'ip', 'perl')
 
 const all: WirePorts = { protocol: 'all', ports: [] }
 const ssh: WirePorts = { protocol: 'tcp', ports: [22] }
+const both: WirePorts = { protocol: 'tcp+udp', ports: [53, 5060] }
 const many: WirePorts = { protocol: 'udp', ports: Array.from({ length: 300 }, (_, place) => place * 200) }
 
 let space: Namespace
@@ -76,6 +77,35 @@ for (const [kind, backend] of [
     assert.is(rules(), 6)
     assert.equal(elementsOf(space, 'all_v4'), ['198.51.100.1'])
     assert.equal(elementsOf(space, 'tcp_22_v6'), ['2001:db8::1'])
+  })
+
+  test(`${kind}: ports of both protocols have one set a family and a rule a protocol, which the other backend knows`, async () => {
+    const long: WirePorts = { ...many, protocol: 'tcp+udp' }
+    const firewall = backend()
+    await firewall.declare([both, long])
+    const [hashed4, hashed6, ...spelled] = sets().toSorted((a, b) => (b?.length ?? 0) - (a?.length ?? 0))
+    assert.equal(spelled, ['tcpudp_53_5060_v4', 'tcpudp_53_5060_v6'])
+    assert.match(`${hashed4} ${hashed6}`, /^tcpudp_h[0-9a-f]{32}_v4 tcpudp_h[0-9a-f]{32}_v6$/)
+    for (const protocol of ['tcp', 'udp'])
+      assert.match(ruleset(), `${protocol} dport { 53, 5060 } ip6 saddr @tcpudp_53_5060_v6`)
+    assert.is(rules(), 8)
+    await firewall.add([entry('198.51.100.1', both), entry('198.51.100.0/24', long)])
+    const before = space.run('nft', '-a', 'list', 'chain', 'inet', 'bailiff', 'drop_banned')
+    const other = kind === 'nft' ? netlink() : nft()
+    await other.declare([both, long])
+    assert.is(space.run('nft', '-a', 'list', 'chain', 'inet', 'bailiff', 'drop_banned'), before)
+    assert.equal(
+      (await other.list())
+        .map(({ ports, length }) => [ports, length])
+        .toSorted(([, a], [, b]) => Number(a) - Number(b)),
+      [
+        [long, 24],
+        [both, 32],
+      ],
+    )
+    await other.sync([entry('198.51.100.3', both)])
+    assert.is(rules(), 8)
+    assert.equal(elementsOf(space, 'tcpudp_53_5060_v4'), ['198.51.100.3'])
   })
 
   test(`${kind}: another life of the helper keeps sets that it did not declare, until it syncs`, async () => {
