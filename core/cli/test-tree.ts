@@ -1,7 +1,6 @@
 import { BailiffError, printable, quote } from '../errors.ts'
 import { JailFilter, type ExaminedLine, type JailFilterOptions } from '../fail2ban/lines/jail-filter.ts'
 import type { FilterTexts } from '../fail2ban/lines/filter-texts.ts'
-import { lineDecoder } from '../fail2ban/lines/line-decoding.ts'
 import { FailureNames } from './failure-names.ts'
 import { failureOutput, type FailureOutput } from './failure-output.ts'
 import { journalLines } from './journal-lines.ts'
@@ -156,7 +155,7 @@ class Summary implements Output {
 /** The lines of a log, some at a time. */
 function linesOf(log: string, { texts }: TreeFilterChoice, { encoding }: TestOptions): Iterable<readonly TestedLine[]> {
   if (logKind(log) === 'lines') return [linesOfText(log)]
-  return linesOfFile(log, lineDecoder(encoding ?? texts.encoding))
+  return linesOfFile(log, encoding ?? texts.encoding)
 }
 
 function readTime(text: string): number {

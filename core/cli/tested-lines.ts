@@ -1,7 +1,9 @@
 import { isAscii } from 'node:buffer'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import type { TextDecoder } from 'node:util'
 import { BailiffError, quote, whyUnreadable } from '../errors.ts'
-import type { DecodeLine } from '../fail2ban/lines/line-decoding.ts'
+import { lineDecoder, type DecodeLine } from '../fail2ban/lines/line-decoding.ts'
+import { wideDecoder, wideEncoding, type WideEncoding } from '../fail2ban/lines/wide-lines.ts'
 import { refuseCompressed } from './compressed-log.ts'
 
 /** A line that a filter is tried on. */
@@ -25,9 +27,29 @@ const newline = 10
 
 /**
  * The lines of a file, or of standard input (`-`), in order, some at a time; the last one need not end. Throws a
- * BailiffError for a file that cannot be read.
+ * BailiffError for a file that cannot be read, and for an encoding that is not known.
  */
-export function* linesOfFile(path: string, decode: DecodeLine): Generator<readonly TestedLine[]> {
+export function linesOfFile(path: string, encoding: string): Iterable<readonly TestedLine[]> {
+  const wide = wideEncoding(encoding)
+  return wide === null ? linesOfBytes(path, lineDecoder(encoding)) : linesOfWide(path, wide)
+}
+
+function* linesOfWide(path: string, encoding: WideEncoding): Generator<readonly TestedLine[]> {
+  let decoder: TextDecoder | null = null
+  let number = 0
+  let rest = ''
+  const numbered = (texts: readonly string[]) => texts.map((text) => lineOf(++number, text))
+  for (const bytes of wholeLines(path)) {
+    decoder ??= wideDecoder(bytes, encoding)
+    const texts = (rest + decoder.decode(bytes, { stream: true })).split('\n')
+    rest = texts.pop() ?? ''
+    yield numbered(texts)
+  }
+  rest += decoder?.decode() ?? ''
+  if (rest !== '') yield numbered([rest])
+}
+
+function* linesOfBytes(path: string, decode: DecodeLine): Generator<readonly TestedLine[]> {
   let number = 0
   for (const bytes of wholeLines(path)) {
     // Only what is not ASCII has to be decoded line by line.
@@ -46,9 +68,7 @@ export function* linesOfFile(path: string, decode: DecodeLine): Generator<readon
 
 /** Lines given as a text. */
 export function linesOfText(text: string): readonly TestedLine[] {
-  return text
-    .split('\n')
-    .map((line, index) => ({ number: index + 1, text: withoutReturn(line), isAscii: false, time: null, dateText: '' }))
+  return text.split('\n').map((line, index) => lineOf(index + 1, line))
 }
 
 /** A file opened for reading; 0 is standard input, which `-` names. Throws a BailiffError. */
@@ -63,6 +83,10 @@ export function openLog(log: string): number {
     throw new BailiffError('no-input', `cannot read ${quote(log)}: ${whyUnreadable(cause)}`, { cause, hint })
   }
   throw new BailiffError('no-input', `${quote(log)} is a folder, not a log`, { hint: `name its files: ${log}/*` })
+}
+
+function lineOf(number: number, text: string): TestedLine {
+  return { number, text: withoutReturn(text), isAscii: false, time: null, dateText: '' }
 }
 
 function withoutReturn(text: string): string {

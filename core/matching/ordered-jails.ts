@@ -17,8 +17,17 @@ export interface OrderedJail {
   memory: unknown
   /** Compiles what the first lines would have compiled, so that they take no longer than others. Remembers nothing. */
   prepare?(): void
-  /** Takes the next line of the chunk, without its newline. Throws a BailiffError for one that takes too long. */
-  look(line: Buffer, text: string, chunk: LogChunk): readonly Omit<FilterHit, 'jail' | 'log' | 'offset'>[]
+  /**
+   * Takes the next line of the chunk, without its newline, with its offset in the log and the byte behind its newline,
+   * where that is there. Throws a BailiffError for one that takes too long.
+   */
+  look(
+    line: Buffer,
+    text: string,
+    chunk: LogChunk,
+    offset: number,
+    next: number | undefined,
+  ): readonly Omit<FilterHit, 'jail' | 'log' | 'offset'>[]
 }
 
 /** A chunk as it is scanned: offsets of segments are those in `bytes`, whose first has the offset `base` in the log. */
@@ -134,7 +143,8 @@ class JailScan {
     const { jail } = this.#jail
     this.#watch.progress?.line(start, end)
     try {
-      const found = this.#jail.look(bytes.subarray(start, end - 1), text.slice(start, end - 1), chunk)
+      const line = bytes.subarray(start, end - 1)
+      const found = this.#jail.look(line, text.slice(start, end - 1), chunk, base + start, bytes[end])
       for (const hit of found) this.hits.push({ ...hit, jail, log: chunk.log, offset: base + start })
     } catch (error) {
       this.#slow.push({ ...line, jail, ...(error instanceof BailiffError ? {} : { failure: describeError(error) }) })

@@ -7,12 +7,20 @@ import { lineDecoder, type DecodeLine } from './line-decoding.ts'
 import { LineFilter, type FilterMemory } from './line-filter.ts'
 import type { GroupValue, LineHit } from './line-hit.ts'
 import type { Moment } from './moment.ts'
+import { wideEncoding, WideLines } from './wide-lines.ts'
 
 /** A jail of a Fail2ban tree, as threads get it. Plain data. */
 export interface TreeJailSetup {
   readonly jail: string
   readonly texts: FilterTexts
   readonly findtimeSeconds: number
+}
+
+/** What a jail remembers of a log. */
+export interface JailMemory {
+  readonly filter: FilterMemory
+  /** As `WideLines.rest`. */
+  readonly rest: string | null
 }
 
 /** What a hit says, without its place. */
@@ -32,6 +40,8 @@ export class JailLines {
   readonly #findtime: number
   readonly #filter: LineFilter
   readonly #decode: DecodeLine
+  /** Null: newlines are single bytes. */
+  readonly #wide: WideLines | null
   /** What a filter remembers that has seen no line. */
   readonly #nothing: FilterMemory
   #isPrepared = false
@@ -45,17 +55,21 @@ export class JailLines {
     this.#texts = texts
     this.#findtime = findtimeSeconds
     this.#filter = new LineFilter(texts, { forms, prefiltered })
-    this.#decode = lineDecoder(texts.encoding)
+    // The journal is read as UTF-8, whatever a log would be.
+    const wide = texts.journal ? null : wideEncoding(texts.encoding)
+    this.#wide = wide && new WideLines(wide)
+    this.#decode = lineDecoder(wide === null ? texts.encoding : 'auto')
     this.#nothing = this.#filter.memory
   }
 
   /** Plain data, or null: nothing. */
-  get memory(): FilterMemory | null {
-    return this.#filter.memory
+  get memory(): JailMemory | null {
+    return { filter: this.#filter.memory, rest: this.#wide?.rest ?? null }
   }
 
-  set memory(memory: FilterMemory | null) {
-    this.#filter.memory = memory ?? this.#nothing
+  set memory(memory: JailMemory | null) {
+    this.#filter.memory = memory?.filter ?? this.#nothing
+    if (this.#wide !== null) this.#wide.rest = memory?.rest ?? null
   }
 
   /** Has the dates and patterns compiled by lines of its own, once. */
@@ -68,10 +82,21 @@ export class JailLines {
     this.#filter.memory = memory
   }
 
-  /** The hits of the next line: `line` has its bytes, `text` the same as Latin-1. Throws a BailiffError for a line that takes too long. */
-  look(line: Buffer, text: string, { arrivedAt, live }: LogChunk): readonly FoundHit[] {
-    const ascii = isAscii(line)
-    const decoded = withoutReturns(ascii ? text : this.#decode(line))
+  /**
+   * The hits of the next line: `line` has its bytes, `text` the same as Latin-1, `offset` says where it begins in the log,
+   * `next` which byte is behind its newline. Throws a BailiffError for a line that takes too long.
+   */
+  look(line: Buffer, text: string, chunk: LogChunk, offset = 0, next?: number): readonly FoundHit[] {
+    if (this.#wide === null) {
+      const ascii = isAscii(line)
+      return this.#hits(ascii ? text : this.#decode(line), ascii, chunk)
+    }
+    const whole = this.#wide.take(line, offset, next)
+    return whole === null ? noHits : this.#hits(whole, false, chunk)
+  }
+
+  #hits(line: string, ascii: boolean, { arrivedAt, live }: LogChunk): readonly FoundHit[] {
+    const decoded = withoutReturns(line)
     const now = arrivedAt / 1000
     const given = this.#texts.journal ? journalEntry(decoded) : null
     const moment: Moment = {

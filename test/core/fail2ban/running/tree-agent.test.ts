@@ -227,6 +227,34 @@ test('a ban of an id that is no address goes on after a start', async () => {
   assert.is(read().split('[gate] Ban joe').length - 1, 1, read())
 })
 
+test('a log in UTF-16 is read as it grows, in either order', async () => {
+  const tree = writeTree({
+    'jail.d/a.local': '[door]\nlogencoding = utf-16\n[gate]\nlogencoding = utf-16le\n',
+    'filter.d/door.conf': '[Definition]\nfailregex = ^ door: 上 <HOST>$\n',
+  })
+  const at = on(tree)
+  const agent = at.start()
+  await agent.shows('watching: door, gate')
+  const write = (log: string, order: 'le' | 'be', text: string) => {
+    const bytes = Buffer.from(text, 'utf16le')
+    appendFileSync(join(tree, log), order === 'le' ? bytes : bytes.swap16())
+  }
+  const now = new Date().toISOString()
+  write('door.log', 'be', '\ufeff')
+  for (let i = 0; i < 3; i++) {
+    write('door.log', 'be', `${now} door: 上 192.0.2.1\r\n${now} door: `)
+    write('gate.log', 'le', `${now} gate: 192.0.2.2 was turned away\n`)
+    await sleep(100)
+    write('door.log', 'be', '上 192.0.2.3\n')
+  }
+  for (const [jail, ip] of [
+    ['door', '192.0.2.1'],
+    ['door', '192.0.2.3'],
+    ['gate', '192.0.2.2'],
+  ] as const)
+    await agent.shows(`[${jail}] ban ${ip} `)
+})
+
 test('recidive reads the log that the agent writes, as far as it is one of Fail2ban', async () => {
   const recidive = {
     'jail.d/a.local':
