@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Agent } from './agent.ts'
 import { describeError, type BailiffError } from './errors.ts'
-import type { FilterHit, Kept, LogChunk } from './events.ts'
+import type { Kept, LogChunk, ScanResult } from './events.ts'
 import { FailureGate } from './fail2ban/counting/failure-gate.ts'
 import { keptWaiting, waitingOf } from './fail2ban/counting/kept-failures.ts'
 import { lineHit } from './fail2ban/lines/jail-lines.ts'
@@ -65,7 +65,8 @@ export class AgentFail2ban {
   }
 
   /** Takes what was found in a chunk, in the order of its lines. */
-  take(hits: readonly FilterHit[], chunk: LogChunk): void {
+  take({ hits = [], odd = [] }: ScanResult, chunk: LogChunk): void {
+    if (odd.length > 0) this.#agent.warnings.oddTimes(chunk.log, odd)
     for (const hit of hits) {
       const { jail, sessions } = this.#jails.get(hit.jail) ?? {}
       const raw = sessions?.merge(lineHit(hit), chunk.arrivedAt / 1000)

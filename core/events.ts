@@ -79,6 +79,8 @@ export interface ScanResult {
   readonly bare: boolean
   /** What the jails of a Fail2ban tree found, in the order of the lines; absent where the chunk is of none. */
   readonly hits?: readonly FilterHit[]
+  /** Lines whose time is odd to these jails, the first of each kind; absent where there are none. */
+  readonly odd?: readonly OddLine[]
   /** What some of the lines look like; absent where nobody looked. */
   readonly seen?: LinesSeen
 }
@@ -147,6 +149,21 @@ export interface FilterHit {
   readonly groups: Readonly<Record<string, string | readonly (string | null)[]>>
   /** The lines that matched, oldest first, each cut to 512 characters. Printable. */
   readonly lines: readonly string[]
+}
+
+/** A line whose time is odd to a jail of a Fail2ban tree. */
+export interface OddLine {
+  readonly jail: string
+  /**
+   * Though the log is live it is dated `late` (up to an hour ago) or `elsewhere` (farther away), and counts as now; it is
+   * `old`, older than findtime in a log that is new, and does not count; it matched and is `undated`; or its date is one
+   * that Fail2ban fails at (`unreadable`), and it is passed over.
+   */
+  readonly trouble: 'late' | 'elsewhere' | 'old' | 'undated' | 'unreadable'
+  /** How far its date is ahead of the time it came; null where it has none. */
+  readonly aheadMs: number | null
+  /** Printable, cut as in `Match`. */
+  readonly line: string
 }
 
 /**

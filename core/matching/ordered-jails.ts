@@ -2,7 +2,7 @@
  * Jails whose filters see every line of a log in order and remember lines before: those of a Fail2ban tree. What they
  * remember travels with the chunks of a log, so threads stay without state, and one that is stopped loses nothing.
  */
-import type { FilterHit, LogChunk } from '../events.ts'
+import type { FilterHit, LogChunk, OddLine } from '../events.ts'
 import { BailiffError, describeError } from '../errors.ts'
 import { scanGuarded } from './guarded-scan.ts'
 import type { LineGuard } from './line-guard.ts'
@@ -17,6 +17,8 @@ export interface OrderedJail {
   memory: unknown
   /** Compiles what the first lines would have compiled, so that they take no longer than others. Remembers nothing. */
   prepare?(): void
+  /** What was odd about the time of lines since the last call. */
+  takeOdd?(): readonly OddLine[]
   /**
    * Takes the next line of the chunk, without its newline, with its offset in the log and the byte behind its newline,
    * where that is there. Throws a BailiffError for one that takes too long.
@@ -52,6 +54,7 @@ export interface LineWatch {
 
 export interface OrderedResult {
   readonly hits: FilterHit[]
+  readonly odd: readonly OddLine[]
   readonly slow: readonly SlowLine[]
   /** What the jails remember behind the chunk. */
   readonly memories: JailMemories
@@ -74,7 +77,8 @@ export function scanOrdered(
     return lines.hits
   })
   if (jails.length > 1) hits.sort((a, b) => a.offset - b.offset)
-  return { hits, slow, memories: after }
+  const odd = jails.flatMap((jail) => jail.takeOdd?.() ?? [])
+  return { hits, odd, slow, memories: after }
 }
 
 /** One jail over the lines of one chunk. */

@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer'
 import { printable } from '../../errors.ts'
-import type { FilterHit, LogChunk } from '../../events.ts'
+import type { FilterHit, LogChunk, OddLine } from '../../events.ts'
 import { DateForms } from '../dates/date-forms.ts'
 import type { FilterTexts } from './filter-texts.ts'
 import { lineDecoder, type DecodeLine } from './line-decoding.ts'
@@ -44,6 +44,8 @@ export class JailLines {
   readonly #wide: WideLines | null
   /** What a filter remembers that has seen no line. */
   readonly #nothing: FilterMemory
+  /** By kind, since they were taken. */
+  readonly #odd = new Map<OddLine['trouble'], OddLine>()
   #isPrepared = false
 
   /**
@@ -80,6 +82,7 @@ export class JailLines {
     const moment: Moment = { now: 0, time: null, inOperation: true, findtime: this.#findtime }
     for (const line of firstLines) this.#filter.find(line, moment, isAscii(Buffer.from(line)))
     this.#filter.memory = memory
+    this.#odd.clear()
   }
 
   /**
@@ -95,6 +98,18 @@ export class JailLines {
     return whole === null ? noHits : this.#hits(whole, false, chunk)
   }
 
+  /** The first line of each kind of trouble with time since the last call. */
+  takeOdd(): readonly OddLine[] {
+    const odd = [...this.#odd.values()]
+    this.#odd.clear()
+    return odd
+  }
+
+  #oddLine(trouble: OddLine['trouble'], line: string, ahead: number | undefined): OddLine {
+    const aheadMs = ahead === undefined ? null : ahead * 1000
+    return { jail: this.jail, trouble, aheadMs, line: excerpt(line, longestLine) }
+  }
+
   #hits(line: string, ascii: boolean, { arrivedAt, live }: LogChunk): readonly FoundHit[] {
     const decoded = withoutReturns(line)
     const now = arrivedAt / 1000
@@ -106,7 +121,9 @@ export class JailLines {
       inOperation: live,
       findtime: this.#findtime,
     }
-    const { hits } = this.#filter.find(given?.text ?? decoded, moment, ascii)
+    const { hits, trouble, line: dated } = this.#filter.find(given?.text ?? decoded, moment, ascii)
+    if (trouble !== null && !this.#odd.has(trouble))
+      this.#odd.set(trouble, this.#oddLine(trouble, decoded, dated?.ahead))
     return hits.length === 0 ? noHits : hits.map((hit) => filterHit(hit, now))
   }
 }

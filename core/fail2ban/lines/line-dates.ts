@@ -10,6 +10,8 @@ export interface DatedLine {
   /** The line itself has a date, or its source knows one. */
   readonly dated: boolean
   readonly trouble: TimeTrouble | null
+  /** Where its time was not believed: how far ahead of now it was, seconds. */
+  readonly ahead?: number
 }
 
 /** What is remembered from line to line: the last date, for lines without one. */
@@ -44,7 +46,8 @@ export class LineDates {
     const off = Math.trunc(time - moment.now)
     if (Math.abs(off) <= oddSeconds) return found
     this.last = { time: moment.now, text: this.last?.text ?? '' }
-    return { ...found, time: moment.now, trouble: off < 0 && off >= -latencySeconds ? 'latency' : 'timezone' }
+    const trouble = off < 0 && off >= -latencySeconds ? 'late' : 'elsewhere'
+    return { ...found, time: moment.now, trouble, ahead: off }
   }
 
   #given(line: string, time: number, { dateText = '' }: Moment): DatedLine {

@@ -255,6 +255,25 @@ test('a log in UTF-16 is read as it grows, in either order', async () => {
     await agent.shows(`[${jail}] ban ${ip} `)
 })
 
+test('a log whose times are not those of this host is told of, once a kind', async () => {
+  const at = on(writeTree())
+  const agent = at.start()
+  await agent.shows('watching: door, gate')
+  const lineAt = (ms: number, message: string) => `${new Date(Date.now() + ms).toISOString()} ${message}\n`
+  const append = (log: string, ...lines: string[]) => appendFileSync(join(at.tree, log), lines.join(''))
+  at.write('door.log', wrongKey('192.0.2.9'))
+  await sleep(1500)
+  for (let i = 0; i < 3; i++) append('door.log', lineAt(-2 * 3_600_000, wrongKey('192.0.2.1')))
+  await agent.shows('[door] ban 192.0.2.1 ')
+  await agent.shows(
+    /door\.log: its lines are dated 2h before the time of this host, .*set logtimezone.* First such line: .*192\.0\.2\.1/,
+  )
+  append('door.log', lineAt(-600_000, wrongKey('192.0.2.2')))
+  await agent.shows(/door\.log: its lines come 10m after they are dated/)
+  await sleep(500)
+  assert.is(agent.output.split('the time of this host').length - 1, 1)
+})
+
 test('recidive reads the log that the agent writes, as far as it is one of Fail2ban', async () => {
   const recidive = {
     'jail.d/a.local':
