@@ -70,6 +70,8 @@ export type Request =
    * few apart: whoever wants so many knows what is in there.
    */
   | { readonly type: 'list'; readonly id: number; readonly known: number }
+  /** What the kernel holds of one address: itself, and prefixes around it. Answered as `list`. */
+  | { readonly type: 'around'; readonly id: number; readonly address: string }
 
 /** Why the helper does not enforce an entry: for good, except those of `passing`. */
 export const refusalReasons = {
@@ -147,6 +149,7 @@ export function decodeRequest(line: string): Request {
   const { type } = fields
   const id = whole(fields.id, 'id', Number.MAX_SAFE_INTEGER)
   if (type === 'list') return exactly(fields, { type, id, known: whole(fields.known, 'known', maxSyncEntries) })
+  if (type === 'around') return exactly(fields, { type, id, address: digits(fields.address) })
   if (type === 'declare') return exactly(fields, { type, id, ports: items(fields.ports, 'ports', declaration) })
   if (type === 'spare') return exactly(fields, { type, id, prefixes: spared(fields.prefixes) })
   if (type !== 'add' && type !== 'load' && type !== 'del' && type !== 'sync')

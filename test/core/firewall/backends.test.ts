@@ -62,6 +62,37 @@ function minutes(set: string): number[] {
   return times.map((time) => Math.round(inMinutes(time))).toSorted((a, b) => a - b)
 }
 
+test('netlink: of one address is told what concerns it, with its end', async () => {
+  const firewall = netlink()
+  await firewall.declare([all, ssh, many])
+  await firewall.add([
+    ...Array.from({ length: 3000 }, (_, place) => entry(`10.0.${place >> 8}.${place & 255}`)),
+    entry('10.0.3.7', ssh, 60),
+    entry('10.0.3.8', ssh),
+    entry('10.0.0.0/16', ssh, null),
+    entry('10.1.0.0/16', many),
+    entry('2001:db8::/64', many, 1200),
+    entry('2001:db8::1', ssh),
+  ])
+  const around = async (text: string) => {
+    const held = (await firewall.around?.(entry(text).address)) ?? []
+    const left = ({ endsAt }: Entry) => (endsAt === null ? null : Math.round((endsAt - performance.now()) / 10_000))
+    return held.map((each) => [each.address, each.length, each.ports.protocol, left(each)]).toSorted()
+  }
+  assert.equal(await around('10.0.3.7'), [
+    ['0a000000', 16, 'tcp', null],
+    ['0a000307', 32, 'all', 60],
+    ['0a000307', 32, 'tcp', 6],
+  ])
+  assert.equal(await around('10.2.0.0'), [])
+  assert.equal(await around('2001:db8::1'), [
+    ['20010db8000000000000000000000000', 64, 'udp', 120],
+    ['20010db8000000000000000000000001', 128, 'tcp', 60],
+  ])
+  space.run('nft', 'flush', 'ruleset')
+  assert.equal(await around('10.0.3.7'), [])
+})
+
 for (const [kind, backend] of [
   ['nft', nft],
   ['netlink', netlink],
