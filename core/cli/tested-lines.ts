@@ -2,8 +2,9 @@ import { isAscii } from 'node:buffer'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { TextDecoder } from 'node:util'
 import { BailiffError, quote, whyUnreadable } from '../errors.ts'
-import { lineDecoder, type DecodeLine } from '../fail2ban/lines/line-decoding.ts'
-import { wideDecoder, wideEncoding, type WideEncoding } from '../fail2ban/lines/wide-lines.ts'
+import type { DecodeLine } from '../fail2ban/lines/line-decoding.ts'
+import { wideDecoder, type WideEncoding } from '../fail2ban/lines/wide-lines.ts'
+import type { LogBlock } from '../fail2ban/lines/block-lines.ts'
 import { refuseCompressed } from './compressed-log.ts'
 
 /** A line that a filter is tried on. */
@@ -26,49 +27,39 @@ const longestLine = 1 << 26
 const newline = 10
 
 /**
- * The lines of a file, or of standard input (`-`), in order, some at a time; the last one need not end. Throws a
- * BailiffError for a file that cannot be read, and for an encoding that is not known.
+ * Whole lines of a file, or of standard input (`-`), in order, some at a time; the last one need not end in the file.
+ * A block is gone when the next one is asked for. Lines in UTF-16 come in UTF-8. Throws a BailiffError for a file that
+ * cannot be read.
  */
-export function linesOfFile(path: string, encoding: string): Iterable<readonly TestedLine[]> {
-  const wide = wideEncoding(encoding)
-  return wide === null ? linesOfBytes(path, lineDecoder(encoding)) : linesOfWide(path, wide)
+export function* blocksOfFile(path: string, wide: WideEncoding | null = null): Generator<LogBlock> {
+  for (const bytes of wide === null ? wholeLines(path) : transcodedLines(path, wide))
+    yield { bytes, text: bytes.toString('latin1'), start: 0, end: bytes.length }
 }
 
-function* linesOfWide(path: string, encoding: WideEncoding): Generator<readonly TestedLine[]> {
-  let decoder: TextDecoder | null = null
-  let number = 0
-  let rest = ''
-  const numbered = (texts: readonly string[]) => texts.map((text) => lineOf(++number, text))
-  for (const bytes of wholeLines(path)) {
-    decoder ??= wideDecoder(bytes, encoding)
-    const texts = (rest + decoder.decode(bytes, { stream: true })).split('\n')
-    rest = texts.pop() ?? ''
-    yield numbered(texts)
+/** The lines of a block. `before`: how many were before them. */
+export function linesOfBlock(
+  { bytes, text: all, end: length }: LogBlock,
+  decode: DecodeLine,
+  before: number,
+): TestedLine[] {
+  // Only what is not ASCII has to be decoded line by line.
+  const ascii = isAscii(bytes)
+  const lines: TestedLine[] = []
+  let number = before
+  for (let start = 0; start < length;) {
+    const end = all.indexOf('\n', start)
+    const text = ascii ? all.slice(start, end) : decode(bytes.subarray(start, end))
+    lines.push({ number: ++number, text: withoutReturn(text), isAscii: ascii, time: null, dateText: '' })
+    start = end + 1
   }
-  rest += decoder?.decode() ?? ''
-  if (rest !== '') yield numbered([rest])
-}
-
-function* linesOfBytes(path: string, decode: DecodeLine): Generator<readonly TestedLine[]> {
-  let number = 0
-  for (const bytes of wholeLines(path)) {
-    // Only what is not ASCII has to be decoded line by line.
-    const ascii = isAscii(bytes) ? bytes.toString('latin1') : null
-    const lines: TestedLine[] = []
-    for (let start = 0; start < bytes.length;) {
-      const found = ascii === null ? bytes.indexOf(newline, start) : ascii.indexOf('\n', start)
-      const end = found < 0 ? bytes.length : found
-      const text = ascii === null ? decode(bytes.subarray(start, end)) : ascii.slice(start, end)
-      lines.push({ number: ++number, text: withoutReturn(text), isAscii: ascii !== null, time: null, dateText: '' })
-      start = end + 1
-    }
-    yield lines
-  }
+  return lines
 }
 
 /** Lines given as a text. */
 export function linesOfText(text: string): readonly TestedLine[] {
-  return text.split('\n').map((line, index) => lineOf(index + 1, line))
+  return text
+    .split('\n')
+    .map((line, index) => ({ number: index + 1, text: withoutReturn(line), isAscii: false, time: null, dateText: '' }))
 }
 
 /** A file opened for reading; 0 is standard input, which `-` names. Throws a BailiffError. */
@@ -85,15 +76,32 @@ export function openLog(log: string): number {
   throw new BailiffError('no-input', `${quote(log)} is a folder, not a log`, { hint: `name its files: ${log}/*` })
 }
 
-function lineOf(number: number, text: string): TestedLine {
-  return { number, text: withoutReturn(text), isAscii: false, time: null, dateText: '' }
-}
-
 function withoutReturn(text: string): string {
   return text.endsWith('\r') ? text.replace(/\r+$/, '') : text
 }
 
-/** The bytes of a log in pieces that end with a line; only the last may end without a newline. */
+/** The lines of a log in UTF-16, in UTF-8. */
+function* transcodedLines(path: string, encoding: WideEncoding): Generator<Buffer> {
+  const fd = openLog(path)
+  try {
+    const buffer = Buffer.allocUnsafe(chunkBytes)
+    let decoder: TextDecoder | null = null
+    let rest = ''
+    for (let read = -1; read !== 0;) {
+      read = readSync(fd, buffer, 0, buffer.length, null)
+      decoder ??= wideDecoder(buffer.subarray(0, read), encoding)
+      const text: string = rest + decoder.decode(buffer.subarray(0, read), { stream: read > 0 })
+      const end = read === 0 ? text.length : text.lastIndexOf('\n') + 1
+      rest = text.slice(end)
+      if (rest.length > longestLine) throw new BailiffError('data', `${quote(path)} has a line of more than 64 MiB`)
+      if (end > 0) yield Buffer.from(text.endsWith('\n', end) ? text.slice(0, end) : `${text}\n`)
+    }
+  } finally {
+    if (fd !== 0) closeSync(fd)
+  }
+}
+
+/** The bytes of a log in pieces of whole lines. A piece is gone when the next one is asked for. */
 function* wholeLines(path: string): Generator<Buffer> {
   const fd = openLog(path)
   try {
@@ -103,10 +111,13 @@ function* wholeLines(path: string): Generator<Buffer> {
       if (held === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2)
       const read = readSync(fd, buffer, held, buffer.length - held, null)
       if (first) refuseCompressed(path, buffer.subarray(0, read))
+      if (read === 0) {
+        if (held > 0) yield Buffer.concat([buffer.subarray(0, held), Buffer.of(newline)])
+        return
+      }
       const length = held + read
-      const end = read === 0 ? length : buffer.lastIndexOf(newline, length - 1) + 1
-      if (end > 0) yield Buffer.from(buffer.subarray(0, end))
-      if (read === 0) return
+      const end = buffer.lastIndexOf(newline, length - 1) + 1
+      if (end > 0) yield buffer.subarray(0, end)
       buffer.copy(buffer, 0, end, length)
       held = length - end
     }

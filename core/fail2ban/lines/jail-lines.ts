@@ -2,6 +2,7 @@ import { isAscii } from 'node:buffer'
 import { printable } from '../../errors.ts'
 import type { FilterHit, LogChunk, OddLine } from '../../events.ts'
 import { DateForms } from '../dates/date-forms.ts'
+import type { LogBlock } from './block-lines.ts'
 import type { FilterTexts } from './filter-texts.ts'
 import { lineDecoder, type DecodeLine } from './line-decoding.ts'
 import { LineFilter, type FilterMemory } from './line-filter.ts'
@@ -26,6 +27,13 @@ export interface JailMemory {
 /** What a hit says, without its place. */
 type FoundHit = Omit<FilterHit, 'jail' | 'log' | 'offset'>
 
+/** Who hears of the lines of a block. `end` is behind the newline. */
+export interface BlockEars {
+  readonly begins: (start: number, end: number) => void
+  readonly found: (hit: FoundHit, start: number) => void
+  readonly failed: (error: unknown, start: number, end: number) => void
+}
+
 /** Characters of a line, and of what a group captured, that are kept. */
 const longestLine = 512
 const longestGroup = 2048
@@ -44,8 +52,6 @@ export class JailLines {
   readonly #wide: WideLines | null
   /** What a filter remembers that has seen no line. */
   readonly #nothing: FilterMemory
-  /** By kind, since they were taken. */
-  readonly #odd = new Map<OddLine['trouble'], OddLine>()
   #isPrepared = false
 
   /**
@@ -82,7 +88,45 @@ export class JailLines {
     const moment: Moment = { now: 0, time: null, inOperation: true, findtime: this.#findtime }
     for (const line of firstLines) this.#filter.find(line, moment, isAscii(Buffer.from(line)))
     this.#filter.memory = memory
-    this.#odd.clear()
+    this.#filter.odd.take()
+  }
+
+  /**
+   * The hits of whole lines that follow one another, as `look` finds them in each: `found` hears of them in order. `begins`
+   * hears of a line before it is searched, and `failed` of one that takes too long.
+   */
+  scan(block: LogBlock & { readonly base?: number }, chunk: LogChunk, ears: BlockEars): void {
+    const { bytes, text, start, end } = block
+    if (this.#texts.journal || this.#wide !== null) return this.#lookAtEach(block, chunk, ears)
+    const { arrivedAt, live } = chunk
+    const now = arrivedAt / 1000
+    this.#filter.scan(
+      { bytes, text, start, end },
+      {
+        moment: { now, time: null, inOperation: live, findtime: this.#findtime },
+        decode: this.#decode,
+        begins: ears.begins,
+        found: (hit, at) => ears.found(filterHit(hit, now), at),
+        failed: ears.failed,
+      },
+    )
+  }
+
+  /** Lines of the journal tell their times themselves, and those in UTF-16 are to be put together. */
+  #lookAtEach(block: LogBlock & { readonly base?: number }, chunk: LogChunk, ears: BlockEars): void {
+    const { bytes, text, start, end, base = 0 } = block
+    for (let at = start; at < end;) {
+      const newline = text.indexOf('\n', at)
+      ears.begins(at, newline + 1)
+      try {
+        const line = bytes.subarray(at, newline)
+        for (const hit of this.look(line, text.slice(at, newline), chunk, base + at, bytes[newline + 1]))
+          ears.found(hit, at)
+      } catch (error) {
+        ears.failed(error, at, newline + 1)
+      }
+      at = newline + 1
+    }
   }
 
   /**
@@ -100,14 +144,12 @@ export class JailLines {
 
   /** The first line of each kind of trouble with time since the last call. */
   takeOdd(): readonly OddLine[] {
-    const odd = [...this.#odd.values()]
-    this.#odd.clear()
-    return odd
-  }
-
-  #oddLine(trouble: OddLine['trouble'], line: string, ahead: number | undefined): OddLine {
-    const aheadMs = ahead === undefined ? null : ahead * 1000
-    return { jail: this.jail, trouble, aheadMs, line: excerpt(line, longestLine) }
+    return this.#filter.odd.take().map(({ trouble, line, ahead }) => ({
+      jail: this.jail,
+      trouble,
+      aheadMs: ahead === undefined ? null : ahead * 1000,
+      line: excerpt(line, longestLine),
+    }))
   }
 
   #hits(line: string, ascii: boolean, { arrivedAt, live }: LogChunk): readonly FoundHit[] {
@@ -121,9 +163,7 @@ export class JailLines {
       inOperation: live,
       findtime: this.#findtime,
     }
-    const { hits, trouble, line: dated } = this.#filter.find(given?.text ?? decoded, moment, ascii)
-    if (trouble !== null && !this.#odd.has(trouble))
-      this.#odd.set(trouble, this.#oddLine(trouble, decoded, dated?.ahead))
+    const { hits } = this.#filter.find(given?.text ?? decoded, moment, ascii)
     return hits.length === 0 ? noHits : hits.map((hit) => filterHit(hit, now))
   }
 }

@@ -1,6 +1,7 @@
 import { DateDetector, type DateMemory } from '../dates/date-detector.ts'
 import type { DateForms } from '../dates/date-forms.ts'
 import { compileFailregex, type Failregex } from '../regex/failregex.ts'
+import { BlockLines, type BlockReading, type LogBlock } from './block-lines.ts'
 import { capturedText, inherit, searchGroups, type Captured } from './captured-groups.ts'
 import type { FilterTexts } from './filter-texts.ts'
 import { LineDates, type DatedLine, type LastDate } from './line-dates.ts'
@@ -12,6 +13,7 @@ import { matchedLines, type MatchedLines } from './matched-lines.ts'
 import { RuleDispatch, type NumberedRule } from './rule-dispatch.ts'
 import { SingleLines } from './single-lines.ts'
 import type { Moment, TimeTrouble } from './moment.ts'
+import { OddTimes } from './odd-times.ts'
 
 /** What a filter remembers from line to line. Plain data. */
 export interface FilterMemory {
@@ -38,6 +40,8 @@ export interface LineFilterOptions {
  */
 export class LineFilter {
   readonly detector: DateDetector
+  /** What was odd about the time of lines. */
+  readonly odd = new OddTimes()
   readonly #dates: LineDates
   readonly #maxlines: number
   readonly #all: boolean
@@ -51,6 +55,7 @@ export class LineFilter {
   /** Null: it takes more than that. */
   readonly #single: SingleLines | null
   #waiting: readonly LogLine[] = []
+  #blocks: BlockLines | null = null
 
   /** Throws a PatternError that names list, index and position of what is wrong. */
   constructor(texts: FilterTexts, { all = false, prefiltered = false, hostZone, forms }: LineFilterOptions = {}) {
@@ -75,7 +80,7 @@ export class LineFilter {
     const isSingle = maxlines === 1 && !all && texts.ignoreregex.length === 0 && prefregex?.merges !== true
     this.#single = isSingle ? new SingleLines(this.#dispatch, prefregex) : null
     this.detector = new DateDetector({ patterns, timezone, ...(hostZone === undefined ? {} : { hostZone }) }, forms)
-    this.#dates = new LineDates(this.detector)
+    this.#dates = new LineDates(this.detector, this.odd)
   }
 
   /** The prefregex as it is searched, tags expanded; null: there is none. */
@@ -96,6 +101,12 @@ export class LineFilter {
 
   /** Looks at the next line, which has no line break at its end. `isAscii`: it holds ASCII alone; false: it need not. */
   find(line: string, moment: Moment, isAscii = !/[^\0-\x7f]/.test(line)): LineFinding {
+    const finding = this.#find(line, moment, isAscii)
+    if (finding.trouble !== null) this.odd.note(finding.trouble, finding.line?.ahead, () => line)
+    return finding
+  }
+
+  #find(line: string, moment: Moment, isAscii: boolean): LineFinding {
     const dated = this.#dates.split(line, moment, isAscii)
     if (typeof dated === 'string') return { ...passedOver, trouble: dated }
     if (this.#single !== null) return this.#findSingle(this.#single, line, dated, moment, isAscii)
@@ -109,6 +120,25 @@ export class LineFilter {
     this.#waiting = search.waiting
     const { hits, ignoredBy, prefixed, trouble } = search
     return { hits, ignoredBy, prefixed, line: dated, trouble: trouble ?? dated.trouble }
+  }
+
+  /** Looks through the lines of a block, in order, as `find` does at each. Answers how many. Lines come without a time. */
+  scan(block: LogBlock, reading: BlockReading): number {
+    this.#blocks ??= new BlockLines({
+      dates: this.#dates,
+      candidate: this.#candidate,
+      single: this.#single,
+      find: (line, moment, isAscii) => this.find(line, moment, isAscii).hits,
+      findBehind: (line, length, moment) => this.#findBehind(line, length, moment),
+    })
+    return this.#blocks.scan(block, reading)
+  }
+
+  #findBehind(line: string, dateLength: number, moment: Moment): readonly LineHit[] {
+    if (this.#single === null) return []
+    const parts: LogLine = ['', line.slice(0, dateLength), line.slice(dateLength)]
+    const dated: DatedLine = { parts, time: this.#dates.usualTime, dated: true, trouble: null }
+    return this.#findSingle(this.#single, line, dated, moment, true).hits
   }
 
   #findSingle(single: SingleLines, line: string, dated: DatedLine, moment: Moment, isAscii: boolean): LineFinding {

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import { linesOfFile } from '../../../../core/cli/tested-lines.ts'
+import { blocksOfFile } from '../../../../core/cli/tested-lines.ts'
 import { wideEncoding, WideLines } from '../../../../core/fail2ban/lines/wide-lines.ts'
 import { suite } from '../../../suite.ts'
 import { bailiff, temporaryFolder } from '../../cli/agent-process.ts'
@@ -120,11 +120,8 @@ print(json.dumps(list(log)))`
       env: { PYTHONPATH: '/usr/lib/python3/dist-packages', PYTHONDONTWRITEBYTECODE: '1' },
     })
     assert.equal(JSON.parse(stdout || stderr), lines, encoding)
-    assert.equal(
-      [...linesOfFile(file, encoding)].flat().map((line) => line.text),
-      lines,
-      encoding,
-    )
+    const blocks = [...blocksOfFile(file, wideEncoding(encoding))]
+    assert.is(blocks.map(({ bytes }) => bytes.toString()).join(''), lines.map((line) => `${line}\n`).join(''), encoding)
   }
 })
 
