@@ -191,7 +191,9 @@ test('after a restart the same failures lead to the same bans', async () => {
           through.judge.sweep(now)
           later?.judge.sweep(now)
           const bans = through.fail(id, now)
-          if (later !== null) assert.equal(later.fail(id, now), bans)
+          // Lines of before a restart are not kept.
+          const bare = (some: typeof bans) => some.map((ban) => ({ ...ban, lines: [] }))
+          if (later !== null) assert.equal(bare(later.fail(id, now)), bare(bans))
           const counted = through.judge.counted()
           if (counted !== null && counted !== 'too-many') told.push(counted)
         }
