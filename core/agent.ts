@@ -215,7 +215,7 @@ export class Agent implements RunningAgent {
     await this.intake.stop()
     this.firewall.unwatch()
     this.judge.stop()
-    this.fail2ban.stop()
+    await this.fail2ban.stop()
     this.allowing.stop()
     this.lists.stop()
     await this.pool.close()
@@ -284,7 +284,7 @@ export class Agent implements RunningAgent {
 
   #judge(result: ScanResult, chunk: LogChunk): void {
     if (result.bare) this.warnings.bareLog(chunk.log, result.matches, this.jails)
-    this.fail2ban.take(result.hits ?? [], chunk)
+    this.fail2ban.take(result, chunk)
     for (const match of this.#sessions.merge(result.matches)) {
       if (this.ownLog.wanted)
         this.ownLog.seen(match, chunk, this.judge.sparing(match.address, match.jail) !== undefined)
