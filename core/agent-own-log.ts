@@ -3,7 +3,7 @@ import { LogFile } from './fail2ban/own-log/log-file.ts'
 import { lengthText } from './fail2ban/own-log/length-text.ts'
 import { levels, logLine, timeText, usualFormat, type Level, type LogEntry } from './fail2ban/own-log/log-line.ts'
 import type { ReadyJail } from './jails.ts'
-import type { CountingNews } from './judging/fail2ban-counting.ts'
+import { knownAttempts, type CountingNews } from './judging/fail2ban-counting.ts'
 import type { OwnLogSettings } from './settings/own-log.ts'
 
 /** A line about somebody who is banned: sooner after the ban it is no news, later than this it is odd. */
@@ -61,7 +61,8 @@ export class AgentOwnLog {
         return this.#found(jail, id, news.time)
       case 'bad': {
         const { time, bans, attempts, isBan } = news
-        const bad = `[${jail}] Found ${id}, bad - ${timeText(time)}, ${bans} # -> ${attempts}${isBan ? ', Ban' : ''}`
+        const counted = attempts === knownAttempts(bans) ? `${attempts}.0` : attempts
+        const bad = `[${jail}] Found ${id}, bad - ${timeText(time)}, ${bans} # -> ${counted}${isBan ? ', Ban' : ''}`
         return this.#write('fail2ban.observer', 'INFO', bad)
       }
       case 'already-banned':
@@ -74,6 +75,8 @@ export class AgentOwnLog {
         return void this.#increased.set(`${jail} ${id}`, news)
       case 'unenforceable':
         return this.#banned(jail, id)
+      case 'unbanned':
+        return this.#tell(jail, `Unban ${id}`)
     }
   }
 

@@ -37,6 +37,18 @@ export type CountingNews = { readonly jail: string; readonly id: string } & (
       readonly lengthSeconds: number
       readonly until: number | null
     }
-  /** A ban of an id that no firewall can keep away, for there is no address; it holds here. Told again when it is prolonged. */
+  /** A new ban of an id that no firewall can keep away, for there is no address; it holds here. */
   | { readonly type: 'unenforceable'; readonly since: number; readonly until: number | null; readonly count: number }
+  /** Such a ban goes on for longer. */
+  | { readonly type: 'prolonged'; readonly since: number; readonly until: number | null; readonly count: number }
+  /** The time of such a ban is over. */
+  | { readonly type: 'unbanned' }
 )
+
+/** Beyond so many bans attempts count no more. */
+const mostBans = 20
+
+/** How many attempts a failure of somebody counts who was banned so often before; `maxretry` is what it counts at most. */
+export function knownAttempts(bans: number): number {
+  return 2 ** (Math.min(bans, mostBans) - 1) + 1
+}

@@ -76,7 +76,7 @@ export class Fail2banSentences {
     if (until !== null && until < now) return null
     this.#noteBan(rules, id, time, next)
     const { count } = next
-    if (id !== prefix) this.#keepId(reached, { jail, prefix, since: time, until: until ?? Infinity, count })
+    if (id !== prefix) this.#keepId({ id, jail, prefix, since: time, until: until ?? Infinity, count })
     if (prefix === null) return null
     return { prefix, jail, ports, since: time, until, count, failures, ...evidence(lines, this.#options.rules) }
   }
@@ -113,6 +113,12 @@ export class Fail2banSentences {
     this.#ids.lift(prefix, jail)
   }
 
+  /** Ends the bans of ids whose time is over at `now` (unix ms). */
+  sweep(now: number): void {
+    for (const { id, jail, prefix } of this.#ids.expire(now))
+      if (prefix === null) this.#options.news({ type: 'unbanned', jail, id })
+  }
+
   shift(ms: number): void {
     this.offenders.shift(ms / 1000)
     this.#ids.shift(ms)
@@ -127,16 +133,19 @@ export class Fail2banSentences {
   #prolonged({ name: jail, ports }: Fail2banRules, reached: Reached, { since, count }: Held, end: number): Ban | null {
     const { id, prefix, failures, lines } = reached
     const until = end === Infinity ? null : end
-    if (id !== prefix) this.#ids.put(id, { jail, prefix, since, until: end, count })
-    if (prefix === null) return null
+    if (id !== prefix) this.#ids.put({ id, jail, prefix, since, until: end, count })
+    if (prefix === null) {
+      this.#options.news({ type: 'prolonged', jail, id, since, until, count })
+      return null
+    }
     const before = this.#options.banOf(prefix, jail)
     if (before !== undefined) return { ...before, until }
     return { prefix, jail, ports, since, until, count, failures, ...evidence(lines, this.#options.rules) }
   }
 
-  #keepId({ id }: Reached, ban: IdBan): void {
-    const { jail, prefix, since, until, count } = ban
-    this.#ids.put(id, ban)
+  #keepId(ban: IdBan): void {
+    const { id, jail, prefix, since, until, count } = ban
+    this.#ids.put(ban)
     if (prefix !== null) return
     this.#options.news({ type: 'unenforceable', jail, id, since, until: until === Infinity ? null : until, count })
   }

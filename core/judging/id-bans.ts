@@ -5,6 +5,7 @@ const most = 50_000
 
 /** A ban of an id. */
 export interface IdBan {
+  readonly id: string
   readonly jail: string
   /** Whom a firewall keeps away for it; null: nobody. */
   readonly prefix: Prefix | null
@@ -23,21 +24,29 @@ export class IdBans {
 
   /** The ban of the id by the jail that holds at `now`. */
   get(id: string, jail: string, now: number): IdBan | undefined {
-    const key = keyOf(id, jail)
-    const ban = this.#bans.get(key)
-    if (ban === undefined || ban.until >= now) return ban
-    this.#bans.delete(key)
-    return undefined
+    const ban = this.#bans.get(keyOf(id, jail))
+    return ban !== undefined && ban.until >= now ? ban : undefined
   }
 
-  put(id: string, ban: IdBan): void {
-    const key = keyOf(id, ban.jail)
+  put(ban: IdBan): void {
+    const key = keyOf(ban.id, ban.jail)
     this.#bans.delete(key)
     this.#bans.set(key, ban)
     for (const oldest of this.#bans.keys()) {
       if (this.#bans.size <= most) break
       this.#bans.delete(oldest)
     }
+  }
+
+  /** Ends the bans that hold no more at `now`, and answers them. */
+  expire(now: number): IdBan[] {
+    const over: IdBan[] = []
+    for (const [key, ban] of this.#bans) {
+      if (ban.until >= now) continue
+      this.#bans.delete(key)
+      over.push(ban)
+    }
+    return over
   }
 
   /** Ends the bans for which a firewall kept the prefix away. */
