@@ -10,6 +10,9 @@ import { treeFailure } from './fail2ban/running/tree-failures.ts'
 import type { ReadyJail } from './jails.ts'
 import type { BrokenJail } from './matching/messages.ts'
 
+/** Logs of which is known who has seen them; beyond, all are forgotten. */
+const maxLogs = 5000
+
 /**
  * The way of a line that a jail of a Fail2ban tree found: put together with those of its session, names looked up,
  * ignored ones left out, then the judge.
@@ -19,6 +22,8 @@ export class AgentFail2ban {
   readonly #gate: FailureGate
   #jails = new Map<string, { readonly jail: ReadyJail; readonly sessions: Sessions }>()
   #restored = false
+  /** The jails that have seen a piece of a log, by the log. */
+  readonly #started = new Map<string, Set<string>>()
   /** Jails whose filter cannot be used, and why. */
   readonly broken = new Map<string, BailiffError>()
 
@@ -58,13 +63,27 @@ export class AgentFail2ban {
     return !live && undatedAt === null && (fail2ban?.tailed.includes(log) ?? false)
   }
 
+  /**
+   * The jails that read this log for the first time. As in Fail2ban its lines are old ones to them then, also where it
+   * grew since the start, unless they read it from its end on.
+   */
+  starting({ log, jails }: LogChunk): readonly string[] {
+    return jails.filter((name) => {
+      const { texts = null, tailed = [] } = this.#jails.get(name)?.jail.fail2ban ?? {}
+      return texts !== null && !texts.journal && !tailed.includes(log) && !this.#started.get(log)?.has(name)
+    })
+  }
+
   /** Takes what was found in a chunk, in the order of its lines. */
   take(hits: readonly FilterHit[], chunk: LogChunk): void {
+    const { log, jails, starting = [] } = chunk
+    this.#noteStarted(log, jails)
+    const old = { ...chunk, live: false, undatedAt: null }
     for (const hit of hits) {
       const { jail, sessions } = this.#jails.get(hit.jail) ?? {}
       const raw = sessions?.merge(lineHit(hit), chunk.arrivedAt / 1000)
       const failure = raw && jail ? treeFailure(raw, { ...hit, filter: jail.filter.name }) : null
-      if (failure !== null) this.#gate.take(failure, chunk)
+      if (failure !== null) this.#gate.take(failure, starting.includes(hit.jail) ? old : chunk)
     }
   }
 
@@ -82,6 +101,14 @@ export class AgentFail2ban {
 
   stop(): void {
     this.#gate.stop()
+  }
+
+  #noteStarted(log: string, jails: readonly string[]): void {
+    const started = this.#started.get(log) ?? new Set()
+    for (const jail of jails) if (this.#jails.has(jail)) started.add(jail)
+    if (started.size === 0) return
+    this.#started.set(log, started)
+    if (this.#started.size > maxLogs) this.#started.clear()
   }
 
   /** Whom a jail ignores now it also lets go of who was banned before the start. */

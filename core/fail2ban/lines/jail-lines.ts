@@ -69,7 +69,7 @@ export class JailLines {
   }
 
   /** The hits of the next line: `line` has its bytes, `text` the same as Latin-1. Throws a BailiffError for a line that takes too long. */
-  look(line: Buffer, text: string, { arrivedAt, live }: LogChunk): readonly FoundHit[] {
+  look(line: Buffer, text: string, { arrivedAt, live, starting }: LogChunk): readonly FoundHit[] {
     const ascii = isAscii(line)
     const decoded = withoutReturns(ascii ? text : this.#decode(line))
     const now = arrivedAt / 1000
@@ -78,7 +78,7 @@ export class JailLines {
       now,
       time: given === null ? null : (given.time ?? now),
       dateText: given?.dateText ?? '',
-      inOperation: live,
+      inOperation: live && starting?.includes(this.jail) !== true,
       findtime: this.#findtime,
     }
     const { hits } = this.#filter.find(given?.text ?? decoded, moment, ascii)
