@@ -157,6 +157,21 @@ test('head reads what a log has already as far as it is recent, tail does not', 
   )
 })
 
+test('of the first lines of a log those that are too old do not count, of later ones they count as new', async () => {
+  const tree = writeTree()
+  const at = on(tree)
+  const agent = at.start()
+  await agent.shows('watching')
+  const hourAgo = new Date(Date.now() - 3_600_000).toISOString()
+  const old = (address: string) => `${hourAgo} gate: ${address} was turned away\n`.repeat(2)
+  const recent = (address: string) => old(address).replaceAll(hourAgo, new Date().toISOString())
+  appendFileSync(join(tree, 'gate.log'), old('192.0.2.2') + recent('192.0.2.1'))
+  await agent.shows('[gate] ban 192.0.2.1 ')
+  appendFileSync(join(tree, 'gate.log'), old('192.0.2.3'))
+  await agent.shows('[gate] ban 192.0.2.3 ')
+  assert.equal((await at.jail('gate')).bans.map(({ prefix }) => prefix).toSorted(), ['192.0.2.1', '192.0.2.3'])
+})
+
 test('SIGHUP reads the tree again; a jail that was broken runs, and bans stay', async () => {
   const tree = writeTree({ 'jail.d/a.local': '[gate]\nenabled = false\n' })
   const at = on(tree)
