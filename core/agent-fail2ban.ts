@@ -89,11 +89,11 @@ export class AgentFail2ban {
 
   /** Jails whose filter a thread cannot use. The others run. */
   setAside(jails: readonly BrokenJail[]): void {
-    for (const { jail: name, option, message } of jails) {
+    for (const { jail: name, option, message, hint } of jails) {
       const { jail } = this.#jails.get(name) ?? {}
       if (!jail?.fail2ban || this.broken.has(name)) continue
       const where = new OptionPlaces(jail.fail2ban.folder).ofFilter(name, jail.filter.name, option ?? 'failregex')
-      const problem = brokenFilter(message, where)
+      const problem = brokenFilter({ message, hint }, where)
       this.broken.set(name, problem)
       this.#agent.options.log.error({ jail: name }, describeError(problem))
     }

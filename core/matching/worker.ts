@@ -10,7 +10,7 @@ import { ProgressCell, type BrokenJail, type ScanTask, type WorkerSetup } from '
 import type { OrderedJail } from './ordered-jails.ts'
 import { packResult, type PackedResult } from './packed-results.ts'
 import { threadNumber } from './processor-time.ts'
-import { PatternError } from './pattern-error.ts'
+
 import { createLogScanner } from './scan.ts'
 
 // Patterns that the linear engine can run are given to it when they backtrack too much.
@@ -47,9 +47,10 @@ async function loadTreeJails(
   setups: NonNullable<WorkerSetup['treeJails']>,
 ): Promise<{ readonly ordered: readonly OrderedJail[]; readonly broken: readonly BrokenJail[] }> {
   if (setups.length === 0) return { ordered: [], broken: [] }
-  const [{ JailLines }, { DateForms }] = await Promise.all([
+  const [{ JailLines }, { DateForms }, { faultyOption }] = await Promise.all([
     import('../fail2ban/lines/jail-lines.ts'),
     import('../fail2ban/dates/date-forms.ts'),
+    import('../fail2ban/lines/option-error.ts'),
   ])
   const forms = new DateForms()
   const broken: BrokenJail[] = []
@@ -58,8 +59,9 @@ async function loadTreeJails(
       return new JailLines(setup, forms)
     } catch (error) {
       const { jail } = setup
-      const option = error instanceof PatternError ? error.list : null
-      broken.push({ jail, option, message: error instanceof Error ? error.message : String(error) })
+      const { hint } = error instanceof BailiffError ? error : {}
+      const message = error instanceof Error ? error.message : String(error)
+      broken.push({ jail, option: faultyOption(error), message, hint })
       return { jail, memory: null, look: () => [] }
     }
   })

@@ -1,6 +1,7 @@
 import { parseAddress, type Address } from '../../address.ts'
 import type { BailiffError } from '../../errors.ts'
 import type { Failure } from '../../events.ts'
+import { FewWarnings } from './few-warnings.ts'
 import { GateJail, type GateParts, type Verdict } from './gate-jail.ts'
 import type { Arrival, GateOptions, GateRules, IgnoreSource } from './gate-rules.ts'
 import { HostNames } from './host-names.ts'
@@ -19,6 +20,7 @@ const tellEvery = 1000
  */
 export class FailureGate {
   readonly #options: GateOptions
+  readonly #warn: FewWarnings['warn']
   readonly #parts: GateParts
   readonly #hosts: HostNames
   readonly #own: OwnAddresses
@@ -30,13 +32,14 @@ export class FailureGate {
 
   constructor(options: GateOptions) {
     this.#options = options
-    this.#hosts = new HostNames((message) => options.warn(null, message), options.lookup)
+    this.#warn = new FewWarnings(options.warn).warn
+    this.#hosts = new HostNames((message) => this.#warn(null, message), options.lookup)
     this.#own = new OwnAddresses(this.#hosts)
     this.#parts = {
       hosts: this.#hosts,
       own: this.#own,
       commands: new CommandRunner(),
-      warn: options.warn,
+      warn: this.#warn,
       namesChanged: () => this.#follow(),
     }
   }
@@ -61,7 +64,7 @@ export class FailureGate {
     this.#wait(failure, async () => {
       const addresses = await this.#hosts.addresses(failure.id)
       if (addresses.length > 0 && jail.rules.usedns === 'warn')
-        this.#options.warn(failure.jail, `Determined IP using DNS Lookup: ${failure.id} = ${addresses.join(', ')}`)
+        this.#warn(failure.jail, `Determined IP using DNS Lookup: ${failure.id} = ${addresses.join(', ')}`)
       for (const address of addresses) this.#takeId(jail, identified(failure, address), arrival)
     })
   }
@@ -100,7 +103,7 @@ export class FailureGate {
     const key = keyOf(failure)
     const done = (this.#last.get(key) ?? Promise.resolve())
       .then(work)
-      .catch((error: unknown) => this.#options.warn(failure.jail, `a failure is not counted: ${String(error)}`))
+      .catch((error: unknown) => this.#warn(failure.jail, `a failure is not counted: ${String(error)}`))
       .finally(() => {
         this.#waiting--
         if (this.#last.get(key) === done) this.#last.delete(key)
@@ -111,7 +114,7 @@ export class FailureGate {
   #giveUp({ jail }: Failure): void {
     if (this.#givenUp++ % tellEvery > 0) return
     const message = `more than ${maxWaiting} failures wait for a name server or an ignorecommand`
-    this.#options.warn(jail, `${message}: ${this.#givenUp} were not counted so far`)
+    this.#warn(jail, `${message}: ${this.#givenUp} were not counted so far`)
   }
 
   #follow(): void {

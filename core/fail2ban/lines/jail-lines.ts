@@ -7,6 +7,7 @@ import { lineDecoder, type DecodeLine } from './line-decoding.ts'
 import { LineFilter, type FilterMemory } from './line-filter.ts'
 import type { GroupValue, LineHit } from './line-hit.ts'
 import type { Moment } from './moment.ts'
+import { ofOption } from './option-error.ts'
 
 /** A jail of a Fail2ban tree, as threads get it. Plain data. */
 export interface TreeJailSetup {
@@ -44,8 +45,8 @@ export class JailLines {
     this.jail = jail
     this.#texts = texts
     this.#findtime = findtimeSeconds
-    this.#filter = new LineFilter(texts, { forms, prefiltered })
-    this.#decode = lineDecoder(texts.encoding)
+    this.#filter = ofOption('logtimezone', () => new LineFilter(texts, { forms, prefiltered }))
+    this.#decode = ofOption('logencoding', () => lineDecoder(texts.encoding))
     this.#nothing = this.#filter.memory
   }
 

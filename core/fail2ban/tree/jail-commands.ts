@@ -1,4 +1,4 @@
-import type { BailiffError } from '../../errors.ts'
+import type { BailiffError, Where } from '../../errors.ts'
 import type { Command, CommandValue } from './command.ts'
 import type { OptionValue } from './configuration.ts'
 import type { JailReading, PythonAction, UsedDefinition } from './jail-reading.ts'
@@ -20,17 +20,19 @@ export interface CommandRules {
   /** Whether `systemd_if_nologs` and `skip_if_nologs` mean something: since version 1.1. */
   readonly minds: 'no logs' | 'nothing'
   readonly notes: BailiffError[]
+  /** Where an option of the jail stands. */
+  readonly whereIs: (option: string) => Where | undefined
 }
 
 /**
  * The commands Fail2ban's reader makes of a jail, `start` left out: the filter's, those of the jail's own options, its
  * logs as they are now, its actions. Throws a BailiffError where tags or a `journalmatch` are wrong.
  */
-export function jailCommands(jail: JailReading, { minds, notes }: CommandRules): JailCommands {
+export function jailCommands(jail: JailReading, { minds, notes, whereIs }: CommandRules): JailCommands {
   const { name, options, filter } = jail
   const commands: Command[] = []
-  if (filter !== null) addFilterCommands(commands, filter.definition.combined([], notes), name)
-  addFilterCommands(commands, options, name)
+  if (filter !== null) addFilterCommands(commands, filter.definition.combined([], notes), name, whereIs)
+  addFilterCommands(commands, options, name, whereIs)
   for (const [option, value] of options)
     if (option === 'ignoreip') commands.push(['set', name, 'addignoreip', ...splitWords(String(value))])
     else if (!notOfJail.has(option)) commands.push(['set', name, option, value])
@@ -60,7 +62,12 @@ const notOfJail = new Set(['action', 'filter', 'enabled', 'backend', 'logpath', 
 const laterTags = ['matches', 'ipmatches', 'ipjailmatches', 'timeout', 'bantime']
 
 /** Adds the commands of a filter's options, first those that all others need. */
-function addFilterCommands(commands: Command[], options: ReadonlyMap<string, OptionValue>, jail: string): void {
+function addFilterCommands(
+  commands: Command[],
+  options: ReadonlyMap<string, OptionValue>,
+  jail: string,
+  whereIs: CommandRules['whereIs'],
+): void {
   let first = 0
   for (const [option, value] of options) {
     if (value === null) continue
@@ -76,7 +83,7 @@ function addFilterCommands(commands: Command[], options: ReadonlyMap<string, Opt
       first += 1
     } else if (option === 'journalmatch') {
       for (const line of String(value).split('\n'))
-        if (line !== '') commands.push(['set', jail, 'addjournalmatch', ...shellWords(line)])
+        if (line !== '') commands.push(['set', jail, 'addjournalmatch', ...shellWords(line, whereIs(option))])
     } else if (isPartOfDatepattern(option)) commands.push(['set', jail, option, value])
   }
 }

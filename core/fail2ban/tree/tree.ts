@@ -132,7 +132,8 @@ class TreeReader {
       }
       if (broken !== undefined) throw broken
       const reading = readJail(tree, name)
-      const rules = { minds: this.#isOld ? 'nothing' : 'no logs', notes: this.#warnings } as const
+      const whereIs = (option: string) => this.#jails.whereIs(name, option)
+      const rules = { minds: this.#isOld ? 'nothing' : 'no logs', notes: this.#warnings, whereIs } as const
       const { commands, isSkipped } = jailCommands(reading, rules)
       this.#commands.push(...commands)
       if (isSkipped) {

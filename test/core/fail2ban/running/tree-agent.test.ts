@@ -89,7 +89,19 @@ test('a broken jail is told with file, section and option, and the others run', 
     ],
     'a formula that is none': [
       { 'jail.d/a.local': '[gate]\nbantime.increment = true\nbantime.formula = ban.Time *\n' },
-      /\[gate\] bantime/,
+      /jail\.d\/a\.local:3: \[gate\] bantime\.formula: (?!bantime)/,
+    ],
+    'an encoding that is none': [
+      { 'jail.d/a.local': '[gate]\nlogencoding = klingon\n' },
+      /jail\.d\/a\.local:2: \[gate\] logencoding: .*"klingon" is not known\n {2}name one/,
+    ],
+    'a zone that is none': [
+      { 'jail.d/a.local': '[gate]\nlogtimezone = Mars\n' },
+      /jail\.d\/a\.local:2: \[gate\] logtimezone: .*"Mars" is no zone/,
+    ],
+    'a quote that is open': [
+      { 'jail.d/a.local': '[gate]\nbackend = systemd\njournalmatch = _COMM="x\n' },
+      /jail\.d\/a\.local:3: \[gate\] journalmatch: .*a quote that is not closed/,
     ],
   }
   for (const [name, [files, message]] of Object.entries(cases)) {
@@ -112,6 +124,36 @@ test('a broken jail is told with file, section and option, and the others run', 
     )
     assert.match(problems.join('\n'), message, name)
     await agent.end()
+  }
+})
+
+test('what is hardly meant is told, and the jails run', async () => {
+  const cases: Record<string, [files: Record<string, string>, message: RegExp]> = {
+    'an age that is no time': [
+      { 'fail2ban.local': '[Definition]\ndbpurgeage = never\n' },
+      /warning .*fail2ban\.local:2: \[Definition\] dbpurgeage: "never" is no time: .*, so it is a day/,
+    ],
+    'a filter whose local file is passed over': [
+      { 'filter.d/gate.local': '[Definition]\nfailregex = \xff\xfe<HOST>\n' },
+      /warning .*filter\.d\/gate\.local: the file is passed over: it is not UTF-8/,
+    ],
+    'a filter without a failregex': [
+      { 'filter.d/gate.conf': '[Other]\nfailregex = <HOST>\n' },
+      /warning .*filter\.d\/gate\.conf: \[Definition\] failregex: there is no failregex/,
+    ],
+    'a way with names that is none': [
+      { 'jail.d/a.local': '[gate]\nusedns = maybe\n' },
+      /warning .*jail\.d\/a\.local:2: \[gate\] usedns: "maybe" is none of yes, warn, no and raw, so it is no/,
+    ],
+  }
+  for (const [name, [files, message]] of Object.entries(cases)) {
+    const tree = writeTree(files)
+    if ('filter.d/gate.local' in files)
+      writeFileSync(join(tree, 'filter.d/gate.local'), Buffer.from(files['filter.d/gate.local'] ?? '', 'latin1'))
+    const { stdout, code } = await on(tree).check()
+    assert.is(code, 0, `${name}: ${stdout}`)
+    assert.match(stdout, message, name)
+    assert.match(stdout, /^door .*^gate /ms, name)
   }
 })
 
