@@ -59,14 +59,19 @@ export class JailLines {
     this.#filter.memory = memory ?? this.#nothing
   }
 
-  /** Has the dates and patterns compiled by lines of its own, once. */
+  /** Has the dates and patterns compiled by lines of its own, once. Never throws: what fails fails again for each line, which tells it. */
   prepare(): void {
     if (this.#isPrepared) return
     this.#isPrepared = true
     const { memory } = this.#filter
     const moment: Moment = { now: 0, time: null, inOperation: true, findtime: this.#findtime }
-    for (const line of firstLines) this.#filter.find(line, moment, isAscii(Buffer.from(line)))
-    this.#filter.memory = memory
+    try {
+      for (const line of firstLines) this.#filter.find(line, moment, isAscii(Buffer.from(line)))
+    } catch {
+      // Most likely a pattern that takes more stack than there is.
+    } finally {
+      this.#filter.memory = memory
+    }
   }
 
   /** The hits of the next line: `line` has its bytes, `text` the same as Latin-1. Throws a BailiffError for a line that takes too long. */

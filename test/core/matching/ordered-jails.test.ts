@@ -92,6 +92,10 @@ test('lines are timed only after what the first of them would compile, which cha
     jail.prepare()
     assert.equal(structuredClone(jail.memory), before)
   }
+  const deep = { ...texts, failregex: ['^(?:\\W?\\w{0,3000}){0,300}<F-ID>.</F-ID>$'] }
+  const jail = new JailLines({ jail: 'own', texts: deep, findtimeSeconds: 600 })
+  assert.throws(() => jail.look(Buffer.from('-'), '-', chunk(Buffer.of())), 'call stack')
+  jail.prepare()
   const calls: string[] = []
   const ordered = {
     jail: 'own',
