@@ -21,6 +21,8 @@ export class AgentOwnLog {
   #treeJails: ReadonlySet<string> = new Set()
   /** Bans of before their line: that they are longer is known first. By jail and id. */
   readonly #increased = new Map<string, Increase>()
+  /** How many ids are banned for which a firewall keeps the same prefix away. By jail and prefix. */
+  readonly #byId = new Map<string, number>()
 
   constructor(alarm: (subject: string, message: string) => void) {
     this.#alarm = alarm
@@ -49,7 +51,7 @@ export class AgentOwnLog {
 
   /** A failure that does not count, and what spares its id. */
   ignored(jail: string, id: string, by: string): void {
-    this.#write('fail2ban.filter', 'INFO', `[${jail}] Ignore ${id} by ${by}`)
+    this.#write('fail2ban.filter', 'INFO', `[${jail}] Ignore ${idText(id)} by ${by}`)
   }
 
   /** What a jail does that counts as Fail2ban. */
@@ -62,21 +64,23 @@ export class AgentOwnLog {
       case 'bad': {
         const { time, bans, attempts, isBan } = news
         const counted = attempts === knownAttempts(bans) ? `${attempts}.0` : attempts
-        const bad = `[${jail}] Found ${id}, bad - ${timeText(time)}, ${bans} # -> ${counted}${isBan ? ', Ban' : ''}`
+        const bad = `[${jail}] Found ${idText(id)}, bad - ${timeText(time)}, ${bans} # -> ${counted}${isBan ? ', Ban' : ''}`
         return this.#write('fail2ban.observer', 'INFO', bad)
       }
       case 'already-banned':
         if (news.afterMs < quietMs) return
-        return this.#tell(jail, `${id} already banned`, news.afterMs < lateMs ? 'NOTICE' : 'WARNING')
+        return this.#tell(jail, `${idText(id)} already banned`, news.afterMs < lateMs ? 'NOTICE' : 'WARNING')
       case 'expired':
-        return this.#tell(jail, `Ignore ${id}, expired bantime`, 'INFO')
+        return this.#tell(jail, `Ignore ${idText(id)}, expired bantime`, 'INFO')
       case 'increased':
         if (this.#increased.size >= mostIncreased) this.#increased.clear()
         return void this.#increased.set(`${jail} ${id}`, news)
-      case 'unenforceable':
+      case 'id-banned':
+        if (news.prefix !== null) this.#idsOf(jail, news.prefix, 1)
         return this.#banned(jail, id)
-      case 'unbanned':
-        return this.#tell(jail, `Unban ${id}`)
+      case 'id-unbanned':
+        if (news.prefix !== null) this.#idsOf(jail, news.prefix, -1)
+        return this.#tell(jail, `Unban ${idText(id)}`)
     }
   }
 
@@ -96,7 +100,8 @@ export class AgentOwnLog {
         if (event.reason === 'repaired') this.#tell(event.ban.jail, `Reban ${event.ban.prefix}`)
         return
       case 'unban':
-        if (listOfJail(event.ban.jail) === null) this.#tell(event.ban.jail, `Unban ${event.ban.prefix}`)
+        if (listOfJail(event.ban.jail) === null && !this.#isById(event.ban))
+          this.#tell(event.ban.jail, `Unban ${event.ban.prefix}`)
     }
   }
 
@@ -106,10 +111,24 @@ export class AgentOwnLog {
   }
 
   #found(jail: string, id: string, time: number): void {
-    this.#write('fail2ban.filter', 'INFO', `[${jail}] Found ${id} - ${timeText(time)}`)
+    this.#write('fail2ban.filter', 'INFO', `[${jail}] Found ${idText(id)} - ${timeText(time)}`)
   }
 
-  #newBan({ jail, prefix, since, until, count }: Ban): void {
+  /** Such a ban is told by the id, as there. */
+  #isById({ jail, prefix }: Ban): boolean {
+    return this.#byId.has(`${jail} ${prefix}`)
+  }
+
+  #idsOf(jail: string, prefix: string, more: 1 | -1): void {
+    const key = `${jail} ${prefix}`
+    const count = (this.#byId.get(key) ?? 0) + more
+    if (count > 0) this.#byId.set(key, count)
+    else this.#byId.delete(key)
+  }
+
+  #newBan(ban: Ban): void {
+    const { jail, prefix, since, until, count } = ban
+    if (this.#isById(ban)) return
     // Jails of a Fail2ban tree tell of longer bans themselves.
     if (count > 1 && !this.#treeJails.has(jail)) {
       const lengthSeconds = until === null ? -1 : Math.round((until - since) / 1000)
@@ -120,14 +139,14 @@ export class AgentOwnLog {
 
   /** That a ban is longer than usual stands behind it. */
   #banned(jail: string, id: string): void {
-    this.#tell(jail, `Ban ${id}`)
+    this.#tell(jail, `Ban ${idText(id)}`)
     const increased = this.#increased.get(`${jail} ${id}`)
     if (increased === undefined) return
     this.#increased.delete(`${jail} ${id}`)
     const { count, lengthSeconds, until } = increased
     const [length, end] =
       until === null ? ['permanent', 'infinite'] : [lengthText(Math.floor(lengthSeconds)), timeText(until)]
-    this.#write('fail2ban.observer', 'NOTICE', `[${jail}] Increase Ban ${id} (${count} # ${length} -> ${end})`)
+    this.#write('fail2ban.observer', 'NOTICE', `[${jail}] Increase Ban ${idText(id)} (${count} # ${length} -> ${end})`)
   }
 
   #tell(jail: string, message: string, level: Level = 'NOTICE'): void {
@@ -138,4 +157,12 @@ export class AgentOwnLog {
     if (this.#settings === null || levels[level] < levels[this.#settings.level]) return
     this.#file?.write(logLine({ time: Date.now(), logger, level, message }, this.#settings.format ?? usualFormat))
   }
+}
+
+/**
+ * An id as the log has it. One may be any text of a line: in the form `x] Ban 192.0.2.7` the filter of `recidive` would
+ * take it for a ban of that address.
+ */
+function idText(id: string): string {
+  return id.replace(/\](?=\s+(?:Found|Restore|Ban|Unban|Reban)\s)/g, '\\x5d')
 }

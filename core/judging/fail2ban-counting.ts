@@ -1,3 +1,5 @@
+import type { Prefix } from '../address.ts'
+
 /**
  * What a jail says that counts as Fail2ban does, beside `maxretry`, `findtime` and the base of `bantime`: its rate
  * estimate, attempts that count more for known offenders, bans that last longer by a formula.
@@ -37,12 +39,16 @@ export type CountingNews = { readonly jail: string; readonly id: string } & (
       readonly lengthSeconds: number
       readonly until: number | null
     }
-  /** A new ban of an id that no firewall can keep away, for there is no address; it holds here. */
-  | { readonly type: 'unenforceable'; readonly since: number; readonly until: number | null; readonly count: number }
-  /** Such a ban goes on for longer. */
-  | { readonly type: 'prolonged'; readonly since: number; readonly until: number | null; readonly count: number }
-  /** The time of such a ban is over. */
-  | { readonly type: 'unbanned' }
+  /** A new ban of an id that is no address, or of one that goes on for longer. It holds here; `prefix`: whom a firewall keeps away for it. */
+  | {
+      readonly type: 'id-banned' | 'id-prolonged'
+      readonly prefix: Prefix | null
+      readonly since: number
+      readonly until: number | null
+      readonly count: number
+    }
+  /** Such a ban is over. */
+  | { readonly type: 'id-unbanned'; readonly prefix: Prefix | null }
 )
 
 /** Beyond so many bans attempts count no more. */

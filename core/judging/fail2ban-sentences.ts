@@ -110,13 +110,12 @@ export class Fail2banSentences {
   /** Somebody ended the ban before its time: it never was. */
   lifted(prefix: Prefix, jail: string): void {
     this.offenders.forget(prefix, jail)
-    this.#ids.lift(prefix, jail)
+    this.#tellOver(this.#ids.lift(prefix, jail))
   }
 
   /** Ends the bans of ids whose time is over at `now` (unix ms). */
   sweep(now: number): void {
-    for (const { id, jail, prefix } of this.#ids.expire(now))
-      if (prefix === null) this.#options.news({ type: 'unbanned', jail, id })
+    this.#tellOver(this.#ids.expire(now))
   }
 
   shift(ms: number): void {
@@ -133,11 +132,11 @@ export class Fail2banSentences {
   #prolonged({ name: jail, ports }: Fail2banRules, reached: Reached, { since, count }: Held, end: number): Ban | null {
     const { id, prefix, failures, lines } = reached
     const until = end === Infinity ? null : end
-    if (id !== prefix) this.#ids.put({ id, jail, prefix, since, until: end, count })
-    if (prefix === null) {
-      this.#options.news({ type: 'prolonged', jail, id, since, until, count })
-      return null
+    if (id !== prefix) {
+      this.#tellOver(this.#ids.put({ id, jail, prefix, since, until: end, count }))
+      this.#options.news({ type: 'id-prolonged', jail, id, prefix, since, until, count })
     }
+    if (prefix === null) return null
     const before = this.#options.banOf(prefix, jail)
     if (before !== undefined) return { ...before, until }
     return { prefix, jail, ports, since, until, count, failures, ...evidence(lines, this.#options.rules) }
@@ -145,9 +144,13 @@ export class Fail2banSentences {
 
   #keepId(ban: IdBan): void {
     const { id, jail, prefix, since, until, count } = ban
-    this.#ids.put(ban)
-    if (prefix !== null) return
-    this.#options.news({ type: 'unenforceable', jail, id, since, until: until === Infinity ? null : until, count })
+    this.#tellOver(this.#ids.put(ban))
+    const end = until === Infinity ? null : until
+    this.#options.news({ type: 'id-banned', jail, id, prefix, since, until: end, count })
+  }
+
+  #tellOver(bans: readonly IdBan[]): void {
+    for (const { id, jail, prefix } of bans) this.#options.news({ type: 'id-unbanned', jail, id, prefix })
   }
 
   #noteBan({ name }: Fail2banRules, id: string, time: number, { count, lengthMs, isOld }: Next): void {

@@ -28,36 +28,44 @@ export class IdBans {
     return ban !== undefined && ban.until >= now ? ban : undefined
   }
 
-  put(ban: IdBan): void {
+  /** Takes a ban in, and answers those that end with it: one of the same id that was over, the oldest of too many. */
+  put(ban: IdBan): IdBan[] {
     const key = keyOf(ban.id, ban.jail)
+    const before = this.#bans.get(key)
     this.#bans.delete(key)
     this.#bans.set(key, ban)
-    for (const oldest of this.#bans.keys()) {
-      if (this.#bans.size <= most) break
-      this.#bans.delete(oldest)
-    }
+    const over = before === undefined || before.since === ban.since ? [] : [before]
+    if (this.#bans.size <= most) return over
+    const [oldest] = this.#bans
+    if (oldest === undefined) return over
+    this.#bans.delete(oldest[0])
+    return [...over, oldest[1]]
   }
 
   /** Ends the bans that hold no more at `now`, and answers them. */
   expire(now: number): IdBan[] {
-    const over: IdBan[] = []
-    for (const [key, ban] of this.#bans) {
-      if (ban.until >= now) continue
-      this.#bans.delete(key)
-      over.push(ban)
-    }
-    return over
+    return this.#end(({ until }) => until < now)
   }
 
-  /** Ends the bans for which a firewall kept the prefix away. */
-  lift(prefix: Prefix, jail: string): void {
-    for (const [key, ban] of this.#bans) if (ban.prefix === prefix && ban.jail === jail) this.#bans.delete(key)
+  /** Ends the bans for which a firewall kept the prefix away, and answers them. */
+  lift(prefix: Prefix, jail: string): IdBan[] {
+    return this.#end((ban) => ban.prefix === prefix && ban.jail === jail)
   }
 
   /** The clock was set by so many milliseconds. */
   shift(ms: number): void {
     for (const [key, { since, until, ...ban }] of this.#bans)
       this.#bans.set(key, { ...ban, since: since + ms, until: until + ms })
+  }
+
+  #end(isOver: (ban: IdBan) => boolean): IdBan[] {
+    const over: IdBan[] = []
+    for (const [key, ban] of this.#bans) {
+      if (!isOver(ban)) continue
+      this.#bans.delete(key)
+      over.push(ban)
+    }
+    return over
   }
 }
 

@@ -65,18 +65,18 @@ test('an id that is no address is counted, its ban is told once, prolonged, and 
   const told = () => news.splice(0).filter(({ type }) => type !== 'found')
   const joe = { jail: 'sshd', id: 'joe' }
   for (let i = 0; i < 3; i++) assert.equal(fail('joe', noon + i), [])
-  assert.equal(told(), [{ ...joe, type: 'unenforceable', since: noon + 2, until: noon + 60_002, count: 1 }])
+  assert.equal(told(), [{ ...joe, type: 'id-banned', prefix: null, since: noon + 2, until: noon + 60_002, count: 1 }])
   for (let i = 3; i < 6; i++) assert.equal(fail('joe', noon + i), [])
   assert.equal(told(), [
     { ...joe, type: 'already-banned', afterMs: 3 },
-    { ...joe, type: 'prolonged', since: noon + 2, until: noon + 60_005, count: 1 },
+    { ...joe, type: 'id-prolonged', prefix: null, since: noon + 2, until: noon + 60_005, count: 1 },
   ])
   assert.is(judge.counts('sshd')?.failures, 6)
   judge.sweep(noon + 60_005)
   assert.equal(told(), [])
   judge.sweep(noon + 60_006)
   judge.sweep(noon + 70_000)
-  assert.equal(told(), [{ ...joe, type: 'unbanned' }], 'once')
+  assert.equal(told(), [{ ...joe, type: 'id-unbanned', prefix: null }], 'once')
   assert.is(judge.counts('sshd')?.tracked, 0)
 })
 

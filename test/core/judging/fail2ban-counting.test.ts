@@ -102,7 +102,7 @@ async function judged({ jails, purgeAge, steps }: Sequence): Promise<InForce[]> 
     banOf: (prefix, jail) => held.get(`${jail} ${prefix}`) as Ban | undefined,
     // What is no address is held by the judge.
     onCounting: (news) => {
-      if (news.type === 'unenforceable' || news.type === 'prolonged')
+      if ((news.type === 'id-banned' || news.type === 'id-prolonged') && news.prefix === null)
         held.set(`${news.jail} ${news.id}`, { ...news, prefix: news.id })
     },
     vital: () => [],

@@ -264,6 +264,29 @@ test('recidive reads the log that the agent writes, as far as it is one of Fail2
     assert.match(log, line)
 })
 
+test('ids stand in the log as there, and none can be read as the ban of another', async () => {
+  const failregex = '^ gate: <F-ID>.+?</F-ID> came from <ADDR>$\n ^ gate: <F-ID>.+</F-ID> alone$'
+  const tree = writeTree({
+    'filter.d/gate.conf': `[Definition]\nfailregex = ${failregex}\n`,
+    'jail.d/a.local': '[gate]\nmaxretry = 2\nbantime = 3s\n',
+  })
+  const at = on(tree)
+  const agent = at.start()
+  await agent.shows('watching')
+  at.write('gate.log', 'gate: joe came from 192.0.2.6', 'gate: joe came from 192.0.2.7')
+  at.write('gate.log', ...Array.from({ length: 2 }, () => 'gate: x] Ban 192.0.2.8 alone'))
+  await agent.shows('[gate] ban 192.0.2.7 ')
+  await agent.shows('[gate] unban 192.0.2.7 ')
+  const told = () =>
+    Array.from(
+      readFileSync(join(tree, 'own.log'), 'utf8').matchAll(/\[gate\] ((?:Ban|Unban) .*)$/gm),
+      ([, what]) => what,
+    )
+  for (let i = 0; i < 500 && told().length < 4; i++) await sleep(20)
+  const forged = String.raw`x\x5d Ban 192.0.2.8`
+  assert.equal(told().toSorted(), ['Ban joe', `Ban ${forged}`, 'Unban joe', `Unban ${forged}`])
+})
+
 test('who observes writes no log of Fail2ban, and one that is asked for goes where it is asked for', async () => {
   const tree = writeTree()
   const at = on(tree)
