@@ -89,12 +89,11 @@ export class JailLines {
   scan(block: LogBlock, chunk: LogChunk, ears: BlockEars): void {
     const { bytes, text, start, end } = block
     if (this.#texts.journal) return this.#lookAtEach(block, chunk, ears)
-    const { arrivedAt, live } = chunk
-    const now = arrivedAt / 1000
+    const now = chunk.arrivedAt / 1000
     this.#filter.scan(
       { bytes, text, start, end },
       {
-        moment: { now, time: null, inOperation: live, findtime: this.#findtime },
+        moment: { now, time: null, inOperation: this.#isLive(chunk), findtime: this.#findtime },
         decode: this.#decode,
         begins: ears.begins,
         found: (hit, at) => ears.found(filterHit(hit, now), at),
@@ -118,20 +117,24 @@ export class JailLines {
   }
 
   /** The hits of the next line: `line` has its bytes, `text` the same as Latin-1. Throws a BailiffError for a line that takes too long. */
-  look(line: Buffer, text: string, { arrivedAt, live, starting }: LogChunk): readonly FoundHit[] {
+  look(line: Buffer, text: string, chunk: LogChunk): readonly FoundHit[] {
     const ascii = isAscii(line)
     const decoded = withoutReturns(ascii ? text : this.#decode(line))
-    const now = arrivedAt / 1000
+    const now = chunk.arrivedAt / 1000
     const given = this.#texts.journal ? journalEntry(decoded) : null
     const moment: Moment = {
       now,
       time: given === null ? null : (given.time ?? now),
       dateText: given?.dateText ?? '',
-      inOperation: live && starting?.includes(this.jail) !== true,
+      inOperation: this.#isLive(chunk),
       findtime: this.#findtime,
     }
     const { hits } = this.#filter.find(given?.text ?? decoded, moment, ascii)
     return hits.length === 0 ? noHits : hits.map((hit) => filterHit(hit, now))
+  }
+
+  #isLive({ live, starting }: LogChunk): boolean {
+    return live && starting?.includes(this.jail) !== true
   }
 }
 
