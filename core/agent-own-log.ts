@@ -1,3 +1,4 @@
+import type { Prefix } from './address.ts'
 import { listOfJail, type AgentEvent, type Ban, type LogChunk, type Match } from './events.ts'
 import { LogFile } from './fail2ban/own-log/log-file.ts'
 import { lengthText } from './fail2ban/own-log/length-text.ts'
@@ -10,6 +11,7 @@ import type { OwnLogSettings } from './settings/own-log.ts'
 const quietMs = 3000
 const lateMs = 60_000
 const mostIncreased = 1000
+const mostById = 50_000
 
 type Increase = Pick<Extract<CountingNews, { type: 'increased' }>, 'count' | 'lengthSeconds' | 'until'>
 
@@ -21,8 +23,8 @@ export class AgentOwnLog {
   #treeJails: ReadonlySet<string> = new Set()
   /** Bans of before their line: that they are longer is known first. By jail and id. */
   readonly #increased = new Map<string, Increase>()
-  /** How many ids are banned for which a firewall keeps the same prefix away. By jail and prefix. */
-  readonly #byId = new Map<string, number>()
+  /** Bans of a prefix, by jail and prefix, that are told by the id for which it is kept away. */
+  readonly #byId = new Set<string>()
 
   constructor(alarm: (subject: string, message: string) => void) {
     this.#alarm = alarm
@@ -76,10 +78,9 @@ export class AgentOwnLog {
         if (this.#increased.size >= mostIncreased) this.#increased.clear()
         return void this.#increased.set(`${jail} ${id}`, news)
       case 'id-banned':
-        if (news.prefix !== null) this.#idsOf(jail, news.prefix, 1)
+        if (news.prefix !== null) this.#noteById(jail, news.prefix)
         return this.#banned(jail, id)
       case 'id-unbanned':
-        if (news.prefix !== null) this.#idsOf(jail, news.prefix, -1)
         return this.#tell(jail, `Unban ${idText(id)}`)
     }
   }
@@ -100,7 +101,7 @@ export class AgentOwnLog {
         if (event.reason === 'repaired') this.#tell(event.ban.jail, `Reban ${event.ban.prefix}`)
         return
       case 'unban':
-        if (listOfJail(event.ban.jail) === null && !this.#isById(event.ban))
+        if (listOfJail(event.ban.jail) === null && !this.#byId.delete(keyOf(event.ban)))
           this.#tell(event.ban.jail, `Unban ${event.ban.prefix}`)
     }
   }
@@ -114,21 +115,14 @@ export class AgentOwnLog {
     this.#write('fail2ban.filter', 'INFO', `[${jail}] Found ${idText(id)} - ${timeText(time)}`)
   }
 
-  /** Such a ban is told by the id, as there. */
-  #isById({ jail, prefix }: Ban): boolean {
-    return this.#byId.has(`${jail} ${prefix}`)
-  }
-
-  #idsOf(jail: string, prefix: string, more: 1 | -1): void {
-    const key = `${jail} ${prefix}`
-    const count = (this.#byId.get(key) ?? 0) + more
-    if (count > 0) this.#byId.set(key, count)
-    else this.#byId.delete(key)
+  #noteById(jail: string, prefix: Prefix): void {
+    if (this.#byId.size >= mostById) this.#byId.clear()
+    this.#byId.add(keyOf({ jail, prefix }))
   }
 
   #newBan(ban: Ban): void {
     const { jail, prefix, since, until, count } = ban
-    if (this.#isById(ban)) return
+    if (this.#byId.has(keyOf(ban))) return
     // Jails of a Fail2ban tree tell of longer bans themselves.
     if (count > 1 && !this.#treeJails.has(jail)) {
       const lengthSeconds = until === null ? -1 : Math.round((until - since) / 1000)
@@ -166,3 +160,5 @@ export class AgentOwnLog {
 function idText(id: string): string {
   return id.replace(/\](?=\s+(?:Found|Restore|Ban|Unban|Reban)\s)/g, '\\x5d')
 }
+
+const keyOf = ({ jail, prefix }: Pick<Ban, 'jail' | 'prefix'>) => `${jail} ${prefix}`
