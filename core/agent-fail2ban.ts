@@ -14,6 +14,8 @@ import type { BrokenJail } from './matching/messages.ts'
 
 /** What waits for names or commands has so long to be decided when the agent stops. */
 const settleMs = 2000
+/** Logs of which is known who has seen them; beyond, all are forgotten. */
+const maxLogs = 5000
 
 /**
  * The way of a line that a jail of a Fail2ban tree found: put together with those of its session, names looked up,
@@ -24,6 +26,8 @@ export class AgentFail2ban {
   readonly #gate: FailureGate
   #jails = new Map<string, { readonly jail: ReadyJail; readonly sessions: Sessions }>()
   #restored = false
+  /** The jails that have seen a piece of a log, by the log. */
+  readonly #started = new Map<string, Set<string>>()
   /** Jails whose filter cannot be used, and why. */
   readonly broken = new Map<string, BailiffError>()
 
@@ -64,24 +68,38 @@ export class AgentFail2ban {
     return !live && undatedAt === null && (fail2ban?.tailed.includes(log) ?? false)
   }
 
+  /**
+   * The jails that read this log for the first time. As in Fail2ban its lines are old ones to them then, also where it
+   * grew since the start, unless they read it from its end on.
+   */
+  starting({ log, jails }: LogChunk): readonly string[] {
+    return jails.filter((name) => {
+      const { texts = null, tailed = [] } = this.#jails.get(name)?.jail.fail2ban ?? {}
+      return texts !== null && !texts.journal && !tailed.includes(log) && !this.#started.get(log)?.has(name)
+    })
+  }
+
   /** Takes what was found in a chunk, in the order of its lines. */
   take({ hits = [], odd = [] }: ScanResult, chunk: LogChunk): void {
     if (odd.length > 0) this.#agent.warnings.oddTimes(chunk.log, odd)
+    const { log, jails, starting = [] } = chunk
+    this.#noteStarted(log, jails)
+    const old = { ...chunk, live: false, undatedAt: null }
     for (const hit of hits) {
       const { jail, sessions } = this.#jails.get(hit.jail) ?? {}
       const raw = sessions?.merge(lineHit(hit), chunk.arrivedAt / 1000)
       const failure = raw && jail ? treeFailure(raw, { ...hit, filter: jail.filter.name }) : null
-      if (failure !== null) this.#gate.take(failure, chunk)
+      if (failure !== null) this.#gate.take(failure, starting.includes(hit.jail) ? old : chunk)
     }
   }
 
   /** Jails whose filter a thread cannot use. The others run. */
   setAside(jails: readonly BrokenJail[]): void {
-    for (const { jail: name, option, message } of jails) {
+    for (const { jail: name, option, message, hint } of jails) {
       const { jail } = this.#jails.get(name) ?? {}
       if (!jail?.fail2ban || this.broken.has(name)) continue
       const where = new OptionPlaces(jail.fail2ban.folder).ofFilter(name, jail.filter.name, option ?? 'failregex')
-      const problem = brokenFilter(message, where)
+      const problem = brokenFilter({ message, hint }, where)
       this.broken.set(name, problem)
       this.#agent.options.log.error({ jail: name }, describeError(problem))
     }
@@ -103,6 +121,14 @@ export class AgentFail2ban {
     await Promise.race([this.#gate.settled(), sleep(settleMs, undefined, { signal: late.signal }).catch(() => {})])
     late.abort()
     this.#gate.stop()
+  }
+
+  #noteStarted(log: string, jails: readonly string[]): void {
+    const started = this.#started.get(log) ?? new Set()
+    for (const jail of jails) if (this.#jails.has(jail)) started.add(jail)
+    if (started.size === 0) return
+    this.#started.set(log, started)
+    if (this.#started.size > maxLogs) this.#started.clear()
   }
 
   /** Whom a jail ignores now it also lets go of who was banned before the start. */

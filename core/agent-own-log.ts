@@ -1,15 +1,17 @@
+import type { Prefix } from './address.ts'
 import { listOfJail, type AgentEvent, type Ban, type LogChunk, type Match } from './events.ts'
 import { lengthText } from './fail2ban/own-log/length-text.ts'
 import { levels, timeText, usualFormat, type Level, type LogEntry } from './fail2ban/own-log/log-line.ts'
 import { openLog, type OpenLog } from './fail2ban/own-log/open-log.ts'
 import type { ReadyJail } from './jails.ts'
-import type { CountingNews } from './judging/fail2ban-counting.ts'
+import { knownAttempts, type CountingNews } from './judging/fail2ban-counting.ts'
 import type { OwnLogSettings } from './settings/own-log.ts'
 
 /** A line about somebody who is banned: sooner after the ban it is no news, later than this it is odd. */
 const quietMs = 3000
 const lateMs = 60_000
 const mostIncreased = 1000
+const mostById = 50_000
 
 type Increase = Pick<Extract<CountingNews, { type: 'increased' }>, 'count' | 'lengthSeconds' | 'until'>
 
@@ -23,6 +25,8 @@ export class AgentOwnLog {
   #treeJails: ReadonlySet<string> = new Set()
   /** Bans of before their line: that they are longer is known first. By jail and id. */
   readonly #increased = new Map<string, Increase>()
+  /** Bans of a prefix, by jail and prefix, that are told by the id for which it is kept away. */
+  readonly #byId = new Set<string>()
 
   constructor(alarm: (subject: string, message: string) => void) {
     this.#alarm = alarm
@@ -54,7 +58,7 @@ export class AgentOwnLog {
 
   /** A failure that does not count, and what spares its id. */
   ignored(jail: string, id: string, by: string): void {
-    this.#write('fail2ban.filter', 'INFO', `[${jail}] Ignore ${id} by ${by}`)
+    this.#write('fail2ban.filter', 'INFO', `[${jail}] Ignore ${idText(id)} by ${by}`)
   }
 
   /** What a jail does that counts as Fail2ban. */
@@ -66,21 +70,27 @@ export class AgentOwnLog {
         return this.#found(jail, id, news.time)
       case 'bad': {
         const { time, bans, attempts, isBan } = news
-        const bad = `[${jail}] Found ${id}, bad - ${timeText(time)}, ${bans} # -> ${attempts}${isBan ? ', Ban' : ''}`
+        const counted = attempts === knownAttempts(bans) ? `${attempts}.0` : attempts
+        const bad = `[${jail}] Found ${idText(id)}, bad - ${timeText(time)}, ${bans} # -> ${counted}${isBan ? ', Ban' : ''}`
         return this.#write('fail2ban.observer', 'INFO', bad)
       }
       case 'already-banned':
         if (news.afterMs < quietMs) return
-        return this.#tell(jail, `${id} already banned`, news.afterMs < lateMs ? 'NOTICE' : 'WARNING')
+        return this.#tell(jail, `${idText(id)} already banned`, news.afterMs < lateMs ? 'NOTICE' : 'WARNING')
       case 'expired':
-        return this.#tell(jail, `Ignore ${id}, expired bantime`, 'INFO')
+        return this.#tell(jail, `Ignore ${idText(id)}, expired bantime`, 'INFO')
       case 'increased':
         if (this.#increased.size >= mostIncreased) this.#increased.clear()
         return void this.#increased.set(`${jail} ${id}`, news)
-      case 'unenforceable':
-        if (news.reason === 'restored') return this.#tell(jail, `Restore Ban ${id}`)
-        if (news.reason === 'extended') return
+      case 'id-restored':
+        return this.#tell(jail, `Restore Ban ${idText(id)}`)
+      case 'id-prolonged':
+        return
+      case 'id-banned':
+        if (news.prefix !== null) this.#noteById(jail, news.prefix)
         return this.#banned(jail, id)
+      case 'id-unbanned':
+        return this.#tell(jail, `Unban ${idText(id)}`)
     }
   }
 
@@ -100,7 +110,8 @@ export class AgentOwnLog {
         if (event.reason === 'repaired') this.#tell(event.ban.jail, `Reban ${event.ban.prefix}`)
         return
       case 'unban':
-        if (listOfJail(event.ban.jail) === null) this.#tell(event.ban.jail, `Unban ${event.ban.prefix}`)
+        if (listOfJail(event.ban.jail) === null && !this.#byId.delete(keyOf(event.ban)))
+          this.#tell(event.ban.jail, `Unban ${event.ban.prefix}`)
     }
   }
 
@@ -110,10 +121,17 @@ export class AgentOwnLog {
   }
 
   #found(jail: string, id: string, time: number): void {
-    this.#write('fail2ban.filter', 'INFO', `[${jail}] Found ${id} - ${timeText(time)}`)
+    this.#write('fail2ban.filter', 'INFO', `[${jail}] Found ${idText(id)} - ${timeText(time)}`)
   }
 
-  #newBan({ jail, prefix, since, until, count }: Ban): void {
+  #noteById(jail: string, prefix: Prefix): void {
+    if (this.#byId.size >= mostById) this.#byId.clear()
+    this.#byId.add(keyOf({ jail, prefix }))
+  }
+
+  #newBan(ban: Ban): void {
+    const { jail, prefix, since, until, count } = ban
+    if (this.#byId.has(keyOf(ban))) return
     // Jails of a Fail2ban tree tell of longer bans themselves.
     if (count > 1 && !this.#treeJails.has(jail)) {
       const lengthSeconds = until === null ? -1 : Math.round((until - since) / 1000)
@@ -124,14 +142,14 @@ export class AgentOwnLog {
 
   /** That a ban is longer than usual stands behind it. */
   #banned(jail: string, id: string): void {
-    this.#tell(jail, `Ban ${id}`)
+    this.#tell(jail, `Ban ${idText(id)}`)
     const increased = this.#increased.get(`${jail} ${id}`)
     if (increased === undefined) return
     this.#increased.delete(`${jail} ${id}`)
     const { count, lengthSeconds, until } = increased
     const [length, end] =
       until === null ? ['permanent', 'infinite'] : [lengthText(Math.floor(lengthSeconds)), timeText(until)]
-    this.#write('fail2ban.observer', 'NOTICE', `[${jail}] Increase Ban ${id} (${count} # ${length} -> ${end})`)
+    this.#write('fail2ban.observer', 'NOTICE', `[${jail}] Increase Ban ${idText(id)} (${count} # ${length} -> ${end})`)
   }
 
   #tell(jail: string, message: string, level: Level = 'NOTICE'): void {
@@ -143,3 +161,13 @@ export class AgentOwnLog {
     this.#log?.write({ time: Date.now(), logger, level, message })
   }
 }
+
+/**
+ * An id as the log has it. One may be any text of a line: in the form `x] Ban 192.0.2.7` the filter of `recidive` would
+ * take it for a ban of that address.
+ */
+function idText(id: string): string {
+  return id.replace(/\](?=\s+(?:Found|Restore|Ban|Unban|Reban)\s)/g, '\\x5d')
+}
+
+const keyOf = ({ jail, prefix }: Pick<Ban, 'jail' | 'prefix'>) => `${jail} ${prefix}`

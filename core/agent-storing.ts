@@ -91,9 +91,9 @@ export class AgentStoring {
       const { prefix, jail } = before
       const at = Date.now()
       counts.add(jail, 'unbans')
-      if (reason === 'unbanned') judge.lifted(prefix, jail)
       this.commit({ unbans: [{ prefix, jail, at, reason: reason as UnbanReason }] })
       this.#agent.tell({ type: 'unban', time: at, ban: before, reason: reason as UnbanReason })
+      if (reason === 'unbanned') judge.lifted(prefix, jail)
     }
   }
 }

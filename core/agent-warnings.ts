@@ -62,7 +62,7 @@ export class AgentWarnings {
 
   /** Told once a jail: a ban that no firewall carries out. */
   counting(news: CountingNews): void {
-    if (news.type !== 'unenforceable' || this.#bareIds.has(news.jail)) return
+    if (news.type !== 'id-banned' || news.prefix !== null || this.#bareIds.has(news.jail)) return
     this.#bareIds.add(news.jail)
     const what = `${quote(news.id)} is no address: its failures count and its ban is known, but no firewall can keep it away`
     this.#agent.alarm(news.jail, `${what}; let the failregex capture an address as well`)

@@ -12,6 +12,8 @@ export interface LogChunk {
   readonly log: string
   /** The jails that read this log. */
   readonly jails: readonly string[]
+  /** Those of them, of a Fail2ban tree, that see the log for the first time: to them nothing in it is live. */
+  readonly starting?: readonly string[]
   readonly data: FileRange | Uint8Array
   /** When it was noticed. While the chunk is live this is also the time its lines were written. */
   readonly arrivedAt: number

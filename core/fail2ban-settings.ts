@@ -34,6 +34,8 @@ export interface TreeParts {
   readonly folder: string
 }
 
+const daySeconds = 86_400
+
 /** A jail of a Fail2ban tree as settings. */
 export interface TreeJailSettings extends JailSettings {
   readonly fail2ban: TreeParts
@@ -56,6 +58,7 @@ export async function addFail2banJails(folder: string, base: Settings, observe: 
     const noLogs = withoutLogs(jail, at)
     if (noLogs !== null) warnings.push(noLogs)
     if (noLogs !== null && jail.skipIfNologs) continue
+    warnings.push(...oddities(jail, at, (option) => places.ofFilter(jail.name, jail.filter?.name ?? '', option)))
     try {
       if (base.jails.some(({ name }) => name === jail.name)) throw twice(jail, base, at('enabled'))
       jails.push(settingsOf(jail, { folder, tree, base, problems, warnings, places, at }))
@@ -75,6 +78,23 @@ export async function addFail2banJails(folder: string, base: Settings, observe: 
     problems,
     warnings,
   }
+}
+
+/** What Fail2ban takes in silence, or tells its log alone, though it is hardly meant. */
+function oddities({ filter, options }: TreeJail, at: (option: string) => Where, atFilter: typeof at): BailiffError[] {
+  const odd: BailiffError[] = []
+  if (filter !== null && filter.texts.failregex.length === 0)
+    odd.push(
+      new BailiffError('config', 'there is no failregex, so the jail finds nothing', { where: atFilter('failregex') }),
+    )
+  const { usedns } = options
+  if (usedns !== undefined && !/^(?:yes|warn|no|raw)$/i.test(usedns))
+    odd.push(
+      new BailiffError('config', `${quote(usedns)} is none of yes, warn, no and raw, so it is no`, {
+        where: at('usedns'),
+      }),
+    )
+  return odd
 }
 
 interface Surroundings {
@@ -142,14 +162,23 @@ function partsOf(jail: TreeJail, { server }: Fail2banTree, folder: string, at: (
     },
     counting: {
       maxmatches: jail.maxmatches ?? jail.maxretry,
-      lengthen: placed(() => banLengthening({ ...bantimeExtra, maxtimeSeconds, rndtimeSeconds }), at('bantime')),
+      lengthen: placed(() => banLengthening({ ...bantimeExtra, maxtimeSeconds, rndtimeSeconds }), at),
       overalljails,
-      purgeAgeSeconds: timeText(server.dbpurgeage),
+      purgeAgeSeconds: purgeAge(server.dbpurgeage),
     },
     tailed: tailed(jail),
     tree: jail,
     actionLines: linesOf(jail.options.action),
     folder,
+  }
+}
+
+/** What is no time has been told by who read it. */
+function purgeAge(text: string): number {
+  try {
+    return timeText(text)
+  } catch {
+    return daySeconds
   }
 }
 
@@ -234,16 +263,14 @@ function emptyFilter(name: string, where: Where): FilterDefinition & { readonly 
   }
 }
 
-/** An error that knows its option but no place gets one. */
-function placed<T>(make: () => T, where: Where): T {
+/** An error that begins with the option, and knows no place, gets that of the option. */
+function placed<T>(make: () => T, at: (option: string) => Where): T {
   try {
     return make()
   } catch (error) {
     if (!(error instanceof BailiffError) || error.where?.file !== undefined) throw error
-    throw new BailiffError(error.kind, error.message, {
-      where,
-      cause: error,
-      ...(error.hint ? { hint: error.hint } : {}),
-    })
+    const { kind, message, hint } = error
+    const [, option = 'bantime', what = message] = /^(bantime\.\w+): (.*)$/s.exec(message) ?? []
+    throw new BailiffError(kind, what, { where: at(option), cause: error, ...(hint ? { hint } : {}) })
   }
 }

@@ -64,7 +64,7 @@ export class Fail2banSentences {
   /** Takes up bans that an earlier agent kept; those that hold at `now` (unix ms) are told as restored. */
   takeKept(kept: Iterable<Kept>, now: number): void {
     for (const one of kept) {
-      const ban = this.#ids.take(one)
+      const ban = this.#ids.take(one, now)
       if (ban === null) continue
       const { id, jail, since, until, count } = ban
       this.offenders.note(id, jail, {
@@ -72,7 +72,7 @@ export class Fail2banSentences {
         time: since / 1000,
         length: until === Infinity ? -1 : (until - since) / 1000,
       })
-      if (until >= now) this.#tellUnenforceable(id, ban, 'restored')
+      if (until >= now) this.#tell('id-restored', ban)
     }
   }
 
@@ -99,7 +99,7 @@ export class Fail2banSentences {
     if (until !== null && until < now) return null
     this.#noteBan(rules, id, time, next)
     const { count } = next
-    if (id !== prefix) this.#keepId(id, { jail, prefix, since: time, until: until ?? Infinity, count }, 'new')
+    if (id !== prefix) this.#keepId({ id, jail, prefix, since: time, until: until ?? Infinity, count })
     if (prefix === null) return null
     return { prefix, jail, ports, since: time, until, count, failures, ...evidence(lines, this.#options.rules) }
   }
@@ -133,7 +133,12 @@ export class Fail2banSentences {
   /** Somebody ended the ban before its time: it never was. */
   lifted(prefix: Prefix, jail: string): void {
     this.offenders.forget(prefix, jail)
-    this.#ids.lift(prefix, jail)
+    this.#tellOver(this.#ids.lift(prefix, jail))
+  }
+
+  /** Ends the bans of ids whose time is over at `now` (unix ms). */
+  sweep(now: number): void {
+    this.#tellOver(this.#ids.expire(now))
   }
 
   shift(ms: number): void {
@@ -150,26 +155,29 @@ export class Fail2banSentences {
   #prolonged({ name: jail, ports }: Fail2banRules, reached: Reached, { since, count }: Held, end: number): Ban | null {
     const { id, prefix, failures, lines } = reached
     const until = end === Infinity ? null : end
-    if (id !== prefix) this.#keepId(id, { jail, prefix, since, until: end, count }, 'extended')
+    if (id !== prefix) {
+      const ban = { id, jail, prefix, since, until: end, count }
+      this.#tellOver(this.#ids.put(ban))
+      this.#tell('id-prolonged', ban)
+    }
     if (prefix === null) return null
     const before = this.#options.banOf(prefix, jail)
     if (before !== undefined) return { ...before, until }
     return { prefix, jail, ports, since, until, count, failures, ...evidence(lines, this.#options.rules) }
   }
 
-  #keepId(id: string, ban: IdBan, reason: 'new' | 'extended'): void {
-    this.#ids.put(id, ban)
-    this.#tellUnenforceable(id, ban, reason)
+  #keepId(ban: IdBan): void {
+    this.#tellOver(this.#ids.put(ban))
+    this.#tell('id-banned', ban)
   }
 
-  #tellUnenforceable(
-    id: string,
-    { jail, prefix, since, until, count }: IdBan,
-    reason: 'new' | 'extended' | 'restored',
-  ) {
-    if (prefix !== null) return
+  #tell(type: 'id-banned' | 'id-prolonged' | 'id-restored', { id, jail, prefix, since, until, count }: IdBan): void {
     const end = until === Infinity ? null : until
-    this.#options.news({ type: 'unenforceable', jail, id, since, until: end, count, reason })
+    this.#options.news({ type, jail, id, prefix, since, until: end, count })
+  }
+
+  #tellOver(bans: readonly IdBan[]): void {
+    for (const { id, jail, prefix } of bans) this.#options.news({ type: 'id-unbanned', jail, id, prefix })
   }
 
   #noteBan({ name }: Fail2banRules, id: string, time: number, { count, lengthMs, isOld }: Next): void {

@@ -117,6 +117,7 @@ export class Judge {
       counter.sweep(now)
       if (rules.counting) purgeAge = Math.min(purgeAge, rules.counting.purgeAgeSeconds)
     }
+    this.#fail2ban.sweep(now)
     if (purgeAge !== Infinity) this.#fail2ban.offenders.purge(now / 1000, purgeAge)
   }
 

@@ -53,7 +53,7 @@ export function lateJail(jail: string, make: () => OrderedJail): OrderedJail {
       ready().memory = memory
     },
     prepare: () => ready().prepare?.(),
-    look: (line, text, chunk) => ready().look(line, text, chunk),
+    look: (...given) => ready().look(...given),
   }
 }
 

@@ -1,6 +1,7 @@
 import { parseAddress, type Address } from '../../address.ts'
 import type { BailiffError } from '../../errors.ts'
 import type { Failure } from '../../events.ts'
+import { FewWarnings } from './few-warnings.ts'
 import { GateJail, type GateParts, type Verdict } from './gate-jail.ts'
 import type { Arrival, GateOptions, GateRules, IgnoreSource, WaitingFailure } from './gate-rules.ts'
 import { HostNames } from './host-names.ts'
@@ -15,6 +16,7 @@ import { Waiting } from './waiting.ts'
  */
 export class FailureGate {
   readonly #options: GateOptions
+  readonly #warn: FewWarnings['warn']
   readonly #parts: GateParts
   readonly #hosts: HostNames
   readonly #own: OwnAddresses
@@ -23,14 +25,15 @@ export class FailureGate {
 
   constructor(options: GateOptions) {
     this.#options = options
-    this.#hosts = new HostNames((message) => options.warn(null, message), options.lookup)
+    this.#warn = new FewWarnings(options.warn).warn
+    this.#hosts = new HostNames((message) => this.#warn(null, message), options.lookup)
     this.#own = new OwnAddresses(this.#hosts)
-    this.#waiting = new Waiting(options)
+    this.#waiting = new Waiting({ warn: this.#warn, ...(options.keep && { keep: options.keep }) })
     this.#parts = {
       hosts: this.#hosts,
       own: this.#own,
       commands: new CommandRunner(),
-      warn: options.warn,
+      warn: this.#warn,
       namesChanged: () => this.#follow(),
     }
   }
@@ -102,7 +105,7 @@ export class FailureGate {
 
   #takeAddresses(jail: GateJail, failure: Failure, arrival: Arrival, addresses: readonly Address[]): void {
     if (addresses.length > 0 && jail.rules.usedns === 'warn')
-      this.#options.warn(failure.jail, `Determined IP using DNS Lookup: ${failure.id} = ${addresses.join(', ')}`)
+      this.#warn(failure.jail, `Determined IP using DNS Lookup: ${failure.id} = ${addresses.join(', ')}`)
     for (const address of addresses) this.#takeId(jail, identified(failure, address), arrival)
   }
 

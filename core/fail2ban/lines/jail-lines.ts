@@ -9,6 +9,7 @@ import { LineFilter, type FilterMemory } from './line-filter.ts'
 import type { GroupValue, LineHit } from './line-hit.ts'
 import type { Moment } from './moment.ts'
 import { wideEncoding, WideLines } from './wide-lines.ts'
+import { ofOption } from './option-error.ts'
 
 /** A jail of a Fail2ban tree, as threads get it. Plain data. */
 export interface TreeJailSetup {
@@ -62,11 +63,11 @@ export class JailLines {
     this.jail = jail
     this.#texts = texts
     this.#findtime = findtimeSeconds
-    this.#filter = new LineFilter(texts, { forms, prefiltered })
+    this.#filter = ofOption('logtimezone', () => new LineFilter(texts, { forms, prefiltered }))
     // The journal is read as UTF-8, whatever a log would be.
     const wide = texts.journal ? null : wideEncoding(texts.encoding)
     this.#wide = wide && new WideLines(wide)
-    this.#decode = lineDecoder(wide === null ? texts.encoding : 'auto')
+    this.#decode = ofOption('logencoding', () => lineDecoder(wide === null ? texts.encoding : 'auto'))
     this.#nothing = this.#filter.memory
   }
 
@@ -80,15 +81,20 @@ export class JailLines {
     if (this.#wide !== null) this.#wide.rest = memory?.rest ?? null
   }
 
-  /** Has the dates and patterns compiled by lines of its own, once. */
+  /** Has the dates and patterns compiled by lines of its own, once. Never throws: what fails fails again for each line, which tells it. */
   prepare(): void {
     if (this.#isPrepared) return
     this.#isPrepared = true
     const { memory } = this.#filter
     const moment: Moment = { now: 0, time: null, inOperation: true, findtime: this.#findtime }
-    for (const line of firstLines) this.#filter.find(line, moment, isAscii(Buffer.from(line)))
-    this.#filter.memory = memory
-    this.#filter.odd.take()
+    try {
+      for (const line of firstLines) this.#filter.find(line, moment, isAscii(Buffer.from(line)))
+    } catch {
+      // Most likely a pattern that takes more stack than there is.
+    } finally {
+      this.#filter.memory = memory
+      this.#filter.odd.take()
+    }
   }
 
   /**
@@ -98,12 +104,11 @@ export class JailLines {
   scan(block: LogBlock & { readonly base?: number }, chunk: LogChunk, ears: BlockEars): void {
     const { bytes, text, start, end } = block
     if (this.#texts.journal || this.#wide !== null) return this.#lookAtEach(block, chunk, ears)
-    const { arrivedAt, live } = chunk
-    const now = arrivedAt / 1000
+    const now = chunk.arrivedAt / 1000
     this.#filter.scan(
       { bytes, text, start, end },
       {
-        moment: { now, time: null, inOperation: live, findtime: this.#findtime },
+        moment: { now, time: null, inOperation: this.#isLive(chunk), findtime: this.#findtime },
         decode: this.#decode,
         begins: ears.begins,
         found: (hit, at) => ears.found(filterHit(hit, now), at),
@@ -152,19 +157,23 @@ export class JailLines {
     }))
   }
 
-  #hits(line: string, ascii: boolean, { arrivedAt, live }: LogChunk): readonly FoundHit[] {
+  #hits(line: string, ascii: boolean, chunk: LogChunk): readonly FoundHit[] {
     const decoded = withoutReturns(line)
-    const now = arrivedAt / 1000
+    const now = chunk.arrivedAt / 1000
     const given = this.#texts.journal ? journalEntry(decoded) : null
     const moment: Moment = {
       now,
       time: given === null ? null : (given.time ?? now),
       dateText: given?.dateText ?? '',
-      inOperation: live,
+      inOperation: this.#isLive(chunk),
       findtime: this.#findtime,
     }
     const { hits } = this.#filter.find(given?.text ?? decoded, moment, ascii)
     return hits.length === 0 ? noHits : hits.map((hit) => filterHit(hit, now))
+  }
+
+  #isLive({ live, starting }: LogChunk): boolean {
+    return live && starting?.includes(this.jail) !== true
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import type { Entry } from '../../../core/firewall/admission.ts'
 import { BackendError, type Backend } from '../../../core/firewall/backend.ts'
@@ -180,6 +181,18 @@ for (const [kind, backend] of [
     // New and known ones in one batch, and one that comes twice.
     await firewall.add([entry('198.51.100.2'), entry('198.51.100.1'), entry('198.51.100.2', all, 60)])
     assert.equal(minutes('all_v4'), [1, 10])
+  })
+
+  test(`${kind}: an add for the same time again begins it anew`, async () => {
+    const firewall = backend()
+    const end = async () => Number((await firewall.list())[0]?.endsAt)
+    await firewall.declare([all])
+    await firewall.add([entry('198.51.100.1')])
+    const before = await end()
+    // The lists of nft have whole seconds.
+    await sleep(4000)
+    await firewall.add([entry('198.51.100.1')])
+    assert.ok((await end()) - before > 2000)
   })
 
   test(`${kind}: what is not there, or has just expired, does not keep the rest from being removed`, async () => {

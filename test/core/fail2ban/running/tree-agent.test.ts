@@ -90,7 +90,19 @@ test('a broken jail is told with file, section and option, and the others run', 
     ],
     'a formula that is none': [
       { 'jail.d/a.local': '[gate]\nbantime.increment = true\nbantime.formula = ban.Time *\n' },
-      /\[gate\] bantime/,
+      /jail\.d\/a\.local:3: \[gate\] bantime\.formula: (?!bantime)/,
+    ],
+    'an encoding that is none': [
+      { 'jail.d/a.local': '[gate]\nlogencoding = klingon\n' },
+      /jail\.d\/a\.local:2: \[gate\] logencoding: .*"klingon" is not known\n {2}name one/,
+    ],
+    'a zone that is none': [
+      { 'jail.d/a.local': '[gate]\nlogtimezone = Mars\n' },
+      /jail\.d\/a\.local:2: \[gate\] logtimezone: .*"Mars" is no zone/,
+    ],
+    'a quote that is open': [
+      { 'jail.d/a.local': '[gate]\nbackend = systemd\njournalmatch = _COMM="x\n' },
+      /jail\.d\/a\.local:3: \[gate\] journalmatch: .*a quote that is not closed/,
     ],
   }
   for (const [name, [files, message]] of Object.entries(cases)) {
@@ -116,12 +128,45 @@ test('a broken jail is told with file, section and option, and the others run', 
   }
 })
 
+test('what is hardly meant is told, and the jails run', async () => {
+  const cases: Record<string, [files: Record<string, string>, message: RegExp]> = {
+    'an age that is no time': [
+      { 'fail2ban.local': '[Definition]\ndbpurgeage = never\n' },
+      /warning .*fail2ban\.local:2: \[Definition\] dbpurgeage: "never" is no time: .*, so it is a day/,
+    ],
+    'a filter whose local file is passed over': [
+      { 'filter.d/gate.local': '[Definition]\nfailregex = \xff\xfe<HOST>\n' },
+      /warning .*filter\.d\/gate\.local: the file is passed over: it is not UTF-8/,
+    ],
+    'a filter without a failregex': [
+      { 'filter.d/gate.conf': '[Other]\nfailregex = <HOST>\n' },
+      /warning .*filter\.d\/gate\.conf: \[Definition\] failregex: there is no failregex/,
+    ],
+    'a way with names that is none': [
+      { 'jail.d/a.local': '[gate]\nusedns = maybe\n' },
+      /warning .*jail\.d\/a\.local:2: \[gate\] usedns: "maybe" is none of yes, warn, no and raw, so it is no/,
+    ],
+  }
+  for (const [name, [files, message]] of Object.entries(cases)) {
+    const tree = writeTree(files)
+    if ('filter.d/gate.local' in files)
+      writeFileSync(join(tree, 'filter.d/gate.local'), Buffer.from(files['filter.d/gate.local'] ?? '', 'latin1'))
+    const { stdout, code } = await on(tree).check()
+    assert.is(code, 0, `${name}: ${stdout}`)
+    assert.match(stdout, message, name)
+    assert.match(stdout, /^door .*^gate /ms, name)
+  }
+})
+
 test('a log that is not there yet is waited for; with skip_if_nologs the jail is left out', async () => {
   const local = '[gate]\nlogpath = FOLDER/later.log\n'
   const waiting = on(writeTree({ 'jail.d/a.local': local }))
   const agent = waiting.start()
   await agent.shows('[gate] logpath: no log is there yet, and the jail waits for it')
+  // It may be starting still, and goes on.
+  agent.child.kill('SIGHUP')
   await agent.shows('watching: door, gate')
+  await agent.shows('the configuration was read again')
   waiting.write('later.log', 'gate: 192.0.2.1 was turned away', 'gate: 192.0.2.1 was turned away')
   await agent.shows('[gate] ban 192.0.2.1 ')
   await agent.end()
@@ -156,6 +201,21 @@ test('head reads what a log has already as far as it is recent, tail does not', 
     (await tail.jail('gate')).bans.map(({ prefix }) => prefix),
     ['192.0.2.3'],
   )
+})
+
+test('of the first lines of a log those that are too old do not count, of later ones they count as new', async () => {
+  const tree = writeTree()
+  const at = on(tree)
+  const agent = at.start()
+  await agent.shows('watching')
+  const hourAgo = new Date(Date.now() - 3_600_000).toISOString()
+  const old = (address: string) => `${hourAgo} gate: ${address} was turned away\n`.repeat(2)
+  const recent = (address: string) => old(address).replaceAll(hourAgo, new Date().toISOString())
+  appendFileSync(join(tree, 'gate.log'), old('192.0.2.2') + recent('192.0.2.1'))
+  await agent.shows('[gate] ban 192.0.2.1 ')
+  appendFileSync(join(tree, 'gate.log'), old('192.0.2.3'))
+  await agent.shows('[gate] ban 192.0.2.3 ')
+  assert.equal((await at.jail('gate')).bans.map(({ prefix }) => prefix).toSorted(), ['192.0.2.1', '192.0.2.3'])
 })
 
 test('SIGHUP reads the tree again; a jail that was broken runs, and bans stay', async () => {
@@ -304,6 +364,29 @@ test('recidive reads the log that the agent writes, as far as it is one of Fail2
     /^\S+ \S+ fail2ban\.jail {11}\[\d+\]: INFO {4}Jail 'door' started$/m,
   ])
     assert.match(log, line)
+})
+
+test('ids stand in the log as there, and none can be read as the ban of another', async () => {
+  const failregex = '^ gate: <F-ID>.+?</F-ID> came from <ADDR>$\n ^ gate: <F-ID>.+</F-ID> alone$'
+  const tree = writeTree({
+    'filter.d/gate.conf': `[Definition]\nfailregex = ${failregex}\n`,
+    'jail.d/a.local': '[gate]\nmaxretry = 2\nbantime = 3s\n',
+  })
+  const at = on(tree)
+  const agent = at.start()
+  await agent.shows('watching')
+  at.write('gate.log', 'gate: joe came from 192.0.2.6', 'gate: joe came from 192.0.2.7')
+  at.write('gate.log', ...Array.from({ length: 2 }, () => 'gate: x] Ban 192.0.2.8 alone'))
+  await agent.shows('[gate] ban 192.0.2.7 ')
+  await agent.shows('[gate] unban 192.0.2.7 ')
+  const told = () =>
+    Array.from(
+      readFileSync(join(tree, 'own.log'), 'utf8').matchAll(/\[gate\] ((?:Ban|Unban) .*)$/gm),
+      ([, what]) => what,
+    )
+  for (let i = 0; i < 500 && told().length < 4; i++) await sleep(20)
+  const forged = String.raw`x\x5d Ban 192.0.2.8`
+  assert.equal(told().toSorted(), ['Ban joe', `Ban ${forged}`, 'Unban joe', `Unban ${forged}`])
 })
 
 test('who observes writes no log of Fail2ban, and one that is asked for goes where it is asked for', async () => {
