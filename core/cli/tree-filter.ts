@@ -6,7 +6,7 @@ import { splitOptions } from '../fail2ban/tree/option-syntax.ts'
 import { shellWords } from '../fail2ban/tree/shell-words.ts'
 import type { TreeJail } from '../fail2ban/tree/tree-jail.ts'
 import { readTree } from '../fail2ban/tree/tree.ts'
-import type { TestOptions } from './test.ts'
+import type { TestOptions } from './test-options.ts'
 
 /** What is tried. */
 export interface TreeFilterChoice {
@@ -26,7 +26,8 @@ export async function treeFilter(
   journal: boolean,
   options: TestOptions,
 ): Promise<TreeFilterChoice> {
-  const found = (looksLikeName(given) ? await named(folder, given, journal) : null) ?? literal(folder, given, journal)
+  const whole = options.mode === undefined ? given : inMode(given, options.mode)
+  const found = (looksLikeName(whole) ? await named(folder, whole, journal) : null) ?? literal(folder, whole, journal)
   return withOptions(found, options)
 }
 
@@ -127,6 +128,15 @@ function lineCount(given: string): number {
 /** As `fail2ban-regex` tells names from patterns. */
 function looksLikeName(given: string): boolean {
   return /^\/{0,3}[\w/.-]+(?:\[[^]*\])?$/.test(given)
+}
+
+/** The mode is an option of the filter as any other. */
+function inMode(given: string, mode: string): string {
+  if (!/^[\w-]+$/.test(mode) || !looksLikeName(given))
+    throw new BailiffError('usage', `--mode ${quote(mode)}: it is a word, of a filter that has a name`, {
+      hint: 'bailiff test --fail2ban /etc/fail2ban sshd --mode aggressive …',
+    })
+  return given.endsWith(']') ? `${given.slice(0, -1)}, mode=${mode}]` : `${given}[mode=${mode}]`
 }
 
 function pathOf(given: string): string {

@@ -145,8 +145,6 @@ test('errors name what was given and the next step', async () => {
     assert.match(ended.stderr, said)
     assert.is(ended.code, code, ended.stderr)
   }
-  const native = await bailiff(['test', 'sshd', log, '--print-all-missed'])
-  assert.match(native.stderr, '--print-all-missed is for filters of Fail2ban')
 })
 
 const installed = suite('bailiff test beside fail2ban-regex', 'fail2ban-regex')

@@ -1,0 +1,145 @@
+import { JailFilter, type ExaminedLine, type JailFilterOptions } from '../fail2ban/lines/jail-filter.ts'
+import { lineDecoder } from '../fail2ban/lines/line-decoding.ts'
+import { wholeText, type LogLine } from '../fail2ban/lines/log-line.ts'
+import type { Moment } from '../fail2ban/lines/moment.ts'
+import { FailureNames } from './failure-names.ts'
+import { journalLines } from './journal-lines.ts'
+import { outputForm, timeOf, triesAll, type TestOptions } from './test-options.ts'
+import { kindOf, type TestedFilter, type TestOutput } from './tested-filter.ts'
+import { linesOfFile, linesOfText, type TestedLine } from './tested-lines.ts'
+import { logKind } from './tested-log.ts'
+import type { TreeFilterChoice } from './tree-filter.ts'
+
+/** A filter of a Fail2ban tree over logs. */
+export class TreeLines implements TestedFilter {
+  readonly encoding: string
+  readonly uses: readonly string[]
+  readonly rules: TestedFilter['rules']
+  readonly tally = { lines: 0, matches: 0, ignored: 0, skipped: null, malformed: null, bytes: null }
+  readonly #choice: TreeFilterChoice
+  readonly #options: TestOptions
+  readonly #filter: JailFilter
+  /** What is known of each line before it is read, of any age. */
+  readonly #moment: Moment
+  /** Null: names stay names. */
+  readonly #names: FailureNames | null
+  #waiting: readonly LogLine[] = []
+
+  constructor(choice: TreeFilterChoice, options: TestOptions) {
+    const { texts, uses } = choice
+    const { usedns, failregex, ignoreregex } = texts
+    this.#choice = choice
+    this.#options = options
+    this.#filter = new JailFilter(texts, filterOptions(options))
+    const now = timeOf(options)
+    this.#moment = { now, time: options.date ? null : now, dateText: '', inOperation: false, findtime: null }
+    const looksUp = !options.json || options.usedns !== undefined
+    this.#names = looksUp ? new FailureNames(usedns === 'yes' || usedns === 'warn') : null
+    const { prefregex } = this.#filter.lines
+    this.rules = { failing: 'Failregex', ignoring: 'Ignoreregex', prefregex, failregex, ignoreregex }
+    this.encoding = texts.encoding === 'auto' ? 'UTF-8' : texts.encoding
+    this.uses = [...uses, ...usesOf(choice, this.#filter)]
+  }
+
+  async read(log: string, output: TestOutput): Promise<void> {
+    const { texts, journalmatch } = this.#choice
+    const file = log === '-' ? 'stdin' : log
+    switch (logKind(log)) {
+      case 'journal':
+        for await (const line of journalLines(log, journalmatch)) await this.#take(file, line, output)
+        return
+      case 'lines':
+        return this.#takeAll(file, linesOfText(log), output)
+      default:
+        for (const lines of linesOfFile(log, lineDecoder(texts.encoding)))
+          await this.#takeAll(file, lines, output)
+    }
+  }
+
+  dateHits(): ReturnType<TestedFilter['dateHits']> {
+    if (this.#choice.texts.journal) return null
+    const isVerbose = this.#options.verboseDate === true
+    return this.#filter.lines.detector.templates.map(({ name, hits, pattern, expression, distance, template }) => {
+      const weight = (hits * template.weight) / Math.max(1, distance)
+      const what = `    # weight: ${weight.toFixed(3)} (${template.weight.toFixed(3)}), pattern: ${pattern ?? ''}`
+      return { name, hits, more: isVerbose ? [what, `    # regex:   ${expression}`] : [] }
+    })
+  }
+
+  /** Most lines need no waiting, which costs as much as looking at them. Comments and empty lines do not count. */
+  async #takeAll(file: string, lines: readonly TestedLine[], output: TestOutput): Promise<void> {
+    for (const line of lines) {
+      if (line.text === '' || line.text.startsWith('#')) continue
+      const taken = this.#take(file, line, output)
+      if (taken !== undefined) await taken
+    }
+    output.pieceTold()
+  }
+
+  #take(file: string, line: TestedLine, output: TestOutput): Promise<void> | undefined {
+    const moment = line.time === null ? this.#moment : { ...this.#moment, time: line.time, dateText: line.dateText }
+    if (this.#options.yesNo) return this.#count(this.#filter.lines.find(line.text, moment, line.isAscii).hits.length > 0)
+    const examined = this.#filter.examine(line.text, moment, line.isAscii)
+    if (this.#names !== null && examined.failures.some(({ dns }) => dns !== null))
+      return this.#names
+        .resolve(examined.failures)
+        .then((failures) => this.#tell(file, line, { ...examined, failures }, output))
+    return this.#tell(file, line, examined, output)
+  }
+
+  #tell(file: string, { number, text }: TestedLine, examined: ExaminedLine, output: TestOutput): undefined {
+    const { tally } = this
+    const kind = kindOf(examined)
+    tally.lines++
+    if (kind === 'matched') tally.matches++
+    else if (kind === 'ignored') tally.ignored++
+    if (output.wants === 'counts' || (output.wants === 'failures' && examined.failures.length === 0)) return
+    const { ignoredBy, prefixed, line } = examined
+    const failures = examined.failures.map((failure) => ({ ...failure, attempts: failure.lines.length }))
+    const taken = this.#consumed()
+    output.take({ file, number, text, failures, ignoredBy, prefixed, time: line?.time ?? null, date: null, taken })
+  }
+
+  /** `--yes-no`: sessions, names and what else was captured do not matter. */
+  #count(isFound: boolean): undefined {
+    this.tally.lines++
+    if (isFound) this.tally.matches++
+  }
+
+  /** Lines that waited for others and were taken with this one. */
+  #consumed(): readonly string[] {
+    const { maxlines } = this.#choice.texts
+    if (maxlines === 1) return []
+    const before = this.#waiting
+    this.#waiting = this.#filter.lines.memory.waiting
+    const kept = new Set(this.#waiting.map(keyOf))
+    return before
+      .slice(before.length >= maxlines ? 1 : 0)
+      .filter((line) => !kept.has(keyOf(line)))
+      .map(wholeText)
+  }
+}
+
+function filterOptions(options: TestOptions): JailFilterOptions {
+  const form = outputForm(options)
+  return {
+    all: triesAll(options),
+    raw: options.raw === true,
+    pending: form !== 'out' && form !== 'invert',
+    harmless: form === 'json',
+    prefiltered: form !== 'report',
+  }
+}
+
+function usesOf({ texts: { maxlines, datepattern } }: TreeFilterChoice, { lines }: JailFilter): string[] {
+  const { templates } = lines.detector
+  const name = templates.length > 2 ? 'Default Detectors' : templates[0]?.name
+  return [
+    ...(maxlines > 1 ? [`Use         maxlines : ${maxlines}`] : []),
+    ...(datepattern === null ? [] : [`Use      datepattern : ${datepattern.join('\n')} : ${name}`]),
+  ]
+}
+
+function keyOf(line: LogLine): string {
+  return JSON.stringify(line)
+}
