@@ -21,7 +21,14 @@ export class NativeLines implements TestedFilter {
   readonly encoding = 'UTF-8'
   readonly uses: readonly string[]
   readonly rules: TestedFilter['rules']
-  readonly tally: { lines: number; matches: number; ignored: null; skipped: number; malformed: number | null; bytes: number }
+  readonly tally: {
+    lines: number
+    matches: number
+    ignored: null
+    skipped: number
+    malformed: number | null
+    bytes: number
+  }
   readonly #choice: NativeChoice
   readonly #options: TestOptions
   readonly #now: number
@@ -41,8 +48,7 @@ export class NativeLines implements TestedFilter {
     this.#probes = nativeProbes(filter, triesAll(options), outputForm(options) !== 'summary')
     this.#scanner = createLogScanner({ jails: this.#probes.map((probe) => ({ ...probe, proxies })), engines })
     this.#counter = options.yesNo ? new LineCounter(filter, engines) : null
-    this.#trace =
-      filter.prefregex !== null && outputForm(options) === 'report' ? createFilterTracer(filter) : null
+    this.#trace = filter.prefregex !== null && outputForm(options) === 'report' ? createFilterTracer(filter) : null
     this.#reader = new LineReader(filter.dates ?? null)
     this.#reader.reference = this.#now
     this.uses = choice.uses
@@ -67,7 +73,8 @@ export class NativeLines implements TestedFilter {
         // What is not ended by a newline at the end of a stored log is a line all the same.
         const chunk = buffer.subarray(0, held + (read === 0 ? buffer.write('\n', held) : read))
         this.tally.bytes += read
-        const result = this.#counter === null ? this.#scan(file, chunk, insideLine) : this.#count(this.#counter, chunk, insideLine)
+        const result =
+          this.#counter === null ? this.#scan(file, chunk, insideLine) : this.#count(this.#counter, chunk, insideLine)
         // The rest of a line that is too long is no line.
         const start = insideLine ? chunk.indexOf(newline) + 1 || result.consumed : 0
         if (output.wants !== 'counts') this.#tell(output, { file, chunk, start, result, numbers })

@@ -154,7 +154,11 @@ export class TestReport implements TestOutput {
     const all =
       kind === 'matched' || (kind === 'missed' ? this.#options.printAllMissed : this.#options.printAllIgnored) === true
     const title = `${kind[0]?.toUpperCase()}${kind.slice(1)} line(s):`
-    if (count < this.#options.listed || all) tree(title, this.#lists[kind].map((line) => line.trimEnd()))
+    if (count < this.#options.listed || all)
+      tree(
+        title,
+        this.#lists[kind].map((line) => line.trimEnd()),
+      )
     else print(`${title} too many to print.  Use --print-all-${kind} to print all ${count} lines`)
   }
 

@@ -58,7 +58,10 @@ function report(filter: TestedFilter, logs: readonly string[], options: TestOpti
 function logUse(log: string, { encoding }: TestedFilter, { journalmatch }: TestOptions): string {
   switch (logKind(log)) {
     case 'journal':
-      return ['Use         systemd journal', ...(journalmatch === undefined ? [] : [`Use    journal match : ${journalmatch}`])].join('\n')
+      return [
+        'Use         systemd journal',
+        ...(journalmatch === undefined ? [] : [`Use    journal match : ${journalmatch}`]),
+      ].join('\n')
     case 'file':
       return `Use         log file : ${log}\nUse         encoding : ${encoding}`
     default:
@@ -71,5 +74,7 @@ function linesUse(log: string): string {
   const short = (text: string) => (text.length > 53 ? `${text.slice(0, 50)}...` : text)
   if (lines.length === 1) return `Use      single line : ${short(log)}`
   const shown = lines.slice(0, 5).map((line, index) => `| ${String(index + 1).padStart(2)}: ${short(line)}`)
-  return [`Use      multi line : ${lines.length} line(s)`, ...shown, ...(lines.length > 5 ? ['| ...'] : []), '`-'].join('\n')
+  return [`Use      multi line : ${lines.length} line(s)`, ...shown, ...(lines.length > 5 ? ['| ...'] : []), '`-'].join(
+    '\n',
+  )
 }

@@ -89,7 +89,10 @@ export interface TestOutput {
 export type LineKind = 'matched' | 'ignored' | 'missed'
 
 /** Lines that are known and no failures count as ignored, as `fail2ban-regex` has it. */
-export function kindOf({ failures, ignoredBy }: {
+export function kindOf({
+  failures,
+  ignoredBy,
+}: {
   readonly failures: readonly RawFailure[]
   readonly ignoredBy: readonly number[]
 }): LineKind {

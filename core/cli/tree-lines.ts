@@ -51,8 +51,7 @@ export class TreeLines implements TestedFilter {
       case 'lines':
         return this.#takeAll(file, linesOfText(log), output)
       default:
-        for (const lines of linesOfFile(log, lineDecoder(texts.encoding)))
-          await this.#takeAll(file, lines, output)
+        for (const lines of linesOfFile(log, lineDecoder(texts.encoding))) await this.#takeAll(file, lines, output)
     }
   }
 
@@ -78,7 +77,8 @@ export class TreeLines implements TestedFilter {
 
   #take(file: string, line: TestedLine, output: TestOutput): Promise<void> | undefined {
     const moment = line.time === null ? this.#moment : { ...this.#moment, time: line.time, dateText: line.dateText }
-    if (this.#options.yesNo) return this.#count(this.#filter.lines.find(line.text, moment, line.isAscii).hits.length > 0)
+    if (this.#options.yesNo)
+      return this.#count(this.#filter.lines.find(line.text, moment, line.isAscii).hits.length > 0)
     const examined = this.#filter.examine(line.text, moment, line.isAscii)
     if (this.#names !== null && examined.failures.some(({ dns }) => dns !== null))
       return this.#names

@@ -49,10 +49,12 @@ test('--json is one record a line', async () => {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Printed)
-  assert.equal(
-    records.map(({ matched, nofail, rule, attempts }) => [matched, nofail, rule, attempts])[1],
-    [false, false, null, 0],
-  )
+  assert.equal(records.map(({ matched, nofail, rule, attempts }) => [matched, nofail, rule, attempts])[1], [
+    false,
+    false,
+    null,
+    0,
+  ])
   assert.equal(
     records.map(({ file, line, host, time, user }) => [file, line, host, time, user]),
     [
