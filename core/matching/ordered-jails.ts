@@ -2,10 +2,11 @@
  * Jails whose filters see every line of a log in order and remember lines before: those of a Fail2ban tree. What they
  * remember travels with the chunks of a log, so threads stay without state, and one that is stopped loses nothing.
  */
-import type { FilterHit, LogChunk } from '../events.ts'
+import type { FilterHit, JailLines, LogChunk } from '../events.ts'
 import { BailiffError, describeError } from '../errors.ts'
 import { scanGuarded } from './guarded-scan.ts'
 import type { LineGuard } from './line-guard.ts'
+import { sampleLines } from './line-samples.ts'
 import type { LineProgress } from './lines.ts'
 import type { JailMemories, LineSpan, SlowLine } from './messages.ts'
 import type { ProcessorTime } from './processor-time.ts'
@@ -19,6 +20,16 @@ export interface OrderedJail {
   prepare?(): void
   /** Takes the next line of the chunk, without its newline. Throws a BailiffError for one that takes too long. */
   look(line: Buffer, text: string, chunk: LogChunk): readonly Omit<FilterHit, 'jail' | 'log' | 'offset'>[]
+  /** What a line of the chunk looks like, without its patterns; what is remembered then is not to be used. */
+  glance?(line: Buffer, text: string, chunk: LogChunk): Glance
+}
+
+/** What a line looks like to a jail. */
+export interface Glance {
+  /** It has a date that the filter reads, or its source knows one. */
+  readonly dated: boolean
+  /** It has one of the words that every failure has; false also where nothing is known of such words. */
+  readonly hasWords: boolean
 }
 
 /** A chunk as it is scanned: offsets of segments are those in `bytes`, whose first has the offset `base` in the log. */
@@ -46,6 +57,8 @@ export interface OrderedResult {
   readonly slow: readonly SlowLine[]
   /** What the jails remember behind the chunk. */
   readonly memories: JailMemories
+  /** What some of the lines look like to each jail. */
+  readonly seen: readonly JailLines[]
 }
 
 /** Leads the lines of a chunk through its ordered jails; `memories`: what they remember of the log before it. */
@@ -57,15 +70,17 @@ export function scanOrdered(
 ): OrderedResult {
   const slow: SlowLine[] = []
   const after: Record<string, unknown> = { ...memories }
+  const seen: JailLines[] = []
   const hits = jails.flatMap((jail) => {
     jail.memory = memories[jail.jail] ?? null
     const lines = new JailScan(jail, scanned, watch)
     slow.push(...lines.run())
     after[jail.jail] = jail.memory
+    seen.push(...lines.glances())
     return lines.hits
   })
   if (jails.length > 1) hits.sort((a, b) => a.offset - b.offset)
-  return { hits, slow, memories: after }
+  return { hits, slow, memories: after, seen }
 }
 
 /** One jail over the lines of one chunk. */
@@ -93,6 +108,44 @@ class JailScan {
       else this.#slow.push(...scanGuarded(this.#guarded(), segment, guard, lineMs))
     }
     return this.#slow
+  }
+
+  /** What some lines look like; how many others have words of failures is concluded from them. */
+  glances(): JailLines[] {
+    const { base, segments } = this.#scanned
+    const [segment] = segments
+    if (segment === undefined) return []
+    // Where lines are slow nothing is looked at that need not be.
+    const samples = this.#watch.lineMs === null ? this.#samples(segment) : []
+    const found = new Set(this.hits.map(({ offset }) => offset))
+    const unmatched = samples.filter(({ start, hasWords }) => hasWords && !found.has(base + start)).length
+    const length = samples.reduce((sum, { start, end }) => sum + end - start, 0)
+    const others = length === 0 ? 0 : Math.round((unmatched * (segment.end - segment.start)) / length)
+    return [
+      {
+        jail: this.#jail.jail,
+        sampled: samples.length,
+        dated: samples.filter(({ dated }) => dated).length,
+        own: samples.length,
+        hits: found.size + others,
+        foreign: 0,
+        foreignProgram: null,
+      },
+    ]
+  }
+
+  #samples(segment: LineSpan): (LineSpan & Glance)[] {
+    const { bytes, text, chunk } = this.#scanned
+    return sampleLines(text, segment).flatMap((line) => {
+      const { start, end } = line
+      try {
+        const glance = this.#jail.glance?.(bytes.subarray(start, end - 1), text.slice(start, end - 1), chunk)
+        return glance === undefined ? [] : [{ ...line, ...glance }]
+      } catch {
+        // A date that takes too long is told where the line is matched.
+        return []
+      }
+    })
   }
 
   /** A line that is given up changes nothing: the jail goes on with what it remembered before. */

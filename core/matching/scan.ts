@@ -134,7 +134,7 @@ class ChunkScan {
       slow,
       ...(inOrder.length === 0 ? {} : { hits: remembered.hits, memories: remembered.memories }),
       ms,
-      seen: tally.take(ms),
+      seen: tally.take(ms, remembered.seen),
     }
   }
 
@@ -144,7 +144,7 @@ class ChunkScan {
     lineMs: number | null,
     memories: JailMemories,
   ): OrderedResult {
-    if (jails.length === 0 || this.#text === null) return { hits: [], slow: [], memories }
+    if (jails.length === 0 || this.#text === null) return { hits: [], slow: [], memories, seen: [] }
     const { guard, processor } = this.#tools
     const scanned = { chunk: this.#chunk, bytes: this.#bytes, text: this.#text, base: this.#base, segments }
     return scanOrdered(jails, scanned, memories, { guard, processor, progress: this.#progress, lineMs })

@@ -6,7 +6,7 @@ import type { FilterTexts } from './filter-texts.ts'
 import { LineDates, type DatedLine, type LastDate } from './line-dates.ts'
 import type { LineHit } from './line-hit.ts'
 import { candidateSearch } from './candidate-lines.ts'
-import { identifying, withoutHits, type LineFinding } from './line-finding.ts'
+import { identifying, withoutHits, type LineFinding, type LineGlance } from './line-finding.ts'
 import { searchedText, wholeText, type LogLine } from './log-line.ts'
 import { matchedLines, type MatchedLines } from './matched-lines.ts'
 import { RuleDispatch, type NumberedRule } from './rule-dispatch.ts'
@@ -109,6 +109,13 @@ export class LineFilter {
     this.#waiting = search.waiting
     const { hits, ignoredBy, prefixed, trouble } = search
     return { hits, ignoredBy, prefixed, line: dated, trouble: trouble ?? dated.trouble }
+  }
+
+  /** What a line looks like, of any age; patterns are not asked. What is remembered of dates changes as by `find`. */
+  glance(line: string, moment: Moment, isAscii: boolean): LineGlance {
+    const dated = this.#dates.split(line, { ...moment, findtime: null }, isAscii)
+    const hasWords = this.#candidate?.test(line) ?? false
+    return { dated: typeof dated !== 'string' && dated.dated, hasWords }
   }
 
   #findSingle(single: SingleLines, line: string, dated: DatedLine, moment: Moment, isAscii: boolean): LineFinding {

@@ -15,6 +15,14 @@ export interface LineFinding {
   readonly trouble: TimeTrouble | null
 }
 
+/** What a line looks like before its patterns are asked. */
+export interface LineGlance {
+  /** It has a date that the filter reads, or its source knows one. */
+  readonly dated: boolean
+  /** It has one of the words that every failure has; false also where nothing is known of such words. */
+  readonly hasWords: boolean
+}
+
 /** What is found in a line in which nothing is. */
 export function withoutHits(line: DatedLine, prefixed = false): LineFinding {
   return { hits: none, ignoredBy: none, prefixed, line, trouble: line.trouble }
