@@ -119,7 +119,7 @@ export function placeOf({ file, line }: Where): string {
 }
 
 /** What stands for the filter of a jail of a Fail2ban tree, whose patterns are those of another language. */
-const withoutPatterns: Omit<CompiledFilter, 'name'> = {
+export const withoutPatterns: Omit<CompiledFilter, 'name'> = {
   programs: null,
   prefregex: null,
   failregex: [],

@@ -4,6 +4,7 @@ import type { FilterTexts } from '../fail2ban/lines/filter-texts.ts'
 import { readTreeFilter, similarFilter } from '../fail2ban/tree/filter-reading.ts'
 import { splitOptions } from '../fail2ban/tree/option-syntax.ts'
 import { shellWords } from '../fail2ban/tree/shell-words.ts'
+import { textsOfKind } from '../fail2ban/tree/texts-of-kind.ts'
 import type { TreeJail } from '../fail2ban/tree/tree-jail.ts'
 import { readTree } from '../fail2ban/tree/tree.ts'
 import type { TestOptions } from './test-options.ts'
@@ -53,21 +54,8 @@ function ofJail(folder: string, jail: TreeJail, journal: boolean): TreeFilterCho
   if (jail.filter === null)
     throw new BailiffError('usage', `the jail ${quote(jail.name)} has no filter`, { hint: 'name a filter' })
   const uses = [`Use      jail/flt from : ${jail.name}, basedir: ${folder}`]
-  const { texts } = jail.filter
-  if (texts.journal === journal) return { texts, journalmatch: jail.journalmatch, uses }
-  const other = readTreeFilter(folder, jail.options.filter ?? jail.filter.name, journal ? 'journal' : 'file')
-  const own = Object.fromEntries(
-    (['failregex', 'ignoreregex'] as const).flatMap((option) => {
-      const lines = jail.options[option]?.split('\n').filter((line) => line !== '') ?? []
-      return lines.length > 0 ? [[option, lines]] : []
-    }),
-  )
-  const { timezone, encoding, usedns, datepattern } = texts
-  return {
-    texts: { ...texts, ...other?.texts, timezone, encoding, usedns, datepattern, ...own, journal },
-    journalmatch: jail.journalmatch,
-    uses,
-  }
+  const texts = textsOfKind(folder, jail, journal) ?? jail.filter.texts
+  return { texts, journalmatch: jail.journalmatch, uses }
 }
 
 function literal(folder: string, given: string, journal: boolean): TreeFilterChoice {

@@ -13,7 +13,8 @@ import type { Moment } from './moment.ts'
 export interface TreeJailSetup {
   readonly jail: string
   readonly texts: FilterTexts
-  readonly findtimeSeconds: number
+  /** Failures that were older when they were read for the first time do not count; null: lines are stored ones of any age. */
+  readonly findtimeSeconds: number | null
 }
 
 /** What a hit says, without its place. */
@@ -30,7 +31,7 @@ const noHits: readonly FoundHit[] = []
 export class JailLines {
   readonly jail: string
   readonly #texts: FilterTexts
-  readonly #findtime: number
+  readonly #findtime: number | null
   readonly #filter: LineFilter
   readonly #decode: DecodeLine
   /** What a filter remembers that has seen no line. */
