@@ -3,8 +3,7 @@ import { basename } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { BailiffError, describeError, printable, quote } from '../errors.ts'
 import { filesOf, followsLog } from '../explaining/candidate.ts'
-import type { TreeJailSettings } from '../fail2ban-settings.ts'
-import { compileSettings, ruleName, withoutPatterns } from '../jails.ts'
+import { compileSettings, ruleName, treePartsOf, withoutPatterns } from '../jails.ts'
 import { compileFilter } from '../matching/filters.ts'
 import type { MatcherPlugin } from '../plugin.ts'
 import { Registry } from '../registry.ts'
@@ -97,7 +96,7 @@ function chooseJails({ jails, broken, file }: Settings, name: string | undefined
 
 /** Jails whose filter does not compile are left out, and told. */
 function readyJail(jail: JailSettings): ReplayJail[] {
-  const fail2ban = 'fail2ban' in jail ? (jail as TreeJailSettings).fail2ban : null
+  const fail2ban = treePartsOf(jail)
   const ruleNames = jail.filter.failregex.map(ruleName)
   if (fail2ban !== null) {
     const filter = { ...withoutPatterns, name: jail.filter.name }

@@ -10,7 +10,10 @@ import type { TreeReplay } from './tree-replay.ts'
 
 const chunksAtOnce = 8
 
-export interface ReplayRun extends Pick<ReplayOptions, 'onBan' | 'onUnban' | 'onProlonged' | 'observe' | 'onNameFailure'> {
+export interface ReplayRun extends Pick<
+  ReplayOptions,
+  'onBan' | 'onUnban' | 'onProlonged' | 'observe' | 'onNameFailure'
+> {
   readonly jails: readonly ReplayJail[]
   readonly engines: readonly MatcherPlugin[]
   readonly logs: readonly StoredLog[]
@@ -51,7 +54,10 @@ export async function runReplay(run: ReplayRun): Promise<ReplayOutcome> {
     engines,
     ordered: tree?.ordered ?? [],
   })
-  const scanned = new Set([...jails.flatMap(({ name, tree: ofTree }) => (ofTree ? [] : [name])), ...(tree?.ordered ?? []).map(({ jail }) => jail)])
+  const scanned = new Set([
+    ...jails.flatMap(({ name, tree: ofTree }) => (ofTree ? [] : [name])),
+    ...(tree?.ordered ?? []).map(({ jail }) => jail),
+  ])
   const take = (found: Found) => {
     if (!('address' in found)) return tree === null ? undefined : replay.takeHit(found, tree)
     replay.count(found)

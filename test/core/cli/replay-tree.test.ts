@@ -75,11 +75,17 @@ test('bans by the jails that follow the log, with their dates, sessions and whom
   )
   const text = await bailiff(['replay', '--fail2ban', tree, '--jail', 'door', door, gate, '--lines'], '', { TZ: 'UTC' })
   assert.match(text.stderr, 'door: its ignorecommand is not run')
-  assert.match(text.stdout, /192\.0\.2\.7 {2}door: for 1 h, ban 1, 3 failures\n.*wrong key.*\n.*\n.*\n +found by .*filter\.d\/door\.conf:2/)
+  assert.match(
+    text.stdout,
+    /192\.0\.2\.7 {2}door: for 1 h, ban 1, 3 failures\n.*wrong key.*\n.*\n.*\n +found by .*filter\.d\/door\.conf:2/,
+  )
 })
 
 test('a stored log of any age, in parts, and of a jail that reads the journal', async () => {
-  const tree = writeTree({ 'jail.d/door.local': '[door]\nbackend = systemd\n', 'filter.d/gate.conf': '[Definition]\nfailregex = ^ gate: (<HOST>\n' })
+  const tree = writeTree({
+    'jail.d/door.local': '[door]\nbackend = systemd\n',
+    'filter.d/gate.conf': '[Definition]\nfailregex = ^ gate: (<HOST>\n',
+  })
   const log = join(tree, 'old.log')
   writeFileSync(`${log}.1`, [0, 1].map((at) => wrongKey(at, '192.0.2.7')).join(''))
   writeFileSync(log, [2, 4000].map((at) => wrongKey(at, '192.0.2.7')).join(''))
@@ -119,7 +125,9 @@ beside('the same bans, with the same begins and ends, of failures of chance', as
   for (const [index, failures] of logs.entries()) {
     const extra = index % 2 === 0 ? [] : increment
     const options = extra.map(([name, value]) => `bantime.${name} = ${value}\n`).join('')
-    const tree = writeTree({ 'jail.d/door.local': `[door]\nfindtime = 600\nmaxretry = 3\nbantime = 900\nmaxmatches = 3\n${options}` })
+    const tree = writeTree({
+      'jail.d/door.local': `[door]\nfindtime = 600\nmaxretry = 3\nbantime = 900\nmaxmatches = 3\n${options}`,
+    })
     const log = join(tree, 'door.log')
     let at = 0
     const times = failures.map(({ gap }) => (at += gap))
