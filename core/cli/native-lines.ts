@@ -1,5 +1,5 @@
 import { createFilterTracer } from '../../matchers/regexp/filter-matcher.ts'
-import type { Match, ScanResult } from '../events.ts'
+import type { Match } from '../events.ts'
 import { LineCounter } from '../matching/line-count.ts'
 import { LineReader } from '../matching/lines.ts'
 import { createLogScanner, type LogScanner } from '../matching/scan.ts'
@@ -94,7 +94,7 @@ export class NativeLines implements TestedFilter {
     return this.#dates.rows().map(([hits, name]) => ({ name, hits, more: [] }))
   }
 
-  #scan(log: string, data: Buffer, insideLine: boolean): ScanResult {
+  #scan(log: string, data: Buffer, insideLine: boolean): ScannedLines {
     const jails = this.#probes.map(({ jail }) => jail)
     const chunk = { log, jails, data, arrivedAt: this.#now, live: false, undatedAt: null, insideLine }
     const result = this.#scanner.scan(chunk)
@@ -111,7 +111,7 @@ export class NativeLines implements TestedFilter {
     return { ...counted, matches: [] }
   }
 
-  #note({ lines, skipped }: Pick<ScanResult, 'lines' | 'skipped'>, matches: number): void {
+  #note({ lines, skipped }: { readonly lines: number; readonly skipped: number }, matches: number): void {
     this.tally.lines += lines
     this.tally.skipped += skipped
     this.tally.matches += matches
@@ -178,7 +178,8 @@ export class NativeLines implements TestedFilter {
   }
 }
 
-type ScannedLines = Pick<ScanResult, 'matches' | 'consumed' | 'insideLine'>
+/** As the scanner has it, whatever else it says. */
+type ScannedLines = Pick<ReturnType<LogScanner['scan']>, 'matches' | 'consumed' | 'insideLine'>
 
 /** A chunk that was scanned; `start`: where its first whole line begins. */
 interface ToldChunk {

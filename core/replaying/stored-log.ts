@@ -6,7 +6,7 @@ import { compressionOf, unpacked } from '../cli/compressed-log.ts'
 import { BailiffError, quote, whyUnreadable } from '../errors.ts'
 import type { LogChunk } from '../events.ts'
 import { LineGuard } from '../matching/line-guard.ts'
-import type { GuardedResult, JailMemories } from '../matching/messages.ts'
+import type { JailMemories } from '../matching/messages.ts'
 import type { LogScanner } from '../matching/scan.ts'
 import type { Found } from './by-time.ts'
 
@@ -16,6 +16,9 @@ const chunkBytes = 192 * 1024
 const chunkMs = 1000
 const lineMs = 20
 const headBytes = 4096
+
+/** What the scanner finds in a chunk. */
+type ScannedChunk = ReturnType<LogScanner['scan']>
 
 /** What was read. */
 export interface ReadCounts {
@@ -180,9 +183,9 @@ class ChunkScan {
   }
 
   /** To guard each line costs as much as to match it, so that is done where it has to be. */
-  #guarded(scanner: LogScanner, chunk: LogChunk): GuardedResult {
+  #guarded(scanner: LogScanner, chunk: LogChunk): ScannedChunk {
     const { guard, remembered } = this.#scan
-    let result: GuardedResult | null = null
+    let result: ScannedChunk | null = null
     guard.run(() => (result = scanner.scan(chunk, undefined, null, remembered.memories)), chunkMs)
     return result ?? scanner.scan(chunk, undefined, lineMs, remembered.memories)
   }
@@ -205,7 +208,7 @@ class ChunkScan {
 }
 
 /** The order of the lines. */
-function inOrder({ matches, hits = [] }: GuardedResult): readonly Found[] {
+function inOrder({ matches, hits = [] }: ScannedChunk): readonly Found[] {
   if (hits.length === 0) return matches
   if (matches.length === 0) return hits
   return [...matches, ...hits].toSorted((a, b) => a.offset - b.offset)
