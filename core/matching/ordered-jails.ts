@@ -20,16 +20,10 @@ export interface OrderedJail {
   prepare?(): void
   /** Takes the next line of the chunk, without its newline. Throws a BailiffError for one that takes too long. */
   look(line: Buffer, text: string, chunk: LogChunk): readonly Omit<FilterHit, 'jail' | 'log' | 'offset'>[]
-  /** What a line of the chunk looks like, without its patterns; what is remembered then is not to be used. */
-  glance?(line: Buffer, text: string, chunk: LogChunk): Glance
-}
-
-/** What a line looks like to a jail. */
-export interface Glance {
-  /** It has a date that the filter reads, or its source knows one. */
-  readonly dated: boolean
-  /** It has one of the words that every failure has; false also where nothing is known of such words. */
-  readonly hasWords: boolean
+  /** Whether a line has one of the words that every failure has; false also where nothing is known of such words. */
+  hasWords?(line: Buffer, text: string): boolean
+  /** How many lines had no date so far, and whether it remembers the date of one. */
+  readonly sightOfDates?: { readonly undated: number; readonly isDateKnown: boolean }
 }
 
 /** A chunk as it is scanned: offsets of segments are those in `bytes`, whose first has the offset `base` in the log. */
@@ -90,6 +84,7 @@ class JailScan {
   readonly #scanned: ScannedChunk
   readonly #watch: LineWatch
   readonly #slow: SlowLine[] = []
+  #undatedBefore = 0
   /** The line that is looked at under the guard, since when, and what was remembered before it. */
   #at: { readonly line: LineSpan; readonly since: number; readonly memory: unknown } | null = null
 
@@ -100,6 +95,7 @@ class JailScan {
   }
 
   run(): readonly SlowLine[] {
+    this.#undatedBefore = this.#jail.sightOfDates?.undated ?? 0
     const { guard, lineMs } = this.#watch
     // Compiling takes longer than a line may, and would cost the line that it falls to.
     if (lineMs !== null) this.#jail.prepare?.()
@@ -110,42 +106,33 @@ class JailScan {
     return this.#slow
   }
 
-  /** What some lines look like; how many others have words of failures is concluded from them. */
+  /**
+   * What the lines look like: all that have no date count as samples, and one or some that have one. How many have words
+   * of failures and did not match is concluded from some.
+   */
   glances(): JailLines[] {
-    const { base, segments } = this.#scanned
-    const [segment] = segments
+    const [segment] = this.#scanned.segments
     if (segment === undefined) return []
-    // Where lines are slow nothing is looked at that need not be.
-    const samples = this.#watch.lineMs === null ? this.#samples(segment) : []
-    const found = new Set(this.hits.map(({ offset }) => offset))
-    const unmatched = samples.filter(({ start, hasWords }) => hasWords && !found.has(base + start)).length
-    const length = samples.reduce((sum, { start, end }) => sum + end - start, 0)
-    const others = length === 0 ? 0 : Math.round((unmatched * (segment.end - segment.start)) / length)
-    return [
-      {
-        jail: this.#jail.jail,
-        sampled: samples.length,
-        dated: samples.filter(({ dated }) => dated).length,
-        own: samples.length,
-        hits: found.size + others,
-        foreign: 0,
-        foreignProgram: null,
-      },
-    ]
+    const { undated = 0, isDateKnown = false } = this.#jail.sightOfDates ?? {}
+    const before = this.#undatedBefore
+    const samples = sampleLines(this.#scanned.text, segment)
+    const dated = isDateKnown ? Math.max(1, samples.length - (undated - before)) : 0
+    const sampled = undated - before + dated
+    const hits = new Set(this.hits.map(({ offset }) => offset))
+    const foreign = { foreign: 0, foreignProgram: null }
+    const more = this.#unmatched(segment, samples, hits)
+    return [{ jail: this.#jail.jail, sampled, dated, own: sampled, hits: hits.size + more, ...foreign }]
   }
 
-  #samples(segment: LineSpan): (LineSpan & Glance)[] {
-    const { bytes, text, chunk } = this.#scanned
-    return sampleLines(text, segment).flatMap((line) => {
-      const { start, end } = line
-      try {
-        const glance = this.#jail.glance?.(bytes.subarray(start, end - 1), text.slice(start, end - 1), chunk)
-        return glance === undefined ? [] : [{ ...line, ...glance }]
-      } catch {
-        // A date that takes too long is told where the line is matched.
-        return []
-      }
-    })
+  #unmatched({ start, end }: LineSpan, samples: readonly LineSpan[], hits: ReadonlySet<number>): number {
+    const { bytes, text, base } = this.#scanned
+    const length = samples.reduce((sum, line) => sum + line.end - line.start, 0)
+    const unmatched = samples.filter(
+      (line) =>
+        !hits.has(base + line.start) &&
+        this.#jail.hasWords?.(bytes.subarray(line.start, line.end - 1), text.slice(line.start, line.end - 1)),
+    )
+    return length === 0 ? 0 : Math.round((unmatched.length * (end - start)) / length)
   }
 
   /** A line that is given up changes nothing: the jail goes on with what it remembered before. */

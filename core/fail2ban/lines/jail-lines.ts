@@ -5,7 +5,7 @@ import { DateForms } from '../dates/date-forms.ts'
 import type { FilterTexts } from './filter-texts.ts'
 import { lineDecoder, type DecodeLine } from './line-decoding.ts'
 import { LineFilter, type FilterMemory } from './line-filter.ts'
-import type { LineGlance } from './line-finding.ts'
+import type { SightOfDates } from './line-finding.ts'
 import type { GroupValue, LineHit } from './line-hit.ts'
 import type { Moment } from './moment.ts'
 
@@ -87,14 +87,14 @@ export class JailLines {
     return hits.length === 0 ? noHits : hits.map((hit) => filterHit(hit, now))
   }
 
-  /** What the next line looks like, for one who wonders whether the jail can read it. Changes what is remembered. */
-  glance(line: Buffer, text: string, { arrivedAt }: LogChunk): LineGlance {
-    const ascii = isAscii(line)
-    const decoded = withoutReturns(ascii ? text : this.#decode(line))
-    const given = this.#texts.journal ? journalEntry(decoded) : null
-    const now = arrivedAt / 1000
-    const moment: Moment = { now, time: given && (given.time ?? now), inOperation: false, findtime: null }
-    return this.#filter.glance(given?.text ?? decoded, moment, ascii)
+  /** What was seen of dates in the lines that this thread has read; journals have them all. */
+  get sightOfDates(): SightOfDates {
+    return this.#filter.sightOfDates
+  }
+
+  /** Whether a line has one of the words that every failure has. */
+  hasWords(line: Buffer, text: string): boolean {
+    return this.#filter.hasWords(isAscii(line) ? text : this.#decode(line))
   }
 }
 

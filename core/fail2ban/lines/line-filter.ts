@@ -6,7 +6,7 @@ import type { FilterTexts } from './filter-texts.ts'
 import { LineDates, type DatedLine, type LastDate } from './line-dates.ts'
 import type { LineHit } from './line-hit.ts'
 import { candidateSearch } from './candidate-lines.ts'
-import { identifying, withoutHits, type LineFinding, type LineGlance } from './line-finding.ts'
+import { identifying, withoutHits, type LineFinding, type SightOfDates } from './line-finding.ts'
 import { searchedText, wholeText, type LogLine } from './log-line.ts'
 import { matchedLines, type MatchedLines } from './matched-lines.ts'
 import { RuleDispatch, type NumberedRule } from './rule-dispatch.ts'
@@ -111,11 +111,14 @@ export class LineFilter {
     return { hits, ignoredBy, prefixed, line: dated, trouble: trouble ?? dated.trouble }
   }
 
-  /** What a line looks like, of any age; patterns are not asked. What is remembered of dates changes as by `find`. */
-  glance(line: string, moment: Moment, isAscii: boolean): LineGlance {
-    const dated = this.#dates.split(line, { ...moment, findtime: null }, isAscii)
-    const hasWords = this.#candidate?.test(line) ?? false
-    return { dated: typeof dated !== 'string' && dated.dated, hasWords }
+  /** How many lines had no date since this was made, and whether one had a date that is remembered. */
+  get sightOfDates(): SightOfDates {
+    return { undated: this.#dates.undated, isDateKnown: this.#dates.last !== null }
+  }
+
+  /** Whether a line has one of the words that every failure has; false also where nothing is known of such words. */
+  hasWords(line: string): boolean {
+    return this.#candidate?.test(line) ?? false
   }
 
   #findSingle(single: SingleLines, line: string, dated: DatedLine, moment: Moment, isAscii: boolean): LineFinding {

@@ -15,12 +15,12 @@ export interface LineFinding {
   readonly trouble: TimeTrouble | null
 }
 
-/** What a line looks like before its patterns are asked. */
-export interface LineGlance {
-  /** It has a date that the filter reads, or its source knows one. */
-  readonly dated: boolean
-  /** It has one of the words that every failure has; false also where nothing is known of such words. */
-  readonly hasWords: boolean
+/** What is known of the dates of the lines that were read. */
+export interface SightOfDates {
+  /** How many had none. */
+  readonly undated: number
+  /** One had a date, which is remembered. */
+  readonly isDateKnown: boolean
 }
 
 /** What is found in a line in which nothing is. */
