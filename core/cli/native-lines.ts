@@ -154,6 +154,7 @@ export class NativeLines implements TestedFilter {
       text: head.line,
       failures: ofRules.map((match) => this.#failure(match, head.line)),
       ignoredBy: found.length > 0 ? [] : whoIgnores(matches, this.rules.ignoreregex.length),
+      prefixGroups: null,
       prefixed: this.#trace !== null && this.#trace(head).content !== null,
       time: time === null ? null : time / 1000,
       date,

@@ -29,6 +29,7 @@ export class TestReport implements TestOutput {
   readonly #hostsOf = new Map<number, string[]>()
   readonly #hosts = new Map<string, { count: number; last: number | null }>()
   readonly #startedAt = performance.now()
+  readonly #prefixGroups: string[] = []
   #isBegun = false
   #prefixed = 0
   #lines = 0
@@ -52,6 +53,8 @@ export class TestReport implements TestOutput {
     }
     for (const rule of ignoredBy) this.#ignoring[rule] = (this.#ignoring[rule] ?? 0) + 1
     if (prefixed) this.#prefixed++
+    if (line.prefixGroups !== null && this.#prefixed <= this.#options.listed + 1)
+      this.#prefixGroups.push(`    ${this.#prefixed <= this.#options.listed ? line.prefixGroups : '...'}`)
     for (const before of taken) this.#take(before)
     const kind = kindOf(line)
     if (kind === 'matched') this.#countHost(line)
@@ -70,7 +73,7 @@ export class TestReport implements TestOutput {
     print('\nResults\n=======')
     if (prefregex !== null) {
       print(`\nPrefregex: ${this.#prefixed} total`)
-      tree(null, [prefregex])
+      tree(null, [prefregex, ...this.#prefixGroups])
     }
     this.#printRules(failing, failregex, this.#hits, this.#hostsOf)
     this.#printRules(ignoring, ignoreregex, this.#ignoring, new Map())

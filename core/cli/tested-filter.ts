@@ -52,6 +52,10 @@ export interface TestTally {
 export interface TestedFailure extends RawFailure {
   /** How many failures it stands for. */
   readonly attempts: number
+  /** All groups that its patterns have, in their order; absent where that is not known. */
+  readonly names?: readonly string[]
+  /** Its time is a whole number of seconds in Python: the date names a zone. */
+  readonly isWhole?: boolean
 }
 
 /** A line and what became of it. */
@@ -67,6 +71,8 @@ export interface SeenLine {
   readonly ignoredBy: readonly number[]
   /** Whether the prefregex matched. */
   readonly prefixed: boolean
+  /** What it captured, as Python writes it; null: it did not match, or nobody wants to know. */
+  readonly prefixGroups: string | null
   /** Unix seconds; null: it has no date. */
   readonly time: number | null
   /** The form of its date; null: it has none, or nobody says. */

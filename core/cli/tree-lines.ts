@@ -1,11 +1,14 @@
 import { JailFilter, type ExaminedLine, type JailFilterOptions } from '../fail2ban/lines/jail-filter.ts'
 import { lineDecoder } from '../fail2ban/lines/line-decoding.ts'
-import { wholeText, type LogLine } from '../fail2ban/lines/log-line.ts'
+import type { DatedLine } from '../fail2ban/lines/line-dates.ts'
+import { undatedText, wholeText, type LogLine } from '../fail2ban/lines/log-line.ts'
 import type { Moment } from '../fail2ban/lines/moment.ts'
+import type { RawFailure } from '../fail2ban/lines/raw-failure.ts'
 import { FailureNames } from './failure-names.ts'
 import { journalLines } from './journal-lines.ts'
+import { PatternGroups } from './pattern-groups.ts'
 import { outputForm, timeOf, triesAll, type TestOptions } from './test-options.ts'
-import { kindOf, type TestedFilter, type TestOutput } from './tested-filter.ts'
+import { kindOf, type TestedFailure, type TestedFilter, type TestOutput } from './tested-filter.ts'
 import { linesOfFile, linesOfText, type TestedLine } from './tested-lines.ts'
 import { logKind } from './tested-log.ts'
 import type { TreeFilterChoice } from './tree-filter.ts'
@@ -22,7 +25,8 @@ export class TreeLines implements TestedFilter {
   /** What is known of each line before it is read, of any age. */
   readonly #moment: Moment
   /** Null: names stay names. */
-  readonly #names: FailureNames | null
+  readonly #hosts: FailureNames | null
+  readonly #groups: PatternGroups
   #waiting: readonly LogLine[] = []
 
   constructor(choice: TreeFilterChoice, options: TestOptions) {
@@ -31,14 +35,20 @@ export class TreeLines implements TestedFilter {
     this.#choice = choice
     this.#options = options
     this.#filter = new JailFilter(texts, filterOptions(options))
+    this.#groups = new PatternGroups(texts)
     const now = timeOf(options)
     this.#moment = { now, time: options.date ? null : now, dateText: '', inOperation: false, findtime: null }
     const looksUp = !options.json || options.usedns !== undefined
-    this.#names = looksUp ? new FailureNames(usedns === 'yes' || usedns === 'warn') : null
+    this.#hosts = looksUp ? new FailureNames(usedns === 'yes' || usedns === 'warn') : null
     const { prefregex } = this.#filter.lines
     this.rules = { failing: 'Failregex', ignoring: 'Ignoreregex', prefregex, failregex, ignoreregex }
     this.encoding = texts.encoding === 'auto' ? 'UTF-8' : texts.encoding
-    this.uses = [...uses, ...usesOf(choice, this.#filter)]
+    const more = usesOf(choice, this.#filter)
+    this.uses = [
+      ...more.filter(({ isAsked }) => isAsked(options)),
+      { text: uses.join('\n') },
+      ...more.filter(({ isAsked }) => !isAsked(options)),
+    ].map(({ text }) => text)
   }
 
   async read(log: string, output: TestOutput): Promise<void> {
@@ -80,8 +90,8 @@ export class TreeLines implements TestedFilter {
     if (this.#options.yesNo)
       return this.#count(this.#filter.lines.find(line.text, moment, line.isAscii).hits.length > 0)
     const examined = this.#filter.examine(line.text, moment, line.isAscii)
-    if (this.#names !== null && examined.failures.some(({ dns }) => dns !== null))
-      return this.#names
+    if (this.#hosts !== null && examined.failures.some(({ dns }) => dns !== null))
+      return this.#hosts
         .resolve(examined.failures)
         .then((failures) => this.#tell(file, line, { ...examined, failures }, output))
     return this.#tell(file, line, examined, output)
@@ -95,9 +105,21 @@ export class TreeLines implements TestedFilter {
     else if (kind === 'ignored') tally.ignored++
     if (output.wants === 'counts' || (output.wants === 'failures' && examined.failures.length === 0)) return
     const { ignoredBy, prefixed, line } = examined
-    const failures = examined.failures.map((failure) => ({ ...failure, attempts: failure.lines.length }))
+    const failures = examined.failures.map((failure) => this.#tested(failure, line))
     const taken = this.#consumed()
-    output.take({ file, number, text, failures, ignoredBy, prefixed, time: line?.time ?? null, date: null, taken })
+    const prefixGroups =
+      prefixed && line !== null && this.#options.verbose ? this.#groups.ofPrefix(undatedText(line.parts)) : null
+    const time = line?.time ?? null
+    output.take({ file, number, text, failures, ignoredBy, prefixed, prefixGroups, time, date: null, taken })
+  }
+
+  #tested(failure: RawFailure, line: DatedLine | null): TestedFailure {
+    const attempts = failure.lines.length
+    if (this.#options.out === undefined) return { ...failure, attempts }
+    const isWhole = this.#choice.texts.timezone !== null || namesZone(line?.parts[1] ?? '')
+    if (this.#options.out !== 'row') return { ...failure, attempts, isWhole }
+    // What a session has gathered from several lines is only what they captured.
+    return { ...failure, attempts, isWhole, names: attempts > 1 ? [] : this.#groups.ofRule(failure.rule) }
   }
 
   /** `--yes-no`: sessions, names and what else was captured do not matter. */
@@ -131,13 +153,28 @@ function filterOptions(options: TestOptions): JailFilterOptions {
   }
 }
 
-function usesOf({ texts: { maxlines, datepattern } }: TreeFilterChoice, { lines }: JailFilter): string[] {
+/** What else is used; what the command asks for is told before the filter, as `fail2ban-regex` does. */
+function usesOf({ texts: { maxlines, datepattern } }: TreeFilterChoice, { lines }: JailFilter) {
   const { templates } = lines.detector
   const name = templates.length > 2 ? 'Default Detectors' : templates[0]?.name
-  return [
-    ...(maxlines > 1 ? [`Use         maxlines : ${maxlines}`] : []),
-    ...(datepattern === null ? [] : [`Use      datepattern : ${datepattern.join('\n')} : ${name}`]),
+  const rows = [
+    {
+      text: `Use         maxlines : ${maxlines}`,
+      isThere: maxlines > 1,
+      isAsked: (given: TestOptions) => given.maxlines !== undefined,
+    },
+    {
+      text: `Use      datepattern : ${datepattern?.join('\n')} : ${name}`,
+      isThere: datepattern !== null,
+      isAsked: (given: TestOptions) => given.datepattern !== undefined,
+    },
   ]
+  return rows.filter(({ isThere }) => isThere)
+}
+
+/** Whether the text of a date names its zone. */
+function namesZone(date: string): boolean {
+  return /(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)\]?$|^\W*(?:[A-Z]{3,5}|[+-]\d{4}) [A-Z][a-z]{2} /.test(date)
 }
 
 function keyOf(line: LogLine): string {

@@ -159,5 +159,24 @@ installed('counts of a stock filter on its samples are the same', async () => {
   }
 })
 
+installed('reports in full, and what -o prints, are the same', async () => {
+  const logs = '/usr/lib/python3/dist-packages/fail2ban/tests/files/logs'
+  const cases: [filter: string, words: string[]][] = [
+    ['froxlor-auth', ['-v']],
+    ['gitlab', ['-v', '--VD', '--print-all-matched']],
+    ['asterisk', ['-L', '3', '--no-check-all']],
+    ['postfix', ['--TZ', 'UTC', '--print-no-missed']],
+    ['grafana', ['-o', 'row']],
+    ['apache-auth', ['-o', '<ip> <time> <F-USER> <msg>']],
+  ]
+  for (const [name, words] of cases) {
+    const theirs = execFileSync('fail2ban-regex', [`${logs}/${name}`, name, '--raw', ...words], { encoding: 'utf8' })
+    const asked = ['--fail2ban', '/etc/fail2ban', `filter.d/${name}`, `${logs}/${name}`, '--raw', ...words]
+    const ours = (await bailiff(['test', ...asked])).stdout
+    const untimed = (text: string) => text.replace(/\[processed in .*/, '').replaceAll('\\x09', '\t')
+    assert.is(untimed(ours), untimed(theirs), `${name} ${words.join(' ')}`)
+  }
+})
+
 test.run()
 installed.run()
