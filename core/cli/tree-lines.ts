@@ -1,5 +1,6 @@
+import type { LogBlock } from '../fail2ban/lines/block-lines.ts'
 import { JailFilter, type ExaminedLine, type JailFilterOptions } from '../fail2ban/lines/jail-filter.ts'
-import { lineDecoder } from '../fail2ban/lines/line-decoding.ts'
+import { lineDecoder, type DecodeLine } from '../fail2ban/lines/line-decoding.ts'
 import type { DatedLine } from '../fail2ban/lines/line-dates.ts'
 import { undatedText, wholeText, type LogLine } from '../fail2ban/lines/log-line.ts'
 import type { Moment } from '../fail2ban/lines/moment.ts'
@@ -8,8 +9,8 @@ import { FailureNames } from './failure-names.ts'
 import { journalLines } from './journal-lines.ts'
 import { PatternGroups } from './pattern-groups.ts'
 import { outputForm, timeOf, triesAll, type TestOptions } from './test-options.ts'
-import { kindOf, type TestedFailure, type TestedFilter, type TestOutput } from './tested-filter.ts'
-import { linesOfFile, linesOfText, type TestedLine } from './tested-lines.ts'
+import { kindOf, type LineKind, type TestedFailure, type TestedFilter, type TestOutput } from './tested-filter.ts'
+import { blocksOfFile, linesOfBlock, linesOfText, type TestedLine } from './tested-lines.ts'
 import { logKind } from './tested-log.ts'
 import type { TreeFilterChoice } from './tree-filter.ts'
 
@@ -52,7 +53,7 @@ export class TreeLines implements TestedFilter {
   }
 
   async read(log: string, output: TestOutput): Promise<void> {
-    const { texts, journalmatch } = this.#choice
+    const { journalmatch } = this.#choice
     const file = log === '-' ? 'stdin' : log
     switch (logKind(log)) {
       case 'journal':
@@ -61,7 +62,7 @@ export class TreeLines implements TestedFilter {
       case 'lines':
         return this.#takeAll(file, linesOfText(log), output)
       default:
-        for (const lines of linesOfFile(log, lineDecoder(texts.encoding))) await this.#takeAll(file, lines, output)
+        return this.#takeFile(file, log, output)
     }
   }
 
@@ -73,6 +74,47 @@ export class TreeLines implements TestedFilter {
       const what = `    # weight: ${weight.toFixed(3)} (${template.weight.toFixed(3)}), pattern: ${pattern ?? ''}`
       return { name, hits, more: isVerbose ? [what, `    # regex:   ${expression}`] : [] }
     })
+  }
+
+  async #takeFile(file: string, log: string, output: TestOutput): Promise<void> {
+    const { texts } = this.#choice
+    const decode = lineDecoder(texts.encoding)
+    // Where only counts are asked for, all that has to be known is which lines have failures.
+    const isCounted = output.wants === 'counts' && texts.ignoreregex.length === 0 && this.#options.date
+    let before = 0
+    for (const block of blocksOfFile(log)) {
+      if (isCounted) await this.#countBlock(block, decode)
+      else {
+        const lines = linesOfBlock(block, decode, before)
+        before += lines.length
+        await this.#takeAll(file, lines, output)
+      }
+    }
+  }
+
+  async #countBlock(block: LogBlock, decode: DecodeLine): Promise<void> {
+    const { tally } = this
+    if (this.#options.yesNo) {
+      let last = -1
+      const found = (_hit: unknown, start: number) => {
+        if (start !== last) tally.matches++
+        last = start
+      }
+      tally.lines += this.#filter.lines.scan(block, { moment: this.#moment, decode, found, withoutComments: true })
+      return
+    }
+    const { lines, failures } = this.#filter.scan(block, this.#moment, decode)
+    tally.lines += lines
+    for (const one of failures) {
+      const hosts = this.#hosts
+      const resolved = hosts !== null && one.some(({ dns }) => dns !== null) ? await hosts.resolve(one) : one
+      this.#note(kindOf({ failures: resolved, ignoredBy: [] }))
+    }
+  }
+
+  #note(kind: LineKind): void {
+    if (kind === 'matched') this.tally.matches++
+    else if (kind === 'ignored') this.tally.ignored++
   }
 
   /** Most lines need no waiting, which costs as much as looking at them. Comments and empty lines do not count. */
@@ -99,10 +141,8 @@ export class TreeLines implements TestedFilter {
 
   #tell(file: string, { number, text }: TestedLine, examined: ExaminedLine, output: TestOutput): undefined {
     const { tally } = this
-    const kind = kindOf(examined)
     tally.lines++
-    if (kind === 'matched') tally.matches++
-    else if (kind === 'ignored') tally.ignored++
+    this.#note(kindOf(examined))
     if (output.wants === 'counts' || (output.wants === 'failures' && examined.failures.length === 0)) return
     const { ignoredBy, prefixed, line } = examined
     const failures = examined.failures.map((failure) => this.#tested(failure, line))
