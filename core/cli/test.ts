@@ -24,7 +24,7 @@ export default function addTest(program: Command): void {
     .optionsGroup('What is printed:')
     .option('--json', 'a JSON record a line: file, line, matched, nofail, host, time, rule, user, groups, attempts …')
     .option('--summary', 'only lines, matches, bytes and CPU seconds')
-    .option('--yes-no', 'the summary, and only whether lines match: no session, name or address is looked at')
+    .option('--yes-no', 'the summary, and only whether lines match, also those that are no failures by themselves')
     .option('-o, --out <format>', 'print this of each failure: id, ip, msg, row, a group, or text with <tags>')
     .option('-i, --invert', 'print the lines that tell of no failure, as they are')
     .option('-v, --verbose', 'each failure under its failregex, and what was never found')
