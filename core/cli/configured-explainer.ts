@@ -1,10 +1,10 @@
+import { matcherFiles } from '../built-in.ts'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { jailCandidate, unusedCandidate, type Candidate } from '../explaining/candidate.ts'
 import { LineExplainer } from '../explaining/line-explainer.ts'
 import { treePartsOf } from '../jails.ts'
 import type { MatcherPlugin } from '../plugin.ts'
-import { Registry } from '../registry.ts'
 import type { FilterDefinition } from '../settings/filter-file.ts'
 import type { JailSettings } from '../settings/jail.ts'
 import { FilterLibrary } from '../settings/filter-library.ts'
@@ -27,7 +27,7 @@ export async function configuredExplainer(
     unused: () =>
       (unused ??=
         among === 'jails' || settings.jails.some(treePartsOf) ? Promise.resolve([]) : unusedCandidates(settings)),
-    engines: await Promise.all(new Registry().matcherFiles().map(loadMatcher)),
+    engines: await Promise.all(matcherFiles().map(loadMatcher)),
     report: (address) => reports.of(address),
   })
 }

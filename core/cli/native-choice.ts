@@ -1,9 +1,10 @@
 import type { Prefix } from '../address.ts'
 import { BailiffError, quote, type Where } from '../errors.ts'
-import { compileSettings } from '../jails.ts'
-import { compileFilter } from '../matching/filters.ts'
+import { compileSettings } from '../compiled-settings.ts'
 import type { CompiledFilter } from '../plugin.ts'
-import { inMode, type FilterSettings, type PatternText } from '../settings/filter-file.ts'
+import { languageFor } from '../prepared-filters.ts'
+import type { FilterSettings, PatternText } from '../settings/filter-file.ts'
+import { inMode } from '../settings/filter-modes.ts'
 import type { DateSettings } from '../settings/jail.ts'
 import type { PluginUse } from '../settings/plugin-use.ts'
 import { filterOf, knownFilters } from './known-filters.ts'
@@ -47,7 +48,7 @@ export async function nativeChoice(given: string, options: TestOptions): Promise
   }
   const ignoring = { ...settings, ignoreregex: [...settings.ignoreregex, ...more] }
   return {
-    filter: compileSettings(ignoring, compileFilter, used),
+    filter: compileSettings(ignoring, await languageFor([{ filter: ignoring, dates: used }]), used),
     proxies,
     sources,
     uses: [
@@ -60,7 +61,7 @@ export async function nativeChoice(given: string, options: TestOptions): Promise
 }
 
 async function named(given: string, { config, mode }: TestOptions): Promise<Found> {
-  const { library, settings } = await knownFilters(config)
+  const { library, settings } = await knownFilters(config, given)
   const jail = settings?.jails.find(({ name }) => name === given)
   const proxies = jail?.ignore.proxies ?? []
   const dates = jail?.dates ?? asTheFilterSays

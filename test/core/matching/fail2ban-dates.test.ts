@@ -1,7 +1,8 @@
 /** Dates against Debian's fail2ban, running: patterns are read alike, and what it reads by itself is read here, too. */
 import { spawnSync } from 'node:child_process'
 import * as assert from 'uvu/assert'
-import { compileDates, createDateReader } from '../../../core/matching/date-reading.ts'
+import { compileDates } from '../../../core/matching/date-pattern.ts'
+import { createDateReader } from '../../../core/matching/date-reading.ts'
 import { comparedEnvironment, comparedPython } from '../../compared-fail2ban.ts'
 import { suite } from '../../suite.ts'
 import { moment, patternDates, patternReference, serviceDates } from './date-cases.ts'
