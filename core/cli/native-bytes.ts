@@ -1,11 +1,6 @@
 import { closeSync, readSync } from 'node:fs'
-import { EntryLines } from '../../plugins/sources/journal/entry-line.ts'
-import { ExportReader, fields } from '../../plugins/sources/journal/export-reader.ts'
-import { entryConditions, options as journalOptions } from '../../plugins/sources/journal/journalctl-words.ts'
-import { shellWords } from '../fail2ban/tree/shell-words.ts'
 import type { PluginUse } from '../settings/plugin-use.ts'
 import { refuseCompressed } from './compressed-log.ts'
-import { journalOutput, matchWords, placeWords } from './journal-lines.ts'
 import { openLog } from './tested-lines.ts'
 import { logKind } from './tested-log.ts'
 
@@ -29,7 +24,7 @@ export function openBytes(log: string, journal: JournalChoice): LogBytes {
     case 'file':
       return fileBytes(log)
     case 'journal':
-      return piecesAsBytes(journalPieces(log, journal))
+      return piecesAsBytes(ofJournal(log, journal))
     default:
       return piecesAsBytes(ofText(`${log}\n`))
   }
@@ -77,34 +72,14 @@ function piecesAsBytes(pieces: AsyncGenerator<Buffer>): LogBytes {
   }
 }
 
+/** What reads journals is loaded only for one. */
+async function* ofJournal(log: string, journal: JournalChoice): AsyncGenerator<Buffer> {
+  const { journalPieces } = await import('./native-journal.ts')
+  yield* journalPieces(log, journal)
+}
+
 async function* ofText(text: string): AsyncGenerator<Buffer> {
   yield Buffer.from(text)
-}
-
-/** Entries as lines of syslog. What is too long for a line is passed over, as the source does. */
-async function* journalPieces(log: string, { journalmatch, sources }: JournalChoice): AsyncGenerator<Buffer> {
-  const writer = new EntryLines()
-  let lines = ''
-  const reader = new ExportReader((entry) => {
-    if (!entry.tooLong) lines += writer.line(entry)
-  })
-  const conditions = journalmatch === undefined ? usualConditions(sources) : matchWords([shellWords(journalmatch)])
-  const words = ['--output=export', `--output-fields=${fields.join(',')}`, ...placeWords(log), ...conditions]
-  for await (const piece of journalOutput(words)) {
-    reader.push(piece)
-    if (lines !== '') yield Buffer.from(lines, 'latin1')
-    lines = ''
-  }
-}
-
-/** Those of the source `journal`; none where there is no such source: all entries are read. */
-function usualConditions(sources: readonly PluginUse[]): string[] {
-  const groups = sources.flatMap(({ plugin, options }) => {
-    const read = plugin === 'journal' ? journalOptions.safeParse(options ?? {}) : null
-    return read?.success ? [entryConditions(read.data)] : []
-  })
-  if (groups.some((words) => words.length === 0)) return []
-  return groups.flatMap((words, index) => (index === 0 ? words : ['+', ...words]))
 }
 
 /** A line that is longer is handed on in parts. */
