@@ -135,7 +135,7 @@ class ChunkScan {
       ...(inOrder.length === 0 ? {} : { hits: remembered.hits, memories: remembered.memories }),
       ...(remembered.odd.length === 0 ? {} : { odd: remembered.odd }),
       ms,
-      seen: tally.take(ms),
+      seen: tally.take(ms, remembered.seen),
     }
   }
 
@@ -145,7 +145,7 @@ class ChunkScan {
     lineMs: number | null,
     memories: JailMemories,
   ): OrderedResult {
-    if (jails.length === 0 || this.#text === null) return { hits: [], odd: [], slow: [], memories }
+    if (jails.length === 0 || this.#text === null) return { hits: [], odd: [], slow: [], memories, seen: [] }
     const { guard, processor } = this.#tools
     const scanned = { chunk: this.#chunk, bytes: this.#bytes, text: this.#text, base: this.#base, segments }
     return scanOrdered(jails, scanned, memories, { guard, processor, progress: this.#progress, lineMs })
