@@ -1,4 +1,5 @@
-import { listOfJail, type AgentEvent, type Ban, type LogChunk, type Match } from './events.ts'
+import { listOfJail, type AgentEvent, type Ban, type LogChunk } from './events.ts'
+import type { RowCursor } from './failure-rows.ts'
 import { LogFile } from './fail2ban/own-log/log-file.ts'
 import { lengthText } from './fail2ban/own-log/length-text.ts'
 import { levels, logLine, timeText, usualFormat, type Level, type LogEntry } from './fail2ban/own-log/log-line.ts'
@@ -40,11 +41,18 @@ export class AgentOwnLog {
     this.#file = settings && new LogFile(settings.path, (message) => this.#alarm('fail2ban_log', message))
   }
 
-  /** A failure of one of our own jails, the piece of the log it was in, and whether something spares the address. */
-  seen({ jail, address, time }: Match, { arrivedAt, live }: LogChunk, spared: boolean): void {
-    if (spared) return this.ignored(jail, address, 'ip')
+  /** Failures of one of our own jails, the piece of the log they were in, and whether something spares the address. */
+  seen(
+    { address, time, lines }: Pick<RowCursor, 'address' | 'time' | 'lines'>,
+    jail: string,
+    { arrivedAt, live }: Pick<LogChunk, 'arrivedAt' | 'live'>,
+    spared: boolean,
+  ): void {
     const isBelieved = time !== null && !(live && Math.abs(time - arrivedAt) > 60_000)
-    this.#found(jail, address, isBelieved ? time : arrivedAt)
+    for (let line = 0; line < lines; line++) {
+      if (spared) this.ignored(jail, address, 'ip')
+      else this.#found(jail, address, isBelieved ? time : arrivedAt)
+    }
   }
 
   /** A failure that does not count, and what spares its id. */

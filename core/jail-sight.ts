@@ -1,5 +1,6 @@
 import type { Finding } from './control/api.ts'
-import type { LogChunk, Match, ScanResult } from './events.ts'
+import type { FailureRows, LogChunk, ScanResult } from './events.ts'
+import { countRows, rowLines, rowTarget, rowWords } from './failure-rows.ts'
 import type { LogState } from './intake/intake.ts'
 import type { ReadyJail } from './jails.ts'
 
@@ -73,11 +74,12 @@ export class JailSight {
   /** Takes in what became of a chunk. */
   note(
     { log, arrivedAt: now, live }: Pick<LogChunk, 'log' | 'arrivedAt' | 'live'>,
-    { seen, matches }: Pick<ScanResult, 'seen' | 'matches'>,
+    { seen, rows }: Pick<ScanResult, 'seen' | 'rows'>,
   ): void {
     this.#noteRhythm(log, now)
     if (seen === undefined) return
-    const counts = countByJail(matches)
+    const counts = countByJail(rows)
+    const matches = countRows(rows)
     for (const { jail, sampled, dated, own, hits, foreign, foreignProgram } of seen.jails) {
       const sight = this.#sight(jail, log, now)
       sight.sampled += sampled
@@ -88,7 +90,7 @@ export class JailSight {
       sight.foreignProgram = foreignProgram ?? sight.foreignProgram
       const found = counts.get(jail) ?? 0
       sight.matches += found
-      if (live) noteStretch(sight, found, Math.max(0, hits - matches.length), now)
+      if (live) noteStretch(sight, found, Math.max(0, hits - matches), now)
       this.#matches.set(jail, (this.#matches.get(jail) ?? 0) + found)
       this.#ms.set(jail, (this.#ms.get(jail) ?? 0) + seen.ms / seen.jails.length)
     }
@@ -207,9 +209,15 @@ export class JailSight {
 
 const keyOf = (jail: string, log: string) => `${jail}\0${log}`
 
-function countByJail(matches: readonly Match[]): ReadonlyMap<string, number> {
+function countByJail({ words, targets }: FailureRows): ReadonlyMap<string, number> {
+  const lines = targets.map(() => 0)
+  for (let at = 0; at < words.length; at += rowWords) {
+    const target = words[at + rowTarget] ?? 0
+    lines[target] = (lines[target] ?? 0) + (words[at + rowLines] ?? 0)
+  }
   const counts = new Map<string, number>()
-  for (const { jail } of matches) counts.set(jail, (counts.get(jail) ?? 0) + 1)
+  for (const [target, { jails }] of targets.entries())
+    for (const jail of jails) counts.set(jail, (counts.get(jail) ?? 0) + (lines[target] ?? 0))
   return counts
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { Prefix } from '../address.ts'
 import { BailiffError, quote, whyUnreadable } from '../errors.ts'
-import type { Match, ScanResult } from '../events.ts'
+import type { Match } from '../events.ts'
 import { compileSettings } from '../jails.ts'
 import { compileFilter } from '../matching/filters.ts'
 import { createLogScanner, type LogScanner } from '../matching/scan.ts'
@@ -158,7 +158,7 @@ function readLog(log: string, scanner: LogScanner, report: Report): void {
       // What is not ended by a newline at the end of a stored log is a line all the same.
       const closing = read === 0 ? buffer.write('\n', held) : read
       const bytes = buffer.subarray(0, held + closing)
-      const result: ScanResult = scanner.scan({
+      const result = scanner.scan({
         log: file,
         jails: ['test'],
         data: bytes,

@@ -1,4 +1,5 @@
 import type { LogChunk, FilePosition, ScanResult } from '../events.ts'
+import { countRows } from '../failure-rows.ts'
 import type { Logger } from '../plugin.ts'
 import type { Claims } from './claims.ts'
 import { Generations } from './generations.ts'
@@ -13,9 +14,9 @@ const gatherMs = 2
 const gatherBelowBytes = 64 * 1024
 /**
  * Chunks with more matches than this are too large, and the next ones are made smaller (but larger than a
- * line may be): all matches of a chunk are in memory at once, a record for each line and jail.
+ * line may be): they are judged in one go, each for each jail, which is to take some milliseconds at most.
  */
-const manyMatches = 500
+const manyMatches = 10_000
 const leastChunkBytes = 96 * 1024
 /** A file born this long before the log was first caught up with was not written while we watched. */
 const bornSlackMs = 2000
@@ -207,7 +208,8 @@ export class FileReader {
   #advance(file: LogFile, end: number, result: ScanResult): void {
     this.#count.add(result)
     file.triedEnd = end
-    const found = result.matches.length + (result.hits?.length ?? 0)
+    // A hit of a Fail2ban tree is a record with texts, and takes twenty times as long.
+    const found = countRows(result.rows) + (result.hits?.length ?? 0) * 20
     const wanted = found > manyMatches ? this.#chunkBytes / 2 : this.#chunkBytes * 2
     if (result.consumed > 0) this.#chunkBytes = Math.max(leastChunkBytes, Math.min(wanted, maxChunkBytes))
     if (result.consumed === 0 && end - file.offset >= this.#chunkBytes) {

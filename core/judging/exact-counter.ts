@@ -1,9 +1,9 @@
 import type { Address, Prefix } from '../address.ts'
-import { isMappedKey, readKey } from './address-key.ts'
+import { isMappedKey, readKey } from '../address-words.ts'
 import type { Excerpt } from './excerpts.ts'
 import {
   toldAtOnce,
-  type CountedFailure,
+  type CountedAddress,
   type CounterParts,
   type FailureCounter,
   type Reached,
@@ -11,7 +11,7 @@ import {
 import { entryKinds, type Entry } from './failure-log.ts'
 import { FailureTable } from './failure-table.ts'
 import type { JailRules } from './jail-rules.ts'
-import { networkOf, Networks, type Failure } from './networks.ts'
+import { hasNetwork, networkOf, Networks, type Failure } from './networks.ts'
 
 const nobody: readonly Reached[] = []
 /** Lines kept with a ban. */
@@ -21,13 +21,16 @@ const linesOfBan = 10
  * Failures in a window of `findtime` that slides over the log's own time, by address and, where `ipv6prefix` is 64, by
  * IPv6 network beside it.
  */
-export class ExactCounter implements FailureCounter {
+export class ExactCounter implements FailureCounter<CountedAddress> {
   readonly #jail: string
   readonly #maxretry: number
   #countsNetworks: boolean
   readonly #table: FailureTable
   readonly #networks: Networks
   readonly #parts: CounterParts
+  /** What is counted now, and what keeps its lines: made once, since it is asked with every failure. */
+  #failure: CountedAddress | null = null
+  readonly #keep = (previous: number) => this.#failure?.keepLines(this.#parts.excerpts, previous) ?? previous
 
   constructor(rules: JailRules, parts: CounterParts) {
     this.#jail = rules.name
@@ -46,19 +49,17 @@ export class ExactCounter implements FailureCounter {
     return this.#table.evicted + this.#networks.evicted
   }
 
-  count(
-    { id, prefix, time, attempts, lines, rule }: CountedFailure,
-    spares: (prefix: Prefix) => boolean,
-  ): readonly Reached[] {
-    // The judge hands over addresses only.
-    const address = id as Address
-    const network = this.#networkOf(address)
-    const { log, excerpts } = this.#parts
-    const keep = (previous: number) => excerpts.addAll(lines, previous, rule)
-    const failures = this.#table.add(address, time, attempts, keep)
-    log.addKey(entryKinds.failed, this.#jail, this.#table.key, 0, time, attempts)
-    const ofNetwork = network === null ? 0 : this.#networks.add(network, { address, time, attempts })
+  count(failure: CountedAddress, spares: (prefix: Prefix) => boolean): readonly Reached[] {
+    const { key, time, attempts } = failure
+    const { log } = this.#parts
+    this.#failure = failure
+    const failures = this.#table.addKey(key, 0, time, attempts, this.#keep)
+    log.addKey(entryKinds.failed, this.#jail, key, 0, time, attempts)
+    const network = this.#countsNetworks && hasNetwork(key, 0) ? networkOf(failure.id) : null
+    const ofNetwork = network === null ? 0 : this.#networks.add(network, { address: failure.id, time, attempts })
     if (failures < this.#maxretry && ofNetwork === 0) return nobody
+    const { id, prefix } = failure
+    const address = id
     const last = this.#linesOf(address, Math.max(failures, ofNetwork))
     const reached: Reached[] = []
     if (failures >= this.#maxretry) {
@@ -126,10 +127,6 @@ export class ExactCounter implements FailureCounter {
   limit(left: (size: number) => number): void {
     this.#table.limit(left(this.#table.size))
     this.#networks.shrink(left(this.#networks.size))
-  }
-
-  #networkOf(address: Address): Prefix | null {
-    return this.#countsNetworks ? networkOf(address) : null
   }
 
   #linesOf(address: Address, failures: number): readonly Excerpt[] {

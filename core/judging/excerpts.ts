@@ -1,7 +1,14 @@
-/** Bytes before the text of an entry: pointer to the entry before it (8), length of the text (2), what found it (2), padded to 16. */
+import { lineText, maxExcerptBytes } from '../failure-rows.ts'
+
+/**
+ * Bytes before the text of an entry: pointer to the entry before it (8), length of the text (2), what found it (2),
+ * whether the text stands as in its log (1), padded to 16.
+ */
 const headerBytes = 16
 /** A line excerpt is 512 characters; UTF-8 makes at most three bytes of each. */
 const maxTextBytes = 1536
+/** No entry is longer. */
+const maxEntry = headerBytes + Math.max(maxTextBytes, maxExcerptBytes)
 
 /** A line that was kept. */
 export interface Excerpt {
@@ -40,19 +47,18 @@ export class Excerpts {
   /** Keeps a line in front of the chain `previous` (0 for none) and answers the new head of the chain. `rule` is below 65 536. */
   add(line: string, previous: number, rule = 0): number {
     if (!this.#keeps) return previous
-    this.#ring ??= Buffer.alloc(this.#bytes)
-    const ring = this.#ring
-    const room = headerBytes + maxTextBytes
-    const at = this.#next % ring.length
-    if (at + room > ring.length) this.#next += ring.length - at
-    const pointer = this.#next
-    const start = pointer % ring.length
-    const length = ring.write(line, start + headerBytes, maxTextBytes)
-    ring.writeDoubleLE(previous, start)
-    ring.writeUInt16LE(length, start + 8)
-    ring.writeUInt16LE(rule, start + 10)
-    this.#next += Math.ceil((headerBytes + length) / 16) * 16
-    return pointer
+    const ring = this.#makeRoom()
+    return this.#enter(ring.write(line, this.#start + headerBytes, maxTextBytes), previous, rule, false)
+  }
+
+  /** As `add`, for a line as it stands in its log, at most `maxExcerptBytes`: its text is made when somebody wants it. */
+  addBytes(line: Uint8Array, previous: number, rule: number): number {
+    if (!this.#keeps) return previous
+    const ring = this.#makeRoom()
+    const length = Math.min(line.length, maxExcerptBytes)
+    const text = this.#start + headerBytes
+    for (let at = 0; at < length; at++) ring[text + at] = line[at] ?? 0
+    return this.#enter(length, previous, rule, true)
   }
 
   /** As `add`, for some lines, the oldest first. */
@@ -69,15 +75,42 @@ export class Excerpts {
     if (ring === null) return lines
     for (let at = pointer; this.#holds(at) && lines.length < count;) {
       const start = at % ring.length
-      const text = start + headerBytes
-      const line = ring.toString('utf8', text, text + ring.readUInt16LE(start + 8))
+      const text = ring.subarray(start + headerBytes, start + headerBytes + ring.readUInt16LE(start + 8))
+      const line = ring[start + 12] === 1 ? lineText(text) : text.toString('utf8')
       lines.unshift({ line, rule: ring.readUInt16LE(start + 10) })
       at = ring.readDoubleLE(start)
     }
     return lines
   }
 
+  /** Makes sure that the next entry, however long, does not go over the end of the ring. */
+  #makeRoom(): Buffer {
+    this.#ring ??= Buffer.alloc(this.#bytes)
+    const { length } = this.#ring
+    const at = this.#next % length
+    if (at + maxEntry > length) this.#next += length - at
+    return this.#ring
+  }
+
+  /** Where the next entry begins in the ring. */
+  get #start(): number {
+    return this.#next % this.#bytes
+  }
+
+  #enter(length: number, previous: number, rule: number, isRaw: boolean): number {
+    const pointer = this.#next
+    const ring = this.#ring
+    if (ring === null) return previous
+    const start = this.#start
+    ring.writeDoubleLE(previous, start)
+    ring.writeUInt16LE(length, start + 8)
+    ring.writeUInt16LE(rule, start + 10)
+    ring[start + 12] = isRaw ? 1 : 0
+    this.#next += Math.ceil((headerBytes + length) / 16) * 16
+    return pointer
+  }
+
   #holds(pointer: number): boolean {
-    return pointer > 0 && pointer < this.#next && pointer + this.#bytes >= this.#next + headerBytes + maxTextBytes
+    return pointer > 0 && pointer < this.#next && pointer + this.#bytes >= this.#next + maxEntry
   }
 }

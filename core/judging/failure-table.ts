@@ -1,5 +1,5 @@
 import type { Address } from '../address.ts'
-import { writeKey } from './address-key.ts'
+import { writeKey } from '../address-words.ts'
 import { KeyedRows, keyWords, type Key, type RowPage } from './keyed-rows.ts'
 import { mostRows } from './row-index.ts'
 

@@ -23,6 +23,12 @@ export function networkOf(address: Address): Prefix | null {
   return shared.some((head) => head.every((byte, at) => bytes[at] === byte)) ? null : formatPrefix(bytes, 64)
 }
 
+/** As `networkOf` of the address that `writeKey` wrote: whether there is one, which then are the first two words. */
+export function hasNetwork(words: Uint32Array, at: number): boolean {
+  const first = words[at]
+  return !(first === 0x0064_ff9b || first === 0x2001_0000 || (first === 0 && words[at + 1] === 0))
+}
+
 /** The first bytes of networks in which addresses stand for others: those of all clients of a translator or relay. */
 const shared: readonly (readonly number[])[] = [
   [0, 0x64, 0xff, 0x9b], // 64:ff9b::/96 and 64:ff9b:1::/48: IPv4 behind NAT64 (RFC 6052, 8215)

@@ -6,12 +6,11 @@ import { setFlagsFromString } from 'node:v8'
 import { workerData } from 'node:worker_threads'
 import { BailiffError, quote } from '../errors.ts'
 import type { MatcherPlugin } from '../plugin.ts'
-import { ProgressCell, type BrokenJail, type ScanTask, type WorkerSetup } from './messages.ts'
+import { ProgressCell, type BrokenJail, type GuardedResult, type ScanTask, type WorkerSetup } from './messages.ts'
 import type { OrderedJail } from './ordered-jails.ts'
-import { packResult, type PackedResult } from './packed-results.ts'
 import { threadNumber } from './processor-time.ts'
 import { PatternError } from './pattern-error.ts'
-import { createLogScanner } from './scan.ts'
+import { createRowScanner } from './scan.ts'
 
 // Patterns that the linear engine can run are given to it when they backtrack too much.
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks')
@@ -21,21 +20,34 @@ setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks'
  * starts leaves the tasks behind it waiting for ever, one that fails in a task is an error of the task.
  */
 const scanner = once(async () => {
-  const { jails, engineUrls, treeJails = [] } = workerData as WorkerSetup
+  const { jails, engineUrls, sessionSeed, treeJails = [] } = workerData as WorkerSetup
   const { ordered, broken } = await loadTreeJails(treeJails)
-  const ready = createLogScanner({ jails, ordered, engines: await Promise.all(engineUrls.map(loadEngine)) })
+  const engines = await Promise.all(engineUrls.map(loadEngine))
+  const ready = createRowScanner({ jails, ordered, engines }, sessionSeed)
   return { ready, more: broken.length === 0 ? {} : { broken } }
 })
 
 const thread = threadNumber()
 
-/** Answers a task. */
-export default async function scan({ chunk, lineMs, memories, progress }: ScanTask): Promise<PackedResult> {
+/** Answers a task. The memory of its rows is handed over. */
+export default async function scan({ chunk, lineMs, memories, progress }: ScanTask): Promise<GuardedResult> {
   const { ready, more } = await scanner()
   const cell = new ProgressCell(progress)
   cell.begin(thread)
-  return packResult({ ...ready.scan(chunk, cell, lineMs, memories), ...more })
+  return handedOver({ ...ready.scan(chunk, cell, lineMs, memories), ...more })
 }
+
+async function handedOver(result: GuardedResult): Promise<GuardedResult> {
+  const { words, spans, texts } = result.rows
+  if (words.byteLength + texts.byteLength < largeBytes) return result
+  const memories = [words, spans, texts].map(({ buffer }) => buffer)
+  const { move, transferableSymbol, valueSymbol } = await import('piscina')
+  // What is handed over arrives as its value, but piscina's types know only what stands for it.
+  return move({ [transferableSymbol]: memories, [valueSymbol]: result } as never) as unknown as GuardedResult
+}
+
+/** Less is copied: that costs less than to load what hands it over. */
+const largeBytes = 65_536
 
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
   let made: Promise<Value> | undefined

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compressionOf, unpacked } from '../cli/compressed-log.ts'
 import { BailiffError, quote, whyUnreadable } from '../errors.ts'
-import type { LogChunk, Match, ScanResult } from '../events.ts'
+import type { LogChunk, Match } from '../events.ts'
 import { LineGuard } from '../matching/line-guard.ts'
-import type { LogScanner } from '../matching/scan.ts'
+import type { LogScanner, RecordedResult } from '../matching/scan.ts'
 
 /** Small, so that what a chunk brings forth dies young; two lines of the longest length fit. */
 const chunkBytes = 192 * 1024
@@ -170,8 +170,8 @@ class ChunkScan {
   }
 
   /** To guard each line costs as much as to match it, so that is done where it has to be. */
-  #guarded(scanner: LogScanner, chunk: LogChunk): ScanResult {
-    let result: ScanResult | null = null
+  #guarded(scanner: LogScanner, chunk: LogChunk): RecordedResult {
+    let result: RecordedResult | null = null
     this.#scan.guard.run(() => (result = scanner.scan(chunk)), chunkMs)
     return result ?? scanner.scan(chunk, undefined, lineMs)
   }
