@@ -92,6 +92,8 @@ export class RowCursor {
   readonly #rows: FailureRows
   readonly #doubles: Float64Array
   #at = -rowWords
+  #target = -1
+  #jails: readonly string[] = []
   #text = 0
   #address: Address | null = null
 
@@ -104,9 +106,15 @@ export class RowCursor {
   /** Goes to the next row; false behind the last. */
   next(): boolean {
     this.#at += rowWords
+    if (this.#at >= this.words.length) return false
     this.#address = null
     this.#text = this.words[this.#at + rowFirstText] ?? 0
-    return this.#at < this.words.length
+    const target = this.words[this.#at + rowTarget] ?? 0
+    if (target !== this.#target) {
+      this.#target = target
+      this.#jails = this.#rows.targets[target]?.jails ?? []
+    }
+    return true
   }
 
   /** Goes to the row's next line; the last one stays. */
@@ -139,15 +147,12 @@ export class RowCursor {
   }
 
   get filter(): string {
-    return this.#target?.filter ?? ''
+    return this.#rows.targets[this.#target]?.filter ?? ''
   }
 
+  /** The jails that count it. */
   get jails(): readonly string[] {
-    return this.#target?.jails ?? []
-  }
-
-  get target(): number {
-    return this.words[this.#at + rowTarget] ?? 0
+    return this.#jails
   }
 
   get rule(): number {
@@ -178,19 +183,22 @@ export class RowCursor {
     return ((this.words[this.#at + rowSession] ?? 0) & rowOnce) !== 0
   }
 
-  /** The line as it stands in the log, at most `maxExcerptBytes` of it. */
-  get bytes(): Uint8Array {
-    const at = (this.#text - 1) * textWords
-    return this.#rows.texts.subarray(this.#rows.spans[at], this.#rows.spans[at + 1])
+  /** The line as it stands in the log, at most `maxExcerptBytes` of it, is in these bytes, from `textStart` to `textEnd`. */
+  get texts(): Uint8Array {
+    return this.#rows.texts
+  }
+
+  get textStart(): number {
+    return this.#rows.spans[(this.#text - 1) * textWords] ?? 0
+  }
+
+  get textEnd(): number {
+    return this.#rows.spans[(this.#text - 1) * textWords + 1] ?? 0
   }
 
   /** The line as people read it: see `lineText`. */
   get line(): string {
-    return lineText(this.bytes)
-  }
-
-  get #target(): FailureRows['targets'][number] | undefined {
-    return this.#rows.targets[this.target]
+    return lineText(this.texts.subarray(this.textStart, this.textEnd))
   }
 }
 

@@ -73,6 +73,6 @@ export class AddressFailure implements CountedFailure, BannedLine {
   keepLines(excerpts: Excerpts, previous: number): number {
     return this.#row === null
       ? excerpts.add(this.#line, previous, this.rule)
-      : excerpts.addBytes(this.#row.bytes, previous, this.rule)
+      : excerpts.addBytes(this.#row.texts, this.#row.textStart, this.#row.textEnd, previous, this.rule)
   }
 }

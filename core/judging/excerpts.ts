@@ -51,13 +51,17 @@ export class Excerpts {
     return this.#enter(ring.write(line, this.#start + headerBytes, maxTextBytes), previous, rule, false)
   }
 
-  /** As `add`, for a line as it stands in its log, at most `maxExcerptBytes`: its text is made when somebody wants it. */
-  addBytes(line: Uint8Array, previous: number, rule: number): number {
+  /**
+   * As `add`, for a line as it stands in its log, from `start` to `end`, at most `maxExcerptBytes`: its text is made
+   * when somebody wants it.
+   */
+  addBytes(bytes: Uint8Array, start: number, end: number, previous: number, rule: number): number {
     if (!this.#keeps) return previous
     const ring = this.#makeRoom()
-    const length = Math.min(line.length, maxExcerptBytes)
+    const length = Math.min(end - start, maxExcerptBytes)
     const text = this.#start + headerBytes
-    for (let at = 0; at < length; at++) ring[text + at] = line[at] ?? 0
+    // A loop is quicker than a view of a line, to copy it at once, while lines are short.
+    for (let at = 0; at < length; at++) ring[text + at] = bytes[start + at] ?? 0
     return this.#enter(length, previous, rule, true)
   }
 

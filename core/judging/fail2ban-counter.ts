@@ -148,7 +148,9 @@ export class Fail2banCounter implements FailureCounter {
     this.#table.forget(this.#key)
     log.addKey(entryKinds.addressForgotten, this.#jail, this.#key, 0, 0, 0)
     this.sweep(now)
-    return [{ id, prefix, time: Math.round(last * 1000), failures, lines: excerpts.last(excerpt, this.#linesKept) }]
+    return [
+      { id, prefix, time: Math.round(last * 1000), failures, lines: () => excerpts.last(excerpt, this.#linesKept) },
+    ]
   }
 
   get #linesKept(): number {

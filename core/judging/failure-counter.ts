@@ -35,8 +35,8 @@ export interface Reached {
   /** When the latest failure was, unix milliseconds. */
   readonly time: number
   readonly failures: number
-  /** The last lines, oldest first. */
-  readonly lines: readonly Excerpt[]
+  /** The last lines, oldest first; to be asked before more is counted. */
+  readonly lines: () => readonly Excerpt[]
 }
 
 /** What a counter shares with those of other jails. */

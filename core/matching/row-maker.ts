@@ -27,6 +27,8 @@ import { SessionHash } from './session-hash.ts'
 const maxLines = 64
 /** Slots in which the last row of an address is looked for; another address may take its place, which only makes one row more. */
 const lastSlots = 4096
+/** Up to so many times the bytes of the lines are handed over, where the lines lie close together. */
+const denseFactor = 2
 
 /**
  * Makes the rows of a chunk. One a thread; its memory is used again, and what it answers is a copy.
@@ -43,10 +45,11 @@ export class RowMaker implements FoundSink<FailureRows> {
   #spans = new Uint32Array(64 * textWords)
   /** The offset of the line of each text. */
   #offsets = new Float64Array(64)
-  #texts = Buffer.alloc(16_384)
+  /** The chunk, in which the texts stand until they are taken, and how many bytes they are. */
+  #bytes: Uint8Array = new Uint8Array(0)
+  #textBytes = 0
   #rows = 0
   #lines = 0
-  #textEnd = 0
   #isInOrder = true
   readonly #targets: { readonly filter: string; readonly jails: readonly string[] }[] = []
   readonly #targetOf = new Map<readonly string[], number>()
@@ -63,7 +66,7 @@ export class RowMaker implements FoundSink<FailureRows> {
   start(): void {
     this.#rows = 0
     this.#lines = 0
-    this.#textEnd = 0
+    this.#textBytes = 0
     this.#isInOrder = true
     this.#targets.length = 0
     this.#targetOf.clear()
@@ -102,12 +105,37 @@ export class RowMaker implements FoundSink<FailureRows> {
   take(order: ReadonlyMap<string, number>): FailureRows {
     if (this.#rows === 0) return noRows
     if (!this.#isInOrder) this.#sort(order)
+    const spans = this.#spans.slice(0, this.#lines * textWords)
     return {
       targets: [...this.#targets],
       words: this.#words.slice(0, this.#rows * rowWords),
-      spans: this.#spans.slice(0, this.#lines * textWords),
-      texts: new Uint8Array(this.#texts.subarray(0, this.#textEnd)),
+      spans,
+      texts: this.#takeTexts(spans),
     }
+  }
+
+  /**
+   * The bytes of the lines, in memory of their own; spans are moved to where they are there. All that lies between
+   * them goes along where it is not much more: that is quicker than to copy line by line.
+   */
+  #takeTexts(spans: Uint32Array): Uint8Array {
+    let [start, end] = [Infinity, 0]
+    for (let at = 0; at < spans.length; at += textWords) {
+      start = Math.min(start, spans[at] ?? 0)
+      end = Math.max(end, spans[at + 1] ?? 0)
+    }
+    const isDense = end - start <= denseFactor * this.#textBytes
+    const texts = isDense ? new Uint8Array(this.#bytes.subarray(start, end)) : new Uint8Array(this.#textBytes)
+    let filled = 0
+    for (let at = 0; at < spans.length; at += textWords) {
+      const [from, to] = [spans[at] ?? 0, spans[at + 1] ?? 0]
+      const moved = isDense ? from - start : filled
+      if (!isDense) texts.set(this.#bytes.subarray(from, to), filled)
+      filled += to - from
+      spans[at] = moved
+      spans[at + 1] = moved + to - from
+    }
+    return texts
   }
 
   /** Whom a line means that names proxies depends on whom the jail trusts. */
@@ -200,25 +228,17 @@ export class RowMaker implements FoundSink<FailureRows> {
   /** Keeps the line, without what ends it, and answers the number of its text, + 1. */
   #keepText(bytes: Uint8Array, start: number, end: number, offset: number): number {
     const stop = Math.min(end > start && bytes[end - 1] === carriageReturn ? end - 1 : end, start + maxExcerptBytes)
-    const length = stop - start
-    if (this.#textEnd + length > this.#texts.length) {
-      const larger = Buffer.alloc(Math.max(this.#texts.length * 2, this.#textEnd + length))
-      larger.set(this.#texts)
-      this.#texts = larger
-    }
     if (this.#spans.length < (this.#lines + 1) * textWords) {
       this.#spans = grown(this.#spans, new Uint32Array(this.#spans.length * 2))
       this.#offsets = grown(this.#offsets, new Float64Array(this.#offsets.length * 2))
     }
-    this.#offsets[this.#lines] = offset
-    // A loop is quicker than a view of a line, to copy it at once, while lines are short.
-    const [from, to] = [start - this.#textEnd, this.#textEnd + length]
-    for (let at = this.#textEnd; at < to; at++) this.#texts[at] = bytes[from + at] ?? 0
     const at = this.#lines * textWords
-    this.#spans[at] = this.#textEnd
-    this.#spans[at + 1] = to
+    this.#bytes = bytes
+    this.#offsets[this.#lines] = offset
+    this.#spans[at] = start
+    this.#spans[at + 1] = stop
     this.#spans[at + 2] = 0
-    this.#textEnd = to
+    this.#textBytes += stop - start
     return ++this.#lines
   }
 
