@@ -41,18 +41,18 @@ export class AgentOwnLog {
     this.#file = settings && new LogFile(settings.path, (message) => this.#alarm('fail2ban_log', message))
   }
 
-  /** Failures of one of our own jails, the piece of the log they were in, and whether something spares the address. */
+  /** Failures of some of our own jails, the piece of the log they were in, and whether something spares the address. */
   seen(
-    { address, time, lines }: Pick<RowCursor, 'address' | 'time' | 'lines'>,
-    jail: string,
+    { address, time, lines, jails }: Pick<RowCursor, 'address' | 'time' | 'lines' | 'jails'>,
     { arrivedAt, live }: Pick<LogChunk, 'arrivedAt' | 'live'>,
-    spared: boolean,
+    isSpared: (jail: string) => boolean,
   ): void {
     const isBelieved = time !== null && !(live && Math.abs(time - arrivedAt) > 60_000)
-    for (let line = 0; line < lines; line++) {
-      if (spared) this.ignored(jail, address, 'ip')
-      else this.#found(jail, address, isBelieved ? time : arrivedAt)
-    }
+    for (let line = 0; line < lines; line++)
+      for (const jail of jails) {
+        if (isSpared(jail)) this.ignored(jail, address, 'ip')
+        else this.#found(jail, address, isBelieved ? time : arrivedAt)
+      }
   }
 
   /** A failure that does not count, and what spares its id. */

@@ -283,10 +283,9 @@ export class Agent implements RunningAgent {
     for (const row = new RowCursor(result.rows); row.next();) {
       const attempts = this.#sessions.attempts(row, chunk.log)
       if (attempts === 0) continue
-      for (const jail of row.jails) {
-        if (this.ownLog.wanted) this.ownLog.seen(row, jail, chunk, this.judge.sparing(row.address, jail) !== undefined)
-        this.judge.countRow(row, jail, attempts, chunk, decide)
-      }
+      if (this.ownLog.wanted)
+        this.ownLog.seen(row, chunk, (jail) => this.judge.sparing(row.address, jail) !== undefined)
+      this.judge.countRow(row, attempts, chunk, decide)
     }
   }
 

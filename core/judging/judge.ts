@@ -154,19 +154,22 @@ export class Judge {
   }
 
   /**
-   * As `count`, for each of the row's lines; each stands for so many failures. A ban is told before the next line is
-   * counted, and is to be in force by then.
+   * As `count`, for each of the row's lines and each of its jails; each line stands for so many failures. A ban is told
+   * before anything else is counted, and is to be in force by then.
    */
-  countRow(row: RowCursor, jailName: string, attempts: number, chunk: Arrival, decide: (ban: Ban) => void): void {
-    const jail = this.#jails.get(jailName)
+  countRow(row: RowCursor, attempts: number, chunk: Arrival, decide: (ban: Ban) => void): void {
     const time = countedAt(row.time, chunk)
-    if (jail === undefined || time === null) return
+    if (time === null) return
     const failed = this.#ofRow
     failed.ofRow(row, attempts)
-    this.#place(failed, jail, row.rule, time, chunk)
     for (let left = row.lines; left > 0; left--, row.nextLine()) {
-      const bans = this.#countAddress(jail, failed, chunk)
-      if (bans.length > 0) for (const ban of this.#andBansOfBans(bans, chunk)) decide(ban)
+      for (const jailName of row.jails) {
+        const jail = this.#jails.get(jailName)
+        if (jail === undefined) continue
+        this.#place(failed, jail, row.rule, time, chunk)
+        const bans = this.#countAddress(jail, failed, chunk)
+        if (bans.length > 0) for (const ban of this.#andBansOfBans(bans, chunk)) decide(ban)
+      }
     }
     row.firstLine()
   }

@@ -165,7 +165,7 @@ export class RowMaker implements FoundSink<FailureRows> {
     if (key === null) this.#sessions.high = this.#sessions.low = 0
     else this.#sessions.read(key)
     const text = this.#keepText(bytes, start, end, offset)
-    const slot = this.#slot(target)
+    const slot = this.#slot()
     const last = (this.#last[slot] ?? 0) - 1
     if (key === null && last >= 0 && this.#isSame(last, target, rule, time, attempts)) return this.#addLine(last, text)
     if (this.#rows > 0 && offset <= this.#offsetOf(this.#rows - 1)) this.#isInOrder = false
@@ -243,10 +243,10 @@ export class RowMaker implements FoundSink<FailureRows> {
   }
 
   /** Where the last row of the address is noted, that of the network of an IPv6 address: of them the order counts together. */
-  #slot(target: number): number {
+  #slot(): number {
     const [a = 0, b = 0, c = 0, d = 0] = this.#address
     const isIPv4 = a === 0 && b === 0 && c === 0xffff
-    const mixed = Math.imul(isIPv4 ? d : a ^ Math.imul(b, 0x85ebca6b), 0x9e3779b1) ^ target
+    const mixed = Math.imul(isIPv4 ? d : a ^ Math.imul(b, 0x85ebca6b), 0x9e3779b1)
     return (mixed ^ (mixed >>> 15)) & (lastSlots - 1)
   }
 
