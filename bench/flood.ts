@@ -55,10 +55,9 @@ async function pooled(log: string, jails: readonly JailFilter[]) {
     const result: ScanResult = await pool.scan(chunk)
     // What compiling takes is none of a flood.
     if (isFirst) [isFirst, before, beforeMs] = [false, process.cpuUsage(), processor.ms]
-    for (const row = new RowCursor(result.rows); row.next();) {
-      const attempts = sessions.attempts(row, log)
-      if (attempts > 0) court.judge.countRow(row, attempts, chunk, court.decide)
-    }
+    const row = new RowCursor(result.rows)
+    const attempts = (jail: string) => sessions.attempts(row, jail, log)
+    while (row.next()) court.judge.countRow(row, attempts, chunk, court.decide)
     court.judge.counted()
     return result.consumed
   })

@@ -34,12 +34,10 @@ export function readKey(words: Uint32Array, at: number): Address {
   return formatPrefix(new Uint8Array(view.buffer), 128) as Address
 }
 
-/** The prefix of so many bits (IPv4 as 96 more) of four words. */
-export function prefixOfKey(words: Uint32Array, bits: number): Prefix {
+/** The address of four words (128 bits), or its IPv6 network of 64 bits. */
+export function prefixOfKey(words: Uint32Array, bits: 64 | 128): Prefix {
   const address = readKey(words, 0)
-  const prefix = bits === 128 ? address : parsePrefix(`${address}/${isMappedKey(words, 0) ? bits - 96 : bits}`)
-  if (prefix === null) throw new Error(`no prefix has ${bits} bits`)
-  return prefix
+  return (bits === 128 ? null : parsePrefix(`${address}/64`)) ?? address
 }
 
 /** Whether the words stand for an IPv4 address. */

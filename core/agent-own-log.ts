@@ -41,18 +41,16 @@ export class AgentOwnLog {
     this.#file = settings && new LogFile(settings.path, (message) => this.#alarm('fail2ban_log', message))
   }
 
-  /** Failures of some of our own jails, the piece of the log they were in, and whether something spares the address. */
+  /** A failure of one of our own jails, the piece of the log it was in, and whether something spares the address. */
   seen(
-    { address, time, lines, jails }: Pick<RowCursor, 'address' | 'time' | 'lines' | 'jails'>,
+    { address, time }: Pick<RowCursor, 'address' | 'time'>,
+    jail: string,
     { arrivedAt, live }: Pick<LogChunk, 'arrivedAt' | 'live'>,
-    isSpared: (jail: string) => boolean,
+    spared: boolean,
   ): void {
+    if (spared) return this.ignored(jail, address, 'ip')
     const isBelieved = time !== null && !(live && Math.abs(time - arrivedAt) > 60_000)
-    for (let line = 0; line < lines; line++)
-      for (const jail of jails) {
-        if (isSpared(jail)) this.ignored(jail, address, 'ip')
-        else this.#found(jail, address, isBelieved ? time : arrivedAt)
-      }
+    this.#found(jail, address, isBelieved ? time : arrivedAt)
   }
 
   /** A failure that does not count, and what spares its id. */

@@ -279,14 +279,14 @@ export class Agent implements RunningAgent {
   #judge(result: ScanResult, chunk: LogChunk): void {
     if (result.bare) this.warnings.bareLog(chunk.log, result.rows, this.jails)
     this.fail2ban.take(result.hits ?? [], chunk)
-    const decide = (ban: Ban) => this.decide(ban)
-    for (const row = new RowCursor(result.rows); row.next();) {
-      const attempts = this.#sessions.attempts(row, chunk.log)
-      if (attempts === 0) continue
-      if (this.ownLog.wanted)
-        this.ownLog.seen(row, chunk, (jail) => this.judge.sparing(row.address, jail) !== undefined)
-      this.judge.countRow(row, attempts, chunk, decide)
+    const row = new RowCursor(result.rows)
+    const attempts = (jail: string) => {
+      const counting = this.#sessions.attempts(row, jail, chunk.log)
+      if (counting > 0 && this.ownLog.wanted)
+        this.ownLog.seen(row, jail, chunk, this.judge.sparing(row.address, jail) !== undefined)
+      return counting
     }
+    while (row.next()) this.judge.countRow(row, attempts, chunk, (ban) => this.decide(ban))
   }
 
   /** What is due every second. */

@@ -122,11 +122,6 @@ export class RowCursor {
     this.#text = this.#rows.spans[(this.#text - 1) * textWords + 2] || this.#text
   }
 
-  /** Back to the row's first line. */
-  firstLine(): void {
-    this.#text = this.words[this.#at + rowFirstText] ?? 0
-  }
-
   /** Where the row is: its address are the four words from here on. */
   get at(): number {
     return this.#at

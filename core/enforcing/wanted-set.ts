@@ -31,6 +31,10 @@ export class WantedSet {
   readonly #listeners: ((change: WantedChange) => void)[] = []
   readonly #seed = randomInt(2 ** 32)
   readonly #key = new Uint32Array(4)
+  /** What `hasKey` asked for last, with the bits, and what `#hash` made of it. */
+  readonly #asked = new Uint32Array(5)
+  #askedLow = 0
+  #askedHigh = 0
   readonly #max: number
   readonly #perJail = new Map<string, number>()
   /** Row + 1 of the first ban of a prefix; 0 where a slot is free. */
@@ -142,10 +146,25 @@ export class WantedSet {
     return this.#find(prefix, jail) !== undefined
   }
 
-  /** As `has`, of a prefix of so many bits (IPv4 as 96 more) of an address as `writeKey` writes it. */
-  hasKey(words: Uint32Array, bits: number, jail: string): boolean {
-    const [a = 0, b = 0, c = 0, d = 0] = words
-    this.#hashWords(a, b, bits > 64 ? c : 0, bits > 96 ? d : 0, bits)
+  /** As `has`, of an address as `writeKey` writes it (128 bits), or of its network of 64 bits. */
+  hasKey(words: Uint32Array, bits: 64 | 128, jail: string): boolean {
+    if (this.#prefixes === 0) return false
+    const key = this.#asked
+    const [a = 0, b = 0] = words
+    const [c = 0, d = 0] = bits > 64 ? [words[2], words[3]] : []
+    // Many jails ask for the same address, one after the other.
+    if (key[0] !== a || key[1] !== b || key[2] !== c || key[3] !== d || key[4] !== bits) {
+      this.#hashWords(a, b, c, d, bits)
+      key[0] = a
+      key[1] = b
+      key[2] = c
+      key[3] = d
+      key[4] = bits
+      this.#askedLow = this.#low
+      this.#askedHigh = this.#high
+    }
+    this.#low = this.#askedLow
+    this.#high = this.#askedHigh
     return this.#findHashed(jail) !== undefined
   }
 

@@ -25,10 +25,9 @@ export class AddressFailure implements CountedFailure, BannedLine {
   #prefix: Prefix | null = null
 
   /** The failure of the row's line. */
-  ofRow(row: RowCursor, attempts: number): void {
+  ofRow(row: RowCursor): void {
     for (let word = 0; word < keyWords; word++) this.key[word] = row.words[row.at + word] ?? 0
     this.written = row.time
-    this.attempts = attempts
     this.#row = row
     this.#address = this.#prefix = null
   }

@@ -20,8 +20,8 @@ export interface JudgeOptions extends IgnoreListOptions {
   readonly offences: Iterable<Offence>
   /** Whether the jail's ban of the prefix is in force: its lines need no second decision. */
   readonly isBanned: (prefix: Prefix, jail: string) => boolean
-  /** The same of an address, or of a network of so many bits (IPv4 as 96 more), as `writeKey` writes it; by default as `isBanned` says. */
-  readonly isBannedKey?: (words: Key, bits: number, jail: string) => boolean
+  /** The same of an address as `writeKey` writes it (128 bits), or of its network of 64 bits; by default as `isBanned` says. */
+  readonly isBannedKey?: (words: Key, bits: 64 | 128, jail: string) => boolean
   /** That ban; only asked for jails that count as Fail2ban, which let it last longer. */
   readonly banOf?: (prefix: Prefix, jail: string) => Ban | undefined
   /** Hears of failures of a prefix that is banned. */

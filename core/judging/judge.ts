@@ -154,24 +154,23 @@ export class Judge {
   }
 
   /**
-   * As `count`, for each of the row's lines and each of its jails; each line stands for so many failures. A ban is told
-   * before anything else is counted, and is to be in force by then.
+   * As `count`, for each of the row's lines and each of its jails. `attempts` says for how many failures the line stands
+   * in the jail; 0: it does not count. A ban is told before anything else is counted, and is to be in force by then.
    */
-  countRow(row: RowCursor, attempts: number, chunk: Arrival, decide: (ban: Ban) => void): void {
+  countRow(row: RowCursor, attempts: (jail: string) => number, chunk: Arrival, decide: (ban: Ban) => void): void {
     const time = countedAt(row.time, chunk)
-    if (time === null) return
     const failed = this.#ofRow
-    failed.ofRow(row, attempts)
+    failed.ofRow(row)
     for (let left = row.lines; left > 0; left--, row.nextLine()) {
       for (const jailName of row.jails) {
+        failed.attempts = attempts(jailName)
         const jail = this.#jails.get(jailName)
-        if (jail === undefined) continue
+        if (jail === undefined || time === null || failed.attempts === 0) continue
         this.#place(failed, jail, row.rule, time, chunk)
         const bans = this.#countAddress(jail, failed, chunk)
         if (bans.length > 0) for (const ban of this.#andBansOfBans(bans, chunk)) decide(ban)
       }
     }
-    row.firstLine()
   }
 
   /**

@@ -13,11 +13,8 @@ export interface Sessions {
    * one that stands for several failures stands for one less.
    */
   merge(matches: readonly Match[]): Match[]
-  /**
-   * The same for a row: how many failures each of its lines counts for, 0: none. The jails of a row see the same lines,
-   * so the first of them stands for all.
-   */
-  attempts(row: RowCursor, log: string): number
+  /** The same for one of the jails of a row: how many failures each of its lines counts for, 0: none. */
+  attempts(row: RowCursor, jail: string, log: string): number
 }
 
 export interface SessionLimits {
@@ -60,9 +57,9 @@ export function createSessions({
     return merged
   }
 
-  const attempts = (row: RowCursor, log: string) => {
+  const attempts = (row: RowCursor, jail: string, log: string) => {
     if (!row.hasSession) return row.attempts
-    const key = keys.of(log, row.jails[0] ?? '', row.words, row.at, row.sessionHigh, row.sessionLow)
+    const key = keys.of(log, jail, row.words, row.at, row.sessionHigh, row.sessionLow)
     return known.attempts(key, row.time ?? now(), row.once, row.attempts)
   }
   return { merge, attempts }
@@ -161,8 +158,9 @@ class Generation {
  */
 class SessionKeys {
   readonly #texts: SessionHash
-  readonly #last = { log: '', jail: '', high: 0, low: 0 }
-  #isKnown = false
+  #log = ''
+  /** Of the log, by jail. */
+  readonly #begins = new Map<string, { readonly high: number; readonly low: number }>()
 
   constructor(seed: number) {
     this.#texts = new SessionHash(seed)
@@ -170,12 +168,7 @@ class SessionKeys {
 
   /** Of an address at `at` of the words, and of a session as `SessionHash` makes it. */
   of(log: string, jail: string, words: Uint32Array, at: number, high: number, low: number): number {
-    const last = this.#last
-    if (!this.#isKnown || log !== last.log || jail !== last.jail) {
-      this.#texts.read(`${log}\0${jail}`)
-      Object.assign(last, { log, jail, high: this.#texts.high, low: this.#texts.low })
-      this.#isKnown = true
-    }
+    const last = this.#begin(log, jail)
     let [a, b] = [last.low | 0, last.high | 0]
     const mix = (word: number) => {
       a = Math.imul(a ^ word, 0xcc9e2d51)
@@ -186,6 +179,19 @@ class SessionKeys {
     mix(high)
     mix(low)
     return (b >>> 11) * 2 ** 32 + ((a ^ (a >>> 15)) >>> 0) || 1
+  }
+
+  #begin(log: string, jail: string): { readonly high: number; readonly low: number } {
+    if (log !== this.#log) {
+      this.#log = log
+      this.#begins.clear()
+    }
+    const known = this.#begins.get(jail)
+    if (known !== undefined) return known
+    this.#texts.read(`${log}\0${jail}`)
+    const { high, low } = this.#texts
+    this.#begins.set(jail, { high, low })
+    return { high, low }
   }
 }
 

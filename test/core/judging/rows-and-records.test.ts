@@ -156,10 +156,9 @@ async function judged(setup: Setup, pieces: readonly Buffer[], way: 'rows' | 're
       continue
     }
     const found = (rows as ReturnType<typeof createRowScanner>).scan(chunk, undefined, setup.lineMs)
-    for (const row = new RowCursor(found.rows); row.next();) {
-      const attempts = sessions.attempts(row, chunk.log)
-      if (attempts > 0) judge.countRow(row, attempts, chunk, decide)
-    }
+    const row = new RowCursor(found.rows)
+    const attempts = (jail: string) => sessions.attempts(row, jail, chunk.log)
+    while (row.next()) judge.countRow(row, attempts, chunk, decide)
   }
   judge.stop()
   return {
