@@ -91,7 +91,7 @@ function isIPv4(address: string): boolean {
 
 /** As inet_ntop writes it, which is RFC 5952 but for what looks like an IPv4-compatible address. */
 function spelled(address: Address): string {
-  if (!/^::[0-9a-f]{1,4}:[0-9a-f]{1,4}$/.test(address)) return address
+  if (!address.startsWith('::') || !/^::[0-9a-f]{1,4}:[0-9a-f]{1,4}$/.test(address)) return address
   return `::${addressBytes(address).slice(12).join('.')}`
 }
 
