@@ -76,13 +76,7 @@ export class RowMaker implements FoundSink<FailureRows> {
   add(found: FoundLine, filter: string, jails: readonly string[], place: MatchPlace): void {
     const hops = hopsOf(found)
     if (hops !== undefined && this.#proxies.size > 0) return this.#addBehind(hops, found, filter, jails, place)
-    const value = ipv4Value(found.address as Address)
-    if (value >= 0) writeIPv4Key(value, this.#address)
-    else {
-      const address = directOf(found)
-      if (address === null) return
-      writeKey(address, this.#address)
-    }
+    if (!this.#writeAddress(found)) return
     this.#add(found, this.#target(filter, jails), place)
   }
 
@@ -154,6 +148,20 @@ export class RowMaker implements FoundSink<FailureRows> {
       writeKey(address, this.#address)
       this.#add(found, this.#target(filter, [jail]), place)
     }
+  }
+
+  /** False where what was found is no address. */
+  #writeAddress(found: FoundLine): boolean {
+    const { words } = found
+    if (words !== undefined) {
+      for (let word = 0; word < 4; word++) this.#address[word] = words[word] ?? 0
+      return true
+    }
+    const value = ipv4Value(found.address as Address)
+    const address = value < 0 ? directOf(found) : null
+    if (value >= 0) writeIPv4Key(value, this.#address)
+    else if (address !== null) writeKey(address, this.#address)
+    return value >= 0 || address !== null
   }
 
   /** Adds a failure of the address that was written last. */
