@@ -11,16 +11,16 @@ import { filterOf, knownFilters, loadEngines } from '../core/cli/known-filters.t
 import { WantedSet } from '../core/enforcing/wanted-set.ts'
 import type { Ban, LogChunk, ScanResult } from '../core/events.ts'
 import { RowCursor } from '../core/failure-rows.ts'
-import { compileSettings } from '../core/jails.ts'
+import { compileSettings } from '../core/compiled-settings.ts'
 import { Judge, type JailRules } from '../core/judging/judge.ts'
-import { compileFilter } from '../core/matching/filters.ts'
 import type { JailFilter } from '../core/matching/messages.ts'
 import { createPool } from '../core/matching/pool.ts'
 import { ProcessorTime } from '../core/matching/processor-time.ts'
 import { createLogScanner } from '../core/matching/scan.ts'
 import { createSessions } from '../core/matching/sessions.ts'
-import { Registry } from '../core/registry.ts'
-import { inMode } from '../core/settings/filter-file.ts'
+import { matcherFiles } from '../core/built-in.ts'
+import { languageFor } from '../core/prepared-filters.ts'
+import { inMode } from '../core/settings/filter-modes.ts'
 import { writeAuthLog } from './auth-log.ts'
 
 const bytes = 40e6
@@ -41,10 +41,10 @@ const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 const settings = inMode(await filterOf('sshd', (await knownFilters(undefined)).library), 'normal', {
   file: 'sshd.yaml',
 })
-const filter = compileSettings(settings, compileFilter, { datepattern: null, timezone: null })
+const filter = compileSettings(settings, await languageFor([{ filter: settings }]))
 /** By the way of the agent. */
 async function pooled(log: string, jails: readonly JailFilter[]) {
-  const engineUrls = new Registry().matcherFiles().map((file) => pathToFileURL(file).href)
+  const engineUrls = matcherFiles().map((file) => pathToFileURL(file).href)
   const pool = createPool({ jails, engineUrls, maxThreads: 2, log: quiet })
   const court = await Court.open(jails)
   const sessions = createSessions()
