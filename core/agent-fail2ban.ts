@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Agent } from './agent.ts'
 import { describeError, type BailiffError } from './errors.ts'
-import type { FilterHit, LogChunk } from './events.ts'
+import type { Kept, LogChunk, ScanResult } from './events.ts'
 import { FailureGate } from './fail2ban/counting/failure-gate.ts'
+import { keptWaiting, waitingOf } from './fail2ban/counting/kept-failures.ts'
 import { lineHit } from './fail2ban/lines/jail-lines.ts'
 import { Sessions } from './fail2ban/lines/sessions.ts'
 import { brokenFilter } from './fail2ban/running/filter-problem.ts'
@@ -9,6 +11,9 @@ import { OptionPlaces } from './fail2ban/running/option-place.ts'
 import { treeFailure } from './fail2ban/running/tree-failures.ts'
 import type { ReadyJail } from './jails.ts'
 import type { BrokenJail } from './matching/messages.ts'
+
+/** What waits for names or commands has so long to be decided when the agent stops. */
+const settleMs = 2000
 
 /**
  * The way of a line that a jail of a Fail2ban tree found: put together with those of its session, names looked up,
@@ -28,6 +33,7 @@ export class AgentFail2ban {
       count: (failure, arrival) => {
         for (const ban of agent.judge.countFailure(failure, arrival)) agent.decide(ban)
       },
+      keep: (key, waiting) => agent.storing.commit({ kept: [keptWaiting(key, waiting)], counted: waiting === null }),
       onIgnored: (jail, id, source) => source !== null && agent.ownLog.ignored(jail, id, source),
       warn: (jail, message) => agent.options.log.warn(jail === null ? {} : { jail }, message),
     })
@@ -59,7 +65,8 @@ export class AgentFail2ban {
   }
 
   /** Takes what was found in a chunk, in the order of its lines. */
-  take(hits: readonly FilterHit[], chunk: LogChunk): void {
+  take({ hits = [], odd = [] }: ScanResult, chunk: LogChunk): void {
+    if (odd.length > 0) this.#agent.warnings.oddTimes(chunk.log, odd)
     for (const hit of hits) {
       const { jail, sessions } = this.#jails.get(hit.jail) ?? {}
       const raw = sessions?.merge(lineHit(hit), chunk.arrivedAt / 1000)
@@ -80,7 +87,21 @@ export class AgentFail2ban {
     }
   }
 
-  stop(): void {
+  /** Takes up what waited for names or commands when an agent ended, in the turn in which what it counted is taken up. */
+  resume(kept: readonly Kept[]): void {
+    this.#gate.resume(waitingOf(kept))
+  }
+
+  /** What waits now, for the store. */
+  *kept(): Generator<Kept> {
+    for (const [key, waiting] of this.#gate.waiting()) yield keptWaiting(key, waiting)
+  }
+
+  /** Gives what waits a moment to be decided. What is not is decided after the next start. */
+  async stop(): Promise<void> {
+    const late = new AbortController()
+    await Promise.race([this.#gate.settled(), sleep(settleMs, undefined, { signal: late.signal }).catch(() => {})])
+    late.abort()
     this.#gate.stop()
   }
 

@@ -1,8 +1,8 @@
 import { listOfJail, type AgentEvent, type Ban, type LogChunk } from './events.ts'
 import type { RowCursor } from './failure-rows.ts'
-import { LogFile } from './fail2ban/own-log/log-file.ts'
 import { lengthText } from './fail2ban/own-log/length-text.ts'
-import { levels, logLine, timeText, usualFormat, type Level, type LogEntry } from './fail2ban/own-log/log-line.ts'
+import { levels, timeText, usualFormat, type Level, type LogEntry } from './fail2ban/own-log/log-line.ts'
+import { openLog, type OpenLog } from './fail2ban/own-log/open-log.ts'
 import type { ReadyJail } from './jails.ts'
 import type { CountingNews } from './judging/fail2ban-counting.ts'
 import type { OwnLogSettings } from './settings/own-log.ts'
@@ -18,7 +18,9 @@ type Increase = Pick<Extract<CountingNews, { type: 'increased' }>, 'count' | 'le
 export class AgentOwnLog {
   readonly #alarm: (subject: string, message: string) => void
   #settings: OwnLogSettings | null = null
-  #file: LogFile | null = null
+  /** What the open log was made of. */
+  #key = ''
+  #log: OpenLog | null = null
   #treeJails: ReadonlySet<string> = new Set()
   /** Bans of before their line: that they are longer is known first. By jail and id. */
   readonly #increased = new Map<string, Increase>()
@@ -29,16 +31,19 @@ export class AgentOwnLog {
 
   /** Whether anything is written at all. */
   get wanted(): boolean {
-    return this.#file !== null
+    return this.#log !== null
   }
 
   /** Takes over what the configuration says now; null: nothing is written. */
   configure(settings: OwnLogSettings | null, jails: readonly ReadyJail[]): void {
+    const isSame = JSON.stringify([settings?.target, settings?.format]) === this.#key
+    this.#key = JSON.stringify([settings?.target, settings?.format])
     this.#settings = settings
     this.#treeJails = new Set(jails.filter(({ fail2ban }) => fail2ban !== null).map(({ name }) => name))
-    if (settings?.path === this.#file?.path) return this.#file?.reopen()
-    void this.#file?.close()
-    this.#file = settings && new LogFile(settings.path, (message) => this.#alarm('fail2ban_log', message))
+    if (isSame) return this.#log?.reopen()
+    void this.#log?.close()
+    const alarm = (message: string) => this.#alarm('fail2ban_log', message)
+    this.#log = settings && openLog(settings.target, settings.format ?? usualFormat, alarm)
   }
 
   /** A failure of one of our own jails, the piece of the log it was in, and whether something spares the address. */
@@ -79,6 +84,8 @@ export class AgentOwnLog {
         if (this.#increased.size >= mostIncreased) this.#increased.clear()
         return void this.#increased.set(`${jail} ${id}`, news)
       case 'unenforceable':
+        if (news.reason === 'restored') return this.#tell(jail, `Restore Ban ${id}`)
+        if (news.reason === 'extended') return
         return this.#banned(jail, id)
     }
   }
@@ -104,8 +111,8 @@ export class AgentOwnLog {
   }
 
   async stop(): Promise<void> {
-    await this.#file?.close()
-    this.#file = null
+    await this.#log?.close()
+    this.#log = null
   }
 
   #found(jail: string, id: string, time: number): void {
@@ -139,6 +146,6 @@ export class AgentOwnLog {
 
   #write(logger: LogEntry['logger'], level: Level, message: string): void {
     if (this.#settings === null || levels[level] < levels[this.#settings.level]) return
-    this.#file?.write(logLine({ time: Date.now(), logger, level, message }, this.#settings.format ?? usualFormat))
+    this.#log?.write({ time: Date.now(), logger, level, message })
   }
 }

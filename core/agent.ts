@@ -216,7 +216,7 @@ export class Agent implements RunningAgent {
     await this.intake.stop()
     this.firewall.unwatch()
     this.judge.stop()
-    this.fail2ban.stop()
+    await this.fail2ban.stop()
     this.allowing.stop()
     this.lists.stop()
     await this.pool.close()
@@ -285,7 +285,7 @@ export class Agent implements RunningAgent {
 
   #judge(result: ScanResult, chunk: LogChunk): void {
     if (result.bare) this.warnings.bareLog(chunk.log, result.rows, this.jails)
-    this.fail2ban.take(result.hits ?? [], chunk)
+    this.fail2ban.take(result, chunk)
     const row = new RowCursor(result.rows)
     const attempts = (jail: string) => {
       const counting = this.#sessions.attempts(row, jail, chunk.log)

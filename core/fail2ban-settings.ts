@@ -2,10 +2,10 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { BailiffError, quote, type Where } from './errors.ts'
+import { portsOfTreeJail } from './fail2ban-ports.ts'
 import { banLengthening } from './fail2ban/counting/ban-lengthening.ts'
 import type { GateRules } from './fail2ban/counting/gate-rules.ts'
 import type { FilterTexts } from './fail2ban/lines/filter-texts.ts'
-import { portsOf } from './fail2ban/running/jail-ports.ts'
 import { sourcesOf, tailed, withoutLogs } from './fail2ban/running/jail-sources.ts'
 import { OptionPlaces } from './fail2ban/running/option-place.ts'
 import { logOf } from './fail2ban/running/server-options.ts'
@@ -17,7 +17,6 @@ import type { FilterDefinition } from './settings/filter-file.ts'
 import type { JailSettings } from './settings/jail.ts'
 import type { Settings } from './settings/load-settings.ts'
 import type { PluginUse } from './settings/plugin-use.ts'
-import { parsePorts, toPorts } from './settings/port-names.ts'
 
 /** What a jail of a Fail2ban tree has in the place of patterns, dates, ignore list and window of our own. */
 export interface TreeParts {
@@ -59,7 +58,7 @@ export async function addFail2banJails(folder: string, base: Settings, observe: 
     if (noLogs !== null && jail.skipIfNologs) continue
     try {
       if (base.jails.some(({ name }) => name === jail.name)) throw twice(jail, base, at('enabled'))
-      jails.push(settingsOf(jail, { folder, tree, base, warnings, places, at }))
+      jails.push(settingsOf(jail, { folder, tree, base, problems, warnings, places, at }))
     } catch (error) {
       if (!(error instanceof BailiffError)) throw error
       problems.push(error)
@@ -72,7 +71,7 @@ export async function addFail2banJails(folder: string, base: Settings, observe: 
     files: [...base.files, ...treeFiles(folder)],
     jails: [...base.jails, ...jails],
     broken: [...base.broken, ...unread(tree), ...broken],
-    ownLog: base.ownLog ?? (observe || base.observe ? null : ownLogOf(tree)),
+    ownLog: base.ownLog ?? (observe || base.observe ? null : ownLogOf(tree, places, warnings)),
     problems,
     warnings,
   }
@@ -82,13 +81,15 @@ interface Surroundings {
   readonly folder: string
   readonly tree: Fail2banTree
   readonly base: Settings
+  readonly problems: BailiffError[]
   readonly warnings: BailiffError[]
   readonly places: OptionPlaces
   /** Where an option of the jail stands. */
   readonly at: (option: string) => Where
 }
 
-function settingsOf(jail: TreeJail, { folder, tree, base, warnings, places, at }: Surroundings): TreeJailSettings {
+function settingsOf(jail: TreeJail, around: Surroundings): TreeJailSettings {
+  const { folder, tree, base, problems, warnings, places, at } = around
   const { name } = jail
   checkName(jail, at('enabled'))
   const where: Where = { file: folder, option: `[${name}]` }
@@ -113,7 +114,7 @@ function settingsOf(jail: TreeJail, { folder, tree, base, warnings, places, at }
     bansOf: null,
     sourceChoice: null,
     dates: { datepattern: null, timezone: null },
-    ports: portsFor(jail, at, warnings),
+    ports: portsOfTreeJail(jail, { problems, warnings, at }),
     maxretry: jail.maxretry,
     findtimeMs: jail.findtime * 1000,
     bantime: { baseMs: jail.bantime < 0 ? null : jail.bantime * 1000, increment: false, factor: 1, maxMs: null },
@@ -159,21 +160,6 @@ function linesOf(text = ''): string[] {
     .filter((line) => line !== '')
 }
 
-/** All that Fail2ban says of ports; what cannot be said here covers all, and is told. */
-function portsFor(jail: TreeJail, at: (option: string) => Where, warnings: BailiffError[]): JailSettings['ports'] {
-  const { ports, protocol, wider } = portsOf(jail)
-  if (wider !== null) warnings.push(new BailiffError('config', wider, { where: at('protocol') }))
-  if (ports.length === 0) return toPorts([], protocol)
-  try {
-    return toPorts(parsePorts(ports), protocol)
-  } catch (error) {
-    if (!(error instanceof BailiffError)) throw error
-    const message = `bans cover all traffic, for not all ports can be named: ${error.message}`
-    warnings.push(new BailiffError('config', message, { where: at('port') }))
-    return toPorts([], protocol)
-  }
-}
-
 /** Names of jails stand in file names, in the store and on command lines. */
 function checkName({ name }: TreeJail, where: Where): void {
   if (/^[A-Za-z0-9][\w.-]{0,63}$/.test(name) && name !== 'manual') return
@@ -195,9 +181,12 @@ function unread({ jails, names, problems }: Fail2banTree): string[] {
   return names.filter((name) => named.has(name) && !read.has(name))
 }
 
-function ownLogOf(tree: Fail2banTree): Settings['ownLog'] {
-  const { logFile, level, format } = logOf(tree)
-  return logFile === null ? null : { path: logFile, level, format }
+/** The log that Fail2ban would write of itself; what of it is not done is told. */
+function ownLogOf(tree: Fail2banTree, places: OptionPlaces, warnings: BailiffError[]): Settings['ownLog'] {
+  const { target, level, format, odd } = logOf(tree)
+  for (const [option, message] of odd)
+    warnings.push(new BailiffError('config', message, { where: places.ofServer(option) }))
+  return target && { target, level, format }
 }
 
 /** The files that the verdicts rest on. */

@@ -37,6 +37,12 @@ export type CountingNews = { readonly jail: string; readonly id: string } & (
       readonly lengthSeconds: number
       readonly until: number | null
     }
-  /** A ban of an id that no firewall can keep away, for there is no address; it holds here. Told again when it is prolonged. */
-  | { readonly type: 'unenforceable'; readonly since: number; readonly until: number | null; readonly count: number }
+  /** A ban of an id that no firewall can keep away, for there is no address; it holds here. */
+  | {
+      readonly type: 'unenforceable'
+      readonly since: number
+      readonly until: number | null
+      readonly count: number
+      readonly reason: 'new' | 'extended' | 'restored'
+    }
 )

@@ -1,5 +1,5 @@
 import { parsePrefix, type Prefix } from '../address.ts'
-import type { Ban } from '../events.ts'
+import type { Ban, Kept } from '../events.ts'
 import { foreverIfLong } from './bantime.ts'
 import type { CountingNews, Fail2banCounting } from './fail2ban-counting.ts'
 import type { Reached } from './failure-counter.ts'
@@ -18,6 +18,8 @@ export interface Fail2banSentencesOptions {
   readonly banOf: (prefix: Prefix, jail: string) => Ban | undefined
   readonly rules: RuleNumbers
   readonly news: (news: CountingNews) => void
+  /** Hears of bans that nothing else knows of, for the store. */
+  readonly keep: (kept: Kept) => void
 }
 
 /** A ban that is in force. */
@@ -39,11 +41,12 @@ interface Next {
 export class Fail2banSentences {
   /** The last ban of each, which the counters ask as well. */
   readonly offenders = new KnownOffenders()
-  readonly #ids = new IdBans()
+  readonly #ids: IdBans
   readonly #options: Fail2banSentencesOptions
 
   constructor(options: Fail2banSentencesOptions) {
     this.#options = options
+    this.#ids = new IdBans(options.keep)
   }
 
   /** Knows of a ban that was decided elsewhere, or before. */
@@ -51,6 +54,26 @@ export class Fail2banSentences {
     if (last === undefined) return
     const length = until === null || until === undefined ? -1 : (until - last) / 1000
     this.offenders.note(prefix, jail, { count, time: last / 1000, length })
+  }
+
+  /** Bans of ids that are no addresses, as `keep` has heard of them. */
+  kept(): Iterable<Kept> {
+    return this.#ids.kept()
+  }
+
+  /** Takes up bans that an earlier agent kept; those that hold at `now` (unix ms) are told as restored. */
+  takeKept(kept: Iterable<Kept>, now: number): void {
+    for (const one of kept) {
+      const ban = this.#ids.take(one)
+      if (ban === null) continue
+      const { id, jail, since, until, count } = ban
+      this.offenders.note(id, jail, {
+        count,
+        time: since / 1000,
+        length: until === Infinity ? -1 : (until - since) / 1000,
+      })
+      if (until >= now) this.#tellUnenforceable(id, ban, 'restored')
+    }
   }
 
   /** The ban for a firewall, if there is one: a new one, or that in force until later. `now` is unix ms. */
@@ -76,7 +99,7 @@ export class Fail2banSentences {
     if (until !== null && until < now) return null
     this.#noteBan(rules, id, time, next)
     const { count } = next
-    if (id !== prefix) this.#keepId(reached, { jail, prefix, since: time, until: until ?? Infinity, count })
+    if (id !== prefix) this.#keepId(id, { jail, prefix, since: time, until: until ?? Infinity, count }, 'new')
     if (prefix === null) return null
     return { prefix, jail, ports, since: time, until, count, failures, ...evidence(lines(), this.#options.rules) }
   }
@@ -127,18 +150,26 @@ export class Fail2banSentences {
   #prolonged({ name: jail, ports }: Fail2banRules, reached: Reached, { since, count }: Held, end: number): Ban | null {
     const { id, prefix, failures, lines } = reached
     const until = end === Infinity ? null : end
-    if (id !== prefix) this.#keepId(reached, { jail, prefix, since, until: end, count })
+    if (id !== prefix) this.#keepId(id, { jail, prefix, since, until: end, count }, 'extended')
     if (prefix === null) return null
     const before = this.#options.banOf(prefix, jail)
     if (before !== undefined) return { ...before, until }
     return { prefix, jail, ports, since, until, count, failures, ...evidence(lines(), this.#options.rules) }
   }
 
-  #keepId({ id }: Reached, ban: IdBan): void {
-    const { jail, prefix, since, until, count } = ban
+  #keepId(id: string, ban: IdBan, reason: 'new' | 'extended'): void {
     this.#ids.put(id, ban)
+    this.#tellUnenforceable(id, ban, reason)
+  }
+
+  #tellUnenforceable(
+    id: string,
+    { jail, prefix, since, until, count }: IdBan,
+    reason: 'new' | 'extended' | 'restored',
+  ) {
     if (prefix !== null) return
-    this.#options.news({ type: 'unenforceable', jail, id, since, until: until === Infinity ? null : until, count })
+    const end = until === Infinity ? null : until
+    this.#options.news({ type: 'unenforceable', jail, id, since, until: end, count, reason })
   }
 
   #noteBan({ name }: Fail2banRules, id: string, time: number, { count, lengthMs, isOld }: Next): void {

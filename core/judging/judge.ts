@@ -1,6 +1,6 @@
 import { parseAddress, parsePrefix, type Prefix } from '../address.ts'
 import { prefixOfKey } from '../address-words.ts'
-import type { Ban, CountedFailures, Failure, Match } from '../events.ts'
+import type { Ban, CountedFailures, Failure, Kept, Match } from '../events.ts'
 import type { RowCursor } from '../failure-rows.ts'
 import { AddressFailure } from './address-failure.ts'
 import { countedAt, skewOf, type Arrival } from './arrival.ts'
@@ -45,8 +45,8 @@ export class Judge {
     this.#options = withUsual(options)
     this.#sentences = new Sentences(options.offences, this.#rules)
     this.#excerpts = new Excerpts(this.#options.excerptBytes)
-    const { banOf, onCounting: news } = this.#options
-    this.#fail2ban = new Fail2banSentences({ banOf, news, rules: this.#rules })
+    const { banOf, onCounting: news, onKept: keep } = this.#options
+    this.#fail2ban = new Fail2banSentences({ banOf, news, keep, rules: this.#rules })
   }
 
   /** Takes over the jails of a new configuration. Counts go on where window, threshold and rule are the same. */
@@ -93,6 +93,16 @@ export class Judge {
   /** Counts failures of before the start. To be called once, after the first `configure`. */
   resume(counted: Iterable<CountedFailures>): void {
     for (const each of counted) readEntries(each, (entry) => this.#jails.get(entry.jail)?.counter.recount(entry))
+  }
+
+  /** All that `onKept` was told and that still is. */
+  kept(): Iterable<Kept> {
+    return this.#fail2ban.kept()
+  }
+
+  /** Takes up what an earlier judge kept. */
+  takeKept(kept: Iterable<Kept>): void {
+    this.#fail2ban.takeKept(kept, Date.now())
   }
 
   /** Knows of a ban that somebody else decided. */

@@ -28,6 +28,7 @@ export function joinResults(first: ScanResult, second: ScanResult): ScanResult {
   return {
     rows: joinRows(first.rows, second.rows),
     ...(first.hits || second.hits ? { hits: [...(first.hits ?? []), ...(second.hits ?? [])] } : {}),
+    ...(first.odd || second.odd ? { odd: [...(first.odd ?? []), ...(second.odd ?? [])] } : {}),
     consumed: first.consumed + second.consumed,
     insideLine: second.insideLine,
     lines: first.lines + second.lines,

@@ -162,6 +162,7 @@ class ChunkScan<Found> {
       bare: this.#bare === true,
       slow,
       ...(inOrder.length === 0 ? {} : { hits: remembered.hits, memories: remembered.memories }),
+      ...(remembered.odd.length === 0 ? {} : { odd: remembered.odd }),
       ms,
       seen: tally.take(ms),
     }
@@ -173,7 +174,7 @@ class ChunkScan<Found> {
     lineMs: number | null,
     memories: JailMemories,
   ): OrderedResult {
-    if (jails.length === 0 || this.#text === null) return { hits: [], slow: [], memories }
+    if (jails.length === 0 || this.#text === null) return { hits: [], odd: [], slow: [], memories }
     const { guard, processor } = this.#tools
     const scanned = { chunk: this.#chunk, bytes: this.#bytes, text: this.#text, base: this.#base, segments }
     return scanOrdered(jails, scanned, memories, { guard, processor, progress: this.#progress, lineMs })

@@ -4,7 +4,7 @@ import { endianness } from 'node:os'
 import type { WirePorts } from '../messages.ts'
 import { bitsOf, type SetKey } from '../set-names.ts'
 import { secondsLeft, type Change, type Element } from '../table-changes.ts'
-import { chain, table } from '../table-layout.ts'
+import { chain, table, type Step } from '../table-layout.ts'
 import { writeExpressions } from './expressions.ts'
 import { attribute, flag, keyType, message, setFlag } from './kernel-numbers.ts'
 import type { MessageWriter } from './messages-out.ts'
@@ -103,7 +103,7 @@ export class TableMessages {
       case 'add-set':
         return this.#addSet(step.name, step.key)
       case 'add-rule':
-        return this.#addRule(step.name, step.key)
+        return this.#addRule(step)
     }
   }
 
@@ -113,7 +113,7 @@ export class TableMessages {
     this.#add({ message: message.newSet, flags: flag.create, attributes: (out) => writeSet(out, name, id, shape) })
   }
 
-  #addRule(name: string, key: SetKey): void {
+  #addRule({ name, key, protocol }: Extract<Step, { do: 'add-rule' }>): void {
     // The kernel makes a name of it; until then the id finds the set.
     const portSet = { set: '__set%d', id: ++this.#lastId }
     if (key.ports.ports.length > 1) this.#addPortSet(portSet.set, portSet.id, key.ports)
@@ -123,7 +123,7 @@ export class TableMessages {
       flags,
       attributes: (out) => {
         writeRulePlace(out)
-        writeExpressions(out, attribute.rule.expressions, expressionsOf(name, key, portSet))
+        writeExpressions(out, attribute.rule.expressions, expressionsOf(name, key, protocol, portSet))
       },
     })
   }

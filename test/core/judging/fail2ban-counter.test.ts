@@ -65,7 +65,7 @@ test('an id that is no address is counted, and its ban is told and known', async
   for (let i = 0; i < 3; i++) assert.equal(fail('joe', noon + i), [])
   const told = news.filter(({ type }) => type === 'unenforceable')
   assert.equal(told, [
-    { type: 'unenforceable', jail: 'sshd', id: 'joe', since: noon + 2, until: noon + 60_002, count: 1 },
+    { type: 'unenforceable', jail: 'sshd', id: 'joe', since: noon + 2, until: noon + 60_002, count: 1, reason: 'new' },
   ])
   for (let i = 3; i < 6; i++) fail('joe', noon + i)
   assert.is(news.filter(({ type }) => type === 'already-banned').length, 1)
@@ -191,7 +191,9 @@ test('after a restart the same failures lead to the same bans', async () => {
           through.judge.sweep(now)
           later?.judge.sweep(now)
           const bans = through.fail(id, now)
-          if (later !== null) assert.equal(later.fail(id, now), bans)
+          // Lines of before a restart are not kept.
+          const bare = (some: typeof bans) => some.map((ban) => ({ ...ban, lines: [] }))
+          if (later !== null) assert.equal(bare(later.fail(id, now)), bare(bans))
           const counted = through.judge.counted()
           if (counted !== null && counted !== 'too-many') told.push(counted)
         }

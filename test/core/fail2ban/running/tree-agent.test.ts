@@ -21,6 +21,7 @@ function on(tree: string, more = 'defaults: { actions: [memory] }') {
     return JSON.parse(stdout || stderr)
   }
   return {
+    tree,
     start: (...options: string[]) => new AgentProcess(['run', ...words, ...options]),
     check: () => bailiff(['check', ...words]),
     write: (log: string, ...messages: string[]) =>
@@ -175,6 +176,104 @@ test('SIGHUP reads the tree again; a jail that was broken runs, and bans stay', 
   )
 })
 
+test('failures that wait for a command are not lost with the agent, nor counted twice', async () => {
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+    // Whoever is asked about waits for a file, and is not ignored.
+    const ignorecommand = 'until test -e FOLDER/go; do sleep 0.1; done; exit 1'
+    const tree = writeTree({ 'jail.d/a.local': `[door]\nignorecommand = ${ignorecommand}\n` })
+    const at = on(tree)
+    const agent = at.start()
+    await agent.shows('watching: door, gate')
+    at.write('door.log', wrongKey('192.0.2.1'), wrongKey('192.0.2.1'), wrongKey('192.0.2.2'), wrongKey('192.0.2.1'))
+    at.write('gate.log', ...Array(2).fill('gate: 192.0.2.3 was turned away'))
+    await agent.shows('[gate] ban 192.0.2.3 ')
+    await sleep(2000)
+    await agent.end(signal)
+    assert.not.match(agent.output, /\[door\] ban/)
+    writeFileSync(join(tree, 'go'), '')
+    const other = at.start()
+    await other.shows('[door] ban 192.0.2.1 ')
+    assert.is((await at.jail('door')).bans[0]?.failures, 3)
+    at.write('door.log', wrongKey('192.0.2.2'))
+    await until(async () => (await at.status()).jails.some(({ jail, tracked }) => jail === 'door' && tracked === 1))
+    assert.equal(
+      (await at.jail('door')).bans.map(({ prefix }) => prefix),
+      ['192.0.2.1'],
+    )
+    await other.end()
+  }
+})
+
+test('a ban of an id that is no address goes on after a start', async () => {
+  const at = on(
+    writeTree({
+      'filter.d/gate.conf': '[Definition]\nfailregex = ^ gate: <F-ID>\\w+</F-ID> was turned away$\n',
+      'jail.d/a.local': '[gate]\nbantime.increment = true\n',
+    }),
+  )
+  const read = () => readFileSync(join(at.tree, 'own.log'), 'utf8')
+  const turnedAway = Array<string>(2).fill('gate: joe was turned away')
+  const agent = at.start()
+  await agent.shows('watching: door, gate')
+  at.write('gate.log', ...turnedAway)
+  await until(() => read().includes('[gate] Ban joe'))
+  await sleep(700)
+  await agent.end('SIGKILL')
+  const other = at.start()
+  await other.shows('watching: door, gate')
+  await until(() => read().includes('[gate] Restore Ban joe'))
+  at.write('gate.log', ...turnedAway)
+  await until(() => /Found joe, bad - .*, 1 # -> 2/.test(read()))
+  assert.is(read().split('[gate] Ban joe').length - 1, 1, read())
+})
+
+test('a log in UTF-16 is read as it grows, in either order', async () => {
+  const tree = writeTree({
+    'jail.d/a.local': '[door]\nlogencoding = utf-16\n[gate]\nlogencoding = utf-16le\n',
+    'filter.d/door.conf': '[Definition]\nfailregex = ^ door: 上 <HOST>$\n',
+  })
+  const at = on(tree)
+  const agent = at.start()
+  await agent.shows('watching: door, gate')
+  const write = (log: string, order: 'le' | 'be', text: string) => {
+    const bytes = Buffer.from(text, 'utf16le')
+    appendFileSync(join(tree, log), order === 'le' ? bytes : bytes.swap16())
+  }
+  const now = new Date().toISOString()
+  write('door.log', 'be', '\ufeff')
+  for (let i = 0; i < 3; i++) {
+    write('door.log', 'be', `${now} door: 上 192.0.2.1\r\n${now} door: `)
+    write('gate.log', 'le', `${now} gate: 192.0.2.2 was turned away\n`)
+    await sleep(100)
+    write('door.log', 'be', '上 192.0.2.3\n')
+  }
+  for (const [jail, ip] of [
+    ['door', '192.0.2.1'],
+    ['door', '192.0.2.3'],
+    ['gate', '192.0.2.2'],
+  ] as const)
+    await agent.shows(`[${jail}] ban ${ip} `)
+})
+
+test('a log whose times are not those of this host is told of, once a kind', async () => {
+  const at = on(writeTree())
+  const agent = at.start()
+  await agent.shows('watching: door, gate')
+  const lineAt = (ms: number, message: string) => `${new Date(Date.now() + ms).toISOString()} ${message}\n`
+  const append = (log: string, ...lines: string[]) => appendFileSync(join(at.tree, log), lines.join(''))
+  at.write('door.log', wrongKey('192.0.2.9'))
+  await sleep(1500)
+  for (let i = 0; i < 3; i++) append('door.log', lineAt(-2 * 3_600_000, wrongKey('192.0.2.1')))
+  await agent.shows('[door] ban 192.0.2.1 ')
+  await agent.shows(
+    /door\.log: its lines are dated 2h before the time of this host, .*set logtimezone.* First such line: .*192\.0\.2\.1/,
+  )
+  append('door.log', lineAt(-600_000, wrongKey('192.0.2.2')))
+  await agent.shows(/door\.log: its lines come 10m after they are dated/)
+  await sleep(500)
+  assert.is(agent.output.split('the time of this host').length - 1, 1)
+})
+
 test('recidive reads the log that the agent writes, as far as it is one of Fail2ban', async () => {
   const recidive = {
     'jail.d/a.local':
@@ -251,3 +350,9 @@ test('a folder that is no configuration of Fail2ban is refused', async () => {
 })
 
 test.run()
+
+/** Waits until it holds, for ten seconds at most. */
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 10_000; Date.now() < end && !(await holds());) await sleep(50)
+  assert.ok(await holds())
+}
