@@ -157,6 +157,11 @@ export class PrefixSet {
     } else this.#v6.set(length, (this.#v6.get(length) ?? new Set<Prefix>()).add(prefix))
   }
 
+  /** Whether the set may cover an address: for sure where it is IPv4 (`value` its 32 bits), else (-1) whether any IPv6 is in it. */
+  mayCover(value: number): boolean {
+    return value < 0 ? this.#v6.size > 0 : this.#v4.size > 0 && this.#covering4(value, 32) !== undefined
+  }
+
   /** The prefix of the set that covers the whole of `prefix`, if there is one. */
   covering(prefix: Prefix): Prefix | undefined {
     const single = ipv4Value(prefix)

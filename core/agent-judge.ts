@@ -10,6 +10,8 @@ export function agentJudge(agent: Agent): Judge {
   return new Judge({
     offences: agent.store.loaded.offences,
     isBanned: (prefix, jail) => agent.wanted.has(prefix, jail) || agent.observed.has(prefix, jail),
+    isBannedKey: (words, bits, jail) =>
+      agent.wanted.hasKey(words, bits, jail) || agent.observed.hasKey(words, bits, jail),
     banOf: (prefix, jail) => agent.wanted.get(prefix, jail) ?? agent.observed.get(prefix, jail),
     onCounting: (news) => {
       agent.ownLog.counting(news)
@@ -19,6 +21,7 @@ export function agentJudge(agent: Agent): Judge {
     onBanned: (line, prefix, chunk) => lookAtBanned(agent, line, prefix, chunk),
     vital: () => agent.firewall.vital(),
     allowed: (prefix) => agent.allowing.list.sparing(prefix),
+    allowsAny: () => agent.allowing.list.size > 0,
     onSpared: (jail, address, why) =>
       agent.options.log.warn(
         { jail },
@@ -35,13 +38,16 @@ export function agentJudge(agent: Agent): Judge {
 /** Bans in force should keep their address away: lines that are new are looked at. */
 function lookAtBanned(
   { wanted, enforcing, jails }: Agent,
-  { jail, time, line }: BannedLine,
-  prefix: Prefix,
+  line: BannedLine,
+  prefix: () => Prefix,
   { arrivedAt, live }: Pick<LogChunk, 'arrivedAt' | 'live'>,
 ): void {
-  const ban = wanted.get(prefix, jail)
-  if (!live || ban === undefined || !enforcing.isEnforced(ban)) return
+  // Lines of a backlog are many, and no sign of anything.
+  if (!live) return
+  const { jail, written } = line
+  const ban = wanted.get(prefix(), jail)
+  if (ban === undefined || !enforcing.isEnforced(ban)) return
   // The in-memory firewall keeps nobody away, and says so itself.
   const protects = jails.get(jail)?.actions.some(({ name }) => name !== 'memory') ?? true
-  if (protects) enforcing.bite.line(ban, time === null ? arrivedAt : Math.min(time, arrivedAt), line)
+  if (protects) enforcing.bite.line(ban, written === null ? arrivedAt : Math.min(written, arrivedAt), line.line)
 }

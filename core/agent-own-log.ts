@@ -1,5 +1,6 @@
 import type { Prefix } from './address.ts'
-import { listOfJail, type AgentEvent, type Ban, type LogChunk, type Match } from './events.ts'
+import { listOfJail, type AgentEvent, type Ban, type LogChunk } from './events.ts'
+import type { RowCursor } from './failure-rows.ts'
 import { lengthText } from './fail2ban/own-log/length-text.ts'
 import { levels, timeText, usualFormat, type Level, type LogEntry } from './fail2ban/own-log/log-line.ts'
 import { openLog, type OpenLog } from './fail2ban/own-log/open-log.ts'
@@ -50,7 +51,12 @@ export class AgentOwnLog {
   }
 
   /** A failure of one of our own jails, the piece of the log it was in, and whether something spares the address. */
-  seen({ jail, address, time }: Match, { arrivedAt, live }: LogChunk, spared: boolean): void {
+  seen(
+    { address, time }: Pick<RowCursor, 'address' | 'time'>,
+    jail: string,
+    { arrivedAt, live }: Pick<LogChunk, 'arrivedAt' | 'live'>,
+    spared: boolean,
+  ): void {
     if (spared) return this.ignored(jail, address, 'ip')
     const isBelieved = time !== null && !(live && Math.abs(time - arrivedAt) > 60_000)
     this.#found(jail, address, isBelieved ? time : arrivedAt)

@@ -1,6 +1,6 @@
 import type { Agent } from './agent.ts'
 import { quote } from './errors.ts'
-import type { Match, OddLine } from './events.ts'
+import type { FailureRows, OddLine } from './events.ts'
 import { lengthText } from './fail2ban/own-log/length-text.ts'
 import { FullTables } from './full-tables.ts'
 import type { ReadyJail } from './jails.ts'
@@ -30,12 +30,14 @@ export class AgentWarnings {
   }
 
   /** Told once a log: the service writes what its peers send, line breaks too, so a peer can forge lines. */
-  bareLog(log: string, matches: readonly Match[], jails: ReadonlyMap<string, ReadyJail>): void {
+  bareLog(log: string, { targets }: FailureRows, jails: ReadonlyMap<string, ReadyJail>): void {
     // A filter that names no programs expects no header either, and in JSON and logfmt line breaks are escaped.
-    const trusted = matches.some(({ jail }) => {
-      const { programs = null, structure = null } = jails.get(jail)?.filter ?? {}
-      return programs !== null && structure === null
-    })
+    const trusted = targets.some(({ jails: found }) =>
+      found.some((jail) => {
+        const { programs = null, structure = null } = jails.get(jail)?.filter ?? {}
+        return programs !== null && structure === null
+      }),
+    )
     if (!trusted || this.#bareLogs.has(log)) return
     if (this.#bareLogs.size >= maxBareLogs) this.#bareLogs.clear()
     this.#bareLogs.add(log)

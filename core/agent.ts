@@ -28,6 +28,7 @@ import { CurrentPool } from './current-pool.ts'
 import { Announcer } from './enforcing/announcer.ts'
 import { WantedSet } from './enforcing/wanted-set.ts'
 import type { AgentEvent, Ban, LogChunk, LogPosition, ScanResult } from './events.ts'
+import { RowCursor } from './failure-rows.ts'
 import type { FirewallHelper, FirewallOptions } from './firewall/client.ts'
 import { Instances } from './instances.ts'
 import { createIntake, positionAfter, type Intake } from './intake/intake.ts'
@@ -273,7 +274,7 @@ export class Agent implements RunningAgent {
       // neither decided nor counted yet. So nothing is to be awaited in between.
       this.storing.commit({
         positions: at === null ? [] : [at],
-        counted: result.matches.length + (result.hits?.length ?? 0) > 0,
+        counted: result.rows.words.length + (result.hits?.length ?? 0) > 0,
       })
     }
     if (position === null || !('cursor' in position)) return this.pool.scan(led, take)
@@ -284,13 +285,16 @@ export class Agent implements RunningAgent {
   }
 
   #judge(result: ScanResult, chunk: LogChunk): void {
-    if (result.bare) this.warnings.bareLog(chunk.log, result.matches, this.jails)
+    if (result.bare) this.warnings.bareLog(chunk.log, result.rows, this.jails)
     this.fail2ban.take(result, chunk)
-    for (const match of this.#sessions.merge(result.matches)) {
-      if (this.ownLog.wanted)
-        this.ownLog.seen(match, chunk, this.judge.sparing(match.address, match.jail) !== undefined)
-      for (const ban of this.judge.count(match, chunk)) this.decide(ban)
+    const row = new RowCursor(result.rows)
+    const attempts = (jail: string) => {
+      const counting = this.#sessions.attempts(row, jail, chunk.log)
+      if (counting > 0 && this.ownLog.wanted)
+        this.ownLog.seen(row, jail, chunk, this.judge.sparing(row.address, jail) !== undefined)
+      return counting
     }
+    while (row.next()) this.judge.countRow(row, attempts, chunk, (ban) => this.decide(ban))
   }
 
   /** What is due every second. */

@@ -72,9 +72,24 @@ export interface FilePosition {
 }
 
 /** What became of a chunk. */
-export interface ScanResult {
-  /** In the order of the lines. */
-  readonly matches: Match[]
+export interface ScanResult extends ScanCounts {
+  readonly rows: FailureRows
+}
+
+/** What native filters found in a piece of a log, as numbers and bytes; `failure-rows.ts` says how to read them. */
+export interface FailureRows {
+  /** Whose failures the rows are, by their index. */
+  readonly targets: readonly { readonly filter: string; readonly jails: readonly string[] }[]
+  /** The rows, in the order of the lines: of some lines that say the same of one address, where the first of them is. */
+  readonly words: Uint32Array
+  /** Where in `texts` the lines of the rows are. */
+  readonly spans: Uint32Array
+  /** The lines, as they stand in the log, each without what ends it, and cut. */
+  readonly texts: Uint8Array
+}
+
+/** What became of a chunk, but for what was found in it by native filters. */
+export interface ScanCounts {
   /** Bytes that are done with: up to and with the last newline, or all of them inside a line without end. */
   readonly consumed: number
   /** Whether the consumed bytes end inside a line that is too long. */

@@ -1,5 +1,6 @@
 import type { Finding } from './control/api.ts'
-import type { LogChunk, Match, ScanResult } from './events.ts'
+import type { FailureRows, FilterHit, LogChunk, ScanResult } from './events.ts'
+import { countRows, rowLines, rowTarget, rowWords } from './failure-rows.ts'
 import type { LogState } from './intake/intake.ts'
 import type { ReadyJail } from './jails.ts'
 
@@ -73,12 +74,12 @@ export class JailSight {
   /** Takes in what became of a chunk. */
   note(
     { log, arrivedAt: now, live }: Pick<LogChunk, 'log' | 'arrivedAt' | 'live'>,
-    { seen, matches, hits: treeHits = [] }: Pick<ScanResult, 'seen' | 'matches' | 'hits'>,
+    { seen, rows, hits: treeHits = [] }: Pick<ScanResult, 'seen' | 'rows' | 'hits'>,
   ): void {
     this.#noteRhythm(log, now)
     if (seen === undefined) return
-    const counts = countByJail([...matches, ...treeHits])
-    const known = matches.length + treeHits.length
+    const counts = countByJail(rows, treeHits)
+    const known = countRows(rows) + treeHits.length
     for (const { jail, sampled, dated, own, hits, foreign, foreignProgram } of seen.jails) {
       const sight = this.#sight(jail, log, now)
       sight.sampled += sampled
@@ -208,9 +209,19 @@ export class JailSight {
 
 const keyOf = (jail: string, log: string) => `${jail}\0${log}`
 
-function countByJail(matches: readonly Pick<Match, 'jail'>[]): ReadonlyMap<string, number> {
+function countByJail(
+  { words, targets }: FailureRows,
+  treeHits: readonly Pick<FilterHit, 'jail'>[],
+): ReadonlyMap<string, number> {
+  const lines = targets.map(() => 0)
+  for (let at = 0; at < words.length; at += rowWords) {
+    const target = words[at + rowTarget] ?? 0
+    lines[target] = (lines[target] ?? 0) + (words[at + rowLines] ?? 0)
+  }
   const counts = new Map<string, number>()
-  for (const { jail } of matches) counts.set(jail, (counts.get(jail) ?? 0) + 1)
+  for (const [target, { jails }] of targets.entries())
+    for (const jail of jails) counts.set(jail, (counts.get(jail) ?? 0) + (lines[target] ?? 0))
+  for (const { jail } of treeHits) counts.set(jail, (counts.get(jail) ?? 0) + 1)
   return counts
 }
 

@@ -200,7 +200,7 @@ export interface LineHead {
   } | null
 }
 
-/** A line that a filter matched, as a matcher reports it. */
+/** A line that a filter matched, as a matcher reports it. It may be a view that is good only during the call of `found`. */
 export interface FoundLine {
   /** Index of the filter among those given to `compile`. */
   readonly filter: number
@@ -211,7 +211,11 @@ export interface FoundLine {
   readonly end: number
   /** The address as it stands in the line. The agent parses it and drops the line when it is none. */
   readonly address: string
+  /** The address as four words: its 16 bytes in order, IPv4 as IPv4-mapped IPv6. Absent: it is not known, or none. */
+  readonly words?: Uint32Array | undefined
   readonly head: LineHead
+  /** The time of `head`, where that is known without it. */
+  readonly timeMs?: number | null | undefined
   /** What the tags captured, as it stands in the line. */
   readonly groups: Readonly<Record<string, string>>
   /** The date in a field of the line, as it stands there; absent: that of `head` counts. */

@@ -14,6 +14,9 @@ interface Import {
 /** What everybody may import. */
 const contracts = ['core/address.ts', 'core/errors.ts', 'core/events.ts', 'core/plugin.ts']
 
+/** What rooms may import beside them: how what flows between them is read and written as numbers. */
+const flowing = [...contracts, 'core/address-words.ts', 'core/failure-rows.ts']
+
 /** Rooms that know nothing but the contracts and themselves. */
 const rooms = [
   'settings',
@@ -123,9 +126,9 @@ function mayImport(file: string): readonly string[] | null {
   if (file.startsWith('core/fail2ban/')) return [...contracts, ...patternLanguage, 'core/fail2ban/']
   // Threads load the jails of a Fail2ban tree when there are any.
   if (/^core\/matching\/(?:worker|messages)\.ts$/.test(file))
-    return [...contracts, 'core/matching/', 'core/fail2ban/lines/', 'core/fail2ban/dates/']
+    return [...flowing, 'core/matching/', 'core/fail2ban/lines/', 'core/fail2ban/dates/']
   const room = rooms.find((one) => file.startsWith(one))
-  if (room !== undefined) return [...contracts, room]
+  if (room !== undefined) return [...flowing, room]
   const matcher = /^matchers\/[^/]+\//.exec(file)?.[0]
   if (matcher !== undefined) return [...contracts, matcher]
   if (file.startsWith('plugins/')) return [...contracts, partsOf(file) ?? file.replace(/\.ts$/, '/')]

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { coveringPrefixes, prefixParts, type Prefix } from '../address.ts'
+import { writePrefixKey } from '../address-words.ts'
 import { listOfJail, type Ban, type BanReason, type UnbanReason } from '../events.ts'
 import { BanColumns } from './ban-columns.ts'
 import { EarliestFirst } from './earliest-first.ts'
@@ -29,6 +30,11 @@ export class WantedSet {
   readonly #ending = new EarliestFirst(this.#bans)
   readonly #listeners: ((change: WantedChange) => void)[] = []
   readonly #seed = randomInt(2 ** 32)
+  readonly #key = new Uint32Array(4)
+  /** What `hasKey` asked for last, with the bits, and what `#hash` made of it. */
+  readonly #asked = new Uint32Array(5)
+  #askedLow = 0
+  #askedHigh = 0
   readonly #max: number
   readonly #perJail = new Map<string, number>()
   /** Row + 1 of the first ban of a prefix; 0 where a slot is free. */
@@ -138,6 +144,28 @@ export class WantedSet {
 
   has(prefix: Prefix, jail: string): boolean {
     return this.#find(prefix, jail) !== undefined
+  }
+
+  /** As `has`, of an address as `writeKey` writes it (128 bits), or of its network of 64 bits. */
+  hasKey(words: Uint32Array, bits: 64 | 128, jail: string): boolean {
+    if (this.#prefixes === 0) return false
+    const key = this.#asked
+    const [a = 0, b = 0] = words
+    const [c = 0, d = 0] = bits > 64 ? [words[2], words[3]] : []
+    // Many jails ask for the same address, one after the other.
+    if (key[0] !== a || key[1] !== b || key[2] !== c || key[3] !== d || key[4] !== bits) {
+      this.#hashWords(a, b, c, d, bits)
+      key[0] = a
+      key[1] = b
+      key[2] = c
+      key[3] = d
+      key[4] = bits
+      this.#askedLow = this.#low
+      this.#askedHigh = this.#high
+    }
+    this.#low = this.#askedLow
+    this.#high = this.#askedHigh
+    return this.#findHashed(jail) !== undefined
   }
 
   get(prefix: Prefix, jail: string): Ban | undefined {
@@ -256,7 +284,12 @@ export class WantedSet {
   }
 
   #find(prefix: Prefix, jail: string): number | undefined {
-    for (let next = this.#index[this.#slot(prefix)] ?? 0; next !== 0; next = this.#bans.next[next - 1] ?? 0)
+    this.#hash(prefix)
+    return this.#findHashed(jail)
+  }
+
+  #findHashed(jail: string): number | undefined {
+    for (let next = this.#index[this.#slotOfHash()] ?? 0; next !== 0; next = this.#bans.next[next - 1] ?? 0)
       if (this.#bans.jail(next - 1) === jail) return next - 1
     return undefined
   }
@@ -264,6 +297,10 @@ export class WantedSet {
   /** The slot of a prefix, or the free one where it belongs. */
   #slot(prefix: Prefix): number {
     this.#hash(prefix)
+    return this.#slotOfHash()
+  }
+
+  #slotOfHash(): number {
     const mask = this.#index.length - 1
     let slot = this.#low & mask
     for (let entry = this.#index[slot] ?? 0; entry !== 0; entry = this.#index[slot] ?? 0) {
@@ -273,19 +310,34 @@ export class WantedSet {
     return slot
   }
 
-  /** Two rounds over the characters, as FNV-1a and as MurmurHash3 mix, and MurmurHash3's last steps. */
   #hash(prefix: Prefix): void {
-    let low = this.#seed | 0
-    let high = ~this.#seed
-    for (let at = 0; at < prefix.length; at++) {
-      const code = prefix.charCodeAt(at)
-      low = Math.imul(low ^ code, 0x01000193)
-      high = Math.imul((high << 13) | (high >>> 19), 5) + Math.imul(code, 0xcc9e2d51)
-    }
+    const bits = writePrefixKey(prefix, this.#key)
+    const [a = 0, b = 0, c = 0, d = 0] = this.#key
+    this.#hashWords(a, b, c, d, bits)
+  }
+
+  /** MurmurHash3's mixing of the words, and beside it another multiplication; and MurmurHash3's last steps. */
+  #hashWords(a: number, b: number, c: number, d: number, bits: number): void {
+    this.#low = this.#seed | 0
+    this.#high = ~this.#seed
+    this.#mix(a)
+    this.#mix(b)
+    this.#mix(c)
+    this.#mix(d)
+    this.#mix(bits)
+    let [low, high] = [this.#low, this.#high]
     low = Math.imul(low ^ (low >>> 16), 0x85ebca6b)
     high = Math.imul(high ^ (high >>> 13), 0xc2b2ae35)
     this.#low = (low ^ (low >>> 13)) >>> 0
     this.#high = (high ^ (high >>> 16)) >>> 0
+  }
+
+  #mix(word: number): void {
+    const mixed = Math.imul(word, 0xcc9e2d51)
+    const low = this.#low ^ Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593)
+    this.#low = (Math.imul((low << 13) | (low >>> 19), 5) + 0xe6546b64) | 0
+    const high = Math.imul(this.#high ^ word, 0x01000193)
+    this.#high = Math.imul(high ^ (high >>> 15), 0x2c1b3c6d)
   }
 
   /** Closes the gap at a slot by moving back those behind it that had to give way (Knuth 6.4, algorithm R). */

@@ -2,8 +2,7 @@ import type { Prefix } from '../address.ts'
 import { createFilterTracer, type FilterTrace } from '../../matchers/regexp/filter-matcher.ts'
 import { createFieldTracer, type FieldTrace } from '../../matchers/structured/field-trace.ts'
 import { LineGuard } from '../matching/line-guard.ts'
-import type { GuardedResult } from '../matching/messages.ts'
-import { createLogScanner, type LogScanner } from '../matching/scan.ts'
+import { createLogScanner, type LogScanner, type RecordedResult } from '../matching/scan.ts'
 import type { CompiledFilter, LineHead, MatcherPlugin } from '../plugin.ts'
 import { inOtherMode, type Candidate } from './candidate.ts'
 
@@ -41,7 +40,7 @@ export class Trials {
   }
 
   /** Scans one line (without its newline) for a filter. The jail of what is found is `trial`. */
-  scan(filter: CompiledFilter, line: Buffer, { log, fd, now, proxies }: LinePlace): GuardedResult {
+  scan(filter: CompiledFilter, line: Buffer, { log, fd, now, proxies }: LinePlace): RecordedResult {
     const bytes = Buffer.concat([line, Buffer.from('\n')])
     const data = fd === null ? bytes : { fd, start: 0, end: bytes.length, bytes }
     const chunk = { log, jails: [jail], data, arrivedAt: now, live: false, undatedAt: now, insideLine: false }

@@ -1,5 +1,6 @@
 import { describeError } from '../errors.ts'
 import type { FilePosition, FileRange, LogChunk, RangeDates, ScanResult } from '../events.ts'
+import { countRows } from '../failure-rows.ts'
 import type { Logger } from '../plugin.ts'
 import type { Claims } from './claims.ts'
 import { Generations } from './generations.ts'
@@ -15,9 +16,9 @@ const gatherMs = 2
 const gatherBelowBytes = 64 * 1024
 /**
  * Chunks with more matches than this are too large, and the next ones are made smaller (but larger than a
- * line may be): all matches of a chunk are in memory at once, a record for each line and jail.
+ * line may be): they are judged in one go, each for each jail, which is to take some milliseconds at most.
  */
-const manyMatches = 500
+const manyMatches = 10_000
 const leastChunkBytes = 96 * 1024
 /**
  * With so little begins what comes after all has been read, and doubles: a thread cannot be interrupted between
@@ -248,7 +249,8 @@ export class FileReader {
   #advance(file: LogFile, end: number, result: ScanResult): void {
     this.#count.add(result)
     file.triedEnd = end
-    const found = result.matches.length + (result.hits?.length ?? 0)
+    // A hit of a Fail2ban tree is a record with texts, and takes twenty times as long.
+    const found = countRows(result.rows) + (result.hits?.length ?? 0) * 20
     const size = this.#chunkBytes
     const fewer = Math.max(size / 2, Math.min(size, leastChunkBytes))
     if (result.consumed > 0) this.#chunkBytes = found > manyMatches ? fewer : Math.min(size * 2, maxChunkBytes)

@@ -42,6 +42,11 @@ export class AllowList {
     return [...this.#allows.values()]
   }
 
+  /** Prefixes that are allowed now. */
+  get size(): number {
+    return this.#whys.size
+  }
+
   /** Takes one up, in place of an earlier one of the same subject. */
   put(allow: Allow): void {
     this.#allows.delete(allow.subject)

@@ -1,9 +1,9 @@
 import type { Address, Prefix } from '../address.ts'
-import { isMappedKey, readKey } from './address-key.ts'
+import { writePrefixKey } from '../address-words.ts'
 import type { Excerpt } from './excerpts.ts'
 import {
   toldAtOnce,
-  type CountedFailure,
+  type CountedAddress,
   type CounterParts,
   type FailureCounter,
   type Reached,
@@ -11,7 +11,8 @@ import {
 import { entryKinds, type Entry } from './failure-log.ts'
 import { FailureTable } from './failure-table.ts'
 import type { JailRules } from './jail-rules.ts'
-import { networkOf, Networks, type Failure } from './networks.ts'
+import type { Key } from './keyed-rows.ts'
+import { hasNetwork, networkOf, Networks, type Failure } from './networks.ts'
 
 const nobody: readonly Reached[] = []
 /** Lines kept with a ban. */
@@ -21,13 +22,16 @@ const linesOfBan = 10
  * Failures in a window of `findtime` that slides over the log's own time, by address and, where `ipv6prefix` is 64, by
  * IPv6 network beside it.
  */
-export class ExactCounter implements FailureCounter {
+export class ExactCounter implements FailureCounter<CountedAddress> {
   readonly #jail: string
   readonly #maxretry: number
   #countsNetworks: boolean
   readonly #table: FailureTable
   readonly #networks: Networks
   readonly #parts: CounterParts
+  /** What is counted now, and what keeps its lines: made once, since it is asked with every failure. */
+  #failure: CountedAddress | null = null
+  readonly #keep = (previous: number) => this.#failure?.keepLines(this.#parts.excerpts, previous) ?? previous
 
   constructor(rules: JailRules, parts: CounterParts) {
     this.#jail = rules.name
@@ -46,31 +50,38 @@ export class ExactCounter implements FailureCounter {
     return this.#table.evicted + this.#networks.evicted
   }
 
-  count(
-    { id, prefix, time, attempts, lines, rule }: CountedFailure,
+  count(failure: CountedAddress, spares: (prefix: Prefix) => boolean): readonly Reached[] {
+    const { key, time, attempts } = failure
+    const { log } = this.#parts
+    this.#failure = failure
+    const failures = this.#table.addKey(key, 0, time, attempts, this.#keep)
+    log.addKey(entryKinds.failed, this.#jail, key, 0, time, attempts)
+    const ofNetwork = this.#countsNetworks && hasNetwork(key, 0) ? this.#networks.add(key, 0, time, attempts) : 0
+    return failures < this.#maxretry && ofNetwork === 0 ? nobody : this.#reached(failure, failures, ofNetwork, spares)
+  }
+
+  #reached(
+    { key, id, prefix, time }: CountedAddress,
+    failures: number,
+    ofNetwork: number,
     spares: (prefix: Prefix) => boolean,
   ): readonly Reached[] {
-    // The judge hands over addresses only.
-    const address = id as Address
-    const network = this.#networkOf(address)
     const { log, excerpts } = this.#parts
-    const keep = (previous: number) => excerpts.addAll(lines, previous, rule)
-    const failures = this.#table.add(address, time, attempts, keep)
-    log.addKey(entryKinds.failed, this.#jail, this.#table.key, 0, time, attempts)
-    const ofNetwork = network === null ? 0 : this.#networks.add(network, { address, time, attempts })
-    if (failures < this.#maxretry && ofNetwork === 0) return nobody
-    const last = this.#linesOf(address, Math.max(failures, ofNetwork))
+    const most =
+      Math.max(failures, ofNetwork) < this.#maxretry ? 0 : Math.min(Math.max(failures, ofNetwork), linesOfBan)
+    const pointer = this.#table.look(id)?.excerpt ?? 0
     const reached: Reached[] = []
     if (failures >= this.#maxretry) {
-      this.#table.forget(address)
-      log.add(entryKinds.addressForgotten, this.#jail, address)
-      reached.push({ id, prefix, time, failures, lines: last })
+      this.#table.forgetKey(key, 0)
+      log.addKey(entryKinds.addressForgotten, this.#jail, key, 0, 0, 0)
+      reached.push({ id, prefix, time, failures, lines: () => excerpts.last(pointer, most) })
     }
-    if (network !== null && network !== prefix && ofNetwork > 0 && !spares(network)) {
-      const ofAll = this.#linesOfNetwork(network, address, last)
-      this.#networks.forget(network)
+    const network = ofNetwork > 0 ? networkOf(id) : null
+    if (network !== null && network !== prefix && !spares(network)) {
+      const ofAll = this.#linesOfNetwork(key, id, excerpts.last(pointer, most))
+      this.#networks.forget(key, 0)
       log.add(entryKinds.networkForgotten, this.#jail, network)
-      reached.push({ id: network, prefix: network, time, failures: ofNetwork, lines: ofAll })
+      reached.push({ id: network, prefix: network, time, failures: ofNetwork, lines: () => ofAll })
     }
     return reached
   }
@@ -84,7 +95,10 @@ export class ExactCounter implements FailureCounter {
   }
 
   networkFailures(network: Prefix): readonly Failure[] | null {
-    return this.#countsNetworks ? this.#networks.failuresOf(network) : null
+    if (!this.#countsNetworks) return null
+    const words = new Uint32Array(4)
+    writePrefixKey(network, words)
+    return this.#networks.failuresOf(words, 0)
   }
 
   /** The table does it with every failure. */
@@ -101,17 +115,17 @@ export class ExactCounter implements FailureCounter {
       yield
       end = Math.min(start, this.#table.size)
     }
-    for (const [index, network] of this.#networks.networks().entries()) {
-      this.#tellNetwork(this.#networks.failuresOf(network))
-      if (index % rowsAtOnce === 0) yield
+    // From the last one down, for one that is forgotten meanwhile gives its place to the last.
+    for (let row = this.#networks.count - 1; row >= 0; row = Math.min(row, this.#networks.count) - 1) {
+      this.#tellNetwork(this.#networks.failuresAt(row))
+      if (row % rowsAtOnce === 0) yield
     }
     yield
   }
 
   recount(entry: Entry): void {
     recountAddress(this.#table, entry)
-    const { words, at } = entry
-    if (this.#countsNetworks && !isMappedKey(words, at)) recountNetwork(this.#networks, entry)
+    if (this.#countsNetworks) recountNetwork(this.#networks, entry)
   }
 
   follow({ ipv6prefix }: JailRules): void {
@@ -128,18 +142,9 @@ export class ExactCounter implements FailureCounter {
     this.#networks.shrink(left(this.#networks.size))
   }
 
-  #networkOf(address: Address): Prefix | null {
-    return this.#countsNetworks ? networkOf(address) : null
-  }
-
-  #linesOf(address: Address, failures: number): readonly Excerpt[] {
-    if (failures < this.#maxretry) return []
-    return this.#parts.excerpts.last(this.#table.look(address)?.excerpt ?? 0, Math.min(failures, linesOfBan))
-  }
-
   /** Lines of as many of its addresses as there is room for; `own` are those of `last`, the address that failed last. */
-  #linesOfNetwork(network: Prefix, last: Address, own: readonly Excerpt[]): readonly Excerpt[] {
-    const addresses = new Set(this.#networks.failuresOf(network).map(({ address }) => address))
+  #linesOfNetwork(key: Key, last: Address, own: readonly Excerpt[]): readonly Excerpt[] {
+    const addresses = new Set(this.#networks.failuresOf(key, 0).map(({ address }) => address))
     addresses.delete(last)
     const share = Math.max(1, Math.floor(linesOfBan / (addresses.size + 1)))
     const others = [...addresses].flatMap((address) =>
@@ -164,10 +169,8 @@ function recountAddress(table: FailureTable, { kind, words, at, time, attempts }
 }
 
 function recountNetwork(networks: Networks, { kind, words, at, time, attempts }: Entry): void {
-  const address = readKey(words, at)
-  const network = networkOf(address)
-  if (network === null) return
-  if (kind === entryKinds.networkForgotten || kind === entryKinds.networkFirst) networks.forget(network)
+  if (!hasNetwork(words, at)) return
+  if (kind === entryKinds.networkForgotten || kind === entryKinds.networkFirst) networks.forget(words, at)
   if (kind === entryKinds.failed || kind === entryKinds.networkFirst || kind === entryKinds.networkNext)
-    networks.add(network, { address, time, attempts })
+    networks.add(words, at, time, attempts)
 }

@@ -1,7 +1,16 @@
-/** Bytes before the text of an entry: pointer to the entry before it (8), length of the text (2), what found it (2), padded to 16. */
+import { lineText, maxExcerptBytes } from '../failure-rows.ts'
+
+/**
+ * Bytes before the text of an entry: pointer to the entry before it (8), length of the text (2), what found it (2),
+ * its kind (1), padded to 16.
+ */
 const headerBytes = 16
+/** A text; a line as it stands in its log; the pointer to an entry that has it. */
+const kinds = { text: 0, bytes: 1, elsewhere: 2 } as const
 /** A line excerpt is 512 characters; UTF-8 makes at most three bytes of each. */
 const maxTextBytes = 1536
+/** No entry is longer. */
+const maxEntry = headerBytes + Math.max(maxTextBytes, maxExcerptBytes)
 
 /** A line that was kept. */
 export interface Excerpt {
@@ -20,6 +29,8 @@ export class Excerpts {
   /** Made with the first line. */
   #ring: Buffer | null = null
   #keeps = true
+  /** The line as it stood in its log that was added last, and its entry. */
+  readonly #last = { bytes: none, start: 0, pointer: 0 }
   /** Position of the next entry, counted on and on; 0 means "no entry". */
   #next = headerBytes
 
@@ -33,6 +44,7 @@ export class Excerpts {
     if (!keeps && this.#ring !== null) {
       this.#next += 2 * this.#bytes
       this.#ring = null
+      this.#last.bytes = none
     }
     this.#keeps = keeps
   }
@@ -40,19 +52,30 @@ export class Excerpts {
   /** Keeps a line in front of the chain `previous` (0 for none) and answers the new head of the chain. `rule` is below 65 536. */
   add(line: string, previous: number, rule = 0): number {
     if (!this.#keeps) return previous
-    this.#ring ??= Buffer.alloc(this.#bytes)
-    const ring = this.#ring
-    const room = headerBytes + maxTextBytes
-    const at = this.#next % ring.length
-    if (at + room > ring.length) this.#next += ring.length - at
-    const pointer = this.#next
-    const start = pointer % ring.length
-    const length = ring.write(line, start + headerBytes, maxTextBytes)
-    ring.writeDoubleLE(previous, start)
-    ring.writeUInt16LE(length, start + 8)
-    ring.writeUInt16LE(rule, start + 10)
-    this.#next += Math.ceil((headerBytes + length) / 16) * 16
-    return pointer
+    const ring = this.#makeRoom()
+    return this.#enter(ring.write(line, this.#start + headerBytes, maxTextBytes), previous, rule, kinds.text)
+  }
+
+  /**
+   * As `add`, for a line as it stands in its log, from `start` to `end`, at most `maxExcerptBytes`: its text is made
+   * when somebody wants it. A line that was added just before, for another jail, is not kept a second time.
+   */
+  addBytes(bytes: Uint8Array, start: number, end: number, previous: number, rule: number): number {
+    if (!this.#keeps) return previous
+    const ring = this.#makeRoom()
+    const text = this.#start + headerBytes
+    const last = this.#last
+    if (last.bytes === bytes && last.start === start && this.#holds(last.pointer)) {
+      ring.writeDoubleLE(last.pointer, text)
+      return this.#enter(8, previous, rule, kinds.elsewhere)
+    }
+    const length = Math.min(end - start, maxExcerptBytes)
+    // A loop is quicker than a view of a line, to copy it at once, while lines are short.
+    for (let at = 0; at < length; at++) ring[text + at] = bytes[start + at] ?? 0
+    last.bytes = bytes
+    last.start = start
+    last.pointer = this.#enter(length, previous, rule, kinds.bytes)
+    return last.pointer
   }
 
   /** As `add`, for some lines, the oldest first. */
@@ -69,15 +92,53 @@ export class Excerpts {
     if (ring === null) return lines
     for (let at = pointer; this.#holds(at) && lines.length < count;) {
       const start = at % ring.length
-      const text = start + headerBytes
-      const line = ring.toString('utf8', text, text + ring.readUInt16LE(start + 8))
+      const line = this.#lineAt(ring, start)
+      if (line === null) break
       lines.unshift({ line, rule: ring.readUInt16LE(start + 10) })
       at = ring.readDoubleLE(start)
     }
     return lines
   }
 
+  /** Null where the line was kept elsewhere, and is overwritten there. */
+  #lineAt(ring: Buffer, start: number): string | null {
+    const text = ring.subarray(start + headerBytes, start + headerBytes + ring.readUInt16LE(start + 8))
+    if (ring[start + 12] === kinds.text) return text.toString('utf8')
+    if (ring[start + 12] === kinds.bytes) return lineText(text)
+    const pointer = text.readDoubleLE(0)
+    return this.#holds(pointer) ? this.#lineAt(ring, pointer % this.#bytes) : null
+  }
+
+  /** Makes sure that the next entry, however long, does not go over the end of the ring. */
+  #makeRoom(): Buffer {
+    this.#ring ??= Buffer.alloc(this.#bytes)
+    const { length } = this.#ring
+    const at = this.#next % length
+    if (at + maxEntry > length) this.#next += length - at
+    return this.#ring
+  }
+
+  /** Where the next entry begins in the ring. */
+  get #start(): number {
+    return this.#next % this.#bytes
+  }
+
+  #enter(length: number, previous: number, rule: number, kind: number): number {
+    const pointer = this.#next
+    const ring = this.#ring
+    if (ring === null) return previous
+    const start = this.#start
+    ring.writeDoubleLE(previous, start)
+    ring.writeUInt16LE(length, start + 8)
+    ring.writeUInt16LE(rule, start + 10)
+    ring[start + 12] = kind
+    this.#next += Math.ceil((headerBytes + length) / 16) * 16
+    return pointer
+  }
+
   #holds(pointer: number): boolean {
-    return pointer > 0 && pointer < this.#next && pointer + this.#bytes >= this.#next + headerBytes + maxTextBytes
+    return pointer > 0 && pointer < this.#next && pointer + this.#bytes >= this.#next + maxEntry
   }
 }
+
+const none: Uint8Array = new Uint8Array(0)

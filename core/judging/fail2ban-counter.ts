@@ -53,7 +53,7 @@ export class Fail2banCounter implements FailureCounter {
 
   count(failure: CountedFailure, _spares: unknown, now: number): readonly Reached[] {
     writeIdKey(failure.id, this.#key)
-    const reached = this.#add(failure, failure.attempts, failure.lines, now)
+    const reached = this.#add(failure, failure.attempts, true, now)
     return [...reached, ...this.#countAsKnown(failure, now)]
   }
 
@@ -130,12 +130,14 @@ export class Fail2banCounter implements FailureCounter {
     if (attempts <= 1) return []
     const { id, time } = failure
     news({ type: 'bad', jail: this.#jail, id, time, bans: last.count, attempts, isBan: attempts >= this.#maxretry })
-    return this.#table.look(this.#key) === undefined ? [] : this.#add(failure, attempts - 1, [], now)
+    return this.#table.look(this.#key) === undefined ? [] : this.#add(failure, attempts - 1, false, now)
   }
 
-  #add({ id, prefix, time, rule }: CountedFailure, attempts: number, lines: readonly string[], now: number): Reached[] {
+  #add(failure: CountedFailure, attempts: number, hasLines: boolean, now: number): Reached[] {
+    const { id, prefix, time } = failure
     const { log, excerpts } = this.#parts
-    const keep = (previous: number) => (this.#linesKept === 0 ? 0 : excerpts.addAll(lines, previous, rule))
+    const keep = (previous: number) =>
+      this.#linesKept === 0 ? 0 : hasLines ? failure.keepLines(excerpts, previous) : previous
     const counted = this.#table.add(this.#key, time / 1000, attempts, keep)
     log.addKey(entryKinds.failed, this.#jail, this.#key, 0, time, attempts)
     if (counted < this.#maxretry) return []
@@ -143,7 +145,9 @@ export class Fail2banCounter implements FailureCounter {
     this.#table.forget(this.#key)
     log.addKey(entryKinds.addressForgotten, this.#jail, this.#key, 0, 0, 0)
     this.sweep(now)
-    return [{ id, prefix, time: Math.round(last * 1000), failures, lines: excerpts.last(excerpt, this.#linesKept) }]
+    return [
+      { id, prefix, time: Math.round(last * 1000), failures, lines: () => excerpts.last(excerpt, this.#linesKept) },
+    ]
   }
 
   get #linesKept(): number {

@@ -101,7 +101,7 @@ export class Fail2banSentences {
     const { count } = next
     if (id !== prefix) this.#keepId({ id, jail, prefix, since: time, until: until ?? Infinity, count })
     if (prefix === null) return null
-    return { prefix, jail, ports, since: time, until, count, failures, ...evidence(lines, this.#options.rules) }
+    return { prefix, jail, ports, since: time, until, count, failures, ...evidence(lines(), this.#options.rules) }
   }
 
   /** A ban that a person asks for counts as any other, and as any other it prolongs one that is in force. */
@@ -163,7 +163,7 @@ export class Fail2banSentences {
     if (prefix === null) return null
     const before = this.#options.banOf(prefix, jail)
     if (before !== undefined) return { ...before, until }
-    return { prefix, jail, ports, since, until, count, failures, ...evidence(lines, this.#options.rules) }
+    return { prefix, jail, ports, since, until, count, failures, ...evidence(lines(), this.#options.rules) }
   }
 
   #keepId(ban: IdBan): void {

@@ -2,6 +2,7 @@ import type { Address, Prefix } from '../address.ts'
 import type { Excerpt, Excerpts } from './excerpts.ts'
 import type { Entry, FailureLog } from './failure-log.ts'
 import type { JailRules } from './jail-rules.ts'
+import type { Key } from './keyed-rows.ts'
 import type { Failure } from './networks.ts'
 
 /** A failure that counts. */
@@ -13,9 +14,18 @@ export interface CountedFailure {
   /** Unix milliseconds. */
   readonly time: number
   readonly attempts: number
-  readonly lines: readonly string[]
   /** What found it, as `RuleNumbers` numbers it. */
   readonly rule: number
+  /** Keeps its lines in front of a chain, and answers the new head of that. */
+  keepLines(excerpts: Excerpts, previous: number): number
+}
+
+/** A failure of an address. */
+export interface CountedAddress extends CountedFailure {
+  /** The address as `writeKey` writes it. */
+  readonly key: Key
+  readonly id: Address
+  readonly prefix: Prefix
 }
 
 /** Somebody of whom there are enough failures for a ban. Nothing of him is counted any more. */
@@ -25,8 +35,8 @@ export interface Reached {
   /** When the latest failure was, unix milliseconds. */
   readonly time: number
   readonly failures: number
-  /** The last lines, oldest first. */
-  readonly lines: readonly Excerpt[]
+  /** The last lines, oldest first; to be asked before more is counted. */
+  readonly lines: () => readonly Excerpt[]
 }
 
 /** What a counter shares with those of other jails. */
@@ -39,12 +49,12 @@ export interface CounterParts {
 }
 
 /** Counts the failures of one jail. The seam between the rules: `ExactCounter`, `Fail2banCounter`. */
-export interface FailureCounter {
+export interface FailureCounter<Failed extends CountedFailure = CountedFailure> {
   /** Addresses tracked now, and those given up, with networks, because there were too many. */
   readonly size: number
   readonly evicted: number
   /** Counts a failure and answers who reached `maxretry` by it. `spares`: whom the jail bans in no case. `now`: unix ms. */
-  count(failure: CountedFailure, spares: (prefix: Prefix) => boolean, now: number): readonly Reached[]
+  count(failure: Failed, spares: (prefix: Prefix) => boolean, now: number): readonly Reached[]
   /** When the address failed, ascending, as far as that is known; what it counts for now is their number. */
   timesOf(address: Address): number[]
   /** Failures of the address that count now. */

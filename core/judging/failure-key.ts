@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { parseAddress } from '../address.ts'
-import { writeKey } from './address-key.ts'
+import { writeKey } from '../address-words.ts'
 import type { Key } from './keyed-rows.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { Address, Prefix } from '../address.ts'
 import type { CountedFailures } from '../events.ts'
-import { writeKey } from './address-key.ts'
+import { writeKey } from '../address-words.ts'
 
 /**
  * What an entry says of its address, or of the network whose first address it is. As it is counted:

@@ -1,23 +1,28 @@
 import type { Address } from '../address.ts'
-import { writeKey } from './address-key.ts'
-import { KeyedRows, moved } from './keyed-rows.ts'
+import { writeKey } from '../address-words.ts'
+import { KeyedRows, keyWords, type Key, type RowPage } from './keyed-rows.ts'
+import { mostRows } from './row-index.ts'
 
-/** What a row costs apart from its times: 16 bytes of key, count, excerpt pointer, and its share of the index. */
-const rowBytesWithoutTimes = 16 + 4 + 8 + 8
+/** Behind the key: two doubles, of which the second is the excerpt pointer, and the number of times. */
+const firstDouble = keyWords / 2
+const excerptDouble = firstDouble + 1
+const countWord = keyWords + 4
+const timesWord = countWord + 1
+/** The share of the index, at most. */
+const indexBytes = 16
 /** However large `maxretry` is, one table never takes more than this. */
-const maxTableBytes = 512 * 1024 * 1024
+const maxTableBytes = 768 * 1024 * 1024
 /** Rows looked at for every failure counted: expired ones go, so that nothing ever has to sweep the whole table. */
 const sweptAtOnce = 2
-/**
- * In few steps, for each leaves arrays behind that were too small, and holes of their size in memory. What
- * is not used yet of a large array is not resident either.
- */
-const growthFactor = 16
 /** Rows compared when a full table must give one up. */
 const evictionCandidates = 16
+/** Where the window is no longer (24 days), the times of a row are 32 bits from a base that is so long before the first. */
+const halfSpan = 2 ** 31
+const span = 2 ** 32
 
 /**
- * The failures of one jail, by address: the last `maxretry` times of each, exact, in typed arrays.
+ * The failures of one jail, by address: the last `maxretry` times of each, exact to the millisecond, as numbers.
+ * 64 bytes an address with a `maxretry` of 5, the index included.
  *
  * The table is bounded: when it is full, the least dangerous of some rows (fewest failures, then oldest) is given
  * up, so a flood of addresses that fail once cannot push out one that is about to reach the threshold. Expired rows are removed a few at a time with every call.
@@ -28,27 +33,36 @@ export class FailureTable {
   readonly #mostRows: number
   /** As many as `mostRows`, or fewer while memory is scarce. */
   #maxRows: number
-  readonly #rows = new KeyedRows()
+  /** Times as doubles, where the window is too long for less. */
+  readonly #wide: boolean
+  readonly #rows: KeyedRows
   #hand = 0
   #latest = 0
   #evicted = 0
-  #counts = new Uint32Array(0)
-  #times = new Float64Array(0)
-  #excerpts = new Float64Array(0)
-  readonly #probe = new Uint32Array(4)
+  /** By how much the clock was set: what is kept is without it. */
+  #shifted = 0
+  readonly #probe: Key = new Uint32Array(keyWords)
 
   constructor(limits: { readonly maxretry: number; readonly findtimeMs: number; readonly maxAddresses: number }) {
     this.#maxretry = limits.maxretry
     this.#findtimeMs = limits.findtimeMs
-    const rowBytes = rowBytesWithoutTimes + 8 * limits.maxretry
-    this.#mostRows = Math.max(1, Math.min(limits.maxAddresses, Math.floor(maxTableBytes / rowBytes)))
+    this.#wide = limits.findtimeMs > halfSpan
+    const words = timesWord + (this.#wide ? 1 + 2 * limits.maxretry : limits.maxretry)
+    const width = words + (words % 2)
+    const room = Math.floor(maxTableBytes / (width * 4 + indexBytes))
+    this.#rows = new KeyedRows(width)
+    this.#mostRows = Math.max(1, Math.min(limits.maxAddresses, room, mostRows))
     this.#maxRows = this.#mostRows
-    this.#resize(Math.min(this.#maxRows, 1024))
   }
 
   /** Addresses tracked now. */
   get size(): number {
     return this.#rows.size
+  }
+
+  /** Bytes that it takes. */
+  get bytes(): number {
+    return this.#rows.bytes
   }
 
   /** Addresses given up because the table was full. */
@@ -71,26 +85,39 @@ export class FailureTable {
     return this.#probe
   }
 
-  /** As `add` without an excerpt, for an address that `writeKey` wrote to `words` at `at`. */
-  addKey(words: Uint32Array, at: number, time: number, attempts: number): void {
-    this.#probe.set(words.subarray(at, at + 4))
-    this.#add(time, attempts, (previous) => previous)
+  /** As `add`, for an address that `writeKey` wrote to `words` at `at`. */
+  addKey(
+    words: Uint32Array,
+    at: number,
+    time: number,
+    attempts: number,
+    excerpt: (previous: number) => number = same,
+  ): number {
+    this.#ask(words, at)
+    return this.#add(time, attempts, excerpt)
   }
 
-  #add(time: number, attempts: number, excerpt: (previous: number) => number): number {
+  #add(given: number, attempts: number, excerpt: (previous: number) => number): number {
+    const time = given - this.#shifted
     this.#latest = Math.max(this.#latest, time)
     this.#sweep(sweptAtOnce)
     const row = this.#row()
-    for (let i = 0; i < Math.min(attempts, this.#maxretry); i++) this.#insertTime(row, time)
-    this.#excerpts[row] = excerpt(this.#excerpts[row] ?? 0)
-    return this.#failuresInWindow(row)
+    const page = this.#rows.page(row)
+    const at = this.#rows.at(row)
+    for (let i = 0; i < Math.min(attempts, this.#maxretry); i++) this.#insertTime(page, at, time)
+    const pointer = (at >> 1) + excerptDouble
+    page.doubles[pointer] = excerpt(page.doubles[pointer] ?? 0)
+    return this.#failuresInWindow(page, at)
   }
 
   /** How many failures of the address lie in its window, and its excerpt pointer; undefined where it is not tracked. */
   look(address: Address): { readonly failures: number; readonly excerpt: number } | undefined {
     writeKey(address, this.#probe)
     const row = this.#rows.find(this.#probe)
-    return row < 0 ? undefined : { failures: this.#failuresInWindow(row), excerpt: this.#excerpts[row] ?? 0 }
+    if (row < 0) return undefined
+    const page = this.#rows.page(row)
+    const at = this.#rows.at(row)
+    return { failures: this.#failuresInWindow(page, at), excerpt: page.doubles[(at >> 1) + excerptDouble] ?? 0 }
   }
 
   /** When the address failed, ascending, at most the last `maxretry` times. */
@@ -98,14 +125,17 @@ export class FailureTable {
     writeKey(address, this.#probe)
     const row = this.#rows.find(this.#probe)
     if (row < 0) return []
-    const first = row * this.#maxretry
-    return [...this.#times.subarray(first, first + (this.#counts[row] ?? 0))]
+    const page = this.#rows.page(row)
+    const at = this.#rows.at(row)
+    return Array.from(
+      { length: page.words[at + countWord] ?? 0 },
+      (_, index) => this.#time(page, at, index) + this.#shifted,
+    )
   }
 
   /** The clock was set by so many milliseconds: what has been counted moves with it. */
   shift(ms: number): void {
-    this.#latest += ms
-    for (let at = 0; at < this.#rows.size * this.#maxretry; at++) this.#times[at] = (this.#times[at] ?? 0) + ms
+    this.#shifted += ms
   }
 
   /**
@@ -115,7 +145,6 @@ export class FailureTable {
   limit(addresses: number): void {
     this.#maxRows = Math.max(1, Math.min(this.#mostRows, addresses))
     while (this.#rows.size > this.#maxRows) this.#evict()
-    if (this.#rows.capacity > this.#maxRows) this.#resize(this.#maxRows)
   }
 
   /** Forgets an address; one that is not tracked is no error. */
@@ -126,7 +155,7 @@ export class FailureTable {
 
   /** As `forget`, for an address that `writeKey` wrote to `words` at `at`. */
   forgetKey(words: Uint32Array, at: number): void {
-    this.#probe.set(words.subarray(at, at + 4))
+    this.#ask(words, at)
     this.#forget()
   }
 
@@ -141,93 +170,136 @@ export class FailureTable {
     found: (words: Uint32Array, at: number, time: number, first: boolean) => void,
   ): void {
     for (let row = start; row < Math.min(end, this.#rows.size); row++) {
-      const from = row * this.#maxretry
-      const to = from + (this.#counts[row] ?? 0)
-      for (let at = from; at < to; at++) found(this.#rows.keys, row * 4, this.#times[at] ?? 0, at === from)
+      const page = this.#rows.page(row)
+      const at = this.#rows.at(row)
+      const count = page.words[at + countWord] ?? 0
+      for (let index = 0; index < count; index++)
+        found(page.words, at, this.#time(page, at, index) + this.#shifted, index === 0)
     }
+  }
+
+  #ask(words: Uint32Array, at: number): void {
+    for (let word = 0; word < keyWords; word++) this.#probe[word] = words[at + word] ?? 0
   }
 
   #forget(): void {
     const row = this.#rows.find(this.#probe)
-    if (row >= 0) this.#remove(row)
+    if (row >= 0) this.#rows.remove(row)
   }
 
   /** Keeps the row's times ascending, and of more than `maxretry` only the latest. */
-  #insertTime(row: number, time: number): void {
-    const times = this.#times
-    const first = row * this.#maxretry
-    let count = this.#counts[row] ?? 0
-    if (count === this.#maxretry) {
-      if (time < (times[first] ?? 0)) return
-      times.copyWithin(first, first + 1, first + count)
-      count--
+  #insertTime(page: RowPage, at: number, time: number): void {
+    let count = page.words[at + countWord] ?? 0
+    if (count === this.#maxretry && time < this.#time(page, at, 0)) return
+    if (!this.#wide && !this.#spans(page, at, time)) return
+    count = page.words[at + countWord] ?? 0
+    if (count === this.#maxretry) this.#dropFirst(page, at, 1, count--)
+    let index = count
+    for (; index > 0; index--) {
+      const before = this.#time(page, at, index - 1)
+      if (before <= time) break
+      this.#setTime(page, at, index, before)
     }
-    let at = first + count
-    for (; at > first && (times[at - 1] ?? 0) > time; at--) times[at] = times[at - 1] ?? 0
-    times[at] = time
-    this.#counts[row] = count + 1
+    this.#setTime(page, at, index, time)
+    page.words[at + countWord] = count + 1
   }
 
-  #failuresInWindow(row: number): number {
-    const first = row * this.#maxretry
-    const count = this.#counts[row] ?? 0
-    const start = this.#lastTime(row) - this.#findtimeMs
+  /**
+   * Makes sure that the row's base is one from which the time fits. What does not fit any more lies further before the
+   * latest failure than any window: it counts no more. False: the time is such a one itself.
+   */
+  #spans(page: RowPage, at: number, time: number): boolean {
+    const { doubles, words } = page
+    const base = (at >> 1) + firstDouble
+    const count = words[at + countWord] ?? 0
+    if (count === 0) doubles[base] = Math.floor(time) - halfSpan
+    const behind = time - (doubles[base] ?? 0)
+    if (behind < span) return behind >= 0
+    const moved = Math.floor(time) - halfSpan - (doubles[base] ?? 0)
+    let old = 0
+    while (old < count && (words[at + timesWord + old] ?? 0) < moved) old++
+    this.#dropFirst(page, at, old, count)
+    for (let index = 0; index < count - old; index++)
+      words[at + timesWord + index] = (words[at + timesWord + index] ?? 0) - moved
+    doubles[base] = (doubles[base] ?? 0) + moved
+    return true
+  }
+
+  #dropFirst(page: RowPage, at: number, dropped: number, count: number): void {
+    const each = this.#wide ? 2 : 1
+    const first = at + timesWord + (this.#wide ? 1 : 0)
+    page.words.copyWithin(first, first + dropped * each, first + count * each)
+    page.words[at + countWord] = count - dropped
+  }
+
+  #time(page: RowPage, at: number, index: number): number {
+    if (this.#wide) return page.doubles[((at + timesWord + 1) >> 1) + index] ?? 0
+    return (page.doubles[(at >> 1) + firstDouble] ?? 0) + (page.words[at + timesWord + index] ?? 0)
+  }
+
+  #setTime(page: RowPage, at: number, index: number, time: number): void {
+    if (this.#wide) page.doubles[((at + timesWord + 1) >> 1) + index] = time
+    else page.words[at + timesWord + index] = time - (page.doubles[(at >> 1) + firstDouble] ?? 0)
+  }
+
+  #failuresInWindow(page: RowPage, at: number): number {
+    const count = page.words[at + countWord] ?? 0
+    const start = this.#time(page, at, count - 1) - this.#findtimeMs
     let inside = count
-    while (inside > 0 && (this.#times[first + count - inside] ?? 0) < start) inside--
+    while (inside > 0 && this.#time(page, at, count - inside) < start) inside--
     return inside
   }
 
   #lastTime(row: number): number {
-    return this.#times[row * this.#maxretry + (this.#counts[row] ?? 0) - 1] ?? 0
+    const page = this.#rows.page(row)
+    const at = this.#rows.at(row)
+    return this.#time(page, at, (page.words[at + countWord] ?? 0) - 1)
   }
 
   #sweep(rows: number): void {
     for (let i = 0; i < rows && this.#rows.size > 0; i++) {
       if (this.#hand >= this.#rows.size) this.#hand = 0
-      if (this.#lastTime(this.#hand) < this.#latest - this.#findtimeMs) this.#remove(this.#hand)
+      if (this.#lastTime(this.#hand) < this.#latest - this.#findtimeMs) this.#rows.remove(this.#hand)
       else this.#hand++
     }
+    this.#rows.tend()
   }
 
   /** The row of the probe, an empty one where it had none. */
   #row(): number {
     const known = this.#rows.find(this.#probe)
     if (known >= 0) return known
-    if (this.#rows.size === this.#rows.capacity) {
-      if (this.#rows.capacity < this.#maxRows) this.#resize(Math.min(this.#maxRows, this.#rows.capacity * growthFactor))
-      else this.#evict()
-    }
-    const row = this.#rows.append(this.#probe)
-    this.#counts[row] = 0
-    this.#excerpts[row] = 0
+    if (this.#rows.size < this.#maxRows) return this.#rows.append(this.#probe)
+    const row = this.#leastDangerous()
+    this.#rows.replace(row, this.#probe)
+    this.#evicted++
     return row
   }
 
   #evict(): void {
-    let worst = this.#hand % this.#rows.size
-    for (let i = 1; i < evictionCandidates; i++) {
-      const row = (this.#hand + i) % this.#rows.size
-      const difference = (this.#counts[row] ?? 0) - (this.#counts[worst] ?? 0)
-      if (difference < 0 || (difference === 0 && this.#lastTime(row) < this.#lastTime(worst))) worst = row
-    }
-    this.#hand = (this.#hand + evictionCandidates) % this.#rows.size
-    this.#remove(worst)
+    this.#rows.remove(this.#leastDangerous())
     this.#evicted++
   }
 
-  /** Removes a row and fills its place with the last one. */
-  #remove(row: number): void {
-    const last = this.#rows.remove(row)
-    if (row === last) return
-    this.#times.copyWithin(row * this.#maxretry, last * this.#maxretry, (last + 1) * this.#maxretry)
-    this.#counts[row] = this.#counts[last] ?? 0
-    this.#excerpts[row] = this.#excerpts[last] ?? 0
-  }
-
-  #resize(capacity: number): void {
-    this.#rows.resize(capacity)
-    this.#counts = moved(this.#counts, new Uint32Array(capacity))
-    this.#excerpts = moved(this.#excerpts, new Float64Array(capacity))
-    this.#times = moved(this.#times, new Float64Array(capacity * this.#maxretry))
+  /** Of the next rows the one with the fewest failures; of those with as few, the one whose last is the oldest. */
+  #leastDangerous(): number {
+    const { size } = this.#rows
+    let worst = 0
+    let fewest = Infinity
+    let oldest = Infinity
+    for (let i = 0; i < evictionCandidates; i++) {
+      const row = (this.#hand + i) % size
+      const count = this.#rows.page(row).words[this.#rows.at(row) + countWord] ?? 0
+      if (count > fewest) continue
+      const last = this.#lastTime(row)
+      if (count === fewest && last >= oldest) continue
+      worst = row
+      fewest = count
+      oldest = last
+    }
+    this.#hand = (this.#hand + evictionCandidates) % size
+    return worst
   }
 }
+
+const same = (previous: number) => previous

@@ -76,6 +76,16 @@ export class IgnoreList {
     return this.rule(prefix)?.why
   }
 
+  /** As `PrefixSet.mayCover`: where it says no, no rule spares the address. */
+  maySpare(value: number): boolean {
+    return (
+      this.#configured.mayCover(value) ||
+      this.#live.mayCover(value) ||
+      this.#proxies.mayCover(value) ||
+      this.#vital.mayCover(value)
+    )
+  }
+
   /** The rule that spares the address, or some address of the prefix. */
   rule(prefix: Prefix): SparingRule | undefined {
     const entry = this.#configured.overlapping(prefix)

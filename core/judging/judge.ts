@@ -1,5 +1,8 @@
 import { parseAddress, parsePrefix, type Prefix } from '../address.ts'
+import { prefixOfKey } from '../address-words.ts'
 import type { Ban, CountedFailures, Failure, Kept, Match } from '../events.ts'
+import type { RowCursor } from '../failure-rows.ts'
+import { AddressFailure } from './address-failure.ts'
 import { countedAt, skewOf, type Arrival } from './arrival.ts'
 import { banAsFailure } from './ban-as-failure.ts'
 import { banLength, type Bantime } from './bantime.ts'
@@ -10,13 +13,14 @@ import { FailureLog, readEntries } from './failure-log.ts'
 import type { JailCounts, JailRules, Standing } from './jail-rules.ts'
 import { withUsual, type BannedLine, type FullJudgeOptions, type JudgeOptions } from './judge-options.ts'
 import { isFail2ban, judgedJail, type JudgedJail } from './judged-jail.ts'
-import { networkOf } from './networks.ts'
+import { hasNetwork, networkOf } from './networks.ts'
 import type { Offence } from './offences.ts'
 import { RuleNumbers } from './rule-numbers.ts'
 import { Sentences } from './sentences.ts'
 
 /** Addresses that each jail goes on tracking, however scarce memory is. */
 const leastAddresses = 4096
+const nobody: readonly never[] = []
 
 export type { JailCounts, JailRules, Standing }
 
@@ -32,6 +36,9 @@ export class Judge {
   readonly #sentences: Sentences
   readonly #fail2ban: Fail2banSentences
   readonly #options: FullJudgeOptions
+  /** A ban of the one may be a failure of the other. */
+  readonly #ofRow = new AddressFailure()
+  readonly #ofMatch = new AddressFailure()
   #knowsOffenders = false
 
   constructor(options: JudgeOptions) {
@@ -158,6 +165,26 @@ export class Judge {
   }
 
   /**
+   * As `count`, for each of the row's lines and each of its jails. `attempts` says for how many failures the line stands
+   * in the jail; 0: it does not count. A ban is told before anything else is counted, and is to be in force by then.
+   */
+  countRow(row: RowCursor, attempts: (jail: string) => number, chunk: Arrival, decide: (ban: Ban) => void): void {
+    const time = countedAt(row.time, chunk)
+    const failed = this.#ofRow
+    failed.ofRow(row)
+    for (let left = row.lines; left > 0; left--, row.nextLine()) {
+      for (const jailName of row.jails) {
+        failed.attempts = attempts(jailName)
+        const jail = this.#jails.get(jailName)
+        if (jail === undefined || time === null || failed.attempts === 0) continue
+        this.#place(failed, jail, row.rule, time, chunk)
+        const bans = this.#countAddress(jail, failed, chunk)
+        if (bans.length > 0) for (const ban of this.#andBansOfBans(bans, chunk)) decide(ban)
+      }
+    }
+  }
+
+  /**
    * As `count`, for a failure of a Fail2ban tree, whose id is no name any more. Its bans are those of the id, or of the
    * address beside it; one whose end is later than that of the ban in force takes its place.
    */
@@ -173,11 +200,21 @@ export class Judge {
       const match = { ...failure, session: null, once: false }
       return address === null ? [] : this.count({ ...match, address }, chunk)
     }
-    noteSkew(jail, failure, chunk)
+    noteSkew(jail, failure.time, chunk)
     const { attempts, lines } = failure
     const rule = this.#rules.number(jail.rules.ruleNames?.[failure.rule])
-    const failed = { id: spelled ?? failure.id, prefix, time, attempts, lines, rule }
-    return this.#andBansOfBans(this.#countAsFail2ban(jail, jail.rules, failed, failure, chunk), chunk)
+    const failed: CountedFailure & BannedLine = {
+      id: spelled ?? failure.id,
+      prefix,
+      time,
+      attempts,
+      rule,
+      keepLines: (excerpts, previous) => excerpts.addAll(lines, previous, rule),
+      jail: failure.jail,
+      written: failure.time,
+      line: failure.line,
+    }
+    return this.#andBansOfBans(this.#countAsFail2ban(jail, jail.rules, failed, chunk), chunk)
   }
 
   /** What comes of bans in the jails that count those of others; a ban of these counts nowhere. */
@@ -200,41 +237,57 @@ export class Judge {
 
   /** `prefix`: who would be banned for it, the address of the failure or its whole network. */
   #count(match: Match, prefix: Prefix, chunk: Arrival): readonly Ban[] {
-    const { address } = match
     const jail = this.#jails.get(match.jail)
     const time = countedAt(match.time, chunk)
     if (jail === undefined || time === null) return []
-    noteSkew(jail, match, chunk)
-    // Written out: this runs for every failure, and copying the match took longer than counting it.
-    const rule = this.#rules.number(jail.rules.ruleNames?.[match.rule])
-    const failed = { id: address, prefix, time, attempts: match.attempts, lines: [match.line], rule }
-    if (isFail2ban(jail.rules)) return this.#countAsFail2ban(jail, jail.rules, failed, match, chunk)
-    const network = jail.rules.ipv6prefix === 64 ? networkOf(address) : null
-    const { isBanned, onBanned } = this.#options
-    const banned = [prefix, ...(network === null ? [] : [network])].find((each) => isBanned(each, match.jail))
-    if (banned !== undefined) {
-      onBanned(match, banned, chunk)
-      return []
+    const failed = this.#ofMatch
+    failed.ofMatch(match, prefix)
+    this.#place(failed, jail, match.rule, time, chunk)
+    return this.#countAddress(jail, failed, chunk)
+  }
+
+  #place(failed: AddressFailure, jail: JudgedJail, rule: number, time: number, chunk: Arrival): void {
+    noteSkew(jail, failed.written, chunk)
+    failed.jail = jail.rules.name
+    failed.counted = time
+    failed.rule = this.#rules.number(jail.rules.ruleNames?.[rule])
+  }
+
+  #countAddress(jail: JudgedJail, failed: AddressFailure, chunk: Arrival): readonly Ban[] {
+    const { rules } = jail
+    if (isFail2ban(rules)) return this.#countAsFail2ban(jail, rules, failed, chunk)
+    const banned = this.#bannedBits(failed, rules)
+    if (banned !== 0) {
+      const { key } = failed
+      this.#options.onBanned(failed, () => (banned === 128 ? failed.prefix : prefixOfKey(key, banned)), chunk)
+      return nobody
     }
-    const since = chunk.live ? chunk.arrivedAt : time
+    const since = chunk.live ? chunk.arrivedAt : failed.time
     const reachedBy = this.#reachedBy(jail, failed, chunk.arrivedAt)
-    if (reachedBy.length === 0) return []
-    const bans = reachedBy.flatMap((reached) => this.#sentences.ban(jail.rules, reached, since, chunk.arrivedAt) ?? [])
+    if (reachedBy.length === 0) return nobody
+    const bans = reachedBy.flatMap((reached) => this.#sentences.ban(rules, reached, since, chunk.arrivedAt) ?? [])
     jail.bans += bans.length
     return bans
+  }
+
+  /** 128: whom the failure would ban is banned by the jail; 64: his network is; 0: neither. */
+  #bannedBits(failed: AddressFailure, { name, ipv6prefix }: JailRules): 0 | 64 | 128 {
+    const { isBanned, isBannedKey } = this.#options
+    const isIt = failed.isSingle ? isBannedKey(failed.key, 128, name) : isBanned(failed.prefix, name)
+    if (isIt) return 128
+    return ipv6prefix === 64 && hasNetwork(failed.key, 0) && isBannedKey(failed.key, 64, name) ? 64 : 0
   }
 
   /** Fail2ban counts on while somebody is banned. */
   #countAsFail2ban(
     jail: JudgedJail,
     rules: Fail2banRules,
-    failed: CountedFailure,
-    line: BannedLine,
+    failed: CountedFailure & BannedLine,
     chunk: Arrival,
   ): readonly Ban[] {
     const { isBanned, onBanned } = this.#options
     const { prefix } = failed
-    if (prefix !== null && isBanned(prefix, rules.name)) onBanned(line, prefix, chunk)
+    if (prefix !== null && isBanned(prefix, rules.name)) onBanned(failed, () => prefix, chunk)
     return this.#reachedBy(jail, failed, chunk.arrivedAt).flatMap((reached) => {
       const ban = this.#fail2ban.ban(rules, reached, chunk.arrivedAt)
       // One that goes on for longer began before.
@@ -245,16 +298,24 @@ export class Judge {
 
   /** Who reached `maxretry` by the failure; nobody where it is spared. */
   #reachedBy(jail: JudgedJail, failed: CountedFailure, now: number): readonly Reached[] {
-    const { prefix, attempts } = failed
-    if (prefix !== null && this.#sparing(jail, prefix) !== undefined) {
+    const { attempts } = failed
+    if (this.#isSpared(jail, failed)) {
       jail.ignored += attempts
       this.#tellSpared(jail, failed)
-      return []
+      return nobody
     }
     jail.failures += attempts
     const { name, counting } = jail.rules
     if (counting) this.#options.onCounting({ type: 'found', jail: name, id: failed.id, time: failed.time })
     return jail.counter.count(failed, (network) => this.#sparing(jail, network) !== undefined, now)
+  }
+
+  /** Of single addresses numbers say whether a look at the rules is worth it. */
+  #isSpared(jail: JudgedJail, failed: CountedFailure): boolean {
+    if (failed instanceof AddressFailure && failed.isSingle && !this.#options.allowsAny()) {
+      if (!jail.ignore.maySpare(failed.isIPv4 ? (failed.key[3] ?? 0) : -1)) return false
+    }
+    return failed.prefix !== null && this.#sparing(jail, failed.prefix) !== undefined
   }
 
   #sparing(jail: JudgedJail, prefix: Prefix): string | undefined {
@@ -340,6 +401,6 @@ export class Judge {
   }
 }
 
-function noteSkew(jail: JudgedJail, { time }: Pick<Match, 'time'>, { live, arrivedAt }: Arrival): void {
+function noteSkew(jail: JudgedJail, time: number | null, { live, arrivedAt }: Arrival): void {
   if (live && time !== null) jail.skewMs = skewOf(time, arrivedAt)
 }

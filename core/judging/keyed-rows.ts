@@ -1,124 +1,116 @@
-import { randomInt } from 'node:crypto'
+import { RowIndex, mostRows } from './row-index.ts'
 
 /** Four words that stand for an address, or for another id. */
 export type Key = Uint32Array
 
+/** Words of a key, the first of every row. */
+export const keyWords = 4
+/** Small enough that an idle table costs little, and large enough that ten million rows are some thousand pages. */
+const pageBytes = 65_536
+
+/** Some rows, one behind the other; both views are of the same memory. */
+export interface RowPage {
+  readonly words: Uint32Array
+  readonly doubles: Float64Array
+}
+
 /**
- * Numbers the keys of a table whose columns its owner keeps: rows are dense, from 0 on. An open-addressing index
- * (linear probing, at most half full, hash seeded with a secret) finds the row of a key.
+ * Rows of words, each of which begins with its key, dense and numbered from 0 on; what stands behind the key is their
+ * owner's. All of a row lies together: to count a failure touches two places of memory, the index and the row.
+ *
+ * Memory comes and goes by pages, and the index grows a few slots with every call, so no call ever copies a table:
+ * with ten million rows none takes longer than some milliseconds.
  */
 export class KeyedRows {
-  readonly #seed = randomInt(0x1_0000_0000 - 1) | 0
-  /** Slot -> row + 1, 0 where it is free. */
-  #index = new Int32Array(0)
-  #keys = new Uint32Array(0)
+  /** Words of a row. */
+  readonly width: number
+  readonly #bits: number
+  readonly #mask: number
+  readonly #pages: RowPage[] = []
+  readonly #index: RowIndex
   #size = 0
-  #capacity = 0
+
+  /** `width`: words of a row with its key, an even number. */
+  constructor(width: number) {
+    this.width = width
+    this.#bits = Math.max(0, Math.floor(Math.log2(pageBytes / (width * 4))))
+    this.#mask = 2 ** this.#bits - 1
+    this.#index = new RowIndex((row) => this.page(row).words, width, this.#mask)
+  }
 
   /** Rows now. */
   get size(): number {
     return this.#size
   }
 
-  /** Rows that there is room for. */
-  get capacity(): number {
-    return this.#capacity
+  /** Bytes taken by rows, those of which there is room for too, and by the index. */
+  get bytes(): number {
+    return this.#pages.length * (this.#mask + 1) * this.width * 4 + this.#index.bytes
   }
 
-  /** The keys of all rows, four words each. */
-  get keys(): Uint32Array {
-    return this.#keys
+  /** Where a row is. */
+  page(row: number): RowPage {
+    const page = this.#pages[row >>> this.#bits]
+    if (page === undefined) throw new Error(`there is no row ${row}`)
+    return page
+  }
+
+  /** The word in its page at which a row begins; its double is at half of it. */
+  at(row: number): number {
+    return (row & this.#mask) * this.width
   }
 
   /** The row of a key; -1 where it has none. */
   find(key: Key): number {
-    const mask = this.#index.length - 1
-    let slot = this.#hash(key, 0) & mask
-    for (let entry = this.#index[slot] ?? 0; entry !== 0; entry = this.#index[slot] ?? 0) {
-      const at = (entry - 1) * 4
-      if (
-        this.#keys[at] === key[0] &&
-        this.#keys[at + 1] === key[1] &&
-        this.#keys[at + 2] === key[2] &&
-        this.#keys[at + 3] === key[3]
-      ) {
-        return entry - 1
-      }
-      slot = (slot + 1) & mask
-    }
-    return -1
+    return this.#index.find(key)
   }
 
-  /** The row of a new key: the last one. There must be room. */
+  /** The row of a new key: the last one, with zeros behind the key. There are never more than `mostRows`. */
   append(key: Key): number {
+    if (this.#size === mostRows) throw new Error(`there is no room for more than ${mostRows} rows`)
     const row = this.#size++
-    this.#keys.set(key, row * 4)
-    this.#link(row)
+    if (row >>> this.#bits === this.#pages.length) this.#pages.push(newPage((this.#mask + 1) * this.width))
+    this.#begin(row, key)
     return row
   }
 
-  /** Removes a row. The last one takes its place: its number is answered, for the columns; the same number where it was the last. */
-  remove(row: number): number {
-    this.#unlink(this.#slotOf(row))
-    const last = --this.#size
-    if (row === last) return last
-    const slot = this.#slotOf(last)
-    this.#keys.copyWithin(row * 4, last * 4, last * 4 + 4)
-    this.#index[slot] = row + 1
-    return last
+  /** Removes a row and gives its place to that of a new key, with zeros behind it. */
+  replace(row: number, key: Key): void {
+    this.#index.unlink(row)
+    this.#begin(row, key)
   }
 
-  /** Makes room for so many rows, at least as many as there are. */
-  resize(capacity: number): void {
-    this.#capacity = capacity
-    this.#keys = moved(this.#keys, new Uint32Array(capacity * 4))
-    this.#index = new Int32Array(2 ** Math.ceil(Math.log2(capacity * 2)))
-    for (let row = 0; row < this.#size; row++) this.#link(row)
-  }
-
-  #link(row: number): void {
-    const mask = this.#index.length - 1
-    let slot = this.#hash(this.#keys, row * 4) & mask
-    while (this.#index[slot] !== 0) slot = (slot + 1) & mask
-    this.#index[slot] = row + 1
-  }
-
-  #slotOf(row: number): number {
-    const mask = this.#index.length - 1
-    let slot = this.#hash(this.#keys, row * 4) & mask
-    while (this.#index[slot] !== row + 1) slot = (slot + 1) & mask
-    return slot
-  }
-
-  /** Frees a slot by moving back those behind it that had to give way to it (Knuth 6.4, algorithm R). */
-  #unlink(free: number): void {
-    const mask = this.#index.length - 1
-    for (let slot = (free + 1) & mask; this.#index[slot] !== 0; slot = (slot + 1) & mask) {
-      const home = this.#hash(this.#keys, ((this.#index[slot] ?? 0) - 1) * 4) & mask
-      if (((slot - home) & mask) < ((slot - free) & mask)) continue
-      this.#index[free] = this.#index[slot] ?? 0
-      free = slot
+  /** Removes a row. The last one takes its place. */
+  remove(row: number): void {
+    const last = this.#size - 1
+    this.#index.unlink(row)
+    if (row !== last) {
+      this.#index.renumber(last, row)
+      const [to, toWords] = [this.at(row), this.page(row).words]
+      const [from, fromWords] = [this.at(last), this.page(last).words]
+      // A loop: a view of the row, to copy it at once, takes longer to make.
+      for (let word = 0; word < this.width; word++) toWords[to + word] = fromWords[from + word] ?? 0
     }
-    this.#index[free] = 0
+    this.#size = last
+    // One page more than needed is kept, so that a size that goes up and down takes and gives no memory.
+    if (this.#pages.length > (last >>> this.#bits) + 2) this.#pages.pop()
   }
 
-  /** MurmurHash3's mixing of four words, with a secret seed. */
-  #hash(words: Uint32Array, at: number): number {
-    let hash = this.#seed
-    for (let word = at; word < at + 4; word++) {
-      let mixed = Math.imul(words[word] ?? 0, 0xcc9e2d51)
-      mixed = Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593)
-      hash ^= mixed
-      hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0
-    }
-    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-    return hash ^ (hash >>> 16)
+  /** A little of the work that growing and shrinking left. To be called now and then, beside `append` and `remove`. */
+  tend(): void {
+    this.#index.tend()
+  }
+
+  #begin(row: number, key: Key): void {
+    const { words } = this.page(row)
+    const at = this.at(row)
+    for (let word = 0; word < keyWords; word++) words[at + word] = key[word] ?? 0
+    for (let word = at + keyWords; word < at + this.width; word++) words[word] = 0
+    this.#index.link(row)
   }
 }
 
-/** The values of the old array in the new one, as far as they fit. */
-export function moved<T extends Uint32Array | Float64Array>(old: T, fresh: T): T {
-  fresh.set(old.subarray(0, fresh.length))
-  return fresh
+function newPage(length: number): RowPage {
+  const memory = new ArrayBuffer(length * 4)
+  return { words: new Uint32Array(memory), doubles: new Float64Array(memory) }
 }

@@ -1,4 +1,6 @@
-import { addressBytes, formatPrefix, prefixParts, type Address, type Prefix } from '../address.ts'
+import { addressBytes, formatPrefix, type Address, type Prefix } from '../address.ts'
+import { readKey } from '../address-words.ts'
+import { KeyedRows, keyWords, type Key } from './keyed-rows.ts'
 
 /** So many different addresses of a network must have failed: two may be neighbours who mistype. */
 export const leastAddresses = 3
@@ -23,6 +25,12 @@ export function networkOf(address: Address): Prefix | null {
   return shared.some((head) => head.every((byte, at) => bytes[at] === byte)) ? null : formatPrefix(bytes, 64)
 }
 
+/** As `networkOf` of the address that `writeKey` wrote: whether there is one, which then are the first two words. */
+export function hasNetwork(words: Uint32Array, at: number): boolean {
+  const first = words[at]
+  return !(first === 0x0064_ff9b || first === 0x2001_0000 || (first === 0 && words[at + 1] === 0))
+}
+
 /** The first bytes of networks in which addresses stand for others: those of all clients of a translator or relay. */
 const shared: readonly (readonly number[])[] = [
   [0, 0x64, 0xff, 0x9b], // 64:ff9b::/96 and 64:ff9b:1::/48: IPv4 behind NAT64 (RFC 6052, 8215)
@@ -36,15 +44,18 @@ const numbersEach = 4
 /**
  * The failures of one jail by IPv6 network. Whoever has a /64 has 2^64 addresses, so it is counted as
  * a whole beside its addresses. Bounded: of too many the least dangerous of some networks is given up.
- * About 150 bytes a failure: plain numbers, in one array a network.
+ * About 150 bytes a failure: plain numbers, in one array a network. A network is named by the first two words of any of
+ * its addresses, as `writeKey` writes them, from `at` on.
  */
 export class Networks {
   readonly #threshold: number
   readonly #findtimeMs: number
   readonly #max: number
-  readonly #failures = new Map<Prefix, readonly number[]>()
-  /** Goes round: to find the first of a map that always loses its first takes ever longer. */
-  #hand = this.#failures.entries()
+  readonly #rows = new KeyedRows(keyWords)
+  /** By row. */
+  readonly #failures: number[][] = []
+  readonly #probe: Key = new Uint32Array(keyWords)
+  #hand = 0
   #remembered = 0
   #evicted = 0
 
@@ -64,111 +75,129 @@ export class Networks {
     return this.#evicted
   }
 
+  /** How many networks there are. */
+  get count(): number {
+    return this.#rows.size
+  }
+
   /**
-   * Counts a failure of an address of the network. Answers how many there are in the window of
+   * Counts a failure of an address in its network. Answers how many there are in the window of
    * `findtime` once they reach twice `maxretry` and come from three addresses at least; else 0.
    */
-  add(network: Prefix, { address, time, attempts }: Failure): number {
-    const [high, low] = hostWords(address)
-    const before = this.#failures.get(network) ?? []
-    const inWindow = inside(before, time - this.#findtimeMs)
-    inWindow.push(time, attempts, high, low)
-    this.#keep(network, inWindow.slice(-this.#threshold * numbersEach))
-    const addresses = new Set<string>()
-    let count = 0
-    for (let at = 0; at < inWindow.length; at += numbersEach) {
-      count += inWindow[at + 1] ?? 0
-      addresses.add(`${inWindow[at + 2]} ${inWindow[at + 3]}`)
-    }
-    return count >= this.#threshold && addresses.size >= leastAddresses ? count : 0
+  add(words: Uint32Array, at: number, time: number, attempts: number): number {
+    const row = this.#row(words, at)
+    const failures = this.#failures[row] ?? []
+    const before = failures.length
+    keepFrom(failures, time - this.#findtimeMs)
+    failures.push(time, attempts, words[at + 2] ?? 0, words[at + 3] ?? 0)
+    const [count, isMany] = [sumOf(failures), areMany(failures)]
+    const most = this.#threshold * numbersEach
+    if (failures.length > most) failures.splice(0, failures.length - most)
+    this.#remembered += (failures.length - before) / numbersEach
+    while (this.#remembered > this.#max && this.#rows.size > 1) this.#evict(failures)
+    return count >= this.#threshold && isMany ? count : 0
   }
 
   /** The clock was set by so many milliseconds. */
   shift(ms: number): void {
-    for (const [network, failures] of this.#failures) {
-      const moved = failures.map((value, at) => (at % numbersEach === 0 ? value + ms : value))
-      this.#failures.set(network, moved)
-    }
+    for (const failures of this.#failures)
+      for (let at = 0; at < failures.length; at += numbersEach) failures[at] = (failures[at] ?? 0) + ms
   }
 
-  forget(network: Prefix): void {
-    this.#remembered -= (this.#failures.get(network)?.length ?? 0) / numbersEach
-    this.#failures.delete(network)
-  }
-
-  /** The networks now. */
-  networks(): Prefix[] {
-    return [...this.#failures.keys()]
+  forget(words: Uint32Array, at: number): void {
+    const row = this.#find(words, at)
+    if (row >= 0) this.#remove(row)
   }
 
   /** What is remembered of a network, in the order in which it was counted. */
-  failuresOf(network: Prefix): readonly Failure[] {
-    const numbers = this.#failures.get(network) ?? []
+  failuresOf(words: Uint32Array, at: number): readonly Failure[] {
+    const row = this.#find(words, at)
+    return row < 0 ? [] : this.failuresAt(row)
+  }
+
+  /** The same of the network in a row, 0 to below `count`; rows change with every `add` and `forget`. */
+  failuresAt(row: number): readonly Failure[] {
+    const numbers = this.#failures[row] ?? []
+    const page = this.#rows.page(row).words
+    const at = this.#rows.at(row)
     return Array.from({ length: numbers.length / numbersEach }, (_, index) => {
-      const [time = 0, attempts = 0, high = 0, low = 0] = numbers.slice(index * numbersEach)
-      return { address: addressIn(network, high, low), time, attempts }
+      const [time = 0, attempts = 0, high = 0, low = 0] = numbers.slice(index * numbersEach, (index + 1) * numbersEach)
+      return { address: readKey(Uint32Array.of(page[at] ?? 0, page[at + 1] ?? 0, high, low), 0), time, attempts }
     })
   }
 
   /** Gives up the least dangerous ones until so many failures at most are remembered. */
   shrink(failures: number): void {
-    while (this.#remembered > failures && this.#failures.size > 0) this.#evict(null)
+    while (this.#remembered > failures && this.#rows.size > 0) this.#evict(null)
   }
 
-  #keep(network: Prefix, failures: readonly number[]): void {
-    this.#remembered += (failures.length - (this.#failures.get(network)?.length ?? 0)) / numbersEach
-    this.#failures.set(network, failures)
-    while (this.#remembered > this.#max && this.#failures.size > 1) this.#evict(network)
+  #find(words: Uint32Array, at: number): number {
+    this.#probe[0] = words[at] ?? 0
+    this.#probe[1] = words[at + 1] ?? 0
+    return this.#rows.find(this.#probe)
+  }
+
+  #row(words: Uint32Array, at: number): number {
+    const known = this.#find(words, at)
+    if (known >= 0) return known
+    this.#failures.push([])
+    return this.#rows.append(this.#probe)
+  }
+
+  #remove(row: number): void {
+    this.#remembered -= (this.#failures[row]?.length ?? 0) / numbersEach
+    this.#rows.remove(row)
+    const last = this.#failures.pop()
+    if (last !== undefined && row < this.#failures.length) this.#failures[row] = last
   }
 
   /** Of the next ones the one with the fewest failures; of those with as few, the one whose last is the oldest. */
-  #evict(spared: Prefix | null): void {
-    let worst: readonly [Prefix, readonly number[]] | null = null
-    for (let seen = 0; seen < Math.min(evictionCandidates, this.#failures.size); seen++) {
-      const next = this.#next()
-      if (next[0] !== spared && (worst === null || lessDangerous(next[1], worst[1]))) worst = next
+  #evict(spared: readonly number[] | null): void {
+    const { size } = this.#rows
+    let worst = -1
+    for (let i = 0; i < Math.min(evictionCandidates, size); i++) {
+      const row = (this.#hand + i) % size
+      const failures = this.#failures[row] ?? []
+      if (failures !== spared && (worst < 0 || lessDangerous(failures, this.#failures[worst] ?? []))) worst = row
     }
-    if (worst === null) return
-    this.forget(worst[0])
+    this.#hand = (this.#hand + evictionCandidates) % size
+    if (worst < 0) return
+    this.#remove(worst)
     this.#evicted++
-  }
-
-  #next(): readonly [Prefix, readonly number[]] {
-    let next = this.#hand.next()
-    if (next.done) {
-      this.#hand = this.#failures.entries()
-      next = this.#hand.next()
-    }
-    return next.value as [Prefix, readonly number[]]
   }
 }
 
-/** The failures at `since` or later. */
-function inside(failures: readonly number[], since: number): number[] {
-  const found: number[] = []
+/** Keeps the failures at `since` or later. */
+function keepFrom(failures: number[], since: number): void {
+  let kept = 0
   for (let at = 0; at < failures.length; at += numbersEach) {
-    if ((failures[at] ?? 0) >= since) found.push(...failures.slice(at, at + numbersEach))
+    if ((failures[at] ?? 0) < since) continue
+    if (kept < at)
+      for (let number = 0; number < numbersEach; number++) failures[kept + number] = failures[at + number] ?? 0
+    kept += numbersEach
   }
-  return found
+  failures.length = kept
+}
+
+function sumOf(failures: readonly number[]): number {
+  let sum = 0
+  for (let at = 1; at < failures.length; at += numbersEach) sum += failures[at] ?? 0
+  return sum
+}
+
+/** Whether they come from `leastAddresses` addresses at least. */
+function areMany(failures: readonly number[]): boolean {
+  const seen: number[] = []
+  for (let at = 2; at < failures.length && seen.length < 2 * leastAddresses; at += numbersEach) {
+    const [high = 0, low = 0] = [failures[at], failures[at + 1]]
+    let known = 0
+    while (known < seen.length && (seen[known] !== high || seen[known + 1] !== low)) known += 2
+    if (known === seen.length) seen.push(high, low)
+  }
+  return seen.length === 2 * leastAddresses
 }
 
 function lessDangerous(one: readonly number[], other: readonly number[]): boolean {
   if (one.length !== other.length) return one.length < other.length
   return (one.at(-numbersEach) ?? 0) < (other.at(-numbersEach) ?? 0)
-}
-
-/** The last 64 bits of an IPv6 address, as two words. */
-function hostWords(address: Address): [number, number] {
-  const bytes = addressBytes(address)
-  const view = new DataView(bytes.buffer, bytes.byteOffset)
-  return [view.getUint32(8), view.getUint32(12)]
-}
-
-function addressIn(network: Prefix, high: number, low: number): Address {
-  const bytes = prefixParts(network).bytes.slice()
-  const view = new DataView(bytes.buffer)
-  view.setUint32(8, high)
-  view.setUint32(12, low)
-  // Single addresses are their own prefixes.
-  return formatPrefix(bytes, 128) as Address
 }

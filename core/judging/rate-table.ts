@@ -1,12 +1,19 @@
-import { KeyedRows, moved, type Key } from './keyed-rows.ts'
+import { KeyedRows, keyWords, type Key } from './keyed-rows.ts'
 import { roundHalfEven } from './round-half-even.ts'
+import { mostRows } from './row-index.ts'
 
-/** Key, attempts, failures, two times, excerpt pointer, and the share of the index. */
-const rowBytes = 16 + 8 + 4 + 16 + 8 + 8
+/** The doubles behind the key of a row, and the word behind them. */
+const attemptsDouble = keyWords / 2
+const firstDouble = attemptsDouble + 1
+const lastDouble = attemptsDouble + 2
+const excerptDouble = attemptsDouble + 3
+const failuresWord = 2 * (attemptsDouble + 4)
+const width = failuresWord + 2
+/** A row, and its share of the index, at most. */
+const rowBytes = width * 4 + 16
 /** However many ids there are, one table never takes more than this. */
 const maxTableBytes = 512 * 1024 * 1024
 /** As in `FailureTable`. */
-const growthFactor = 16
 const evictionCandidates = 16
 /** Fail2ban looks for what is too old at most this often. */
 const sweepEverySeconds = 5
@@ -29,27 +36,21 @@ export interface Rate {
  * the first failure; when one comes later than `findtime` after that, attempts become the rate so far times `findtime`.
  * All arithmetic is on doubles of seconds, in Fail2ban's order, so that roundings are the same.
  *
- * 60 bytes an id, whatever `maxretry` is. Bounded as `FailureTable` is.
+ * 64 bytes an id, whatever `maxretry` is. Bounded as `FailureTable` is.
  */
 export class RateTable {
   readonly #findtime: number
   readonly #mostRows: number
   #maxRows: number
-  readonly #rows = new KeyedRows()
+  readonly #rows = new KeyedRows(width)
   #hand = 0
   #evicted = 0
   #nextSweep = 0
-  #attempts = new Float64Array(0)
-  #first = new Float64Array(0)
-  #last = new Float64Array(0)
-  #failures = new Uint32Array(0)
-  #excerpts = new Float64Array(0)
 
   constructor(limits: { readonly findtimeSeconds: number; readonly maxIds: number }) {
     this.#findtime = limits.findtimeSeconds
-    this.#mostRows = Math.max(1, Math.min(limits.maxIds, Math.floor(maxTableBytes / rowBytes)))
+    this.#mostRows = Math.max(1, Math.min(limits.maxIds, Math.floor(maxTableBytes / rowBytes), mostRows))
     this.#maxRows = this.#mostRows
-    this.#resize(Math.min(this.#maxRows, 1024))
   }
 
   /** Ids tracked now. */
@@ -67,20 +68,21 @@ export class RateTable {
     const known = this.#rows.find(key)
     const row = known < 0 ? this.#insert(key, time) : known
     if (known >= 0) this.#adjust(row, time)
-    this.#attempts[row] = (this.#attempts[row] ?? 0) + attempts
-    this.#failures[row] = (this.#failures[row] ?? 0) + 1
-    this.#excerpts[row] = excerpt(this.#excerpts[row] ?? 0)
-    return this.#attempts[row] ?? 0
+    const counted = this.#get(row, attemptsDouble) + attempts
+    this.#set(row, attemptsDouble, counted)
+    this.#setFailures(row, this.#failures(row) + 1)
+    this.#set(row, excerptDouble, excerpt(this.#get(row, excerptDouble)))
+    return counted
   }
 
   /** Sets what is known of an id. */
   put(key: Key, rate: Omit<Rate, 'excerpt'>): void {
     const known = this.#rows.find(key)
     const row = known < 0 ? this.#insert(key, rate.first) : known
-    this.#attempts[row] = rate.attempts
-    this.#failures[row] = rate.failures
-    this.#first[row] = rate.first
-    this.#last[row] = rate.last
+    this.#set(row, attemptsDouble, rate.attempts)
+    this.#setFailures(row, rate.failures)
+    this.#set(row, firstDouble, rate.first)
+    this.#set(row, lastDouble, rate.last)
   }
 
   look(key: Key): Rate | undefined {
@@ -91,7 +93,7 @@ export class RateTable {
   /** Forgets an id; one that is not tracked is no error. */
   forget(key: Key): void {
     const row = this.#rows.find(key)
-    if (row >= 0) this.#remove(row)
+    if (row >= 0) this.#rows.remove(row)
   }
 
   /**
@@ -103,23 +105,24 @@ export class RateTable {
     this.#nextSweep = now + sweepEverySeconds
     const latest = now - this.#findtime
     for (let row = this.#rows.size - 1; row >= 0; row--) {
-      if ((this.#last[row] ?? 0) > latest) continue
-      forgotten(this.#rows.keys, row * 4)
-      this.#remove(row)
+      if (this.#get(row, lastDouble) > latest) continue
+      forgotten(this.#rows.page(row).words, this.#rows.at(row))
+      this.#rows.remove(row)
     }
   }
 
   /** Tells the rows from `start` to `end` (exclusive); as in `FailureTable`, from the last one down all that stay are seen. */
   each(start: number, end: number, found: (words: Uint32Array, at: number, rate: Rate) => void): void {
-    for (let row = start; row < Math.min(end, this.#rows.size); row++) found(this.#rows.keys, row * 4, this.#read(row))
+    for (let row = start; row < Math.min(end, this.#rows.size); row++)
+      found(this.#rows.page(row).words, this.#rows.at(row), this.#read(row))
   }
 
   /** The clock was set by so many seconds. */
   shift(seconds: number): void {
     this.#nextSweep += seconds
     for (let row = 0; row < this.#rows.size; row++) {
-      this.#first[row] = (this.#first[row] ?? 0) + seconds
-      this.#last[row] = (this.#last[row] ?? 0) + seconds
+      this.#set(row, firstDouble, this.#get(row, firstDouble) + seconds)
+      this.#set(row, lastDouble, this.#get(row, lastDouble) + seconds)
     }
   }
 
@@ -127,72 +130,65 @@ export class RateTable {
   limit(ids: number): void {
     this.#maxRows = Math.max(1, Math.min(this.#mostRows, ids))
     while (this.#rows.size > this.#maxRows) this.#evict()
-    if (this.#rows.capacity > this.#maxRows) this.#resize(this.#maxRows)
   }
 
   /** A failure after the latest moves it; one later than `findtime` after the first has attempts estimated anew. */
   #adjust(row: number, time: number): void {
-    if (time <= (this.#last[row] ?? 0)) return
-    const first = this.#first[row] ?? 0
+    if (time <= this.#get(row, lastDouble)) return
+    const first = this.#get(row, firstDouble)
     if (first < time - this.#findtime) {
-      this.#attempts[row] = roundHalfEven(((this.#attempts[row] ?? 0) / (time - first)) * this.#findtime)
-      this.#first[row] = time - this.#findtime
+      const rate = this.#get(row, attemptsDouble) / (time - first)
+      this.#set(row, attemptsDouble, roundHalfEven(rate * this.#findtime))
+      this.#set(row, firstDouble, time - this.#findtime)
     }
-    this.#last[row] = time
+    this.#set(row, lastDouble, time)
   }
 
   #read(row: number): Rate {
     return {
-      attempts: this.#attempts[row] ?? 0,
-      first: this.#first[row] ?? 0,
-      last: this.#last[row] ?? 0,
-      failures: this.#failures[row] ?? 0,
-      excerpt: this.#excerpts[row] ?? 0,
+      attempts: this.#get(row, attemptsDouble),
+      first: this.#get(row, firstDouble),
+      last: this.#get(row, lastDouble),
+      failures: this.#failures(row),
+      excerpt: this.#get(row, excerptDouble),
     }
   }
 
   #insert(key: Key, time: number): number {
-    if (this.#rows.size === this.#rows.capacity) {
-      if (this.#rows.capacity < this.#maxRows) this.#resize(Math.min(this.#maxRows, this.#rows.capacity * growthFactor))
-      else this.#evict()
-    }
+    if (this.#rows.size >= this.#maxRows) this.#evict()
     const row = this.#rows.append(key)
-    this.#attempts[row] = 0
-    this.#failures[row] = 0
-    this.#excerpts[row] = 0
-    this.#first[row] = time
-    this.#last[row] = time
+    this.#set(row, firstDouble, time)
+    this.#set(row, lastDouble, time)
     return row
   }
 
   #evict(): void {
-    let worst = this.#hand % this.#rows.size
+    const { size } = this.#rows
+    let worst = this.#hand % size
     for (let i = 1; i < evictionCandidates; i++) {
-      const row = (this.#hand + i) % this.#rows.size
-      const difference = (this.#attempts[row] ?? 0) - (this.#attempts[worst] ?? 0)
-      if (difference < 0 || (difference === 0 && (this.#last[row] ?? 0) < (this.#last[worst] ?? 0))) worst = row
+      const row = (this.#hand + i) % size
+      const difference = this.#get(row, attemptsDouble) - this.#get(worst, attemptsDouble)
+      if (difference < 0 || (difference === 0 && this.#get(row, lastDouble) < this.#get(worst, lastDouble))) worst = row
     }
-    this.#hand = (this.#hand + evictionCandidates) % this.#rows.size
-    this.#remove(worst)
+    this.#hand = (this.#hand + evictionCandidates) % size
+    this.#rows.remove(worst)
     this.#evicted++
   }
 
-  #remove(row: number): void {
-    const last = this.#rows.remove(row)
-    this.#attempts[row] = this.#attempts[last] ?? 0
-    this.#failures[row] = this.#failures[last] ?? 0
-    this.#excerpts[row] = this.#excerpts[last] ?? 0
-    this.#first[row] = this.#first[last] ?? 0
-    this.#last[row] = this.#last[last] ?? 0
+  #get(row: number, double: number): number {
+    return this.#rows.page(row).doubles[(this.#rows.at(row) >> 1) + double] ?? 0
   }
 
-  #resize(capacity: number): void {
-    this.#rows.resize(capacity)
-    this.#attempts = moved(this.#attempts, new Float64Array(capacity))
-    this.#failures = moved(this.#failures, new Uint32Array(capacity))
-    this.#excerpts = moved(this.#excerpts, new Float64Array(capacity))
-    this.#first = moved(this.#first, new Float64Array(capacity))
-    this.#last = moved(this.#last, new Float64Array(capacity))
+  #set(row: number, double: number, value: number): void {
+    this.#rows.page(row).doubles[(this.#rows.at(row) >> 1) + double] = value
+  }
+
+  #failures(row: number): number {
+    return this.#rows.page(row).words[this.#rows.at(row) + failuresWord] ?? 0
+  }
+
+  #setFailures(row: number, failures: number): void {
+    this.#rows.page(row).words[this.#rows.at(row) + failuresWord] = failures
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Prefix } from '../address.ts'
 import type { Ban, Ports } from '../events.ts'
 import { banLength, foreverIfLong, type Bantime } from './bantime.ts'
+import type { Excerpt } from './excerpts.ts'
 import type { Reached } from './failure-counter.ts'
 import type { JailRules } from './jail-rules.ts'
 import { Offences, type Offence } from './offences.ts'
@@ -45,7 +46,7 @@ export class Sentences {
     const until = length === null ? null : since + length
     if (until !== null && until <= now) return null
     this.#offences.add(prefix, name)
-    return { prefix, jail: name, ports, since, until, count, failures, ...evidence(lines, this.#rules) }
+    return { prefix, jail: name, ports, since, until, count, failures, ...evidence(lines(), this.#rules) }
   }
 
   /** A ban that a person asks for; of no jail it is for all ports, and as long as `fallback` says. */
@@ -71,7 +72,7 @@ export function decreed(
 }
 
 /** The lines of a ban, and what found them where that is known. */
-export function evidence(excerpts: Reached['lines'], names: RuleNumbers): Pick<Ban, 'lines' | 'rules'> {
+export function evidence(excerpts: readonly Excerpt[], names: RuleNumbers): Pick<Ban, 'lines' | 'rules'> {
   const lines = excerpts.map(({ line }) => line)
   const rules = excerpts.map(({ rule }) => names.name(rule))
   return rules.some((rule) => rule !== '') ? { lines, rules } : { lines }

@@ -1,4 +1,5 @@
 import type { FileRange, LogChunk, ScanResult } from '../events.ts'
+import { joinRows, movedRows, noRows } from '../failure-rows.ts'
 
 /** How many bytes a chunk covers. */
 export function chunkLength({ data }: LogChunk): number {
@@ -19,13 +20,13 @@ export function inWhole(chunk: LogChunk, start: number, result: ScanResult): Sca
     ...found,
     offset: found.offset + start,
   })
-  return { ...result, matches: result.matches.map(moved), ...(result.hits && { hits: result.hits.map(moved) }) }
+  return { ...result, rows: movedRows(result.rows, start), ...(result.hits && { hits: result.hits.map(moved) }) }
 }
 
 /** One result for two parts that follow one another. */
 export function joinResults(first: ScanResult, second: ScanResult): ScanResult {
   return {
-    matches: [...first.matches, ...second.matches],
+    rows: joinRows(first.rows, second.rows),
     ...(first.hits || second.hits ? { hits: [...(first.hits ?? []), ...(second.hits ?? [])] } : {}),
     ...(first.odd || second.odd ? { odd: [...(first.odd ?? []), ...(second.odd ?? [])] } : {}),
     consumed: first.consumed + second.consumed,
@@ -44,5 +45,5 @@ function rangePart({ fd, start: first, bytes }: FileRange, start: number, end: n
 
 /** What becomes of a part of which nothing is looked at. */
 export function passedOver(consumed: number, lines: number): ScanResult {
-  return { matches: [], consumed, insideLine: false, lines, skipped: lines, malformed: 0, bare: false }
+  return { rows: noRows, consumed, insideLine: false, lines, skipped: lines, malformed: 0, bare: false }
 }

@@ -1,12 +1,11 @@
 import { parseAddress, parseEndpoint, PrefixSet, type Address } from '../address.ts'
 import { printable } from '../errors.ts'
 import type { Match } from '../events.ts'
+import { maxExcerpt } from '../failure-rows.ts'
 import type { FoundLine } from '../plugin.ts'
 import { clientBehind } from './forwarded.ts'
 import type { JailFilter } from './messages.ts'
 
-/** Characters of a line that are kept. */
-const maxExcerpt = 512
 /** Characters of what a tag captured that are kept: peers choose how long their names are. */
 const maxCaptured = 128
 /** A longer key of a session is none. */
@@ -19,10 +18,25 @@ export interface MatchPlace {
   readonly offset: number
   /** Whether it stands for one failure only, whatever it says. */
   readonly single: boolean
+  /** Where the line stands: from `start` to `end`, its newline. */
+  readonly bytes: Uint8Array
+  readonly start: number
+  readonly end: number
+}
+
+/** Takes what is found in a chunk, line by line. */
+export interface FoundSink<Found> {
+  start(log: string): void
+  /** Takes a line that a filter found, for each of the jails; none where the address that was found is no address. */
+  add(found: FoundLine, filter: string, jails: readonly string[], place: MatchPlace): void
+  /** Takes back what was found for these jails in lines that begin at the offset or behind it. */
+  forget(jails: readonly string[], offset: number): void
+  /** What was found, in the order of the lines, for one line in the order of the jails. */
+  take(order: ReadonlyMap<string, number>): Found
 }
 
 /** Makes the records of a chunk. One a thread. */
-export class MatchMaker {
+export class MatchMaker implements FoundSink<Match[]> {
   #matches: Match[] = []
   #log = ''
   /** The trusted proxies of the jails that have any. */
@@ -38,9 +52,6 @@ export class MatchMaker {
     this.#log = log
   }
 
-  /**
-   * Adds a match for each of the jails; none where the address that was found is no address.
-   */
   add(found: FoundLine, filter: string, jails: readonly string[], { time, offset, single }: MatchPlace): void {
     const direct = parseAddress(found.address) ?? parseEndpoint(found.address)
     const hops = hopsOf(found)
@@ -69,12 +80,10 @@ export class MatchMaker {
     return proxies === undefined ? direct : clientBehind(hops, proxies)
   }
 
-  /** Takes back the matches of these jails in lines that begin at the offset or behind it. */
   forget(jails: readonly string[], offset: number): void {
     this.#matches = this.#matches.filter((match) => match.offset < offset || !jails.includes(match.jail))
   }
 
-  /** The matches in the order of the lines, for one line in the order of the jails. */
   take(order: ReadonlyMap<string, number>): Match[] {
     const matches = this.#matches
     this.#matches = []
@@ -84,7 +93,7 @@ export class MatchMaker {
 }
 
 /** What the line says of proxies: in fields, or by the tag `<F-FORWARDED>` beside the address. */
-function hopsOf({ hops, groups, address }: FoundLine): readonly string[] | undefined {
+export function hopsOf({ hops, groups, address }: FoundLine): readonly string[] | undefined {
   return hops ?? (groups.forwarded === undefined ? undefined : [groups.forwarded, address])
 }
 
@@ -99,10 +108,15 @@ function groupsOf(groups: FoundLine['groups'], clean: boolean, longest: number):
 }
 
 /** What names the connection: the tag, else the process that serves it, else the port of the peer; no two look the same. */
-function sessionOf({ groups, head }: FoundLine, clean: boolean): string | null {
+export function sessionKey({ groups, head }: FoundLine): string | null {
   const pid = head.syslog?.pid
   const key = groups.mlfid ? `id ${groups.mlfid}` : pid ? `pid ${pid}` : groups.port ? `port ${groups.port}` : null
-  return key === null || key.length > maxSession ? null : excerpt(key, clean)
+  return key === null || key.length > maxSession ? null : key
+}
+
+function sessionOf(found: FoundLine, clean: boolean): string | null {
+  const key = sessionKey(found)
+  return key === null ? null : excerpt(key, clean)
 }
 
 function excerpt(text: string, clean: boolean, longest = maxExcerpt): string {

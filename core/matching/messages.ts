@@ -1,7 +1,7 @@
 /** What the pool and its workers tell each other. */
 import type { Prefix } from '../address.ts'
 import type { CompiledFilter } from '../plugin.ts'
-import type { FileRange, LogChunk, ScanResult } from '../events.ts'
+import type { FileRange, LogChunk, ScanCounts, ScanResult } from '../events.ts'
 import type { TreeJailSetup } from '../fail2ban/lines/jail-lines.ts'
 
 /** A jail and the filter that finds its failures. Several jails may share one. */
@@ -17,6 +17,8 @@ export interface WorkerSetup {
   readonly jails: readonly JailFilter[]
   /** Modules whose default export is a matcher, in the order in which they may take filters. */
   readonly engineUrls: readonly string[]
+  /** A secret that all threads share, 32 bits: see `createRowScanner`. */
+  readonly sessionSeed: number
   /** Jails of a Fail2ban tree. */
   readonly treeJails?: readonly TreeJailSetup[]
 }
@@ -24,7 +26,7 @@ export interface WorkerSetup {
 /** What jails that see lines in order remember of a log, by their names. Plain data. */
 export type JailMemories = Readonly<Record<string, unknown>>
 
-/** One task: the answer is a `PackedResult`. */
+/** One task: the answer is a `GuardedResult`. */
 export interface ScanTask {
   readonly chunk: LogChunk
   /** Where slow lines are expected: how long one line may take a jail. Null: nothing is stopped. */
@@ -44,7 +46,10 @@ export interface DatesTask {
 }
 
 /** What became of a chunk in a thread. */
-export interface GuardedResult extends ScanResult {
+export interface GuardedResult extends GuardedCounts, ScanResult {}
+
+/** What became of a chunk in a thread, but for what native filters found. */
+export interface GuardedCounts extends ScanCounts {
   /** Lines that were passed over for a jail. */
   readonly slow: readonly SlowLine[]
   /** What jails remember of the log up to the end of the chunk; absent where none of them does. */

@@ -45,23 +45,6 @@ export interface OrderedEars {
   readonly failed: (error: unknown, start: number, end: number) => void
 }
 
-/** A jail that is made when it is first asked for anything. */
-export function lateJail(jail: string, make: () => OrderedJail): OrderedJail {
-  let made: OrderedJail | null = null
-  const ready = () => (made ??= make())
-  return {
-    jail,
-    get memory() {
-      return ready().memory
-    },
-    set memory(memory) {
-      ready().memory = memory
-    },
-    prepare: () => ready().prepare?.(),
-    look: (...given) => ready().look(...given),
-  }
-}
-
 /** A chunk as it is scanned: offsets of segments are those in `bytes`, whose first has the offset `base` in the log. */
 export interface ScannedChunk {
   readonly chunk: LogChunk

@@ -4,6 +4,7 @@
  * one: its chunks are scanned in small pieces under a guard (`guarded-scan.ts`) that gives up slow lines
  * within milliseconds, and there is always a thread left for the other logs.
  */
+import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
@@ -23,7 +24,6 @@ import {
   type ScanTask,
   type WorkerSetup,
 } from './messages.ts'
-import { unpackResult, type PackedResult } from './packed-results.ts'
 import { patientLineMs, SlowLogs } from './slow-logs.ts'
 
 export interface MatchingPool {
@@ -42,7 +42,7 @@ export interface MatchingPool {
   close(): Promise<void>
 }
 
-export interface PoolOptions extends WorkerSetup {
+export interface PoolOptions extends Omit<WorkerSetup, 'sessionSeed'> {
   readonly jails: readonly JailFilter[]
   /** By default as many as there are processors, at most 4; never less than 2, so that one stuck line stops nobody else. */
   readonly maxThreads?: number
@@ -69,7 +69,7 @@ const guardedDeadlineMs = 10_000
 const datesWithinMs = 10_000
 
 /** A task is a chunk to scan, or a question for dates, which has a function of its own in the thread. */
-type Threads = Piscina<ScanTask | DatesTask, PackedResult | RangeDates>
+type Threads = Piscina<ScanTask | DatesTask, GuardedResult | RangeDates>
 type Attempt = { readonly result: GuardedResult } | { readonly stuckAt: LineSpan }
 
 class Pool implements MatchingPool {
@@ -92,15 +92,16 @@ class Pool implements MatchingPool {
     this.#log = log
     this.#slow = new SlowLogs(log)
     this.#slowTurns = new Turns(Math.max(1, threads - 1))
+    const sessionSeed = randomInt(2 ** 32)
     this.#start = () => {
-      const piscina = new Piscina<ScanTask | DatesTask, PackedResult | RangeDates>({
+      const piscina = new Piscina<ScanTask | DatesTask, GuardedResult | RangeDates>({
         filename: fileURLToPath(new URL('worker.js', import.meta.url)),
-        workerData: { jails, engineUrls, treeJails } satisfies WorkerSetup,
+        workerData: { jails, engineUrls, sessionSeed, treeJails } satisfies WorkerSetup,
         minThreads: 1,
         maxThreads: threads,
         concurrentTasksPerWorker: 1,
         idleTimeout: idleTimeoutMs,
-        // Room for the matches of a chunk, which live until it is done.
+        // Room for what a chunk brings forth.
         resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 12 },
       })
       return piscina.on('error', (error: Error) => log.error({ error: error.message }, 'a matching thread ended'))
@@ -212,12 +213,12 @@ class Pool implements MatchingPool {
     const deadlineMs = lineMs === null ? this.#deadlineMs : guardedDeadlineMs
     const watch = new LineDeadline(deadlineMs, cell, alive, () => stop.abort())
     try {
-      const packed = (await piscina.run(
+      const result = (await piscina.run(
         { chunk, lineMs, memories: this.#memories.of(chunk.log), progress: cell.memory },
         { signal: stop.signal },
-      )) as PackedResult
-      if (packed.broken !== undefined) this.#broken(packed.broken)
-      return { result: unpackResult(packed) }
+      )) as GuardedResult
+      if (result.broken !== undefined) this.#broken(result.broken)
+      return { result }
     } catch (error) {
       if (!stop.signal.aborted || watch.stuckAt === null) throw error
       return { stuckAt: watch.stuckAt }

@@ -3,7 +3,7 @@
  * find what the filters of the chunk's jails match, and makes `Match` records of it.
  */
 import { readSync } from 'node:fs'
-import type { LogChunk } from '../events.ts'
+import type { LogChunk, Match } from '../events.ts'
 import type { LineBlock, MatcherPlugin } from '../plugin.ts'
 import { EngineBinding, type BoundScanner } from './engine-binding.ts'
 import { scanInSpite } from './failing-lines.ts'
@@ -13,12 +13,14 @@ import { LineGuard } from './line-guard.ts'
 import { LogForms } from './log-form.ts'
 import { LineReaders, type LineProgress } from './lines.ts'
 import { LineTally } from './line-tally.ts'
-import { MatchMaker } from './match-records.ts'
+import { MatchMaker, type FoundSink } from './match-records.ts'
 import { ProcessorTime } from './processor-time.ts'
-import type { GuardedResult, JailFilter, JailMemories, LineSpan, SlowLine } from './messages.ts'
+import type { GuardedCounts, GuardedResult, JailFilter, JailMemories, LineSpan, SlowLine } from './messages.ts'
 import { scanOrdered, type OrderedJail, type OrderedResult } from './ordered-jails.ts'
+import { RowMaker } from './row-maker.ts'
 
-export interface LogScanner {
+/** `Result`: what it makes of the lines that are found. */
+export interface ChunkScanner<Result> {
   /**
    * Scans the whole lines of a chunk, of its first MiB if it is longer. `progress` hears of each line
    * before it is matched. With `lineMs` a line that takes the patterns of a jail longer is passed over
@@ -26,40 +28,68 @@ export interface LogScanner {
    * keeps them for long copies them, as sending them to another thread does. `memories`: what jails that see lines in
    * order remember of the log up to here.
    */
-  scan(chunk: LogChunk, progress?: LineProgress, lineMs?: number | null, memories?: JailMemories): GuardedResult
+  scan(chunk: LogChunk, progress?: LineProgress, lineMs?: number | null, memories?: JailMemories): Result
+}
+
+/** Makes records with all their texts, for those who show them. */
+export type LogScanner = ChunkScanner<RecordedResult>
+
+export interface RecordedResult extends GuardedCounts {
+  /** In the order of the lines. */
+  readonly matches: Match[]
+}
+
+export interface ScannerSetup {
+  readonly jails: readonly JailFilter[]
+  readonly engines: readonly MatcherPlugin[]
+  /** Jails that see lines in order, by name; more may come in before a chunk for them is scanned. */
+  readonly ordered?: ReadonlyMap<string, OrderedJail>
 }
 
 /** Bytes that one call looks at, at most. */
 export const maxChunkBytes = 1 << 20
 
 /** A scanner for these jails. Throws a BailiffError when a chunk names another jail or no engine takes a filter. */
-export function createLogScanner(setup: {
-  readonly jails: readonly JailFilter[]
-  readonly engines: readonly MatcherPlugin[]
-  readonly ordered?: readonly OrderedJail[]
-}): LogScanner {
-  const tools: Tools = {
-    ordered: new Map((setup.ordered ?? []).map((jail) => [jail.jail, jail])),
+export function createLogScanner(setup: ScannerSetup): LogScanner {
+  const tools = toolsOf(setup, new MatchMaker(setup.jails))
+  return {
+    scan(chunk, progress, lineMs = null, memories = {}) {
+      const { found: matches, ...counts } = new ChunkScan(tools, chunk, progress).run(lineMs, memories)
+      return { matches, ...counts }
+    },
+  }
+}
+
+/** As `createLogScanner`, for the judge. `sessionSeed`: a secret that all threads share, 32 bits. */
+export function createRowScanner(setup: ScannerSetup, sessionSeed: number): ChunkScanner<GuardedResult> {
+  const tools = toolsOf(setup, new RowMaker(setup.jails, sessionSeed))
+  return {
+    scan(chunk, progress, lineMs = null, memories = {}) {
+      const { found: rows, ...counts } = new ChunkScan(tools, chunk, progress).run(lineMs, memories)
+      return { rows, ...counts }
+    },
+  }
+}
+
+function toolsOf<Found>(setup: ScannerSetup, maker: FoundSink<Found>): Tools<Found> {
+  return {
+    ordered: setup.ordered ?? new Map<string, OrderedJail>(),
     processor: new ProcessorTime(),
     binding: new EngineBinding(setup),
     readers: new LineReaders(),
-    maker: new MatchMaker(setup.jails),
+    maker,
     forms: new LogForms(),
     guard: new LineGuard(),
     tally: new LineTally(),
     memory: Buffer.alloc(maxChunkBytes),
   }
-  return {
-    scan: (chunk, progress, lineMs = null, memories = {}) =>
-      new ChunkScan(tools, chunk, progress).run(lineMs, memories),
-  }
 }
 
 /** What a thread needs to scan chunks, and uses again for each. */
-interface Tools {
+interface Tools<Found> {
   readonly binding: EngineBinding
   readonly readers: LineReaders
-  readonly maker: MatchMaker
+  readonly maker: FoundSink<Found>
   readonly forms: LogForms
   readonly guard: LineGuard
   readonly tally: LineTally
@@ -69,8 +99,8 @@ interface Tools {
 }
 
 /** The scan of one chunk. Offsets are those in the chunk; `base` is where it begins in the log. */
-class ChunkScan {
-  readonly #tools: Tools
+class ChunkScan<Found> {
+  readonly #tools: Tools<Found>
   readonly #chunk: LogChunk
   readonly #progress: LineProgress | undefined
   readonly #bytes: Buffer
@@ -79,7 +109,7 @@ class ChunkScan {
   readonly #base: number
   readonly #bare: boolean | null
 
-  constructor(tools: Tools, chunk: LogChunk, progress: LineProgress | undefined) {
+  constructor(tools: Tools<Found>, chunk: LogChunk, progress: LineProgress | undefined) {
     this.#tools = tools
     this.#chunk = chunk
     this.#progress = progress
@@ -91,7 +121,7 @@ class ChunkScan {
     this.#bare = tools.forms.isBare(chunk)
   }
 
-  run(lineMs: number | null, memories: JailMemories): GuardedResult {
+  run(lineMs: number | null, memories: JailMemories): GuardedCounts & { readonly found: Found } {
     const { binding, readers, maker, guard, processor, tally, ordered } = this.#tools
     const before = processor.ms
     const inOrder = this.#chunk.jails.flatMap((jail) => ordered.get(jail) ?? [])
@@ -126,7 +156,7 @@ class ChunkScan {
     const passedOver = new Set(slow.map(({ start }) => start)).size
     const ms = processor.ms - before
     return {
-      matches: maker.take(order),
+      found: maker.take(order),
       ...counts,
       skipped: skipped + passedOver,
       malformed: malformed() - malformedBefore,
@@ -175,6 +205,9 @@ class ChunkScan {
         time: found.time === undefined ? time : reader.fieldTime(found.time),
         offset: this.#base + start + found.start,
         single: this.#bare === true,
+        bytes: this.#bytes,
+        start: start + found.start,
+        end: start + found.end,
       })
     })
   }

@@ -1,5 +1,8 @@
 import { randomInt } from 'node:crypto'
+import { writeKey } from '../address-words.ts'
 import type { Match } from '../events.ts'
+import type { RowCursor } from '../failure-rows.ts'
+import { SessionHash } from './session-hash.ts'
 
 /** Joins the lines that tell of the same failure. */
 export interface Sessions {
@@ -10,13 +13,8 @@ export interface Sessions {
    * one that stands for several failures stands for one less.
    */
   merge(matches: readonly Match[]): Match[]
-}
-
-/** What is known of a session that a match counted for. */
-interface Session {
-  /** Whether an ordinary match will tell again of the failure that a `once` match counted for. */
-  repeats: boolean
-  readonly since: number
+  /** The same for one of the jails of a row: how many failures each of its lines counts for, 0: none. */
+  attempts(row: RowCursor, jail: string, log: string): number
 }
 
 export interface SessionLimits {
@@ -36,34 +34,17 @@ export function createSessions({
   lifetimeMs = 120_000,
   now = Date.now,
 }: SessionLimits = {}): Sessions {
-  const hash = createHash(randomInt(2 ** 32))
-  // Two generations: when the young one is full, it becomes the old one, and what that held is forgotten.
-  let young = new Generation(Math.ceil(capacity / 2))
-  let old = new Generation(Math.ceil(capacity / 2))
-
-  const sessionOf = (key: number, time: number): Session | undefined => {
-    const session = young.get(key) ?? old.get(key)
-    // Either way round: after a jump of the clock nothing is known.
-    return session && Math.abs(time - session.since) <= lifetimeMs ? session : undefined
-  }
-
-  const remember = (key: number, session: Session) => {
-    if (young.put(key, session)) return
-    const emptied = old.clear()
-    old = young
-    young = emptied
-    young.put(key, session)
-  }
+  const known = new KnownSessions(Math.ceil(capacity / 2), lifetimeMs)
+  const keys = new SessionKeys(randomInt(2 ** 32))
+  const names = new SessionHash(randomInt(2 ** 32))
+  const address = new Uint32Array(4)
 
   const counted = (match: Match): Match | null => {
     if (match.session === null) return match
-    const key = hash(match.log, match.jail, match.address, match.session)
-    const time = match.time ?? now()
-    const session = sessionOf(key, time)
-    const repeats = match.once && (session === undefined || session.repeats)
-    remember(key, { repeats, since: session?.since ?? time })
-    if (match.once) return session === undefined ? withAttempts(match, 1) : null
-    return session?.repeats ? withAttempts(match, match.attempts - 1) : match
+    writeKey(match.address, address)
+    names.read(match.session)
+    const key = keys.of(match.log, match.jail, address, 0, names.high, names.low)
+    return withAttempts(match, known.attempts(key, match.time ?? now(), match.once, match.attempts))
   }
 
   // A loop: `flatMap` takes as long as all the rest.
@@ -75,7 +56,49 @@ export function createSessions({
     }
     return merged
   }
-  return { merge }
+
+  const attempts = (row: RowCursor, jail: string, log: string) => {
+    if (!row.hasSession) return row.attempts
+    const key = keys.of(log, jail, row.words, row.at, row.sessionHigh, row.sessionLow)
+    return known.attempts(key, row.time ?? now(), row.once, row.attempts)
+  }
+  return { merge, attempts }
+}
+
+/** The sessions seen last, by their keys: at least as many as one of two generations holds. */
+class KnownSessions {
+  readonly #lifetimeMs: number
+  // When the young one is full, it becomes the old one, and what that held is forgotten.
+  #young: Generation
+  #old: Generation
+
+  constructor(capacity: number, lifetimeMs: number) {
+    this.#lifetimeMs = lifetimeMs
+    this.#young = new Generation(capacity)
+    this.#old = new Generation(capacity)
+  }
+
+  /** How many of the attempts count, of a line of that time, and takes the line in. */
+  attempts(key: number, time: number, once: boolean, attempts: number): number {
+    const young = this.#young.slot(key)
+    const generation = this.#young.holds(young, key) ? this.#young : this.#old
+    const slot = generation === this.#young ? young : generation.slot(key)
+    const since = generation.since[slot] ?? 0
+    // Either way round: after a jump of the clock nothing is known.
+    const isKnown = generation.holds(slot, key) && Math.abs(time - since) <= this.#lifetimeMs
+    const repeats = isKnown && generation.repeats[slot] === 1
+    this.#remember(key, isKnown ? since : time, once && (!isKnown || repeats))
+    if (once) return isKnown ? 0 : 1
+    return repeats ? attempts - 1 : attempts
+  }
+
+  #remember(key: number, since: number, repeats: boolean): void {
+    if (this.#young.put(key, since, repeats)) return
+    const emptied = this.#old.clear()
+    this.#old = this.#young
+    this.#young = emptied
+    this.#young.put(key, since, repeats)
+  }
 }
 
 /**
@@ -83,12 +106,13 @@ export function createSessions({
  * object for each would live just long enough to be moved to where garbage is collected last.
  */
 class Generation {
+  readonly since: Float64Array
+  /** 1: an ordinary match will tell again of the failure that a `once` match counted for. */
+  readonly repeats: Uint8Array
   readonly #capacity: number
   readonly #mask: number
   /** The hash; 0 where a slot is free. */
   readonly #keys: Float64Array
-  readonly #since: Float64Array
-  readonly #repeats: Uint8Array
   #size = 0
 
   constructor(capacity: number) {
@@ -96,23 +120,28 @@ class Generation {
     const slots = 2 ** Math.ceil(Math.log2(Math.max(2, capacity * 2)))
     this.#mask = slots - 1
     this.#keys = new Float64Array(slots)
-    this.#since = new Float64Array(slots)
-    this.#repeats = new Uint8Array(slots)
+    this.since = new Float64Array(slots)
+    this.repeats = new Uint8Array(slots)
   }
 
-  get(key: number): Session | undefined {
-    const slot = this.#slot(key)
-    if (this.#keys[slot] !== key) return undefined
-    return { since: this.#since[slot] ?? 0, repeats: this.#repeats[slot] === 1 }
+  /** The slot of a key, or the free one where it belongs. */
+  slot(key: number): number {
+    let slot = key & this.#mask
+    while (this.#keys[slot] !== 0 && this.#keys[slot] !== key) slot = (slot + 1) & this.#mask
+    return slot
+  }
+
+  holds(slot: number, key: number): boolean {
+    return this.#keys[slot] === key
   }
 
   /** False where there is no room for one more. */
-  put(key: number, { since, repeats }: Session): boolean {
-    const slot = this.#slot(key)
+  put(key: number, since: number, repeats: boolean): boolean {
+    const slot = this.slot(key)
     if (this.#keys[slot] !== key && this.#size++ >= this.#capacity) return false
     this.#keys[slot] = key
-    this.#since[slot] = since
-    this.#repeats[slot] = repeats ? 1 : 0
+    this.since[slot] = since
+    this.repeats[slot] = repeats ? 1 : 0
     return true
   }
 
@@ -121,52 +150,48 @@ class Generation {
     this.#size = 0
     return this
   }
-
-  #slot(key: number): number {
-    let slot = key & this.#mask
-    while (this.#keys[slot] !== 0 && this.#keys[slot] !== key) slot = (slot + 1) & this.#mask
-    return slot
-  }
 }
 
 /**
- * 53 bits from four texts, never 0: two runs of FNV-1a, the second over what the first makes of each
- * character. The seed is secret, so nobody can choose texts that look the same. What the first two texts
- * make is kept, for they are the same for many lines.
+ * 53 bits from log, jail, address and session, never 0. The seed is secret, so nobody can choose texts that look the
+ * same. What log and jail make is kept, for they are the same for many lines.
  */
-function createHash(seed: number): (log: string, jail: string, address: string, session: string) => number {
-  let low = 0
-  let high = 0
-  const begin = () => {
-    low = seed | 0
-    high = ~seed
+class SessionKeys {
+  readonly #texts: SessionHash
+  #log = ''
+  /** Of the log, by jail. */
+  readonly #begins = new Map<string, { readonly high: number; readonly low: number }>()
+
+  constructor(seed: number) {
+    this.#texts = new SessionHash(seed)
   }
-  const add = (text: string) => {
-    let [a, b] = [low, high]
-    for (let at = 0; at < text.length; at++) {
-      a = Math.imul(a ^ text.charCodeAt(at), 0x01000193)
-      b = Math.imul(b ^ (a >>> 13), 0x85ebca6b)
+
+  /** Of an address at `at` of the words, and of a session as `SessionHash` makes it. */
+  of(log: string, jail: string, words: Uint32Array, at: number, high: number, low: number): number {
+    const last = this.#begin(log, jail)
+    let [a, b] = [last.low | 0, last.high | 0]
+    const mix = (word: number) => {
+      a = Math.imul(a ^ word, 0xcc9e2d51)
+      a = (a << 15) | (a >>> 17)
+      b = Math.imul(b ^ a ^ (b >>> 15), 0x85ebca6b)
     }
-    // Not a character: texts that are cut elsewhere are others.
-    low = Math.imul(a ^ 0x10000, 0x01000193)
-    high = b
+    for (let word = at; word < at + 4; word++) mix(words[word] ?? 0)
+    mix(high)
+    mix(low)
+    return (b >>> 11) * 2 ** 32 + ((a ^ (a >>> 15)) >>> 0) || 1
   }
-  const last = { log: '', jail: '', low: 0, high: 0 }
-  let known = false
-  return (log, jail, address, session) => {
-    if (known && log === last.log && jail === last.jail) {
-      low = last.low
-      high = last.high
-    } else {
-      begin()
-      add(log)
-      add(jail)
-      Object.assign(last, { log, jail, low, high })
-      known = true
+
+  #begin(log: string, jail: string): { readonly high: number; readonly low: number } {
+    if (log !== this.#log) {
+      this.#log = log
+      this.#begins.clear()
     }
-    add(address)
-    add(session)
-    return (high >>> 11) * 2 ** 32 + ((low ^ (low >>> 15)) >>> 0) || 1
+    const known = this.#begins.get(jail)
+    if (known !== undefined) return known
+    this.#texts.read(`${log}\0${jail}`)
+    const { high, low } = this.#texts
+    this.#begins.set(jail, { high, low })
+    return { high, low }
   }
 }
 

@@ -9,11 +9,17 @@ import type { RangeDates } from '../events.ts'
 import type { MatcherPlugin } from '../plugin.ts'
 import type { TreeJailSetup } from '../fail2ban/lines/jail-lines.ts'
 import { datesIn, nativeTimes } from './line-times.ts'
-import { ProgressCell, type BrokenJail, type DatesTask, type ScanTask, type WorkerSetup } from './messages.ts'
-import { lateJail, type OrderedJail } from './ordered-jails.ts'
-import { packResult, type PackedResult } from './packed-results.ts'
+import {
+  ProgressCell,
+  type BrokenJail,
+  type DatesTask,
+  type GuardedResult,
+  type ScanTask,
+  type WorkerSetup,
+} from './messages.ts'
+import type { OrderedJail } from './ordered-jails.ts'
 import { threadNumber } from './processor-time.ts'
-import { createLogScanner } from './scan.ts'
+import { createRowScanner } from './scan.ts'
 
 // Patterns that the linear engine can run are given to it when they backtrack too much.
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks')
@@ -23,26 +29,23 @@ setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks'
  * starts leaves the tasks behind it waiting for ever, one that fails in a task is an error of the task.
  */
 const scanner = once(async () => {
-  const { jails, engineUrls, treeJails = [] } = workerData as WorkerSetup
+  const { jails, engineUrls, sessionSeed, treeJails = [] } = workerData as WorkerSetup
   const { ordered, broken, make } = await treeJailsOf(treeJails)
-  return {
-    ready: createLogScanner({ jails, ordered, engines: await Promise.all(engineUrls.map(loadEngine)) }),
-    broken,
-    make,
-  }
+  const engines = await Promise.all(engineUrls.map(loadEngine))
+  return { ready: createRowScanner({ jails, ordered, engines }, sessionSeed), broken, make }
 })
 
 const thread = threadNumber()
 
-/** Answers a task. */
-export default async function scan({ chunk, lineMs, memories, progress }: ScanTask): Promise<PackedResult> {
+/** Answers a task. The memory of its rows is handed over. */
+export default async function scan({ chunk, lineMs, memories, progress }: ScanTask): Promise<GuardedResult> {
   const { ready, broken, make } = await scanner()
   // Before the time of any line is taken.
   make(chunk.jails)
   const cell = new ProgressCell(progress)
   cell.begin(thread)
   const result = ready.scan(chunk, cell, lineMs, memories)
-  return packResult(broken.length === 0 ? result : { ...result, broken })
+  return handedOver(broken.length === 0 ? result : { ...result, broken })
 }
 
 /** Answers a question for the dates of a range, each way of reading them asked once. It needs no engine and no filter. */
@@ -69,6 +72,18 @@ function eachOnce<Data>(all: readonly Data[]): Data[] {
   return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()]
 }
 
+async function handedOver(result: GuardedResult): Promise<GuardedResult> {
+  const { words, spans, texts } = result.rows
+  if (words.byteLength + texts.byteLength < largeBytes) return result
+  const memories = [words, spans, texts].map(({ buffer }) => buffer)
+  const { move, transferableSymbol, valueSymbol } = await import('piscina')
+  // What is handed over arrives as its value, but piscina's types know only what stands for it.
+  return move({ [transferableSymbol]: memories, [valueSymbol]: result } as never) as unknown as GuardedResult
+}
+
+/** Less is copied: that costs less than to load what hands it over. */
+const largeBytes = 65_536
+
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
   let made: Promise<Value> | undefined
   return () => (made ??= make())
@@ -80,7 +95,7 @@ function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
  * compile those of all.
  */
 async function treeJailsOf(setups: NonNullable<WorkerSetup['treeJails']>): Promise<TreeJails> {
-  if (setups.length === 0) return { ordered: [], broken: [], make: () => {} }
+  if (setups.length === 0) return { ordered: new Map(), broken: [], make: () => {} }
   const [{ JailLines }, { DateForms }, { faultyOption }] = await Promise.all([
     import('../fail2ban/lines/jail-lines.ts'),
     import('../fail2ban/dates/date-forms.ts'),
@@ -99,20 +114,20 @@ async function treeJailsOf(setups: NonNullable<WorkerSetup['treeJails']>): Promi
       return { jail, memory: null, look: () => [] }
     }
   }
-  const late = new Map(setups.map((setup) => [setup.jail, lateJail(setup.jail, () => compile(setup))]))
-  const known = new Set<string>()
+  const ordered = new Map<string, OrderedJail>()
+  const byJail = new Map(setups.map((setup) => [setup.jail, setup]))
   const make = (jails: readonly string[]) => {
     for (const jail of jails) {
-      if (known.has(jail)) continue
-      known.add(jail)
-      void late.get(jail)?.memory
+      const setup = ordered.has(jail) ? undefined : byJail.get(jail)
+      if (setup !== undefined) ordered.set(jail, compile(setup))
     }
   }
-  return { ordered: [...late.values()], broken, make }
+  return { ordered, broken, make }
 }
 
 interface TreeJails {
-  readonly ordered: readonly OrderedJail[]
+  /** Those that were made so far. */
+  readonly ordered: ReadonlyMap<string, OrderedJail>
   readonly broken: readonly BrokenJail[]
   /** Compiles the filters of these jails, if that is yet to be done. */
   make(jails: readonly string[]): void

@@ -52,7 +52,7 @@ export async function runReplay(run: ReplayRun): Promise<ReplayOutcome> {
       .filter((jail) => !jail.tree)
       .map(({ name, filter, ignore }) => ({ jail: name, filter, proxies: ignore.proxies ?? [] })),
     engines,
-    ordered: tree?.ordered ?? [],
+    ordered: new Map((tree?.ordered ?? []).map((jail) => [jail.jail, jail])),
   })
   const scanned = new Set([
     ...jails.flatMap(({ name, tree: ofTree }) => (ofTree ? [] : [name])),

@@ -1,12 +1,12 @@
 import * as assert from 'uvu/assert'
 import type { Finding } from '../../core/control/api.ts'
-import type { Match } from '../../core/events.ts'
+import { noRows } from '../../core/failure-rows.ts'
 import type { LogState } from '../../core/intake/intake.ts'
 import type { FilterTexts } from '../../core/fail2ban/lines/filter-texts.ts'
 import { JailLines } from '../../core/fail2ban/lines/jail-lines.ts'
 import { JailSight } from '../../core/jail-sight.ts'
 import { compileFilter } from '../../core/matching/filters.ts'
-import { createLogScanner } from '../../core/matching/scan.ts'
+import { createRowScanner } from '../../core/matching/scan.ts'
 import regexp from '../../matchers/regexp/index.ts'
 import { suite } from '../suite.ts'
 
@@ -43,7 +43,7 @@ function state(more: Partial<LogState> = {}): LogState {
 
 /** Lets a jail see these lines as a live log brings them, four each minute, and answers what is found. */
 function seen(lines: readonly string[], logs = [state()], sight = new JailSight()): readonly Finding[] {
-  const scanner = createLogScanner({ jails: [{ jail: 'popd', filter }], engines: [regexp] })
+  const scanner = createRowScanner({ jails: [{ jail: 'popd', filter }], engines: [regexp] }, 1)
   let arrivedAt = start
   for (let at = 0; at < lines.length; at += 4) {
     arrivedAt += 60_000
@@ -79,8 +79,8 @@ const treeJail = {
 
 /** As `seen`, of a jail of a Fail2ban tree. */
 function seenByTree(lines: readonly string[]): readonly Finding[] {
-  const ordered = [new JailLines({ jail: 'popd', texts, findtimeSeconds: 600 })]
-  const scanner = createLogScanner({ jails: [], engines: [regexp], ordered })
+  const ordered = new Map([['popd', new JailLines({ jail: 'popd', texts, findtimeSeconds: 600 })]])
+  const scanner = createRowScanner({ jails: [], engines: [regexp], ordered }, 0)
   const sight = new JailSight()
   let arrivedAt = start
   let memories = {}
@@ -206,7 +206,7 @@ test('no log at all, for longer than a start takes', () => {
 
 test('silence is odd where there never was any, and not at night', () => {
   const sight = new JailSight()
-  const nothing = { matches: [] as Match[] }
+  const nothing = { rows: noRows }
   const at = (arrivedAt: number) => ({ log, arrivedAt, live: true })
   // Busy by day, silent for ten hours each night.
   for (let day = 0; day < 3; day++)

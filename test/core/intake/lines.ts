@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createIntake, positionAfter, type Intake, type IntakeOptions } from '../../../core/intake/intake.ts'
 import type { FilePosition, LogChunk, LogCursor, LogPosition, ScanResult } from '../../../core/events.ts'
+import { noRows } from '../../../core/failure-rows.ts'
 import { defineSource, type Logger, type SourcePlugin } from '../../../core/plugin.ts'
 import type { IntakeSource } from '../../../core/intake/intake.ts'
 import fileSource from '../../../plugins/sources/file.ts'
@@ -130,5 +131,5 @@ function cutLines(bytes: Buffer, insideLine: boolean, found: (line: string) => v
     inside = true
     start = bytes.length
   }
-  return { matches: [], consumed: start, insideLine: inside, lines, skipped, malformed: 0, bare: false }
+  return { rows: noRows, consumed: start, insideLine: inside, lines, skipped, malformed: 0, bare: false }
 }

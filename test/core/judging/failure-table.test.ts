@@ -112,6 +112,71 @@ test('agrees with a list of times, whatever the order of calls', () => {
   )
 })
 
+test('times lie as far apart as they may, exact to the millisecond', () => {
+  const day = 86_400_000
+  const now = 1_790_000_000_123
+  for (const findtimeMs of [10 * day, 24 * day, 25 * day, 400 * day]) {
+    const table = new FailureTable({ maxretry: 4, findtimeMs, maxAddresses: 100 })
+    assert.is(table.add(address(1), now, 1, same), 1)
+    assert.is(table.add(address(1), now - findtimeMs, 1, same), 2, 'older, and just inside')
+    assert.is(table.add(address(1), now + 1, 1, same), 2, 'the older one has left')
+    assert.equal(table.timesOf(address(1)), [now - findtimeMs, now, now + 1])
+    assert.is(table.add(address(1), now + findtimeMs, 2, same), 4)
+    assert.is(table.add(address(1), now + 3000 * day, 1, same), 1)
+    assert.equal(table.timesOf(address(1)).at(-1), now + 3000 * day)
+    table.shift(-now)
+    assert.is(table.add(address(1), 3000 * day - findtimeMs, 1, same), 2)
+    assert.equal(table.timesOf(address(1)).slice(-2), [3000 * day - findtimeMs, 3000 * day])
+    assert.is(table.look(address(1))?.failures, 2)
+  }
+})
+
+test('agrees with a model while it grows, shrinks and is full', () => {
+  const step = fc.record({ from: fc.nat(3000), many: fc.nat(1500), forget: fc.boolean(), excerpt: fc.nat(2 ** 40) })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), fc.integer({ min: 1, max: 7 }), (steps, maxretry) => {
+      const table = new FailureTable({ maxretry, findtimeMs: 1e9, maxAddresses: 10_000 })
+      const model = new Map<number, number>()
+      for (const { from, many, forget, excerpt } of steps) {
+        for (let who = from; who < from + many; who++) {
+          if (forget) {
+            table.forget(address(who))
+            model.delete(who)
+            continue
+          }
+          model.set(who, Math.min(maxretry, (model.get(who) ?? 0) + 1))
+          assert.is(
+            table.add(address(who), 1000 + who, 1, () => excerpt + who),
+            model.get(who),
+          )
+          assert.is(table.look(address(who))?.excerpt, excerpt + who)
+        }
+        assert.is(table.size, model.size)
+      }
+      for (let who = 0; who < 4600; who += 7) assert.is(table.timesOf(address(who)).length, model.get(who) ?? 0)
+      const told = new Map<string, number>()
+      table.each(0, table.size, (words, at) => {
+        const key = words.slice(at, at + 4).join()
+        told.set(key, (told.get(key) ?? 0) + 1)
+      })
+      assert.equal([...told.values()].toSorted(), [...model.values()].toSorted())
+    }),
+  )
+})
+
+test('memory comes by the address, and goes with what expires', () => {
+  const table = new FailureTable({ maxretry: 5, findtimeMs: 1000, maxAddresses: 1_000_000 })
+  const key = new Uint32Array([0x2001_0db8, 0, 0, 0])
+  for (let i = 0; i < 300_000; i++) {
+    key[3] = i
+    table.addKey(key, 0, 500, 1)
+    if (i % 10_000 === 9999) assert.ok(table.bytes / table.size < 100, `${table.bytes} bytes for ${table.size}`)
+  }
+  for (let i = 0; i < 300_000; i++) table.addKey(key, 0, 2000, 1)
+  assert.is(table.size, 1)
+  assert.ok(table.bytes < 300_000, `${table.bytes}`)
+})
+
 test('a limit gives up the least dangerous, holds while it is set, and is taken away again', () => {
   const table = new FailureTable({ maxretry: 5, findtimeMs: 1e9, maxAddresses: 10_000 })
   for (let i = 0; i < 4; i++) table.add(address(60_000), i, 1, same)

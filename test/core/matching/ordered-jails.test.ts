@@ -63,7 +63,7 @@ test('chunks of any size find what the filter finds over every line', () => {
           createLogScanner({
             jails: [],
             engines: [],
-            ordered: [new JailLines({ jail: 'own', texts: one, findtimeSeconds: 600 })],
+            ordered: new Map([['own', new JailLines({ jail: 'own', texts: one, findtimeSeconds: 600 })]]),
           }),
         )
         let memories = {}
@@ -103,7 +103,7 @@ test('lines are timed only after what the first of them would compile, which cha
     prepare: () => void calls.push('prepare'),
     look: (line: Buffer) => (calls.push(String(line)), []),
   }
-  const scanner = createLogScanner({ jails: [], engines: [], ordered: [ordered] })
+  const scanner = createLogScanner({ jails: [], engines: [], ordered: new Map([['own', ordered]]) })
   scanner.scan(chunk(Buffer.from('a\n')))
   assert.equal(calls, ['a'])
   scanner.scan(chunk(Buffer.from('b\n')), undefined, 20)
@@ -115,7 +115,11 @@ test('to a jail that sees a log for the first time no line is new: old and undat
   const bytes = Buffer.from([...old, 'closed by 192.0.2.9', ...lines.slice(0, 2)].map((line) => `${line}\n`).join(''))
   const found = (more: Partial<LogChunk>) => {
     const ordered = [new JailLines({ jail: 'own', texts, findtimeSeconds: 600 })]
-    const { hits = [] } = createLogScanner({ jails: [], engines: [], ordered }).scan({ ...chunk(bytes), ...more })
+    const { hits = [] } = createLogScanner({
+      jails: [],
+      engines: [],
+      ordered: new Map(ordered.map((jail) => [jail.jail, jail])),
+    }).scan({ ...chunk(bytes), ...more })
     return hits.map(({ offset, time }) => [offset, time])
   }
   const at = (index: number) => [...old, 'closed by 192.0.2.9', ...lines].slice(0, index).join('\n').length + 1
@@ -129,7 +133,7 @@ test('a session may begin in one chunk and end in the next', () => {
   const scanner = createLogScanner({
     jails: [],
     engines: [],
-    ordered: [new JailLines({ jail: 'own', texts, findtimeSeconds: 600 })],
+    ordered: new Map([['own', new JailLines({ jail: 'own', texts, findtimeSeconds: 600 })]]),
   })
   const sessions = new Sessions({ raw: false })
   const failures = [lines[0], lines[1]].flatMap((line) => {
@@ -169,7 +173,7 @@ test('a killer line is passed over, and what the jail remembers stays', async ()
 test('control bytes do not get out of a thread', () => {
   const open: FilterTexts = { ...texts, failregex: ['user <F-USER>.*</F-USER> from <HOST>$'] }
   const jail = new JailLines({ jail: 'own', texts: open, findtimeSeconds: 600 })
-  const scanner = createLogScanner({ jails: [], engines: [], ordered: [jail] })
+  const scanner = createLogScanner({ jails: [], engines: [], ordered: new Map([[jail.jail, jail]]) })
   const { hits = [] } = scanner.scan(chunk(Buffer.from(`${date} user a\x1b[2J\x00 from 192.0.2.7\n`)))
   assert.equal(
     hits.map(({ groups }) => groups.user),

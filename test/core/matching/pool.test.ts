@@ -5,6 +5,7 @@ import { createPool, type PoolOptions } from '../../../core/matching/pool.ts'
 import { createLogScanner } from '../../../core/matching/scan.ts'
 import regexp from '../../../matchers/regexp/index.ts'
 import { suite } from '../../suite.ts'
+import { failureOf, failuresOf } from './row-failures.ts'
 
 const test = suite('the matching pool')
 const engineUrl = new URL('../../../matchers/regexp/index.js', import.meta.url).href
@@ -29,9 +30,9 @@ const killer = `slow ${'a'.repeat(60)}! 192.0.2.1\n`
 
 test('a chunk is scanned in a thread', async () => {
   await withPool({}, async (pool) => {
-    const { matches, lines, consumed } = await pool.scan(chunk(`${good(1)}x\n${good(2)}`))
+    const { rows, lines, consumed } = await pool.scan(chunk(`${good(1)}x\n${good(2)}`))
     assert.equal(
-      matches.map(({ address, offset }) => [address, offset]),
+      failuresOf(rows).map(({ address, offset }) => [address, offset]),
       [
         ['192.0.2.1', 0],
         ['192.0.2.2', 16],
@@ -51,10 +52,11 @@ test('what comes out of a thread is what the scanner found', async () => {
     const both = { ...chunk(log), jails: ['test', 'more'] }
     const expected = createLogScanner({ jails, engines: [regexp] }).scan(both)
     assert.is(expected.matches.length, 6)
-    const { slow, ms: _, seen, ...result } = expected
+    const { slow, ms: _, seen, matches, ...result } = expected
     assert.equal(slow, [])
-    const { seen: seenByPool, ...answer } = await pool.scan(both)
+    const { seen: seenByPool, rows, ...answer } = await pool.scan(both)
     assert.equal(answer, result)
+    assert.equal(failuresOf(rows), matches.map(failureOf))
     // Only the time differs.
     assert.equal({ ...seenByPool, ms: 0 }, { ...seen, ms: 0 })
     assert.equal(
@@ -77,9 +79,9 @@ test('a line that breaks the deadline is skipped alone; all others are matched o
     const other = pool.scan(chunk(good(4))).finally(() => order.push('other'))
     const [found, others] = await Promise.all([stuck, other])
     assert.equal(order, ['other', 'stuck'])
-    assert.is(others.matches.length, 1)
+    assert.is(failuresOf(others.rows).length, 1)
     assert.equal(
-      found.matches.map(({ address, offset }) => [address, offset]),
+      failuresOf(found.rows).map(({ address, offset }) => [address, offset]),
       [
         ['192.0.2.1', 0],
         ['192.0.2.2', good(1).length + killer.length],
@@ -89,7 +91,7 @@ test('a line that breaks the deadline is skipped alone; all others are matched o
     assert.equal([found.lines, found.skipped], [5, 2])
     assert.is(found.consumed, 3 * good(1).length + 2 * killer.length)
     assert.is(warnings.length, 1)
-    assert.is((await pool.scan(chunk(good(5)))).matches.length, 1)
+    assert.is(failuresOf((await pool.scan(chunk(good(5)))).rows).length, 1)
   })
 })
 
@@ -107,9 +109,9 @@ test('a line is skipped only for the jails whose patterns are slow on it', async
   ]
   await withPool({ jails, deadlineMs: 400 }, async (pool) => {
     const both = { ...chunk(`${good(1)}${killer}${good(2)}`), jails: ['test', 'plain'] }
-    const { matches, skipped, lines } = await pool.scan(both)
+    const { rows, skipped, lines } = await pool.scan(both)
     assert.equal(
-      matches.map(({ jail, address, offset }) => [jail, address, offset]),
+      failuresOf(rows).map(({ jail, address, offset }) => [jail, address, offset]),
       [
         ['test', '192.0.2.1', 0],
         ['plain', '192.0.2.1', good(1).length],
@@ -141,7 +143,7 @@ test('a closed pool finishes what is under way and takes no more', async () => {
   const pool = createPool(options({}))
   const last = pool.scan(chunk(good(1)))
   await pool.close()
-  assert.is((await last).matches.length, 1)
+  assert.is(failuresOf((await last).rows).length, 1)
   await rejects(pool.scan(chunk(good(1))), /closed/)
 })
 

@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import fc from 'fast-check'
-import type { LogChunk, Match, ScanResult } from '../../../core/events.ts'
-import type { GuardedResult } from '../../../core/matching/messages.ts'
+import type { LogChunk, Match } from '../../../core/events.ts'
 import { compileDates } from '../../../core/matching/date-pattern.ts'
 import { compileFilter, type FilterSource } from '../../../core/matching/filters.ts'
-import { createLogScanner } from '../../../core/matching/scan.ts'
+import { createLogScanner, type RecordedResult } from '../../../core/matching/scan.ts'
 import { defineMatcher } from '../../../core/plugin.ts'
 import regexp from '../../../matchers/regexp/index.ts'
 import structured from '../../../matchers/structured/index.ts'
@@ -407,11 +406,11 @@ function chunk(data: LogChunk['data'], of: readonly string[]): LogChunk {
   }
 }
 
-function scan(log: string | Buffer, of: readonly string[]): GuardedResult {
+function scan(log: string | Buffer, of: readonly string[]): RecordedResult {
   return createLogScanner({ jails, engines: [regexp] }).scan(chunk(Buffer.from(log), of))
 }
 
-function withoutRest({ matches, lines, skipped }: ScanResult) {
+function withoutRest({ matches, lines, skipped }: RecordedResult) {
   return { matches, lines, skipped }
 }
 
