@@ -3,6 +3,7 @@
  * program's nodes from which the rest of the text, from here to its end, leads to a match. So at the begin of a text
  * its state says which expressions match, and on the way forward it says which of two ways leads on.
  */
+import { BackwardGraph } from './backward-graph.ts'
 import type { Program } from './program.ts'
 import type { TableMemory } from './table-memory.ts'
 
@@ -35,23 +36,18 @@ export function sizeOf(program: Program, states: number): AutomatonSize {
 }
 
 export class Automaton {
-  /** Counts how often it was emptied since there was no room for one more state. */
-  flushes = 0
   /** Where the transitions are, and so on: words of the kernel's record of an automaton. */
   readonly words: readonly number[]
   readonly #program: Program
   readonly #judge: (matching: (rule: number) => boolean) => readonly Verdict[]
   readonly #memory: TableMemory
   readonly #size: AutomatonSize
-  readonly #members: readonly number[]
-  /** By node: those from which it is reached without a byte; at the end of the text; and by a byte. */
-  readonly #before: readonly number[][]
-  readonly #beforeAtEnd: readonly number[][]
-  readonly #taking: readonly number[][]
-  /** Ends of expressions behind which there may be more text. */
-  readonly #openEnds: readonly number[]
-  readonly #choices: readonly { readonly choice: number; readonly first: number }[]
-  readonly #states: (readonly number[])[] = []
+  readonly #graph: BackwardGraph
+  /** By class, and set of the program: whether the set has the bytes of the class; then the last class. */
+  readonly #has: readonly (readonly boolean[])[]
+  /** By state: the nodes that take the byte before it. */
+  readonly #states: Uint16Array[] = []
+  /** States by the nodes that took the byte behind them. */
   readonly #known = new Map<string, number>()
   readonly #verdicts = new Map<string, number>()
   #verdictEnd = 0
@@ -74,7 +70,8 @@ export class Automaton {
     this.#memory = memory
     this.#size = size
     const { classes, members } = classesOf(program)
-    this.#members = members
+    this.#has = members.map((byte) => program.sets.map((ranges) => holds(ranges, byte)))
+    this.#graph = new BackwardGraph(program)
     const { states, shift } = size
     this.#at = {
       trans: memory.take(states * (2 << shift)),
@@ -86,22 +83,6 @@ export class Automaton {
     memory.u8.set(classes, classesAt)
     const nodesAt = memory.take(program.nodes.length * 16)
     program.nodes.forEach((_, index) => memory.u32.set(nodeWords(program, index), (nodesAt >> 2) + index * 4))
-    this.#before = program.nodes.map(() => [])
-    this.#beforeAtEnd = program.nodes.map(() => [])
-    this.#taking = program.nodes.map(() => [])
-    program.nodes.forEach((node, index) => {
-      if (node.op === 'split') {
-        this.#before[node.first]?.push(index)
-        this.#before[node.second]?.push(index)
-      } else if (node.op === 'note') this.#before[node.next]?.push(index)
-      else if (node.op === 'end') this.#beforeAtEnd[node.next]?.push(index)
-      else if (node.op === 'take') this.#taking[node.next]?.push(index)
-    })
-    this.#openEnds = program.nodes.flatMap(({ op }, index) => {
-      const isOpen = (this.#before[index]?.length ?? 0) + (this.#taking[index]?.length ?? 0) > 0
-      return op === 'match' && isOpen ? [index] : []
-    })
-    this.#choices = program.nodes.flatMap((node) => (node.op === 'split' ? [node] : []))
     this.clear()
     this.words = [
       firstState,
@@ -117,15 +98,16 @@ export class Automaton {
 
   /** Makes what the kernel missed: where a byte of the class leads from the state. All may have been emptied for it. */
   fill(state: number, byteClass: number): void {
-    const sample = this.#members[byteClass]
-    if (sample === undefined) return this.#lead(state, byteClass, notAscii)
-    const seeds: number[] = []
-    for (const node of this.#states[state - firstState] ?? []) {
-      for (const taking of this.#taking[node] ?? []) if (this.#takes(taking, sample)) seeds.push(taking)
-    }
-    seeds.push(...this.#openEnds)
-    if (seeds.length === 0) return this.#lead(state, byteClass, noMatch)
-    const next = this.#state(this.#closure(seeds, false))
+    const has = this.#has[byteClass]
+    if (has === undefined) return this.#lead(state, byteClass, notAscii)
+    const { nodes } = this.#program
+    const seeds = this.#states[state - firstState]?.filter((taking) => {
+      const node = nodes[taking]
+      return node?.op === 'take' && has[node.set] === true
+    })
+    if (seeds === undefined || (seeds.length === 0 && this.#graph.openEnds.length === 0))
+      return this.#lead(state, byteClass, noMatch)
+    const next = this.#state(String.fromCharCode(...seeds), [...this.#graph.openEnds, ...seeds], false)
     if (next === null) this.clear()
     else this.#lead(state, byteClass, next)
   }
@@ -133,46 +115,28 @@ export class Automaton {
   /** Forgets all states but the first. */
   clear(): void {
     const { states, shift } = this.#size
-    if (this.#states.length > 0) this.flushes++
     this.#states.length = 0
     this.#known.clear()
     this.#verdicts.clear()
     this.#verdictEnd = 0
     this.#memory.u16.fill(notKnown, this.#at.trans >> 1, (this.#at.trans >> 1) + (states << shift))
-    const matches = this.#program.nodes.flatMap(({ op }, index) => (op === 'match' ? [index] : []))
-    this.#state(this.#closure(matches, true))
+    this.#state('end', this.#graph.ends, true)
   }
 
-  /** The nodes from which one of the seeds is reached without a byte, in order. */
-  #closure(seeds: readonly number[], atEnd: boolean): readonly number[] {
-    const seen = new Set(seeds)
-    const queue = [...seen]
-    for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
-      for (const before of this.#before[node] ?? []) if (!seen.has(before)) queue.push(added(seen, before))
-      if (!atEnd) continue
-      for (const before of this.#beforeAtEnd[node] ?? []) if (!seen.has(before)) queue.push(added(seen, before))
-    }
-    return Uint16Array.from(seen).sort() as unknown as readonly number[]
-  }
-
-  /** The number of the state of these nodes; null where there is no room for it. */
-  #state(nodes: readonly number[]): number | null {
-    const key = String.fromCharCode(...nodes)
+  /** The number of the state that is reached by these nodes, which `key` names; null where there is no room for it. */
+  #state(key: string, seeds: readonly number[], atEnd: boolean): number | null {
     const known = this.#known.get(key)
     if (known !== undefined) return known
-    const index = this.#states.length
-    if (index + firstState >= this.#size.states) return null
-    const has = new Set(nodes)
-    const verdicts = this.#verdictsAt(this.#judge((rule) => has.has(this.#program.rules[rule]?.start ?? -1)))
+    const state = this.#states.length + firstState
+    if (state >= this.#size.states) return null
+    const { choices, taking, matches } = this.#graph.reach(seeds, atEnd)
+    const verdicts = this.#verdictsAt(this.#judge(matches))
     if (verdicts === null) return null
-    const state = index + firstState
     this.#memory.u32[(this.#at.verdictOf >> 2) + state] = verdicts
     const bitsAt = this.#at.bits + state * choiceBytes(this.#program)
     const bits = this.#memory.u8.subarray(bitsAt, bitsAt + choiceBytes(this.#program)).fill(0)
-    for (const { choice, first } of this.#choices) {
-      if (has.has(first)) bits[choice >> 3] = (bits[choice >> 3] ?? 0) | (1 << (choice & 7))
-    }
-    this.#states.push(nodes)
+    for (const choice of choices) bits[choice >> 3] = (bits[choice >> 3] ?? 0) | (1 << (choice & 7))
+    this.#states.push(taking)
     this.#known.set(key, state)
     return state
   }
@@ -191,11 +155,6 @@ export class Automaton {
     this.#verdictEnd += bytes
     this.#verdicts.set(key, at)
     return at
-  }
-
-  #takes(node: number, byte: number): boolean {
-    const taking = this.#program.nodes[node]
-    return taking?.op === 'take' && holds(this.#program.sets[taking.set] ?? [], byte)
   }
 
   #lead(state: number, byteClass: number, next: number): void {
@@ -249,9 +208,4 @@ function nodeWords({ nodes }: Program, index: number): readonly number[] {
     default:
       return [4, 0, 0, 0]
   }
-}
-
-function added(seen: Set<number>, node: number): number {
-  seen.add(node)
-  return node
 }

@@ -7,7 +7,7 @@ import { LineKnowledge } from './line-knowledge.ts'
 import type { ScannerTables } from './tables.ts'
 
 /** States that are made for one block, at most: then who is still missing some is given to V8 for this block. */
-const maxFills = 8000
+const maxFills = 4000
 /** So often that happens to an automaton before it is left to V8 for good. */
 const maxStrikes = 16
 /** Where so much of a block was looked at, and so many of its lines were found, literals are not worth looking for. */
