@@ -127,7 +127,7 @@ export class Fail2banSentences {
   #prolonged({ name: jail, ports }: Fail2banRules, reached: Reached, { since, count }: Held, end: number): Ban | null {
     const { id, prefix, failures, lines } = reached
     const until = end === Infinity ? null : end
-    if (id !== prefix) this.#ids.put(id, { jail, prefix, since, until: end, count })
+    if (id !== prefix) this.#keepId(reached, { jail, prefix, since, until: end, count })
     if (prefix === null) return null
     const before = this.#options.banOf(prefix, jail)
     if (before !== undefined) return { ...before, until }
