@@ -27,6 +27,8 @@ export interface Findings {
   readonly filters: readonly { readonly name: string; readonly patterns: number; readonly samples: number }[]
   /** How many samples each filter passed, by `filterKey`. */
   readonly samples: ReadonlyMap<string, SampleCount>
+  /** The engines that filters are given to, in the order of `Registry.matcherFiles`. */
+  readonly engines: readonly MatcherPlugin[]
   readonly problems: readonly BailiffError[]
   readonly warnings: readonly BailiffError[]
 }
@@ -37,7 +39,8 @@ export interface Findings {
  */
 export async function checkConfiguration(options: CheckOptions): Promise<number> {
   const findings = await check(options)
-  const details = options.verbose ? findings.jails.map((jail) => jailDetails(jail, findings.samples)) : []
+  const engines = { engines: findings.engines, files: new Registry().matcherFiles() }
+  const details = options.verbose ? findings.jails.map((jail) => jailDetails(jail, findings.samples, engines)) : []
   if (options.json) printJson(findings, details)
   else printText(findings, details)
   return findings.problems.length === 0 ? 0 : exitCodes.config
@@ -56,6 +59,7 @@ export async function check(choice: ConfigurationChoice): Promise<Findings> {
     const unusable = new Set(treeProblems.keys())
     return {
       file: settings.file,
+      engines,
       jails: jails.filter(({ name }) => !unusable.has(name)),
       broken: [...broken, ...unusable],
       filters: reports.map(({ name, patterns, report }) => ({ name, patterns, samples: report.tried })),
@@ -90,6 +94,7 @@ export async function check(choice: ConfigurationChoice): Promise<Findings> {
       filters: [],
       samples: new Map(),
       problems,
+      engines: [],
       warnings: [],
     }
   }

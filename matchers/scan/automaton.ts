@@ -115,11 +115,13 @@ export class Automaton {
   /** Forgets all states but the first. */
   clear(): void {
     const { states, shift } = this.#size
-    this.#states.length = 0
     this.#known.clear()
     this.#verdicts.clear()
     this.#verdictEnd = 0
-    this.#memory.u16.fill(notKnown, this.#at.trans >> 1, (this.#at.trans >> 1) + (states << shift))
+    // What was never used is not touched: then it takes no memory of the machine.
+    const used = Math.min(states, this.#states.length + firstState)
+    this.#memory.u16.fill(notKnown, this.#at.trans >> 1, (this.#at.trans >> 1) + (used << shift))
+    this.#states.length = 0
     this.#state('end', this.#graph.ends, true)
   }
 

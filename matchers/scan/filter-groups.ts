@@ -53,17 +53,16 @@ export function groupFilters(
     const filter = given[index]
     if (filter === undefined) continue
     try {
-      const { nodes } = grouped(filter, index, new Program(largestFilter)).program
-      const key = JSON.stringify(filter.programs)
-      let group = groups.find(
+      const alone = grouped(filter, index, new Program(largestFilter))
+      const size = alone.program.nodes.length
+      const group = groups.find(
         ({ programs, program }) =>
-          JSON.stringify(programs) === key && program.nodes.length + nodes.length <= largestGroup,
+          JSON.stringify(programs) === JSON.stringify(filter.programs) && program.nodes.length + size <= largestGroup,
       )
       if (group === undefined) {
-        group = { programs: filter.programs, program: new Program(2 * largestGroup), filters: [] }
-        groups.push(group)
-      }
-      group.filters.push(grouped(filter, index, group.program).rules)
+        alone.program.limit = largestGroup
+        groups.push({ programs: filter.programs, program: alone.program, filters: [alone.rules] })
+      } else group.filters.push(grouped(filter, index, group.program).rules)
     } catch (error) {
       if (!(error instanceof UnreadableRegex) && !(error instanceof ProgramTooLarge)) throw error
       left.push({ filter: index, reason: error.message })

@@ -24,7 +24,7 @@ export interface ProgramRule {
   readonly groups: readonly number[]
 }
 
-/** What a program may come to. */
+/** Thrown where a program would have more nodes than it may. */
 export class ProgramTooLarge extends Error {}
 
 /** Counts from here on are taken for any number, in texts that are too short for the count to matter. */
@@ -41,12 +41,12 @@ export class Program {
   /** Texts that are shorter than this many bytes are matched as the expressions say. */
   shorterThan = Infinity
   readonly #setIndex = new Map<string, number>()
-  readonly #limit: number
+  /** More nodes are refused. */
+  limit: number
   #building: Building = { slots: new Map(), exact: true }
 
-  /** Throws a ProgramTooLarge when it would have more nodes than `limit`. */
   constructor(limit: number) {
-    this.#limit = limit
+    this.limit = limit
   }
 
   /** Adds an expression; `groups` are the numbers of those that are to be noted, most wanted first. Its index is answered. */
@@ -143,7 +143,7 @@ export class Program {
   }
 
   #node(node: ProgramNode): number {
-    if (this.nodes.length >= this.#limit) throw new ProgramTooLarge('its patterns need more states than fit')
+    if (this.nodes.length >= this.limit) throw new ProgramTooLarge('its patterns need more states than fit')
     return this.nodes.push(node) - 1
   }
 }
