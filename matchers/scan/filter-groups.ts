@@ -27,13 +27,12 @@ export interface GroupedFilter {
 /** The failregexes of one filter with a prefregex. */
 export interface ContentRules {
   readonly program: Program
-  /** Which of the noted groups of the prefregex holds what is left. */
-  readonly group: number
 }
 
-/** What the groups of a pattern are for, in the order in which they are noted: those of addresses come first. */
+/** What the groups of a pattern are for, in the order in which they are noted: those of addresses, of contents, others. */
 export interface NotedGroups {
   readonly addresses: number
+  readonly contents: number
   /** Beside the numbers of the groups the tag that each fills. */
   readonly numbers: readonly number[]
   readonly tags: readonly string[]
@@ -83,9 +82,11 @@ export function whyNotTaken({ structure, dates, failregex, prefregex, ignorerege
 export function notedGroups({ groups }: Pattern): NotedGroups {
   const numbered = groups.flatMap((tag, index) => (tag === null ? [] : [{ tag, number: index + 1 }]))
   const addresses = numbered.filter(({ tag }) => tag === 'addr')
-  const all = [...addresses, ...numbered.filter(({ tag }) => tag !== 'addr')]
+  const contents = numbered.filter(({ tag }) => tag === 'content')
+  const all = [...addresses, ...contents, ...numbered.filter(({ tag }) => tag !== 'addr' && tag !== 'content')]
   return {
     addresses: addresses.length,
+    contents: contents.length,
     numbers: all.map(({ number }) => number),
     tags: all.map(({ tag }) => tag),
   }
@@ -126,7 +127,6 @@ function grouped(filter: CompiledFilter, index: number, program: Program): { pro
   const addAll = (patterns: readonly Pattern[], to: Program) => patterns.map((pattern) => add(pattern, to))
   const { prefregex } = filter
   const before = prefregex === null ? null : add(prefregex, program)
-  const contents = prefregex === null ? [] : notedGroups(prefregex).tags.filter((tag) => tag === 'content')
   const content = new Program(largestFilter)
   const failregex = addAll(filter.failregex, prefregex === null ? program : content)
   const ignoreregex = addAll(filter.ignoreregex, program)
@@ -135,10 +135,7 @@ function grouped(filter: CompiledFilter, index: number, program: Program): { pro
     prefregex: before,
     failregex,
     ignoreregex,
-    content:
-      prefregex === null || contents.length !== 1
-        ? null
-        : { program: content, group: notedGroups(prefregex).tags.indexOf('content') },
+    content: prefregex === null || notedGroups(prefregex).contents === 0 ? null : { program: content },
   }
   return { program, rules }
 }

@@ -50,14 +50,14 @@ interface Plan {
   readonly program: Program
   readonly judge: (matching: (rule: number) => boolean) => readonly Verdict[]
   readonly filters: readonly number[]
-  /** For each rule: the pattern's place in its filter, its groups of addresses; content: of which automaton and group. */
+  /** For each rule: the pattern's place in its filter, its groups of addresses; content: of which automaton, and how many groups may hold it. */
   readonly rules: readonly RulePlan[]
 }
 
 interface RulePlan {
   readonly place: number
   readonly addresses: number
-  readonly content: { readonly automaton: number; readonly group: number } | null
+  readonly content: { readonly automaton: number; readonly groups: number } | null
 }
 
 /** Makes them. `given` are the filters that the groups name by their index. */
@@ -148,8 +148,8 @@ function planAll(given: readonly CompiledFilter[], groups: readonly FilterGroup[
       if (prefregex === null) failregex.forEach((rule, place) => (rules[rule] = fail[place] ?? rules[rule]!))
       else if (content !== null && patterns.prefregex !== null) {
         const automaton = groups.length + contents.length
-        const addresses = notedGroups(patterns.prefregex).addresses
-        rules[prefregex] = { place: 0, addresses, content: { automaton, group: content.group } }
+        const { addresses, contents: contentGroups } = notedGroups(patterns.prefregex)
+        rules[prefregex] = { place: 0, addresses, content: { automaton, groups: contentGroups } }
         contents.push({
           program: content.program,
           judge: judgeContent(filter, content),
@@ -171,7 +171,7 @@ function planAll(given: readonly CompiledFilter[], groups: readonly FilterGroup[
 /** As `look` of the kernel reads them. */
 function ruleWords(program: Program, index: number, { place, addresses, content }: RulePlan): number[] {
   const rule = program.rules[index]
-  const inside = content === null ? [0, 0] : [content.automaton + 1, content.group]
+  const inside = content === null ? [0, 0] : [content.automaton + 1, content.groups]
   return [rule?.start ?? 0, rule?.groups.length ?? 0, addresses, place, ...inside, 0, 0]
 }
 

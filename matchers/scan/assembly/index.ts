@@ -275,25 +275,35 @@ function look(index: u32, from: usize, to: usize, stop: usize, seesAll: bool, ti
   return true
 }
 
-/** Looks at what an expression that leads to others left for them, which is its group `content`. */
+/**
+ * Looks at what an expression that leads to others left for them: in the first of its `contents` that captured
+ * something, which stand behind those of its addresses.
+ */
 function lookInside(
   record: usize,
   index: u32,
   before: u32,
   origin: usize,
   filter: u32,
-  content: u32,
+  contents: u32,
   addresses: u32,
 ): i32 {
   const captures = record + recordHead
-  const from = load<u32>(captures + (content << 3))
+  let from: u32 = 0xffffffff
+  let to: u32 = 0
+  for (let content = addresses; content < addresses + contents; content++) {
+    const place = captures + ((<usize>content) << 3)
+    if (load<u32>(place) == 0xffffffff || from < to) continue
+    from = load<u32>(place)
+    to = load<u32>(place, 4)
+  }
   if (from == 0xffffffff) {
     doubt(unsureFilter, filter)
     return done
   }
   const automaton = automata + ((<usize>index) << 6)
   const begin = origin + from
-  const stop = origin + load<u32>(captures + (content << 3), 4)
+  const stop = origin + to
   const verdict = read(automaton, begin, stop)
   if (verdict == noMatch) return done
   if (verdict == missed) {

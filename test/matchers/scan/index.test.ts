@@ -62,6 +62,10 @@ test('prefregex and ignoreregex', () => {
   const filters = [
     filter({ prefregex: '^<F-A>\\w+</F-A>: <F-CONTENT>.*</F-CONTENT>$', failregex: ['^no <F-B>\\w*</F-B> <ADDR>$'] }),
     filter({ prefregex: '^\\w+: <F-CONTENT>.*</F-CONTENT> from <ADDR>$', failregex: ['^no', 'yes$'] }),
+    filter({
+      prefregex: '^(?:a: <F-CONTENT>\\w*</F-CONTENT>.*<F-CONTENT>\\S+</F-CONTENT>|b: <F-CONTENT>.*</F-CONTENT>)$',
+      failregex: ['^no.*<ADDR>$', '<ADDR>'],
+    }),
     filter({ prefregex: '^\\w+: <ADDR>', failregex: ['^a', 'b.*$'] }),
     filter({ failregex: ['^\\w+: no .*<ADDR>'], ignoreregex: [' ok ', '\\bfine\\b'] }),
     filter({ prefregex: '^\\w+: (?:<F-CONTENT>no.*</F-CONTENT>|.*)$', failregex: ['<ADDR>$'] }),
