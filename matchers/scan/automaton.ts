@@ -32,7 +32,7 @@ const verdictBytes = 65_536
 export function sizeOf(program: Program, states: number): AutomatonSize {
   const shift = Math.ceil(Math.log2(classesOf(program).members.length + 1))
   const each = (2 << shift) + 4 + choiceBytes(program)
-  return { states, shift, bytes: states * each + verdictBytes + 256 + program.nodes.length * 16 + 512 }
+  return { states, shift, bytes: states * each + verdictBytes + 512 + program.nodes.length * 16 + 512 }
 }
 
 export class Automaton {
@@ -79,8 +79,11 @@ export class Automaton {
       verdictOf: memory.take(states * 4),
       verdicts: memory.take(verdictBytes),
     }
-    const classesAt = memory.take(256)
-    memory.u8.set(classes, classesAt)
+    const classesAt = memory.take(512)
+    memory.u16.set(
+      classes.map((one) => one * 2),
+      classesAt >> 1,
+    )
     const nodesAt = memory.take(program.nodes.length * 16)
     program.nodes.forEach((_, index) => memory.u32.set(nodeWords(program, index), (nodesAt >> 2) + index * 4))
     this.clear()
@@ -165,8 +168,8 @@ export class Automaton {
 }
 
 /** The bytes that no set tells apart have one class; all that are not ASCII have the last, which has no member. */
-function classesOf({ sets }: Program): { readonly classes: Uint8Array; readonly members: readonly number[] } {
-  const classes = new Uint8Array(256)
+function classesOf({ sets }: Program): { readonly classes: Uint16Array; readonly members: readonly number[] } {
+  const classes = new Uint16Array(256)
   const known = new Map<string, number>()
   const members: number[] = []
   for (let byte = 0; byte < 128; byte++) {
@@ -201,8 +204,11 @@ function nodeWords({ nodes }: Program, index: number): readonly number[] {
       }
       return [0, next, bytes, 0]
     }
-    case 'split':
+    case 'split': {
+      const loop = loopOf(nodes, index)
+      if (loop !== null) return [5, loop.exit, node.choice, loop.on]
       return [1, node.first, node.second, node.choice]
+    }
     case 'note':
       return [2, node.next, node.slot, 0]
     case 'end':
@@ -210,4 +216,16 @@ function nodeWords({ nodes }: Program, index: number): readonly number[] {
     default:
       return [4, 0, 0, 0]
   }
+}
+
+/** Where a choice leads that takes one byte and comes back, and whether it goes on by its first way (1) or its second (0). */
+function loopOf(nodes: Program['nodes'], index: number): { readonly exit: number; readonly on: number } | null {
+  const split = nodes[index]
+  if (split?.op !== 'split') return null
+  const returns = (way: number) => {
+    const node = nodes[way]
+    return node?.op === 'take' && node.next === index
+  }
+  if (returns(split.first)) return { exit: split.second, on: 1 }
+  return returns(split.second) ? { exit: split.first, on: 0 } : null
 }

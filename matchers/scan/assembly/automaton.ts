@@ -24,7 +24,8 @@ export function useNotes(at: usize): void {
 /** What is to be done with the text: where the verdict is, or one of the answers above. */
 export function read(automaton: usize, from: usize, to: usize): usize {
   const trans = <usize>load<u32>(automaton, 4)
-  const shift = load<u32>(automaton, 8)
+  // Of a transition, in bytes; classes are counted so too.
+  const shift = load<u32>(automaton, 8) + 1
   const classes = <usize>load<u32>(automaton, 12)
   let state = load<u32>(automaton)
   let place = notes + ((to - from) << 1)
@@ -32,12 +33,12 @@ export function read(automaton: usize, from: usize, to: usize): usize {
   for (let at = to; at > from;) {
     at--
     place -= 2
-    const byteClass = <u32>load<u8>(classes + load<u8>(at))
-    const next = <u32>load<u16>(trans + (((state << shift) + byteClass) << 1))
+    const byteClass = <usize>load<u16>(classes + ((<usize>load<u8>(at)) << 1))
+    const next = <u32>load<u16>(((<usize>state) << shift) + (trans + byteClass))
     if (next < 3) {
       if (next == 0) {
         missedState = state
-        missedClass = byteClass
+        missedClass = <u32>byteClass >> 1
         return missed
       }
       return next == 1 ? noMatch : notAscii
@@ -67,7 +68,17 @@ export function walk(automaton: usize, start: u32, from: usize, origin: usize, c
       const state = <u32>load<u16>(notes + ((at - from) << 1))
       if (!(load<u8>(bits + state * bytes + (choice >> 3)) & (1 << (choice & 7)))) next = load<u32>(entry, 8)
     } else if (op == 2) store<u32>(captures + (load<u32>(entry, 8) << 2), <u32>(at - origin))
-    else if (op == 4) return
+    else if (op == 5) {
+      // Byte after byte, as long as the choice goes on.
+      const choice = load<u32>(entry, 8)
+      const mask: u32 = 1 << (choice & 7)
+      const on = load<u32>(entry, 12) * mask
+      const column = bits + (choice >> 3)
+      let place = notes + ((at - from) << 1)
+      const first = place
+      while ((load<u8>(column + <u32>load<u16>(place) * bytes) & mask) == on) place += 2
+      at += (place - first) >> 1
+    } else if (op == 4) return
     entry = nodes + ((<usize>next) << 4)
   }
 }

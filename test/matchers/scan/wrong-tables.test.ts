@@ -22,7 +22,7 @@ const changes: readonly [name: string, change: (tables: ScannerTables) => void][
   [
     'the classes of bytes',
     ({ memory, automata }) =>
-      memory.u8.fill(0, (automata[0]?.automaton.words[3] ?? 0) + 97, (automata[0]?.automaton.words[3] ?? 0) + 105),
+      memory.u8.fill(0, (automata[0]?.automaton.words[3] ?? 0) + 194, (automata[0]?.automaton.words[3] ?? 0) + 210),
   ],
   [
     'the windows of literals',
