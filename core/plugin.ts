@@ -162,6 +162,8 @@ export interface Scanner {
   readonly left?: readonly { readonly filter: number; readonly reason: string }[]
   /** Calls `found` for each filter that a line matches, lines in order, at most once a line and filter. */
   scan(block: LineBlock, found: (line: FoundLine) => void): void
+  /** How often `scan` would call `found` for this block, if that can be told for less. */
+  count?(block: LineBlock): number
   /** How many lines it looked at since it was made that are not of the form that their filter names. */
   readonly malformed?: number
   /**

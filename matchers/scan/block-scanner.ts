@@ -32,7 +32,6 @@ export class BlockScanner {
   /** The line that V8 looked at last, and its head. */
   #headAt = -1
   #head: LineHead | null = null
-  #foundBytes = 0
 
   /** `taken`: the indexes of the filters in the groups; `searches`: whether the tables have literals. */
   constructor(
@@ -71,6 +70,18 @@ export class BlockScanner {
   }
 
   scan(block: LineBlock, tell: (line: FoundLine) => void): void {
+    this.#scan(block, tell, false)
+  }
+
+  /** How often `scan` would tell of a line. */
+  count(block: LineBlock): number {
+    let told = 0
+    return this.#scan(block, () => void told++, true) + told
+  }
+
+  /** Answers how many lines were counted and not told of. */
+  #scan(block: LineBlock, tell: (line: FoundLine) => void, counts: boolean): number {
+    let counted = 0
     if (this.#busy) this.#recover()
     this.#busy = true
     this.#knowledge.forgetMinutes()
@@ -79,27 +90,34 @@ export class BlockScanner {
     const { memory, textAt, textBytes } = this.#tables
     if (bytes.buffer === memory.memory.buffer) {
       const from = bytes.byteOffset - textAt
-      this.#scanPart(block, from, from + bytes.length, from, tell)
+      counted += this.#scanPart(block, from, from + bytes.length, from, tell, counts)
     } else {
       for (let from = 0; from < bytes.length;) {
         const to = bytes.length - from <= textBytes ? bytes.length : bytes.lastIndexOf(10, from + textBytes - 1) + 1
         memory.u8.set(bytes.subarray(from, to), textAt)
-        this.#scanPart(block, 0, to - from, -from, tell)
+        counted += this.#scanPart(block, 0, to - from, -from, tell, counts)
         from = to
       }
     }
     this.#knowledge.tellLooked(block)
     this.#busy = false
+    return counted
   }
 
   /** Scans a part of the kernel's text; `base` is where the block begins in it. */
-  #scanPart(block: LineBlock, from: number, to: number, base: number, tell: (line: FoundLine) => void): void {
+  #scanPart(
+    block: LineBlock,
+    from: number,
+    to: number,
+    base: number,
+    tell: (line: FoundLine) => void,
+    counts: boolean,
+  ): number {
     const { kernel, recordsAt } = this.#tables
     const searches = this.#searches && this.#byLine === 0
     if (this.#byLine > 0) this.#byLine--
-    this.#foundBytes = 0
     this.#allowAll()
-    kernel.begin(from, to, searches)
+    kernel.begin(from, to, searches, counts)
     let fills = 0
     for (let came = -1; came !== cameBack.done;) {
       came = kernel.scan()
@@ -108,8 +126,9 @@ export class BlockScanner {
       else if (came === cameBack.missesMinute) this.#knowledge.tellMinute(block, base)
       else if (came === cameBack.missesProgram) this.#knowledge.tellProgram(block)
     }
-    const isBusy = kernel.lookedBytes() > (to - from) * muchLooked && this.#foundBytes > (to - from) * muchFound
+    const isBusy = kernel.lookedBytes() > (to - from) * muchLooked && kernel.answeredBytes() > (to - from) * muchFound
     if (searches && isBusy) this.#byLine = blocksByLine
+    return kernel.countedRecords()
   }
 
   #fill(fills: number): void {
@@ -140,7 +159,6 @@ export class BlockScanner {
     for (let at = from; at < to; at += u32[at >> 2] ?? to) {
       if (u32[(at >> 2) + 1] === found) {
         view.open(at, base)
-        this.#foundBytes += view.end - view.start
         tell(view)
       } else this.#ask(block, at >> 2, base, tell)
     }

@@ -16,10 +16,12 @@ export interface Kernel extends Record<string, unknown> {
     programsAt: number,
     literalsAt: number,
   ): void
-  begin(from: number, to: number, onlyWithLiterals: boolean): void
+  begin(from: number, to: number, onlyWithLiterals: boolean, withoutRecords: boolean): void
+  countedRecords(): number
   scan(): number
   written(): number
   lookedBytes(): number
+  answeredBytes(): number
   missedFrom(): number
   missedTo(): number
   missedCutFrom(): number

@@ -24,6 +24,7 @@ export function compileFrom(filters: readonly CompiledFilter[], bytesBefore: num
     countLines: (bytes, longest) => scanner.kernel?.countLines(bytes, longest) ?? null,
     byRegexp: () => scanner.byRegexp(),
     scan: (block, found) => scanner.scan(block, found),
+    count: (block) => scanner.count(block),
   }
 }
 
@@ -45,16 +46,28 @@ class LateScanner {
   }
 
   scan(block: LineBlock, found: (line: FoundLine) => void): void {
-    if (this.#bytesBefore > 0 && block.bytes.length >= largeBlock) {
-      this.#bytesBefore -= block.bytes.length
-      if (this.#bytesBefore <= 0) this.#makeTables()
-    }
+    this.#grow(block)
     this.kernel?.scan(block, found)
     this.#plain?.(block, found)
   }
 
+  count(block: LineBlock): number {
+    this.#grow(block)
+    let told = 0
+    this.#plain?.(block, () => void told++)
+    return told + (this.kernel?.count(block) ?? 0)
+  }
+
   byRegexp(): { filter: number; reason: string }[] {
     return this.#group().left
+  }
+
+  /** Makes the tables when so much has come. */
+  #grow(block: LineBlock): void {
+    if (this.#bytesBefore > 0 && block.bytes.length >= largeBlock) {
+      this.#bytesBefore -= block.bytes.length
+      if (this.#bytesBefore <= 0) this.#makeTables()
+    }
   }
 
   #group(): { groups: readonly FilterGroup[]; left: { filter: number; reason: string }[] } {

@@ -49,6 +49,8 @@ let rows: usize = 0
 let rowBytes: u32 = 0
 let scratch: usize = 0
 let prefilters = false
+let counts = false
+let counted: u32 = 0
 
 let at: usize = 0
 let end: usize = 0
@@ -57,6 +59,7 @@ let next: usize = 0
 let notCounted: usize = 0
 let unsure = false
 let looked: usize = 0
+let answered: usize = 0
 let missedAutomaton: u32 = 0
 let lineFrom: usize = 0
 let lineTo: usize = 0
@@ -87,13 +90,19 @@ export function configure(
   useLiterals(literalsAt)
 }
 
-/** Begins with lines from there to there, which ends behind a newline. Offsets are those in the text. */
-export function begin(from: u32, to: u32, onlyWithLiterals: bool): void {
+/**
+ * Begins with lines from there to there, which ends behind a newline. Offsets are those in the text. Where records are
+ * not wanted, what it is sure of is only counted.
+ */
+export function begin(from: u32, to: u32, onlyWithLiterals: bool, withoutRecords: bool): void {
+  counts = withoutRecords
+  counted = 0
   at = text + from
   end = text + to
   prefilters = onlyWithLiterals
   notCounted = 0
   looked = 0
+  answered = 0
 }
 
 /** Goes on; answers why it came back. The records written since are from the begin of their memory up to `written`. */
@@ -113,14 +122,17 @@ export function scan(): i32 {
       lineTo = newline(at, end)
     }
     const mark = next
+    const before = counted
     unsure = false
     const came = line()
     if (came != done) {
       next = mark
+      counted = before
       at = start
       return came
     }
     looked += lineTo - lineFrom
+    if (next != mark || counted != before) answered += lineTo - lineFrom
     at = lineTo + 1
   }
   at = end
@@ -132,9 +144,19 @@ export function written(): usize {
   return next
 }
 
+/** How many records were not wanted since the begin. */
+export function countedRecords(): u32 {
+  return counted
+}
+
 /** How many bytes the lines have that were looked at since the begin. */
 export function lookedBytes(): usize {
   return looked
+}
+
+/** How many of them those lines have of which there were records, or that were counted. */
+export function answeredBytes(): usize {
+  return answered
 }
 
 /** The line that was missed for: its first byte and its newline, as offsets in the text. */
@@ -259,11 +281,15 @@ function look(index: u32, from: usize, to: usize, stop: usize, seesAll: bool, ti
       continue
     }
     const rule = <usize>load<u32>(automaton, 32) + ((<usize>load<u32>(entry, 8)) << 5)
+    const content = load<u32>(rule, 16)
+    if (counts && content == 0) {
+      counted++
+      continue
+    }
     const record = begun(found, filter, rule, stop, seesAll, time, row)
     const groups = load<u32>(rule, 4)
     clear(record, 0, groups)
     walk(automaton, load<u32>(rule), from, from, record + recordHead)
-    const content = load<u32>(rule, 16)
     if (content == 0) close(record, groups, 0, from, load<u32>(rule, 8), 0)
     else {
       const came = lookInside(record, content - 1, groups, from, filter, load<u32>(rule, 20), load<u32>(rule, 8))

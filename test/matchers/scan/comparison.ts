@@ -56,6 +56,12 @@ export function foundIn(scanner: Scanner, lines: readonly string[], reader = rea
   return found.toSorted((a, b) => a.start - b.start || a.filter - b.filter)
 }
 
+/** How many lines a scanner counts that has no need to say anything of them. */
+export function countIn(scanner: Scanner, lines: readonly string[]): number | undefined {
+  const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''))
+  return scanner.count?.(readerOf2026().block(bytes, bytes.toString('latin1'), 0))
+}
+
 /** The first line of which two scanners say different things; null: there is none. */
 export function firstDifference(one: Scanner, other: Scanner, lines: readonly string[]): string | null {
   const [left, right] = [foundIn(one, lines), foundIn(other, lines)]

@@ -12,7 +12,12 @@ import { allShipped, firstDifference, linesFor } from './comparison.ts'
 
 const test = suite('wrong tables are found out')
 const [sshd] = (await allShipped()).filter(({ name }) => name === 'sshd (normal)')
-const lines = sshd === undefined ? [] : linesFor(sshd, 800, 9)
+const others = Array.from(
+  { length: 4000 },
+  (_, pid) => `Nov 22 13:41:02 h sshd[${pid}]: Server listening on 0.0.0.0 port 22.`,
+)
+/** With so many others, literals are looked for. */
+const lines = sshd === undefined ? [] : [...linesFor(sshd, 800, 9), ...others]
 
 /** What is changed in tables that the automata have made by scanning the lines once. */
 const changes: readonly [name: string, change: (tables: ScannerTables) => void][] = [
