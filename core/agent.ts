@@ -47,7 +47,7 @@ export interface AgentOptions {
   readonly version: string
   /** Reads the configuration, now and at every reload. It throws where nothing of it can be used. */
   readonly configure: () => Promise<Configuration>
-  /** Where the matchers are, in the order in which they are asked (`Registry.matcherFiles`). */
+  /** Where the matchers are, in the order in which they are asked (`matcherFiles` of built-in.ts). */
   readonly matcherFiles: readonly string[]
   /** Counts and tells, and touches neither firewall nor other actions. */
   readonly observe: boolean
@@ -145,7 +145,14 @@ export class Agent implements RunningAgent {
     this.judge = agentJudge(this)
     const { positions } = store.loaded
     const ended = () => options.ended?.()
-    this.intake = createIntake({ positions, log, alarm, ended, scan: (chunk, position) => this.#scan(chunk, position) })
+    this.intake = createIntake({
+      positions,
+      log,
+      alarm,
+      ended,
+      scan: (chunk, position) => this.#scan(chunk, position),
+      dates: (range, jails, now) => this.pool.dates(range, jails, now),
+    })
     this.firewall = new AgentFirewall(this, state, helper)
     this.allowing = new AgentAllowing(this, state)
     this.lists = new AgentLists(this, state)

@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url'
-import type { LogChunk, ScanResult } from './events.ts'
+import type { FileRange, LogChunk, RangeDates, ScanResult } from './events.ts'
 import type { TreeJailSetup } from './fail2ban/lines/jail-lines.ts'
 import type { ReadyJail } from './jails.ts'
 import type { BrokenJail } from './matching/messages.ts'
@@ -28,6 +28,12 @@ export class CurrentPool {
   scan(chunk: LogChunk, part?: (result: ScanResult) => void): Promise<ScanResult> {
     if (!this.#pool) return Promise.reject(new Error('no jail is ready'))
     return this.#pool.scan(chunk, part)
+  }
+
+  /** As `MatchingPool.dates`, with the pool there is when it is called. */
+  dates(range: FileRange, jails: readonly string[], now: number): Promise<RangeDates> {
+    if (!this.#pool) return Promise.reject(new Error('no jail is ready'))
+    return this.#pool.dates(range, jails, now)
   }
 
   /** Makes the pool for these jails, unless it is that already. What the old one was given it still does. */

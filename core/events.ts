@@ -32,6 +32,14 @@ export interface FileRange {
   readonly bytes?: Uint8Array
 }
 
+/** When the lines of a range of a file were written. */
+export interface RangeDates {
+  /** Offset in the file of the first line that begins in the range; null: no whole line stands in it. */
+  readonly firstLine: number | null
+  /** The youngest date, as the jail reads it that reads it youngest; null: some jail that reads them finds none. */
+  readonly youngest: number | null
+}
+
 /** How far a log has been read: all before it is done with. Kept by `path`. */
 export type LogPosition = FilePosition | LogCursor
 

@@ -1,13 +1,12 @@
 /** Makes jails ready to run: compiles their filters, loads their plugins, and puts broken ones aside. */
 import { createHash } from 'node:crypto'
+import { asBailiffError, compileSettings } from './compiled-settings.ts'
 import { BailiffError, type Where } from './errors.ts'
 import type { TreeJailSettings, TreeParts } from './fail2ban-settings.ts'
 import { maxDeclared } from './firewall/messages.ts'
 import { tooManyConfigured } from './firewall/port-lists.ts'
 import type { Fail2banCounting } from './judging/fail2ban-counting.ts'
-import { compileDates } from './matching/date-reading.ts'
-import type { FilterSource } from './matching/filters.ts'
-import { PatternError } from './matching/pattern-error.ts'
+import type { FilterLanguage } from './matching/filter-language.ts'
 import type { CompiledFilter } from './plugin.ts'
 import { Registry, type LoadedPlugin } from './registry.ts'
 import type { FilterSettings, PatternText } from './settings/filter-file.ts'
@@ -51,9 +50,6 @@ export interface ReadyJails {
   readonly broken: readonly string[]
 }
 
-/** Compiles the patterns of a filter in one dialect; throws a PatternError. */
-export type CompileFilter = (filter: FilterSource) => CompiledFilter
-
 /**
  * Gets all jails ready. A jail goes on with what is left of its plugins: one broken notifier or action
  * is told and left out, since a jail that bans by the firewall but cannot post to a web hook protects
@@ -62,12 +58,12 @@ export type CompileFilter = (filter: FilterSource) => CompiledFilter
  */
 export async function prepareJails(
   settings: Settings,
-  compileFilter: CompileFilter,
+  language: FilterLanguage,
   registry: Registry = new Registry(),
 ): Promise<ReadyJails> {
   const problems = [...settings.problems]
   const broken = [...settings.broken]
-  const workshop = new Workshop(compileFilter, registry)
+  const workshop = new Workshop(language, registry)
   const jails: ReadyJail[] = []
   for (const jail of settings.jails) {
     const ready = await workshop.prepare(jail, problems)
@@ -79,33 +75,6 @@ export async function prepareJails(
   const lists = new Set(banning.map(({ ports }) => JSON.stringify(ports)))
   if (lists.size > maxDeclared) problems.push(tooManyConfigured(lists.size))
   return { jails, notifiers, problems: eachOnce(problems), broken }
-}
-
-/**
- * Compiles a filter of the configuration for a jail that says this of dates. Throws a BailiffError at the
- * place of the pattern that does not compile.
- */
-export function compileSettings(
-  filter: FilterSettings,
-  compileFilter: CompileFilter,
-  { datepattern, timezone }: DateSettings = asTheFilterSays,
-): CompiledFilter {
-  const texts = (list: FilterSettings['failregex']) => list.map(({ text }) => text)
-  const patterns = datepattern ?? filter.datepattern
-  try {
-    const dates = compileDates(patterns && texts(patterns), timezone, new Date().getFullYear())
-    const compiled = compileFilter({
-      name: filter.mode === 'normal' ? filter.name : `${filter.name}/${filter.mode}`,
-      programs: filter.programs,
-      prefregex: filter.prefregex?.text ?? null,
-      failregex: texts(filter.failregex),
-      ignoreregex: texts(filter.ignoreregex),
-      structure: filter.structure,
-    })
-    return dates === null ? compiled : { ...compiled, dates }
-  } catch (error) {
-    throw asBailiffError(error, patternAt({ ...filter, datepattern: patterns }, error) ?? filter)
-  }
 }
 
 /** `file:line` and the first 8 digits of the SHA-256 of the text of a failregex. */
@@ -127,17 +96,15 @@ const withoutPatterns: Omit<CompiledFilter, 'name'> = {
   structure: null,
 }
 
-const asTheFilterSays: DateSettings = { datepattern: null, timezone: null }
-
 /** Compiles each filter and loads each plugin once. */
 class Workshop {
-  readonly #compile: CompileFilter
+  readonly #language: FilterLanguage
   readonly #registry: Registry
   readonly #filters = new Map<string, CompiledFilter | BailiffError>()
   readonly #instances = new Map<string, Instance | BailiffError>()
 
-  constructor(compile: CompileFilter, registry: Registry) {
-    this.#compile = compile
+  constructor(language: FilterLanguage, registry: Registry) {
+    this.#language = language
     this.#registry = registry
   }
 
@@ -208,26 +175,11 @@ class Workshop {
 
   #compiled(filter: FilterSettings, dates: DateSettings): CompiledFilter | BailiffError {
     try {
-      return compileSettings(filter, this.#compile, dates)
+      return compileSettings(filter, this.#language, dates)
     } catch (error) {
       return asBailiffError(error, filter)
     }
   }
-}
-
-/** The pattern that a compiler complained of. */
-function patternAt(filter: FilterSettings, error: unknown): Pick<FilterSettings, 'where'> | null {
-  if (!(error instanceof PatternError) || error.list === 'regex') return null
-  return error.list === 'prefregex' ? filter.prefregex : (filter[error.list]?.[error.index] ?? null)
-}
-
-/** The error at a place, unless it knows a better one. */
-function asBailiffError(error: unknown, { where }: Pick<FilterSettings, 'where'>): BailiffError {
-  const kind = error instanceof BailiffError ? error.kind : 'software'
-  const hint = error instanceof BailiffError ? error.hint : undefined
-  if (error instanceof BailiffError && error.where !== undefined) return error
-  const message = error instanceof Error ? error.message : String(error)
-  return new BailiffError(kind, message, { where, cause: error, ...(hint === undefined ? {} : { hint }) })
 }
 
 function withoutAction({ where }: JailSettings): BailiffError {

@@ -1,6 +1,7 @@
 /** Checks options of plugins against what the plugin declares: a JSON Schema, or any Standard Schema. */
 import * as z from 'zod'
 import { BailiffError, type Where } from './errors.ts'
+import { isStandard } from './options-schema.ts'
 import type { OptionsSchema, StandardResult, StandardSchema } from './plugin.ts'
 import { unknownOption } from './settings/option-kinds.ts'
 import type { PluginUse } from './settings/plugin-use.ts'
@@ -132,17 +133,4 @@ function asStandard(schema: OptionsSchema<unknown>, name: string, where: Where):
       },
     )
   }
-}
-
-/** Whether a value can be the `options` of a plugin. */
-export function isOptionsSchema(value: unknown): boolean {
-  return (
-    isStandard(value) || (typeof value === 'object' && value !== null && 'type' in value && value.type === 'object')
-  )
-}
-
-/** Whether the options are declared by a validator of Standard Schema; else they are a JSON Schema. */
-export function isStandard(schema: unknown): schema is StandardSchema<unknown> {
-  const standard: unknown = (schema as { '~standard'?: unknown } | null)?.['~standard']
-  return typeof (standard as { validate?: unknown } | undefined)?.validate === 'function'
 }

@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import { isStandard } from './plugin-options.ts'
+import { isStandard } from './options-schema.ts'
 import type { Registry } from './registry.ts'
 import type { PluginOptions } from './settings/json-schema.ts'
 import { toJsonSchema, type JsonSchema } from './settings/option-kinds.ts'

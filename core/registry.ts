@@ -1,17 +1,18 @@
 /**
- * Finds and loads plugins and matchers. What comes with the package is found by where it stands: the
+ * Finds and loads plugins. What comes with the package is found by where it stands: the
  * action `command` is `plugins/actions/command.js`. A plugin of the machine is a file that the
  * configuration names.
  */
 import { execFile } from 'node:child_process'
-import { readdirSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import * as nodeModule from 'node:module'
 import { dirname, isAbsolute, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { BailiffError, quote, suggest, type Where } from './errors.ts'
-import { checkOptions, isOptionsSchema } from './plugin-options.ts'
+import { builtTree, namesIn } from './built-in.ts'
+import { isOptionsSchema } from './options-schema.ts'
 import { resolve as resolvePluginImport } from './plugin-resolution.ts'
 import type { ActionPlugin, NotifierPlugin, OptionsSchema, SourcePlugin } from './plugin.ts'
 import type { PluginKind, PluginUse } from './settings/plugin-use.ts'
@@ -57,27 +58,19 @@ export class Registry {
   #resolves = false
 
   /** `root` has the folders `plugins` and `matchers`; unless said, it is that of this package. */
-  constructor(root = fileURLToPath(new URL('..', import.meta.url))) {
+  constructor(root = builtTree) {
     this.#root = root
   }
 
   /** The names of the built-in plugins of a kind, sorted. */
   pluginNames(kind: PluginKind): string[] {
-    return entries(join(this.#root, 'plugins', `${kind}s`), '.js')
+    return namesIn(join(this.#root, 'plugins', `${kind}s`), '.js')
   }
 
   /** What a built-in plugin says of its options; undefined where it says nothing. */
   async optionsOf(kind: PluginKind, name: string): Promise<OptionsSchema<unknown> | undefined> {
     const file = join(this.#root, 'plugins', `${kind}s`, `${name}.js`)
     return checkShape(kind, await importDefault(pathToFileURL(file), file, { file }), file, { file }).options
-  }
-
-  /** The entry file of each matcher, in the order in which they are asked: `structured`, `scan`, `regexp`, others by name. */
-  matcherFiles(): string[] {
-    const rank = (name: string) => ['structured', 'scan', 'regexp'].indexOf(name) >>> 0
-    return entries(join(this.#root, 'matchers'), '')
-      .toSorted((a, b) => rank(a) - rank(b))
-      .map((name) => join(this.#root, 'matchers', name, 'index.js'))
   }
 
   /**
@@ -97,6 +90,8 @@ export class Registry {
     const exported = await importDefault(url, file, use.where)
     const plugin = checkShape(kind, exported, file, use.where)
     const name = file.replace(/^.*\//, '').replace(/\.[^.]*$/, '')
+    // What checks them is large, and who only looks for matchers needs none of it.
+    const { checkOptions } = await import('./plugin-options.ts')
     return { kind, name, file, plugin, options: await checkOptions(plugin.options, use, name) }
   }
 
@@ -122,13 +117,6 @@ export class Registry {
     if (register !== undefined) register({ resolve: resolvePluginImport })
     else nodeModule.register('./plugin-resolution.js', import.meta.url)
   }
-}
-
-function entries(folder: string, ending: string): string[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => (ending === '' ? entry.isDirectory() : entry.name.endsWith(ending)))
-    .map((entry) => entry.name.slice(0, entry.name.length - ending.length))
-    .toSorted()
 }
 
 async function checkFile(file: string, where: Where): Promise<void> {

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { parsePrefix, type Prefix } from '../address.ts'
 import { connectControl, type ControlClient } from '../control/client.ts'
 import { BailiffError, quote } from '../errors.ts'
+import { configTexts, mayName } from '../settings/config-texts.ts'
 import { defaultPlaces } from '../settings/places.ts'
 import { demoPlaces } from './demo-places.ts'
 import { styled } from './output.ts'
@@ -40,8 +41,9 @@ function ofAnotherUser(asked: string): string | undefined {
 
 /** The socket that the configuration names; where there is no configuration, or a broken one, the default place. */
 async function configuredSocket(file: string | undefined): Promise<string> {
+  // To read a configuration takes longer than all the rest, so it is not read where it cannot name a socket.
+  if (file === undefined && !mayName('control', configTexts())) return defaultPlaces().control
   try {
-    // Reading a configuration takes longer than all the rest, so nothing loads it that does not need it.
     const { loadSettings } = await import('../settings/load-settings.ts')
     return (await loadSettings(file === undefined ? {} : { file })).control
   } catch (error) {

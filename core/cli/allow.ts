@@ -1,11 +1,10 @@
 import type { Command } from 'commander'
 import { isHostName, parsePrefix } from '../address.ts'
-import type { AllowReport } from '../control/api.ts'
 import { BailiffError, quote } from '../errors.ts'
 import { addSocketOptions, agentAt, type SocketOptions } from './agent-socket.ts'
-import { banLength } from './ban.ts'
-import { ending, print } from './output.ts'
-import { table } from './table.ts'
+import { allowTable } from './agent-tables.ts'
+import { banLength } from './ban-length.ts'
+import { print } from './output.ts'
 
 interface AllowOptions extends SocketOptions {
   readonly for?: string
@@ -61,14 +60,6 @@ async function allow(given: readonly string[], options: AllowOptions): Promise<v
     print(`${subject}${meant}: allowed ${until === null ? 'for ever' : `until ${new Date(until).toISOString()}`}`)
   }
   for (const { prefix, jail } of answer.ended) print(`${prefix}: unbanned (${jail})`)
-}
-
-/** Who is allowed, as a table. */
-export function allowTable(allowed: readonly AllowReport[]): string {
-  return table(
-    ['ALLOWED', 'ENDS', 'ADDRESSES'],
-    allowed.map(({ subject, until, prefixes }) => [subject, ending(until), prefixes.join(' ')]),
-  )
 }
 
 function tellRemoved(

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ListAnswer, ListReport } from '../control/api.ts'
+import type { ListAnswer } from '../control/api.ts'
 import type { ControlClient } from '../control/client.ts'
 import { BailiffError, describeError } from '../errors.ts'
 import { agentAt, type SocketOptions } from './agent-socket.ts'
 import { readListFile } from './list-file.ts'
 import { counted, ending, print, styled } from './output.ts'
 import { startProgress } from './progress.ts'
-import { table } from './table.ts'
 
 /** Often enough to be seen moving. */
 const lookEveryMs = 250
@@ -56,26 +55,6 @@ export async function banList(
     throw new BailiffError('try-again', `the list is not yet in force as a whole: ${answer.pending}`, {
       hint: 'it goes on by itself; "bailiff ban --list-names" tells how far it is',
     })
-}
-
-/** The lists that are loaded, for people or as JSON. */
-export function printLists(lists: readonly ListReport[], options: { readonly json?: true }): void {
-  if (options.json) print(JSON.stringify(lists, null, 2))
-  else print(lists.length === 0 ? 'No list is loaded.' : listTable(lists))
-}
-
-/** Named lists as a table. */
-export function listTable(lists: readonly ListReport[]): string {
-  return table(
-    ['LIST', 'ENTRIES', 'LEFT OUT', 'LOADED', 'ENDS'],
-    lists.map(({ name, entries, leftOut, since, until }) => [
-      name,
-      entries,
-      leftOut,
-      new Date(since).toISOString(),
-      ending(until),
-    ]),
-  )
 }
 
 /** How the list stands when the actions hold all of it, or something is in the way; on a terminal it shows how far it is. */

@@ -1,9 +1,8 @@
 import type { Command } from 'commander'
 import type { BanAnswer } from '../control/api.ts'
-import { BailiffError, describeError } from '../errors.ts'
-import { parseDuration } from '../settings/duration.ts'
+import { BailiffError } from '../errors.ts'
 import { addSocketOptions, agentAt, prefixes, type SocketOptions } from './agent-socket.ts'
-import { banList, printLists } from './ban-list.ts'
+import { banLength } from './ban-length.ts'
 import { print } from './output.ts'
 
 /** The options as commander gives them. */
@@ -45,11 +44,21 @@ Examples:
     )
   addSocketOptions(command).action(async (given: string[], options: BanOptions) => {
     refuseMixed(given, options)
-    if (options.listNames) return printLists(await (await agentAt(options)).lists(), options)
-    if (options.file !== undefined && options.name !== undefined)
+    if (options.listNames) return printLists(options)
+    if (options.file !== undefined && options.name !== undefined) {
+      const { banList } = await import('./ban-list.ts')
       return banList(options.file, options.name, options.for === undefined ? null : banLength(options.for), options)
+    }
     await banAddresses(given, options)
   })
+}
+
+/** The lists that are loaded, for people or as JSON. */
+async function printLists(options: BanOptions): Promise<void> {
+  const lists = await (await agentAt(options)).lists()
+  const { listTable } = await import('./agent-tables.ts')
+  if (options.json) print(JSON.stringify(lists, null, 2))
+  else print(lists.length === 0 ? 'No list is loaded.' : listTable(lists))
 }
 
 async function banAddresses(given: readonly string[], options: BanOptions): Promise<void> {
@@ -68,15 +77,6 @@ async function banAddresses(given: readonly string[], options: BanOptions): Prom
 function fail({ results }: BanAnswer, wrong: 'refused' | 'pending', kind: 'data' | 'try-again', what: string): void {
   const some = results.filter(({ outcome }) => outcome === wrong).map(({ prefix }) => prefix)
   if (some.length > 0) throw new BailiffError(kind, `${some.length} of ${results.length} ${what}: ${some.join(', ')}`)
-}
-
-/** What `--for` says, in ms; null: for ever. */
-export function banLength(text: string): number | null {
-  try {
-    return parseDuration(text)
-  } catch (error) {
-    throw new BailiffError('usage', `--for ${describeError(error)}`)
-  }
 }
 
 function refuseMixed(given: readonly string[], { file, name, jail, strict, listNames }: BanOptions): void {

@@ -1,8 +1,10 @@
 import type { MatcherPlugin } from '../plugin.ts'
+import { matcherFiles } from '../built-in.ts'
 import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
 import { trySamples } from '../filter-samples.ts'
-import { compileSettings, prepareJails, type Instance, type ReadyJail } from '../jails.ts'
-import { compileFilter } from '../matching/filters.ts'
+import { compileSettings } from '../compiled-settings.ts'
+import { prepareJails, type Instance, type ReadyJail } from '../jails.ts'
+import { filterLanguage } from '../matching/filter-language.ts'
 import { Registry } from '../registry.ts'
 import { InvalidSettings } from '../settings/load-settings.ts'
 import { isHeader } from '../settings/structure.ts'
@@ -16,6 +18,7 @@ import { closedFolders } from './agent-folders.ts'
 import { accountProblems } from './named-accounts.ts'
 import { detailsText, filterKey, jailDetails, type JailDetails, type SampleCount } from './jail-details.ts'
 import { counted, print, styled } from './output.ts'
+import { marksTable, patternMarks } from './pattern-marks.ts'
 import { startProgress } from './progress.ts'
 import { table } from './table.ts'
 
@@ -39,10 +42,10 @@ export interface Findings {
  */
 export async function checkConfiguration(options: CheckOptions): Promise<number> {
   const findings = await check(options)
-  const engines = { engines: findings.engines, files: new Registry().matcherFiles() }
-  const details = options.verbose ? findings.jails.map((jail) => jailDetails(jail, findings.samples, engines)) : []
-  if (options.json) printJson(findings, details)
-  else printText(findings, details)
+  const engines = options.verbose ? { engines: findings.engines, files: matcherFiles() } : null
+  const details = findings.jails.map((jail) => jailDetails(jail, findings.samples, engines))
+  if (options.json) printJson(findings, details, options)
+  else printText(findings, details, options)
   return findings.problems.length === 0 ? 0 : exitCodes.config
 }
 
@@ -51,7 +54,7 @@ export async function check(choice: ConfigurationChoice): Promise<Findings> {
   try {
     const settings = await agentSettings(choice)
     const registry = new Registry()
-    const { jails, broken, problems } = await prepareJails(settings, compileFilter, registry)
+    const { jails, broken, problems } = await prepareJails(settings, filterLanguage, registry)
     const engines = await loadEngines()
     const reports = tryFilters(eachFilter(jails.filter(({ fail2ban }) => fail2ban === null)), engines)
     const firewallConf = checkFirewallConf()
@@ -128,7 +131,7 @@ function tryFilters(jails: readonly ReadyJail[], engines: readonly MatcherPlugin
     progress.at(done)
     const { filter, filterSettings, dates } = jail
     // The samples have the dates that the filter speaks of, whatever those of the jail's log look like.
-    const compiled = dates.datepattern === null ? filter : compileSettings(filterSettings, compileFilter)
+    const compiled = dates.datepattern === null ? filter : compileSettings(filterSettings, filterLanguage)
     const report = trySamples(filterSettings, compiled, engines)
     return { key: filterKey(jail), name: filter.name, patterns: patternsOf(filter), report }
   })
@@ -155,13 +158,16 @@ function patternsOf({ failregex, ignoreregex, prefregex, structure }: ReadyJail[
 function printText(
   { file, jails, broken, filters, problems, warnings }: Findings,
   details: readonly JailDetails[],
+  { verbose }: CheckOptions,
 ): void {
   for (const problem of problems) print(`${styled('red', 'problem')}  ${describeError(problem)}`)
   for (const warning of warnings) print(`${styled('yellow', 'warning')}  ${describeError(warning)}`)
   if (problems.length + warnings.length > 0) print('')
   if (jails.length > 0) print(`${table(['JAIL', 'MODE', 'FILTER', 'SOURCES', 'PORTS', 'ACTIONS'], jails.map(rowOf))}\n`)
-  for (const detail of details) print(`${detailsText(detail)}\n`)
-  for (const { name, sourceChoice } of details.length > 0 ? [] : jails)
+  const marks = marksTable(details)
+  if (verbose) for (const detail of details) print(`${detailsText(detail)}\n`)
+  else if (marks !== '') print(`${marks}\n`)
+  for (const { name, sourceChoice } of verbose ? [] : jails)
     if (sourceChoice !== null)
       print(`${printable(name)} reads the first of its usual sources that fits: ${printable(sourceChoice)}`)
   for (const name of broken) print(`${printable(name)} is left out, because of the problems above`)
@@ -190,12 +196,13 @@ function rowOf({ name, mode, filter, sources, bansOf, ports, actions }: ReadyJai
 function printJson(
   { file, jails, broken, filters, problems, warnings }: Findings,
   details: readonly JailDetails[],
+  { verbose }: CheckOptions,
 ): void {
   const plain = ({ kind, message, where, hint }: BailiffError) => ({ kind, message, ...where, hint })
   const ids = (instances: readonly Instance[]) => instances.map(({ id }) => id)
   const object = {
     file,
-    jails: jails.map(({ filter, sources, actions, notifiers, ...jail }) => ({
+    jails: jails.map(({ filter, sources, actions, notifiers, ...jail }, index) => ({
       ...jail,
       // Texts and samples are in the files.
       filterSettings: undefined,
@@ -203,11 +210,12 @@ function printJson(
       ruleNames: undefined,
       fail2ban: undefined,
       filter: filter.name,
+      failregex: details[index] === undefined ? [] : patternMarks(details[index]),
       sources: ids(sources),
       actions: ids(actions),
       notifiers: ids(notifiers),
     })),
-    ...(details.length > 0 ? { details } : {}),
+    ...(verbose ? { details } : {}),
     broken,
     filters,
     problems: problems.map(plain),

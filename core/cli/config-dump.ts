@@ -1,5 +1,6 @@
 import { describeError, type BailiffError } from '../errors.ts'
 import type { Command, CommandValue } from '../fail2ban/tree/command.ts'
+import { prettyLiteral } from '../fail2ban/tree/pretty-literal.ts'
 import { pythonLiteral } from '../fail2ban/tree/python-text.ts'
 import { readTree } from '../fail2ban/tree/tree.ts'
 import type { DumpOptions } from './config.ts'
@@ -10,13 +11,16 @@ import { print } from './output.ts'
  * one JSON array. Throws an `InvalidSettings` with all that is wrong once they are printed; what is odd goes to standard
  * error.
  */
-export async function dumpTree(jails: readonly string[], { fail2ban, all, as, json }: DumpOptions): Promise<void> {
+export async function dumpTree(
+  jails: readonly string[],
+  { fail2ban, all, as, json, pretty }: DumpOptions,
+): Promise<void> {
   const wanted = jails.length > 0 ? jails : all ? 'all' : 'enabled'
   const tree = await readTree(fail2ban, { jails: wanted, ...(as !== undefined && { version: as }) })
   for (const warning of tree.warnings)
     process.stderr.write(`${json ? warningAsJson(warning) : `warning: ${describeError(warning)}`}\n`)
   if (json) print(asJson(tree.stream))
-  else for (const command of tree.stream) print(pythonLiteral(command))
+  else for (const command of tree.stream) print(pretty ? prettyLiteral(command) : pythonLiteral(command))
   const [first, ...others] = tree.problems
   if (first === undefined) return
   const { InvalidSettings } = await import('../settings/load-settings.ts')

@@ -36,6 +36,7 @@ export interface DumpOptions {
   readonly fail2ban: string
   readonly all?: true
   readonly as?: string
+  readonly pretty?: true
   readonly json?: true
 }
 
@@ -92,7 +93,11 @@ function addDump(config: Command): void {
     .argument('[jail...]', 'these jails, enabled or not; unless said, all that are enabled')
     .requiredOption('--fail2ban <folder>', 'the configuration of Fail2ban, usually /etc/fail2ban')
     .option('--all', 'every jail, as if it were enabled')
-    .option('--as <version>', 'by the rules of this version of Fail2ban (default: the installed one, else 1.0.2)')
+    .option(
+      '--as <version>',
+      'by the rules of this version of Fail2ban (unless said: the newer one of that installed and that of the stock filters, else 1.0.2)',
+    )
+    .option('--pretty', 'long commands in several lines, as "fail2ban-client --dump-pretty" prints them')
     .option('--json', 'one JSON array of commands, each an array')
     .addHelpText(
       'after',

@@ -1,9 +1,9 @@
+import { matcherFiles } from '../built-in.ts'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { jailCandidate, unusedCandidate, type Candidate } from '../explaining/candidate.ts'
 import { LineExplainer } from '../explaining/line-explainer.ts'
 import type { MatcherPlugin } from '../plugin.ts'
-import { Registry } from '../registry.ts'
 import type { FilterDefinition } from '../settings/filter-file.ts'
 import type { JailSettings } from '../settings/jail.ts'
 import { FilterLibrary } from '../settings/filter-library.ts'
@@ -24,7 +24,7 @@ export async function configuredExplainer(
   return new LineExplainer({
     candidates: [...sound(settings.jails, 'on'), ...sound(settings.off, 'off')],
     unused: () => (unused ??= among === 'jails' ? Promise.resolve([]) : unusedCandidates(settings)),
-    engines: await Promise.all(new Registry().matcherFiles().map(loadMatcher)),
+    engines: await Promise.all(matcherFiles().map(loadMatcher)),
     report: (address) => reports.of(address),
   })
 }

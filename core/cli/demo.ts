@@ -1,7 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { claimSocket } from '../control/server.ts'
 import { BailiffError } from '../errors.ts'
 import { demoPlaces } from './demo-places.ts'
 import { writeDemoLog } from './demo-log.ts'
@@ -22,6 +21,8 @@ export default function addDemo(program: Command): void {
 }
 
 async function runDemo({ json }: { readonly json?: true }): Promise<void> {
+  // The agent is large, so no other command loads any of it.
+  const [{ claimSocket }, { runAgent }] = await Promise.all([import('../control/server.ts'), import('./run-agent.ts')])
   const { folder, control } = demoPlaces()
   const log = join(folder, 'auth.log')
   const config = join(folder, 'bailiff.yaml')
@@ -33,7 +34,6 @@ async function runDemo({ json }: { readonly json?: true }): Promise<void> {
   writeFileSync(config, demoConfig(folder, control, log), { mode: 0o600 })
   if (!json) print(introduction(folder))
   const ending = new AbortController()
-  const { runAgent } = await import('./run-agent.ts')
   const running = runAgent({
     config,
     log: json ? 'json' : 'text',

@@ -1,9 +1,10 @@
 import { dirname } from 'node:path'
 import { BailiffError, describeError, exitCodes } from '../errors.ts'
-import { compileSettings } from '../jails.ts'
-import { compileFilter } from '../matching/filters.ts'
+import { compileSettings } from '../compiled-settings.ts'
+import { filterLanguage } from '../matching/filter-language.ts'
 import type { FieldCheck, Pattern } from '../plugin.ts'
-import { inMode, type FilterDefinition } from '../settings/filter-file.ts'
+import type { FilterDefinition } from '../settings/filter-file.ts'
+import { inMode } from '../settings/filter-modes.ts'
 import { builtInFilters } from '../settings/places.ts'
 import type { FilterOptions } from './filter.ts'
 import { knownFilters } from './known-filters.ts'
@@ -73,7 +74,7 @@ function overviewOf(filter: FilterDefinition, problems: BailiffError[]): Overvie
 /** The patterns of all modes, each once. */
 function eachPattern(filter: FilterDefinition): Pattern[] {
   const compiled = Object.keys(filter.modes).map((mode) =>
-    compileSettings(inMode(filter, mode, filter.where), compileFilter),
+    compileSettings(inMode(filter, mode, filter.where), filterLanguage),
   )
   const all = compiled.flatMap(({ prefregex, failregex, ignoreregex, structure }) => [
     ...(prefregex === null ? [] : [prefregex]),

@@ -1,9 +1,10 @@
 import { BailiffError, describeError, exitCodes, printable, quote } from '../errors.ts'
 import { trySamples } from '../filter-samples.ts'
-import { compileSettings } from '../jails.ts'
-import { compileFilter } from '../matching/filters.ts'
+import { compileSettings } from '../compiled-settings.ts'
+import { filterLanguage } from '../matching/filter-language.ts'
 import type { MatcherPlugin } from '../plugin.ts'
-import { inMode, type FilterDefinition } from '../settings/filter-file.ts'
+import type { FilterDefinition } from '../settings/filter-file.ts'
+import { inMode } from '../settings/filter-modes.ts'
 import type { FilterOptions } from './filter.ts'
 import { filterOf, knownFilters, loadEngines, type KnownFilters } from './known-filters.ts'
 import { print, styled } from './output.ts'
@@ -59,7 +60,7 @@ function modesOf(filter: FilterDefinition, mode: string | undefined, isNamed: bo
 function trial(definition: FilterDefinition, mode: string, engines: readonly MatcherPlugin[]): Trial {
   const filter = inMode(definition, mode, { file: definition.where.file })
   try {
-    return { filter: filter.name, mode, ...trySamples(filter, compileSettings(filter, compileFilter), engines) }
+    return { filter: filter.name, mode, ...trySamples(filter, compileSettings(filter, filterLanguage), engines) }
   } catch (error) {
     if (!(error instanceof BailiffError)) throw error
     return { filter: filter.name, mode, tried: 0, problems: [error] }

@@ -1,8 +1,9 @@
 import { printable } from '../errors.ts'
-import { compileSettings } from '../jails.ts'
-import { compileFilter } from '../matching/filters.ts'
+import { compileSettings } from '../compiled-settings.ts'
+import { filterLanguage } from '../matching/filter-language.ts'
 import type { CompiledFilter, Pattern } from '../plugin.ts'
-import { inMode, type FilterDefinition } from '../settings/filter-file.ts'
+import type { FilterDefinition } from '../settings/filter-file.ts'
+import { inMode } from '../settings/filter-modes.ts'
 import type { PluginUse } from '../settings/plugin-use.ts'
 import type { FilterOptions } from './filter.ts'
 import { filterOf, knownFilters } from './known-filters.ts'
@@ -12,7 +13,7 @@ import { print, styled } from './output.ts'
 export async function showFilter(given: string, { config, mode = 'normal', json }: FilterOptions): Promise<void> {
   const { library } = await knownFilters(config)
   const filter = await filterOf(given, library)
-  const compiled = compileSettings(inMode(filter, mode, { file: filter.where.file }), compileFilter)
+  const compiled = compileSettings(inMode(filter, mode, { file: filter.where.file }), filterLanguage)
   if (json) print(JSON.stringify(asRecord(filter, mode, compiled), null, 2))
   else print(asText(filter, mode, compiled))
 }

@@ -6,7 +6,7 @@ import { importTree, type ImportedTree } from '../fail2ban/importing/import-tree
 import type { Lost, OwnFilter } from '../fail2ban/importing/imported.ts'
 import { readTree, type Fail2banTree } from '../fail2ban/tree/tree.ts'
 import { prepareJails } from '../jails.ts'
-import { compileFilter } from '../matching/filters.ts'
+import { filterLanguage } from '../matching/filter-language.ts'
 import { FilterLibrary } from '../settings/filter-library.ts'
 import { InvalidSettings, loadSettings } from '../settings/load-settings.ts'
 import { builtInFilters } from '../settings/places.ts'
@@ -99,7 +99,7 @@ async function brokenJails(file: string, yaml: string): Promise<Map<string, stri
 
 async function problemsOf(file: string): Promise<readonly BailiffError[]> {
   try {
-    return (await prepareJails(await loadSettings({ file }), compileFilter)).problems
+    return (await prepareJails(await loadSettings({ file }), filterLanguage)).problems
   } catch (error) {
     if (error instanceof InvalidSettings) return error.problems
     throw error

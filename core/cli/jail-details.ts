@@ -64,11 +64,11 @@ export function filterKey({ filterSettings: { where, mode } }: ReadyJail): strin
   return JSON.stringify([where, mode])
 }
 
-/** What runs for a jail, in words; `samples`: by `filterKey`. */
+/** What runs for a jail, in words; `samples`: by `filterKey`. Without engines it is not said which matches its filter. */
 export function jailDetails(
   jail: ReadyJail,
   samples: ReadonlyMap<string, SampleCount>,
-  engines: AskedEngines,
+  engines: AskedEngines | null = null,
 ): JailDetails {
   const { filter, filterSettings, ports } = jail
   const tree = jail.fail2ban && treeDetails(jail, jail.fail2ban)
@@ -95,7 +95,7 @@ export function jailDetails(
     insteadOf: tree?.insteadOf ?? [],
     notifiers: jail.notifiers.map(({ id }) => id),
     samples: samples.get(filterKey(jail)) ?? { tried: 0, failed: 0 },
-    matchedBy: tree || jail.bansOf !== null ? null : matchedBy(filter, engines),
+    matchedBy: tree || jail.bansOf !== null || engines === null ? null : matchedBy(filter, engines),
     patterns,
     rules: filter.structure === null ? [] : filter.structure.match.map(({ text }) => text),
     warnings: tree ? [] : warningsOf(jail, patterns),

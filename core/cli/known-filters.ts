@@ -1,24 +1,32 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { matcherFiles } from '../built-in.ts'
 import { BailiffError, quote } from '../errors.ts'
 import type { MatcherPlugin } from '../plugin.ts'
-import { Registry } from '../registry.ts'
 import type { FilterDefinition } from '../settings/filter-file.ts'
 import { FilterLibrary } from '../settings/filter-library.ts'
-import { loadSettings, type Settings } from '../settings/load-settings.ts'
+import { configTexts, mayName } from '../settings/config-texts.ts'
+import type { Settings } from '../settings/load-settings.ts'
 import { builtInFilters, defaultPlaces } from '../settings/places.ts'
 
 /** The filters that a command can name. */
 export interface KnownFilters {
   /** Those beside the configuration come before those of the package. */
   readonly library: FilterLibrary
-  /** Null where there is no configuration, or a broken one that nobody named. */
+  /** Null where there is no configuration, a broken one that nobody named, or one that says nothing of the jail in question. */
   readonly settings: Settings | null
 }
 
-/** Looks for filters. The configuration need not exist unless it is named; then a BailiffError is thrown. */
-export async function knownFilters(config: string | undefined): Promise<KnownFilters> {
+/**
+ * Looks for filters. The configuration need not exist unless it is named; then a BailiffError is thrown. Where only
+ * the `jail` of this name is of interest, it is not read if it cannot have one.
+ */
+export async function knownFilters(config: string | undefined, jail?: string): Promise<KnownFilters> {
+  const texts = config === undefined && jail !== undefined ? configTexts() : null
+  if (texts !== null && jail !== undefined && !mayName(jail, texts))
+    return { library: new FilterLibrary([join(texts.folder, 'filters'), builtInFilters]), settings: null }
+  const { loadSettings } = await import('../settings/load-settings.ts')
   const settings = await loadSettings(config === undefined ? {} : { file: config }).catch((error: unknown) => {
     if (config !== undefined || !(error instanceof BailiffError)) throw error
     return null
@@ -45,7 +53,7 @@ export async function filterOf(given: string, library: FilterLibrary): Promise<F
 /** The engines that match filters, the best first. */
 export async function loadEngines(): Promise<MatcherPlugin[]> {
   return Promise.all(
-    new Registry().matcherFiles().map(async (file) => {
+    matcherFiles().map(async (file) => {
       const loaded = (await import(pathToFileURL(file).href)) as { default: MatcherPlugin }
       return loaded.default
     }),

@@ -1,47 +1,17 @@
 #!/usr/bin/env node
-/** The command line: one file a command, each exporting a function that adds it. */
+/** The command line. What there is to command stands in `commands.ts`. */
 import './small-heap.ts'
 import { Command, CommanderError } from 'commander'
 import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
-import addAllow from './allow.ts'
 import { asTyped } from './as-typed.ts'
-import addBan from './ban.ts'
-import addCheck from './check.ts'
-import addCompare from './compare.ts'
-import addConfig from './config.ts'
-import addCompletion from './completion.ts'
-import addDemo from './demo.ts'
-import addDoctor from './doctor.ts'
-import addExplain from './explain.ts'
-import addFilter from './filter.ts'
-import addImport from './import.ts'
-import addMetrics from './metrics.ts'
-import addPause from './pause.ts'
-import addReload from './reload.ts'
-import addReplay from './replay.ts'
-import addRun from './run.ts'
-import addSetup from './setup.ts'
-import addStatus from './status.ts'
-import addTest from './test.ts'
-import addUnban from './unban.ts'
+import { addCommands } from './commands.ts'
 import { readVersion } from './version.ts'
 
 /** Who reads the output as JSON gets errors so, too: one object a line on standard error. */
 const wantsJson = process.argv.slice(2, endOfOptions()).includes('--json')
 
-/** All commands, in the order and under the headings of the help. */
-const groups: readonly { readonly heading: string; readonly commands: readonly ((program: Command) => void)[] }[] = [
-  { heading: 'Begin:', commands: [addSetup, addDoctor] },
-  { heading: 'Watch and ban:', commands: [addRun, addReload, addPause] },
-  { heading: 'See what happens, and why:', commands: [addStatus, addExplain, addMetrics] },
-  { heading: 'Decide yourself:', commands: [addBan, addUnban, addAllow] },
-  { heading: 'Configuration and filters:', commands: [addCheck, addConfig, addFilter, addTest, addReplay] },
-  { heading: 'From Fail2ban:', commands: [addImport, addCompare] },
-  { heading: 'More:', commands: [addDemo, addCompletion] },
-]
-
-/** Builds the program with every command. */
-function buildProgram(): Command {
+/** Builds the program with the command that is wanted, or with every one where none is or it needs them. */
+async function buildProgram(): Promise<Command> {
   const program = new Command('bailiff')
     .description(
       'Watches logs, finds the addresses that attack, bans them in the firewall for a time, and tells people.',
@@ -65,10 +35,7 @@ Examples:
 
 "bailiff COMMAND --help" has the options of a command and examples of its own.`,
     )
-  for (const { heading, commands } of groups) {
-    program.commandsGroup(heading)
-    for (const add of commands) add(program)
-  }
+  await addCommands(program, process.argv[2])
   program.helpCommand('help [command]', 'the same as --help of a command')
   for (const command of program.commands) {
     command.exitOverride()
@@ -89,7 +56,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.stderr.on('error', () => {})
 
 try {
-  await buildProgram().parseAsync()
+  const program = await buildProgram()
+  await program.parseAsync()
 } catch (error) {
   process.exitCode = report(error)
 }

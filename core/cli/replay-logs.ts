@@ -1,12 +1,13 @@
 import { statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { matcherFiles } from '../built-in.ts'
 import { BailiffError, describeError, printable, quote } from '../errors.ts'
 import { filesOf, followsLog } from '../explaining/candidate.ts'
-import { compileSettings, ruleName } from '../jails.ts'
-import { compileFilter } from '../matching/filters.ts'
+import { compileSettings } from '../compiled-settings.ts'
+import { ruleName } from '../jails.ts'
+import { filterLanguage } from '../matching/filter-language.ts'
 import type { MatcherPlugin } from '../plugin.ts'
-import { Registry } from '../registry.ts'
 import { byLog, oldestFirst } from '../replaying/log-generations.ts'
 import type { ReplayJail } from '../replaying/replay.ts'
 import { runReplay, type ReplayOutcome, type ReplayRun } from '../replaying/run-replay.ts'
@@ -21,7 +22,7 @@ import type { ReplayOptions } from './replay.ts'
 /** Replays logs and prints what came of it. Throws a BailiffError for a configuration or log it cannot read. */
 export async function replayLogs(logs: readonly string[], options: ReplayOptions): Promise<void> {
   const stop = stopSignal()
-  const engines = await Promise.all(new Registry().matcherFiles().map(loadMatcher))
+  const engines = await Promise.all(matcherFiles().map(loadMatcher))
   if (options.against === undefined) {
     const report = options.json ? new JsonReport() : new TextReport(options.lines === true)
     const outcome = await replayWith(options.config, logs, options, { engines, stop, ...report.listeners })
@@ -90,7 +91,7 @@ function chooseJails({ jails, broken, file }: Settings, name: string | undefined
 /** Jails whose filter does not compile are left out, and told. */
 function readyJail(jail: JailSettings): ReplayJail[] {
   try {
-    const filter = compileSettings(jail.filter, compileFilter, jail.dates)
+    const filter = compileSettings(jail.filter, filterLanguage, jail.dates)
     return [{ ...jail, filter, ruleNames: jail.filter.failregex.map(ruleName) }]
   } catch (error) {
     tell(`${jail.name} is left out: ${describeError(error)}`)

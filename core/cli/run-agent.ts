@@ -1,8 +1,9 @@
 import type { Logger } from 'pino'
 import { startAgent, type RunningAgent } from '../agent.ts'
+import { matcherFiles } from '../built-in.ts'
 import { describeError, exitCodes } from '../errors.ts'
 import { prepareJails } from '../jails.ts'
-import { compileFilter } from '../matching/filters.ts'
+import { languageFor } from '../prepared-filters.ts'
 import { Registry } from '../registry.ts'
 import type { Settings } from '../settings/load-settings.ts'
 import { defaultPlaces, packageRoot } from '../settings/places.ts'
@@ -43,13 +44,14 @@ export async function runAgent(options: AgentRun): Promise<void> {
   const agent = await startAgent({
     version: options.version,
     observe: options.observe === true,
-    matcherFiles: registry.matcherFiles(),
+    matcherFiles: matcherFiles(),
     log,
     configure: async () => {
       const current = unused ?? (await load())
       unused = null
       if (options.ownUser && current.user === 'root' && process.geteuid?.() === 0) refuseToStayRoot(current)
-      return { settings: current, ready: await prepareJails(current, compileFilter, registry) }
+      const language = await languageFor(current.jails)
+      return { settings: current, ready: await prepareJails(current, language, registry) }
     },
     firewall: {
       ...(running === null ? { socket: helperSocket(settings) } : { running }),

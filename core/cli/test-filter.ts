@@ -2,11 +2,12 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { Prefix } from '../address.ts'
 import { BailiffError, quote, whyUnreadable } from '../errors.ts'
 import type { Match, ScanResult } from '../events.ts'
-import { compileSettings } from '../jails.ts'
-import { compileFilter } from '../matching/filters.ts'
+import { compileSettings } from '../compiled-settings.ts'
+import { languageFor } from '../prepared-filters.ts'
 import { createLogScanner, type LogScanner } from '../matching/scan.ts'
 import type { CompiledFilter } from '../plugin.ts'
-import { inMode, type FilterSettings } from '../settings/filter-file.ts'
+import type { FilterSettings } from '../settings/filter-file.ts'
+import { inMode } from '../settings/filter-modes.ts'
 import type { DateSettings } from '../settings/jail.ts'
 import { refuseCompressed } from './compressed-log.ts'
 import { DateForms } from './date-counts.ts'
@@ -21,7 +22,7 @@ const chunkBytes = 128 * 1024
 /** Runs a filter over logs in this one thread and prints what it finds. Throws a BailiffError for a filter or log it cannot read. */
 export async function testFilter(given: string, logs: readonly string[], options: TestOptions): Promise<void> {
   const { settings, dates, proxies } = await findFilter(given, options)
-  const filter = compileSettings(settings, compileFilter, dates)
+  const filter = compileSettings(settings, await languageFor([{ filter: settings, dates }]), dates)
   const engines = await loadEngines()
   const scanner = createLogScanner({ jails: [{ jail: 'test', filter, proxies }], engines })
   const forms = new DateForms(filter.dates ?? null)
@@ -232,7 +233,7 @@ interface ChosenFilter {
 
 /** The filter of a jail of that name, of a file, or of that name; the configuration need not exist. */
 async function findFilter(given: string, { config, mode }: TestOptions): Promise<ChosenFilter> {
-  const { library, settings } = await knownFilters(config)
+  const { library, settings } = await knownFilters(config, given)
   const jail = settings?.jails.find(({ name }) => name === given)
   const proxies = jail?.ignore.proxies ?? []
   if (jail && mode === undefined) return { settings: jail.filter, dates: jail.dates, proxies }

@@ -1,14 +1,22 @@
 import { BailiffError, printable, quote } from '../errors.ts'
-import { JailFilter, type ExaminedLine, type JailFilterOptions } from '../fail2ban/lines/jail-filter.ts'
+import type { LogBlock } from '../fail2ban/lines/block-lines.ts'
+import {
+  JailFilter,
+  type BlockFailures,
+  type ExaminedLine,
+  type JailFilterOptions,
+} from '../fail2ban/lines/jail-filter.ts'
 import type { FilterTexts } from '../fail2ban/lines/filter-texts.ts'
-import { lineDecoder } from '../fail2ban/lines/line-decoding.ts'
+import { lineDecoder, type DecodeLine } from '../fail2ban/lines/line-decoding.ts'
+import type { Moment } from '../fail2ban/lines/moment.ts'
+import type { RawFailure } from '../fail2ban/lines/raw-failure.ts'
 import { FailureNames } from './failure-names.ts'
 import { failureOutput, type FailureOutput } from './failure-output.ts'
 import { journalLines } from './journal-lines.ts'
 import { jsonLine } from './json-line.ts'
 import { print } from './output.ts'
 import type { TestOptions } from './test.ts'
-import { linesOfFile, linesOfText, type TestedLine } from './tested-lines.ts'
+import { blocksOfFile, linesOfBlock, linesOfText, type TestedLine } from './tested-lines.ts'
 import { logKind } from './tested-log.ts'
 import { treeFilter, type TreeFilterChoice } from './tree-filter.ts'
 import { lineRecord } from './tree-test-record.ts'
@@ -24,8 +32,11 @@ export async function testTree(
   const journal = logs.every((log) => logKind(log) === 'journal')
   const choice = await treeFilter(folder, given, journal, options)
   const filter = new JailFilter(choice.texts, filterOptions(options))
+  const decode = lineDecoder(options.encoding ?? choice.texts.encoding)
   const look = looker(filter, choice.texts, options)
+  const lookThrough = blockLooker(filter, choice.texts, options)
   const output = outputOf(choice, filter, logs, options)
+  const takeFailures = taker(output, choice.texts, options)
   for (const log of logs) {
     const file = log === '-' ? 'stdin' : log
     // Most lines need no waiting, which costs as much as looking at them. Comments and empty lines do not count.
@@ -35,8 +46,13 @@ export async function testTree(
       return output.take(file, line, seen)
     }
     if (logKind(log) === 'journal') for await (const line of journalLines(log, choice.journalmatch)) await take(line)
+    else if (logKind(log) === 'file' && takeFailures !== undefined)
+      for (const block of blocksOfFile(log)) {
+        const { lines, failures } = await lookThrough(block, decode)
+        takeFailures(lines, failures)
+      }
     else
-      for (const lines of linesOf(log, choice, options)) {
+      for (const lines of linesOf(log, decode)) {
         for (const line of lines) {
           if (line.text === '' || line.text.startsWith('#')) continue
           const taken = take(line)
@@ -47,9 +63,16 @@ export async function testTree(
   output.end()
 }
 
+/** How it hears of many lines at once, where nothing but failures has to be known of lines that have their dates; else undefined. */
+function taker(output: Output, { ignoreregex }: FilterTexts, { date }: TestOptions): Output['takeFailures'] {
+  return ignoreregex.length === 0 && date ? output.takeFailures?.bind(output) : undefined
+}
+
 /** Hears of every line, and prints. */
 interface Output {
   take(file: string, line: TestedLine, examined: ExaminedLine): void
+  /** The same of many lines, where all that matters is how many there were, and the failures of those that have any. */
+  takeFailures?(lines: number, failures: BlockFailures['failures']): void
   end(): void
 }
 
@@ -100,18 +123,47 @@ function logUse(log: string, { encoding }: FilterTexts): string {
 }
 
 type Look = (line: TestedLine) => ExaminedLine | Promise<ExaminedLine>
+type LookThrough = (block: LogBlock, decode: DecodeLine) => BlockFailures | Promise<BlockFailures>
 
 /** How a line is looked at: of any age, at the time that was asked for. Names are looked up where the output has addresses. */
-function looker(filter: JailFilter, { usedns }: FilterTexts, { now, date, json, ...given }: TestOptions): Look {
-  const current = now === undefined ? Date.now() / 1000 : readTime(now)
-  const moment = { now: current, time: null, dateText: '', inOperation: false, findtime: null }
-  const names = json && given.usedns === undefined ? null : new FailureNames(usedns === 'yes' || usedns === 'warn')
+function looker(filter: JailFilter, texts: FilterTexts, options: TestOptions): Look {
+  const current = timeOf(options)
+  const moment = momentAt(current)
+  const names = namesFor(texts, options)
   return ({ text, isAscii, time, dateText }) => {
-    const known = time ?? (date ? null : current)
+    const known = time ?? (options.date ? null : current)
     const examined = filter.examine(text, known === null ? moment : { ...moment, time: known, dateText }, isAscii)
-    if (names === null || !examined.failures.some(({ dns }) => dns !== null)) return examined
+    if (names === null || !hasNames(examined.failures)) return examined
     return names.resolve(examined.failures).then((failures) => ({ ...examined, failures }))
   }
+}
+
+/** The same for the lines of a block, which are dated. */
+function blockLooker(filter: JailFilter, texts: FilterTexts, options: TestOptions): LookThrough {
+  const moment = momentAt(timeOf(options))
+  const names = namesFor(texts, options)
+  return (block, decode) => {
+    const { lines, failures } = filter.scan(block, moment, decode)
+    if (names === null || !failures.some(hasNames)) return { lines, failures }
+    return Promise.all(failures.map((one) => names.resolve(one))).then((resolved) => ({ lines, failures: resolved }))
+  }
+}
+
+function timeOf({ now }: TestOptions): number {
+  return now === undefined ? Date.now() / 1000 : readTime(now)
+}
+
+function momentAt(now: number): Moment {
+  return { now, time: null, dateText: '', inOperation: false, findtime: null }
+}
+
+/** Null: names stay names. */
+function namesFor({ usedns }: FilterTexts, { json, usedns: given }: TestOptions): FailureNames | null {
+  return json && given === undefined ? null : new FailureNames(usedns === 'yes' || usedns === 'warn')
+}
+
+function hasNames(failures: readonly RawFailure[]): boolean {
+  return failures.some(({ dns }) => dns !== null)
 }
 
 class Records implements Output {
@@ -133,6 +185,11 @@ class FailureLines implements Output {
     for (const failure of failures) if (!failure.nofail) for (const row of this.#output(failure)) print(row)
   }
 
+  takeFailures(_lines: number, lines: BlockFailures['failures']): void {
+    for (const failures of lines)
+      for (const failure of failures) if (!failure.nofail) for (const row of this.#output(failure)) print(row)
+  }
+
   end(): void {}
 }
 
@@ -142,7 +199,17 @@ class Summary implements Output {
 
   take(_file: string, _line: TestedLine, { failures, ignoredBy }: ExaminedLine): void {
     this.#counts.lines++
-    if (ignoredBy.length > 0 || failures.some(({ nofail }) => nofail)) this.#counts.ignored++
+    if (ignoredBy.length > 0) this.#counts.ignored++
+    else this.#count(failures)
+  }
+
+  takeFailures(lines: number, all: BlockFailures['failures']): void {
+    this.#counts.lines += lines
+    for (const failures of all) this.#count(failures)
+  }
+
+  #count(failures: readonly RawFailure[]): void {
+    if (failures.some(({ nofail }) => nofail)) this.#counts.ignored++
     else if (failures.length > 0) this.#counts.matched++
   }
 
@@ -154,9 +221,14 @@ class Summary implements Output {
 }
 
 /** The lines of a log, some at a time. */
-function linesOf(log: string, { texts }: TreeFilterChoice, { encoding }: TestOptions): Iterable<readonly TestedLine[]> {
-  if (logKind(log) === 'lines') return [linesOfText(log)]
-  return linesOfFile(log, lineDecoder(encoding ?? texts.encoding))
+function* linesOf(log: string, decode: DecodeLine): Generator<readonly TestedLine[]> {
+  if (logKind(log) === 'lines') return yield linesOfText(log)
+  let before = 0
+  for (const block of blocksOfFile(log)) {
+    const lines = linesOfBlock(block, decode, before)
+    before += lines.length
+    yield lines
+  }
 }
 
 function readTime(text: string): number {

@@ -1,6 +1,7 @@
 import { isAscii } from 'node:buffer'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { BailiffError, quote, whyUnreadable } from '../errors.ts'
+import type { LogBlock } from '../fail2ban/lines/block-lines.ts'
 import type { DecodeLine } from '../fail2ban/lines/line-decoding.ts'
 import { refuseCompressed } from './compressed-log.ts'
 
@@ -24,24 +25,30 @@ const longestLine = 1 << 26
 const newline = 10
 
 /**
- * The lines of a file, or of standard input (`-`), in order, some at a time; the last one need not end. Throws a
- * BailiffError for a file that cannot be read.
+ * Whole lines of a file, or of standard input (`-`), in order, some at a time; the last one need not end in the file.
+ * A block is gone when the next one is asked for. Throws a BailiffError for a file that cannot be read.
  */
-export function* linesOfFile(path: string, decode: DecodeLine): Generator<readonly TestedLine[]> {
-  let number = 0
-  for (const bytes of wholeLines(path)) {
-    // Only what is not ASCII has to be decoded line by line.
-    const ascii = isAscii(bytes) ? bytes.toString('latin1') : null
-    const lines: TestedLine[] = []
-    for (let start = 0; start < bytes.length;) {
-      const found = ascii === null ? bytes.indexOf(newline, start) : ascii.indexOf('\n', start)
-      const end = found < 0 ? bytes.length : found
-      const text = ascii === null ? decode(bytes.subarray(start, end)) : ascii.slice(start, end)
-      lines.push({ number: ++number, text: withoutReturn(text), isAscii: ascii !== null, time: null, dateText: '' })
-      start = end + 1
-    }
-    yield lines
+export function* blocksOfFile(path: string): Generator<LogBlock> {
+  for (const bytes of wholeLines(path)) yield { bytes, text: bytes.toString('latin1'), start: 0, end: bytes.length }
+}
+
+/** The lines of a block. `before`: how many were before them. */
+export function linesOfBlock(
+  { bytes, text: all, end: length }: LogBlock,
+  decode: DecodeLine,
+  before: number,
+): TestedLine[] {
+  // Only what is not ASCII has to be decoded line by line.
+  const ascii = isAscii(bytes)
+  const lines: TestedLine[] = []
+  let number = before
+  for (let start = 0; start < length;) {
+    const end = all.indexOf('\n', start)
+    const text = ascii ? all.slice(start, end) : decode(bytes.subarray(start, end))
+    lines.push({ number: ++number, text: withoutReturn(text), isAscii: ascii, time: null, dateText: '' })
+    start = end + 1
   }
+  return lines
 }
 
 /** Lines given as a text. */
@@ -69,7 +76,7 @@ function withoutReturn(text: string): string {
   return text.endsWith('\r') ? text.replace(/\r+$/, '') : text
 }
 
-/** The bytes of a log in pieces that end with a line; only the last may end without a newline. */
+/** The bytes of a log in pieces of whole lines. A piece is gone when the next one is asked for. */
 function* wholeLines(path: string): Generator<Buffer> {
   const fd = openLog(path)
   try {
@@ -79,10 +86,13 @@ function* wholeLines(path: string): Generator<Buffer> {
       if (held === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2)
       const read = readSync(fd, buffer, held, buffer.length - held, null)
       if (first) refuseCompressed(path, buffer.subarray(0, read))
+      if (read === 0) {
+        if (held > 0) yield Buffer.concat([buffer.subarray(0, held), Buffer.of(newline)])
+        return
+      }
       const length = held + read
-      const end = read === 0 ? length : buffer.lastIndexOf(newline, length - 1) + 1
-      if (end > 0) yield Buffer.from(buffer.subarray(0, end))
-      if (read === 0) return
+      const end = buffer.lastIndexOf(newline, length - 1) + 1
+      if (end > 0) yield buffer.subarray(0, end)
       buffer.copy(buffer, 0, end, length)
       held = length - end
     }

@@ -17,8 +17,8 @@ export interface TreeFilterChoice {
 }
 
 /**
- * The jail or the filter of a tree that somebody names, or a failregex: a name is a jail's before it is a filter's;
- * with options in brackets, as `filter.d/NAME` or as a path it is a filter. Throws a BailiffError.
+ * The jail or the filter of a tree that somebody names, or a failregex: a name, with or without options in brackets, is a
+ * jail's before it is a filter's; as `filter.d/NAME`, `NAME.conf` or as a path it is a filter. Throws a BailiffError.
  */
 export async function treeFilter(
   folder: string,
@@ -31,12 +31,12 @@ export async function treeFilter(
 }
 
 async function named(folder: string, given: string, journal: boolean): Promise<TreeFilterChoice | null> {
-  const isPlain = /^[\w-]+$/.test(given)
-  if (isPlain) {
-    const tree = await readTree(folder, { jails: [given] })
+  const [, name, passed = ''] = /^([\w-]+)(\[[^]*\])?$/.exec(given) ?? []
+  if (name !== undefined) {
+    const tree = await readTree(folder, { jails: [name], passed })
     const [jail] = tree.jails
-    if (jail !== undefined) return ofJail(folder, jail, journal)
-    if (tree.names.includes(given) && tree.problems[0] !== undefined) throw tree.problems[0]
+    if (jail !== undefined) return ofJail(folder, jail, passed, journal)
+    if (tree.names.includes(name) && tree.problems[0] !== undefined) throw tree.problems[0]
   }
   const filter = readTreeFilter(folder, given.includes('/') ? pathOf(given) : given, journal ? 'journal' : 'file')
   return (
@@ -48,13 +48,13 @@ async function named(folder: string, given: string, journal: boolean): Promise<T
 }
 
 /** The filter as the jail has it. For a log of another kind than the jail reads it is read anew. */
-function ofJail(folder: string, jail: TreeJail, journal: boolean): TreeFilterChoice {
+function ofJail(folder: string, jail: TreeJail, passed: string, journal: boolean): TreeFilterChoice {
   if (jail.filter === null)
     throw new BailiffError('usage', `the jail ${quote(jail.name)} has no filter`, { hint: 'name a filter' })
   const uses = [`Use      jail/flt from : ${jail.name}, basedir: ${folder}`]
   const { texts } = jail.filter
   if (texts.journal === journal) return { texts, journalmatch: jail.journalmatch, uses }
-  const other = readTreeFilter(folder, jail.options.filter ?? jail.filter.name, journal ? 'journal' : 'file')
+  const other = readTreeFilter(folder, (jail.options.filter ?? jail.filter.name) + passed, journal ? 'journal' : 'file')
   const own = Object.fromEntries(
     (['failregex', 'ignoreregex'] as const).flatMap((option) => {
       const lines = jail.options[option]?.split('\n').filter((line) => line !== '') ?? []

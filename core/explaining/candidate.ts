@@ -1,9 +1,11 @@
 import type { Prefix } from '../address.ts'
 import { isPattern, PathPattern } from '../intake/path-pattern.ts'
-import { compileSettings, placeOf } from '../jails.ts'
-import { compileFilter } from '../matching/filters.ts'
+import { compileSettings } from '../compiled-settings.ts'
+import { placeOf } from '../jails.ts'
+import { filterLanguage } from '../matching/filter-language.ts'
 import type { CompiledFilter } from '../plugin.ts'
-import { inMode, type FilterDefinition, type FilterSettings } from '../settings/filter-file.ts'
+import type { FilterDefinition, FilterSettings } from '../settings/filter-file.ts'
+import { inMode } from '../settings/filter-modes.ts'
 import type { DateSettings, JailSettings } from '../settings/jail.ts'
 import type { PluginUse } from '../settings/plugin-use.ts'
 
@@ -29,7 +31,7 @@ export function jailCandidate(jail: JailSettings, state: 'on' | 'off'): Candidat
   return {
     jail: jail.name,
     state: state === 'on' && jail.mode === 'observe' ? 'observe' : state,
-    filter: compileSettings(jail.filter, compileFilter, jail.dates),
+    filter: compileSettings(jail.filter, filterLanguage, jail.dates),
     dates: jail.dates,
     settings: jail.filter,
     definition: jail.filterDefinition,
@@ -42,7 +44,7 @@ export function jailCandidate(jail: JailSettings, state: 'on' | 'off'): Candidat
 /** A filter that no jail has, in its usual mode. */
 export function unusedCandidate(definition: FilterDefinition): Candidate {
   const settings = inMode(definition, 'normal', definition.where)
-  const filter = compileSettings(settings, compileFilter)
+  const filter = compileSettings(settings, filterLanguage)
   return {
     jail: definition.name,
     state: 'unused',
@@ -59,7 +61,7 @@ export function unusedCandidate(definition: FilterDefinition): Candidate {
 /** The same with the filter in another mode. */
 export function inOtherMode(candidate: Candidate, mode: string): Candidate {
   const settings = inMode(candidate.definition, mode, candidate.definition.where)
-  return { ...candidate, settings, filter: compileSettings(settings, compileFilter, candidate.dates) }
+  return { ...candidate, settings, filter: compileSettings(settings, filterLanguage, candidate.dates) }
 }
 
 /** Whether a jail that reads these files reads the log. */

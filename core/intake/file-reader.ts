@@ -1,4 +1,5 @@
-import type { LogChunk, FilePosition, ScanResult } from '../events.ts'
+import { describeError } from '../errors.ts'
+import type { FilePosition, FileRange, LogChunk, RangeDates, ScanResult } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 import type { Claims } from './claims.ts'
 import { Generations } from './generations.ts'
@@ -7,6 +8,7 @@ import { ScanCount, type LogState } from './log-state.ts'
 import { Moment } from './moment.ts'
 import { type Alarm, maxChunkBytes, pause, type Scanner } from './scanner.ts'
 import { Trouble } from './trouble.ts'
+import { beginOfWindow } from './window-search.ts'
 
 /** On a log that is written without a pause, chunks gather for so long; a line after a pause is read at once. */
 const gatherMs = 2
@@ -17,8 +19,16 @@ const gatherBelowBytes = 64 * 1024
  */
 const manyMatches = 500
 const leastChunkBytes = 96 * 1024
+/**
+ * With so little begins what comes after all has been read, and doubles: a thread cannot be interrupted between
+ * lines that are slow, and who floods a log with them is noticed by the first chunk that took long.
+ */
+const firstChunkBytes = 16 * 1024
 /** A file born this long before the log was first caught up with was not written while we watched. */
 const bornSlackMs = 2000
+
+/** When the lines of a range were written, as these jails read their dates. `now`: unix milliseconds. */
+export type DatesOf = (range: FileRange, jails: readonly string[], now: number) => Promise<RangeDates>
 
 export interface FileReaderOptions {
   readonly path: string
@@ -27,6 +37,8 @@ export interface FileReaderOptions {
   readonly claims: Claims
   /** Whether there was no file at the path a moment ago: what stands in it is new. */
   readonly fresh: boolean
+  /** Absent: a log is read from its beginning, however old it is. */
+  readonly dates?: DatesOf | undefined
   readonly now: () => number
   readonly log: Logger
   readonly alarm: Alarm
@@ -44,6 +56,8 @@ export type Wake = 'change' | 'rename' | 'tick'
 export class FileReader {
   readonly path: string
   jails: readonly string[] = []
+  /** How long failures count, in the jail where they do longest. */
+  findtimeMs = Infinity
   /** The pattern that found the path; null where the path itself is asked for. */
   pattern: string | null = null
   readonly #options: FileReaderOptions
@@ -53,7 +67,7 @@ export class FileReader {
   readonly #stopping = new AbortController()
   #running: Promise<void> | null = null
   #again = false
-  #chunkBytes = leastChunkBytes
+  #chunkBytes = firstChunkBytes
   #busy: LogFile | null = null
   #looked: Moment | null = null
   #caughtUpOnce: Moment | null = null
@@ -137,8 +151,9 @@ export class FileReader {
     const file = this.#generations.next()
     if (file === null) return this.#caughtUp()
     this.#again = true
+    if (file.isUnknown) await this.#passOld(file)
     const size = await this.#scan(file)
-    if (size < gatherBelowBytes) await pause(gatherMs, this.#stopping.signal)
+    if (size < gatherBelowBytes && !file.hasNews) await pause(gatherMs, this.#stopping.signal)
   }
 
   #look(): void {
@@ -153,6 +168,7 @@ export class FileReader {
 
   #caughtUp(): void {
     this.#generations.caughtUp()
+    this.#chunkBytes = firstChunkBytes
     if (this.#trouble.state !== 'unreadable') this.#caughtUpOnce ??= new Moment(this.#options.now)
   }
 
@@ -171,6 +187,31 @@ export class FileReader {
       const length = end - file.offset
       if (result !== null) this.#advance(file, end, result)
       return length
+    } finally {
+      this.#busy = null
+    }
+  }
+
+  /** Goes to where lines begin that may count. What is older is not read at all. */
+  async #passOld(file: LogFile): Promise<void> {
+    file.isUnknown = false
+    const { dates, now, log } = this.#options
+    if (dates === undefined || this.findtimeMs === Infinity) return
+    this.#busy = file
+    try {
+      const at = now()
+      const look = (start: number, end: number) => {
+        this.#stopping.signal.throwIfAborted()
+        return dates({ fd: file.fd, start, end }, this.jails, at)
+      }
+      const offset = await beginOfWindow(Math.min(file.size, file.oldEnd), at - this.findtimeMs, look)
+      if (offset === 0) return
+      file.resume({ offset, insideLine: false })
+      const fields = { log: this.path, offset, bytes: file.size }
+      log.info(fields, 'first look at a large log: what is older than findtime is not read')
+    } catch (error) {
+      // Then it is read from its beginning.
+      if (!this.#stopping.signal.aborted) log.warn({ log: this.path }, `searched in vain: ${describeError(error)}`)
     } finally {
       this.#busy = null
     }
@@ -208,9 +249,12 @@ export class FileReader {
     this.#count.add(result)
     file.triedEnd = end
     const found = result.matches.length + (result.hits?.length ?? 0)
-    const wanted = found > manyMatches ? this.#chunkBytes / 2 : this.#chunkBytes * 2
-    if (result.consumed > 0) this.#chunkBytes = Math.max(leastChunkBytes, Math.min(wanted, maxChunkBytes))
-    if (result.consumed === 0 && end - file.offset >= this.#chunkBytes) {
+    const size = this.#chunkBytes
+    const fewer = Math.max(size / 2, Math.min(size, leastChunkBytes))
+    if (result.consumed > 0) this.#chunkBytes = found > manyMatches ? fewer : Math.min(size * 2, maxChunkBytes)
+    // A line may be longer than the first chunk.
+    else if (size < leastChunkBytes) this.#chunkBytes = leastChunkBytes
+    if (result.consumed === 0 && end - file.offset >= Math.max(size, leastChunkBytes)) {
       // Not as the contract says: a line that long is to be passed over. Without this, nothing would move again.
       this.#options.log.error(
         { log: this.path },

@@ -164,6 +164,7 @@ export class Generations {
     this.#files.push(file)
     this.#position = null
     this.#markOld(file)
+    file.isUnknown = file.oldEnd < Infinity && file.offset === 0
     // Nothing was saved: what stands beside it now is old, and what comes from now on is not.
     if (!this.resumed) this.#seen ??= new Moment()
   }

@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import type { FilePosition, LogCursor, LogPosition, ScanResult } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 import { Claims } from './claims.ts'
-import { FileReader } from './file-reader.ts'
+import { FileReader, type DatesOf } from './file-reader.ts'
 import { waitingLog, type LogState } from './log-state.ts'
 import { type Alarm, pause, type Scan, Scanner } from './scanner.ts'
 import { type IntakeSource, SourceRun } from './source-run.ts'
@@ -14,6 +14,8 @@ export interface IntakeOptions {
   /** Where reading stopped the last time, by path. */
   readonly positions: readonly LogPosition[]
   readonly scan: Scan
+  /** Looks at the dates of a range, for the first look at a large log; unless given, each is read from its beginning. */
+  readonly dates?: DatesOf
   readonly log: Logger
   readonly alarm?: Alarm
   /** Unix milliseconds. */
@@ -59,7 +61,7 @@ export function positionAfter(position: FilePosition, result: ScanResult): FileP
 }
 
 class SourceIntake implements Intake {
-  readonly #options: Required<IntakeOptions>
+  readonly #options: Required<Omit<IntakeOptions, 'dates'>> & Pick<IntakeOptions, 'dates'>
   readonly #scanner: Scanner
   readonly #watches: Watches
   readonly #positions: Map<string, LogPosition>
@@ -168,10 +170,11 @@ class SourceIntake implements Intake {
     await this.#dropReaders()
   }
 
-  #give(path: string, { jails, pattern, fresh }: Followed): void {
-    const reader = this.#readers.get(path) ?? this.#open(path, fresh)
-    reader.jails = jails
-    reader.pattern = pattern
+  #give(path: string, followed: Followed): void {
+    const reader = this.#readers.get(path) ?? this.#open(path, followed.fresh)
+    reader.jails = followed.jails
+    reader.pattern = followed.pattern
+    reader.findtimeMs = followed.findtimeMs
   }
 
   async #end(run: SourceRun): Promise<void> {
@@ -224,12 +227,12 @@ class SourceIntake implements Intake {
   #followedPaths(wanted: (run: SourceRun) => boolean = () => true): Map<string, Followed> {
     const found = new Map<string, Followed>()
     for (const run of [...this.#runs.values()].filter(wanted)) {
-      for (const path of run.paths) found.set(path, { ...both(found.get(path), run.jails), pattern: null })
+      for (const path of run.paths) found.set(path, { ...both(found.get(path), run), pattern: null })
       for (const matched of run.matched.values()) {
         for (const path of matched.paths) {
           const known = found.get(path)
           const pattern = known === undefined ? matched.pattern.text : known.pattern
-          found.set(path, { ...both(known, run.jails), pattern, fresh: matched.isFresh(path) })
+          found.set(path, { ...both(known, run), pattern, fresh: matched.isFresh(path) })
         }
       }
     }
@@ -262,14 +265,17 @@ class SourceIntake implements Intake {
 /** How a path is followed. */
 interface Followed {
   readonly jails: readonly string[]
+  /** How long failures count, in the jail where they do longest. */
+  readonly findtimeMs: number
   /** The pattern that found it; null where it is named itself. */
   readonly pattern: string | null
   readonly fresh: boolean
 }
 
-function both(known: Followed | undefined, jails: readonly string[]): Followed {
-  if (known === undefined) return { jails, pattern: null, fresh: false }
-  return known.jails === jails ? known : { ...known, jails: union([known.jails, jails]) }
+function both(known: Followed | undefined, { jails, findtimeMs }: SourceRun): Followed {
+  if (known === undefined) return { jails, findtimeMs, pattern: null, fresh: false }
+  const all = known.jails === jails ? jails : union([known.jails, jails])
+  return { ...known, jails: all, findtimeMs: Math.max(known.findtimeMs, findtimeMs) }
 }
 
 /** A pattern that means no file is a log that is waited for. */

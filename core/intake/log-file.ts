@@ -33,6 +33,8 @@ export class LogFile {
   triedEnd = 0
   /** Bytes from this one on were written after the log was first looked at; infinite for a file found later. */
   oldEnd = Infinity
+  /** Whether it stood there before anybody looked, nothing is known of how far it was read, and nothing has been read since. */
+  isUnknown = false
   size = 0
   /** Unix milliseconds. */
   modifiedAt = 0

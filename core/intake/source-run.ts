@@ -108,6 +108,11 @@ export class SourceRun {
     return this.#jails
   }
 
+  /** How long failures count, in the jail where they do longest. */
+  get findtimeMs(): number {
+    return this.#findtimeMs
+  }
+
   /** After a reload: whom its lines are for. */
   serve(jails: readonly string[], findtimeMs: number): void {
     this.#jails = jails

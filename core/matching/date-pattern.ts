@@ -12,11 +12,30 @@
  * - `{DATE}` inside a pattern stands for each of the usual forms; `{DEFAULT}`, and `{^LN-BEG}` alone, for
  *   what is read where no pattern is given; `{NONE}`: lines have no date.
  */
-import type { DatePattern } from '../plugin.ts'
+import type { DatePattern, DateReading } from '../plugin.ts'
 import { dateToken, tokenNames } from './date-tokens.ts'
 import { compilePattern } from './filters.ts'
 import { PatternError, type PatternPlace } from './pattern-error.ts'
 import { usualDatePatterns } from './usual-date-patterns.ts'
+
+/**
+ * What lines are read by, or null where nothing is said. Each text may hold several patterns, one a line; per
+ * cent signs may be doubled as in Fail2ban's files. Throws a PatternError whose index is that of the text.
+ */
+export function compileDates(
+  texts: readonly string[] | null,
+  timezone: string | null,
+  year: number,
+): DateReading | null {
+  if (texts === null && timezone === null) return null
+  const patterns = texts?.flatMap((text, index) =>
+    text
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .flatMap((line) => compileDatePattern(undoubled(line), { list: 'datepattern', index }, year)),
+  )
+  return { patterns: patterns ?? null, timezone }
+}
 
 /**
  * The patterns that one text stands for; none for `{NONE}`. Throws a PatternError that names the place of
@@ -167,4 +186,10 @@ function expand(body: string, skipped: number, { text: given, place, year, origi
       return origin(piece === undefined ? skipped : piece.from + (piece.verbatim ? offset - piece.at : 0))
     },
   }
+}
+
+/** What was copied from a file of Fail2ban, where every per cent sign is doubled. */
+function undoubled(text: string): string {
+  const single = text.replaceAll('%%', '')
+  return text.includes('%%') && !single.includes('%') ? text.replaceAll('%%', '%') : text
 }

@@ -1,6 +1,5 @@
-/** How the dates of a jail's lines are read: compiled from the configuration, and made ready in a thread. */
+/** How the dates of a jail's lines are read, made ready in a thread. */
 import type { DateReading } from '../plugin.ts'
-import { compileDatePattern } from './date-pattern.ts'
 import { PatternDateReader } from './pattern-dates.ts'
 import { TimestampReader } from './timestamps.ts'
 
@@ -24,33 +23,8 @@ export interface DateReader {
   value(given: string | number): number | null
 }
 
-/**
- * What lines are read by, or null where nothing is said. Each text may hold several patterns, one a line; per
- * cent signs may be doubled as in Fail2ban's files. Throws a PatternError whose index is that of the text.
- */
-export function compileDates(
-  texts: readonly string[] | null,
-  timezone: string | null,
-  year: number,
-): DateReading | null {
-  if (texts === null && timezone === null) return null
-  const patterns = texts?.flatMap((text, index) =>
-    text
-      .split('\n')
-      .filter((line) => line.trim() !== '')
-      .flatMap((line) => compileDatePattern(undoubled(line), { list: 'datepattern', index }, year)),
-  )
-  return { patterns: patterns ?? null, timezone }
-}
-
 /** A reader as a filter asks for it. Throws a BailiffError for an unknown zone. */
 export function createDateReader(dates: DateReading | null = null): DateReader {
   if (dates === null || dates.patterns === null) return new TimestampReader(dates?.timezone ?? null)
   return new PatternDateReader(dates.patterns, dates.timezone)
-}
-
-/** What was copied from a file of Fail2ban, where every per cent sign is doubled. */
-function undoubled(text: string): string {
-  const single = text.replaceAll('%%', '')
-  return text.includes('%%') && !single.includes('%') ? text.replaceAll('%%', '%') : text
 }

@@ -1,7 +1,7 @@
 /** What the pool and its workers tell each other. */
 import type { Prefix } from '../address.ts'
 import type { CompiledFilter } from '../plugin.ts'
-import type { LogChunk, ScanResult } from '../events.ts'
+import type { FileRange, LogChunk, ScanResult } from '../events.ts'
 import type { TreeJailSetup } from '../fail2ban/lines/jail-lines.ts'
 
 /** A jail and the filter that finds its failures. Several jails may share one. */
@@ -33,6 +33,14 @@ export interface ScanTask {
   readonly memories: JailMemories
   /** Memory of a `ProgressCell`. */
   readonly progress: SharedArrayBuffer
+}
+
+/** A look at the dates of a range of a log that these jails read; the answer is a `RangeDates`. */
+export interface DatesTask {
+  readonly range: FileRange
+  readonly jails: readonly string[]
+  /** Unix milliseconds. */
+  readonly now: number
 }
 
 /** What became of a chunk in a thread. */

@@ -18,7 +18,38 @@ export interface OrderedJail {
   /** Compiles what the first lines would have compiled, so that they take no longer than others. Remembers nothing. */
   prepare?(): void
   /** Takes the next line of the chunk, without its newline. Throws a BailiffError for one that takes too long. */
-  look(line: Buffer, text: string, chunk: LogChunk): readonly Omit<FilterHit, 'jail' | 'log' | 'offset'>[]
+  look(line: Buffer, text: string, chunk: LogChunk): readonly JailHit[]
+  /** Takes the next lines of the chunk, those from `start` to `end`, as `look` takes each. */
+  scan?(block: Pick<ScannedChunk, 'bytes' | 'text'> & LineSpan, chunk: LogChunk, ears: OrderedEars): void
+}
+
+/** What a hit says, without its place. */
+export type JailHit = Omit<FilterHit, 'jail' | 'log' | 'offset'>
+
+/** Who hears of lines as they are looked at. Offsets as those of the block; `end` is behind the newline. */
+export interface OrderedEars {
+  /** Before a line is searched. */
+  readonly begins: (start: number, end: number) => void
+  readonly found: (hit: JailHit, start: number) => void
+  /** What `look` would have thrown. */
+  readonly failed: (error: unknown, start: number, end: number) => void
+}
+
+/** A jail that is made when it is first asked for anything. */
+export function lateJail(jail: string, make: () => OrderedJail): OrderedJail {
+  let made: OrderedJail | null = null
+  const ready = () => (made ??= make())
+  return {
+    jail,
+    get memory() {
+      return ready().memory
+    },
+    set memory(memory) {
+      ready().memory = memory
+    },
+    prepare: () => ready().prepare?.(),
+    look: (line, text, chunk) => ready().look(line, text, chunk),
+  }
 }
 
 /** A chunk as it is scanned: offsets of segments are those in `bytes`, whose first has the offset `base` in the log. */
@@ -89,10 +120,31 @@ class JailScan {
     // Compiling takes longer than a line may, and would cost the line that it falls to.
     if (lineMs !== null) this.#jail.prepare?.()
     for (const segment of this.#scanned.segments) {
-      if (lineMs === null) this.#lines(segment, (line) => this.#look(line))
+      if (lineMs === null) this.#scan(segment)
       else this.#slow.push(...scanGuarded(this.#guarded(), segment, guard, lineMs))
     }
     return this.#slow
+  }
+
+  #scan({ start, end }: LineSpan): void {
+    const { bytes, text, chunk } = this.#scanned
+    if (this.#jail.scan === undefined) return this.#lines({ start, end }, (line) => this.#look(line))
+    this.#jail.scan({ bytes, text, start, end }, chunk, {
+      begins: (from, to) => this.#watch.progress?.line(from, to),
+      found: (hit, from) => this.#found(hit, from),
+      failed: (error, from, to) => this.#failed(error, { start: from, end: to }),
+    })
+  }
+
+  /** Written out: to spread a hit takes longer than to find it. */
+  #found({ rule, time, groups, lines }: JailHit, start: number): void {
+    const { chunk, base } = this.#scanned
+    this.hits.push({ jail: this.#jail.jail, rule, time, groups, lines, log: chunk.log, offset: base + start })
+  }
+
+  #failed(error: unknown, line: LineSpan): void {
+    const { jail } = this.#jail
+    this.#slow.push({ ...line, jail, ...(error instanceof BailiffError ? {} : { failure: describeError(error) }) })
   }
 
   /** A line that is given up changes nothing: the jail goes on with what it remembered before. */
@@ -129,15 +181,14 @@ class JailScan {
   }
 
   #look(line: LineSpan): void {
-    const { bytes, text, chunk, base } = this.#scanned
+    const { bytes, text, chunk } = this.#scanned
     const { start, end } = line
-    const { jail } = this.#jail
     this.#watch.progress?.line(start, end)
     try {
       const found = this.#jail.look(bytes.subarray(start, end - 1), text.slice(start, end - 1), chunk)
-      for (const hit of found) this.hits.push({ ...hit, jail, log: chunk.log, offset: base + start })
+      for (const hit of found) this.#found(hit, start)
     } catch (error) {
-      this.#slow.push({ ...line, jail, ...(error instanceof BailiffError ? {} : { failure: describeError(error) }) })
+      this.#failed(error, line)
     }
   }
 }

@@ -27,6 +27,19 @@ export function firstCharacters(root: PatternNode): string | null {
   return [...first.characters].toSorted().join('')
 }
 
+/** All ASCII texts that a node can match; null: they are too many, or unknown. */
+export function exactTexts(node: PatternNode): readonly string[] | null {
+  return facts(node).exact
+}
+
+/** Of texts the one that fewest lines will contain; null: there is none. */
+export function rarest(texts: readonly string[]): string | null {
+  return texts.reduce<string | null>(
+    (best, text) => (best === null || rarity([text]) > rarity([best]) ? text : best),
+    null,
+  )
+}
+
 interface Facts {
   /** Every text that the node can match is one of these; null where they are too many or unknown. */
   readonly exact: readonly string[] | null

@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import { BailiffError } from '../errors.ts'
-import type { LogChunk, ScanResult } from '../events.ts'
+import type { FileRange, LogChunk, RangeDates, ScanResult } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 import { chunkLength, chunkPart, inWhole, joinResults, passedOver } from './chunk-parts.ts'
 import { LineDeadline } from './line-deadline.ts'
@@ -16,6 +16,7 @@ import { LogMemories } from './log-memories.ts'
 import {
   ProgressCell,
   type BrokenJail,
+  type DatesTask,
   type GuardedResult,
   type JailFilter,
   type LineSpan,
@@ -32,6 +33,11 @@ export interface MatchingPool {
    * the thread crashed twice over the chunk, or the pool is closed.
    */
   scan(chunk: LogChunk, part?: (result: ScanResult) => void): Promise<ScanResult>
+  /**
+   * When the lines of a range were written, as these jails read their dates: a look of some KiB. `now` is unix
+   * milliseconds. Rejects with a BailiffError where it takes too long, a pattern of dates may, or a thread crashed.
+   */
+  dates(range: FileRange, jails: readonly string[], now: number): Promise<RangeDates>
   /** Resolves when what is under way is done and the threads are gone. */
   close(): Promise<void>
 }
@@ -59,11 +65,16 @@ const pieceBytes = 4096
 /** Under the guard lines end by themselves; this is for an engine that cannot be interrupted. */
 const guardedDeadlineMs = 10_000
 
+/** A look at some dates takes a millisecond; at a start threads load first. */
+const datesWithinMs = 10_000
+
+/** A task is a chunk to scan, or a question for dates, which has a function of its own in the thread. */
+type Threads = Piscina<ScanTask | DatesTask, PackedResult | RangeDates>
 type Attempt = { readonly result: GuardedResult } | { readonly stuckAt: LineSpan }
 
 class Pool implements MatchingPool {
-  #piscina: Piscina<ScanTask, PackedResult>
-  readonly #start: () => Piscina<ScanTask, PackedResult>
+  #piscina: Threads
+  readonly #start: () => Threads
   readonly #deadlineMs: number
   readonly #log: Logger
   readonly #underWay = new Set<Promise<ScanResult>>()
@@ -82,7 +93,7 @@ class Pool implements MatchingPool {
     this.#slow = new SlowLogs(log)
     this.#slowTurns = new Turns(Math.max(1, threads - 1))
     this.#start = () => {
-      const piscina = new Piscina<ScanTask, PackedResult>({
+      const piscina = new Piscina<ScanTask | DatesTask, PackedResult | RangeDates>({
         filename: fileURLToPath(new URL('worker.js', import.meta.url)),
         workerData: { jails, engineUrls, treeJails } satisfies WorkerSetup,
         minThreads: 1,
@@ -104,6 +115,16 @@ class Pool implements MatchingPool {
     const done = () => this.#underWay.delete(scanning)
     scanning.then(done, done)
     return scanning
+  }
+
+  async dates(range: FileRange, jails: readonly string[], now: number): Promise<RangeDates> {
+    const task: DatesTask = { range, jails, now }
+    try {
+      const signal = AbortSignal.timeout(datesWithinMs)
+      return (await this.#piscina.run(task, { name: 'dates', signal })) as RangeDates
+    } catch (cause) {
+      throw new BailiffError('software', `its dates cannot be looked at: ${messageOf(cause)}`, { cause })
+    }
   }
 
   async close(): Promise<void> {
@@ -191,10 +212,10 @@ class Pool implements MatchingPool {
     const deadlineMs = lineMs === null ? this.#deadlineMs : guardedDeadlineMs
     const watch = new LineDeadline(deadlineMs, cell, alive, () => stop.abort())
     try {
-      const packed = await piscina.run(
+      const packed = (await piscina.run(
         { chunk, lineMs, memories: this.#memories.of(chunk.log), progress: cell.memory },
         { signal: stop.signal },
-      )
+      )) as PackedResult
       if (packed.broken !== undefined) this.#broken(packed.broken)
       return { result: unpackResult(packed) }
     } catch (error) {

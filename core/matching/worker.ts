@@ -5,9 +5,12 @@
 import { setFlagsFromString } from 'node:v8'
 import { workerData } from 'node:worker_threads'
 import { BailiffError, quote } from '../errors.ts'
+import type { RangeDates } from '../events.ts'
 import type { MatcherPlugin } from '../plugin.ts'
-import { ProgressCell, type BrokenJail, type ScanTask, type WorkerSetup } from './messages.ts'
-import type { OrderedJail } from './ordered-jails.ts'
+import type { TreeJailSetup } from '../fail2ban/lines/jail-lines.ts'
+import { datesIn, nativeTimes } from './line-times.ts'
+import { ProgressCell, type BrokenJail, type DatesTask, type ScanTask, type WorkerSetup } from './messages.ts'
+import { lateJail, type OrderedJail } from './ordered-jails.ts'
 import { packResult, type PackedResult } from './packed-results.ts'
 import { threadNumber } from './processor-time.ts'
 import { PatternError } from './pattern-error.ts'
@@ -22,19 +25,49 @@ setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks'
  */
 const scanner = once(async () => {
   const { jails, engineUrls, treeJails = [] } = workerData as WorkerSetup
-  const { ordered, broken } = await loadTreeJails(treeJails)
-  const ready = createLogScanner({ jails, ordered, engines: await Promise.all(engineUrls.map(loadEngine)) })
-  return { ready, more: broken.length === 0 ? {} : { broken } }
+  const { ordered, broken, make } = await treeJailsOf(treeJails)
+  return {
+    ready: createLogScanner({ jails, ordered, engines: await Promise.all(engineUrls.map(loadEngine)) }),
+    broken,
+    make,
+  }
 })
 
 const thread = threadNumber()
 
 /** Answers a task. */
 export default async function scan({ chunk, lineMs, memories, progress }: ScanTask): Promise<PackedResult> {
-  const { ready, more } = await scanner()
+  const { ready, broken, make } = await scanner()
+  // Before the time of any line is taken.
+  make(chunk.jails)
   const cell = new ProgressCell(progress)
   cell.begin(thread)
-  return packResult({ ...ready.scan(chunk, cell, lineMs, memories), ...more })
+  const result = ready.scan(chunk, cell, lineMs, memories)
+  return packResult(broken.length === 0 ? result : { ...result, broken })
+}
+
+/** Answers a question for the dates of a range, each way of reading them asked once. It needs no engine and no filter. */
+export async function dates({ range, jails, now }: DatesTask): Promise<RangeDates> {
+  const { jails: own, treeJails = [] } = workerData as WorkerSetup
+  const ofTree = treeJails.filter(({ jail }) => jails.includes(jail))
+  const native = own.filter(({ jail }) => jails.includes(jail)).map(({ filter }) => filter.dates ?? null)
+  const readings = eachOnce(native).map((reading) => nativeTimes(reading, now))
+  if (ofTree.length === 0) return datesIn(range, readings)
+  const [{ treeTimes }, { DateForms }] = await treeDates()
+  const forms = new DateForms()
+  const texts = eachOnce(
+    ofTree.map(({ texts: { datepattern, timezone, encoding } }) => ({ datepattern, timezone, encoding })),
+  )
+  return datesIn(range, [...readings, ...texts.map((one) => treeTimes(one, now, forms))])
+}
+
+function treeDates() {
+  return Promise.all([import('../fail2ban/lines/line-times.ts'), import('../fail2ban/dates/date-forms.ts')])
+}
+
+/** Those that say the same count once. */
+function eachOnce<Data>(all: readonly Data[]): Data[] {
+  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()]
 }
 
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
@@ -42,28 +75,46 @@ function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
   return () => (made ??= make())
 }
 
-/** Only who has a Fail2ban tree needs their code. A filter that is broken stops its own jail alone. */
-async function loadTreeJails(
-  setups: NonNullable<WorkerSetup['treeJails']>,
-): Promise<{ readonly ordered: readonly OrderedJail[]; readonly broken: readonly BrokenJail[] }> {
-  if (setups.length === 0) return { ordered: [], broken: [] }
+/**
+ * Only who has a Fail2ban tree needs their code. A filter that is broken stops its own jail alone, and is among `broken`
+ * from then on. Each is compiled when a chunk is for its jail: a thread that helps out with one log is not to
+ * compile those of all.
+ */
+async function treeJailsOf(setups: NonNullable<WorkerSetup['treeJails']>): Promise<TreeJails> {
+  if (setups.length === 0) return { ordered: [], broken: [], make: () => {} }
   const [{ JailLines }, { DateForms }] = await Promise.all([
     import('../fail2ban/lines/jail-lines.ts'),
     import('../fail2ban/dates/date-forms.ts'),
   ])
   const forms = new DateForms()
   const broken: BrokenJail[] = []
-  const ordered = setups.map((setup): OrderedJail => {
+  const compile = (setup: TreeJailSetup): OrderedJail => {
+    const { jail } = setup
     try {
       return new JailLines(setup, forms)
     } catch (error) {
-      const { jail } = setup
       const option = error instanceof PatternError ? error.list : null
       broken.push({ jail, option, message: error instanceof Error ? error.message : String(error) })
       return { jail, memory: null, look: () => [] }
     }
-  })
-  return { ordered, broken }
+  }
+  const late = new Map(setups.map((setup) => [setup.jail, lateJail(setup.jail, () => compile(setup))]))
+  const known = new Set<string>()
+  const make = (jails: readonly string[]) => {
+    for (const jail of jails) {
+      if (known.has(jail)) continue
+      known.add(jail)
+      void late.get(jail)?.memory
+    }
+  }
+  return { ordered: [...late.values()], broken, make }
+}
+
+interface TreeJails {
+  readonly ordered: readonly OrderedJail[]
+  readonly broken: readonly BrokenJail[]
+  /** Compiles the filters of these jails, if that is yet to be done. */
+  make(jails: readonly string[]): void
 }
 
 async function loadEngine(url: string): Promise<MatcherPlugin> {

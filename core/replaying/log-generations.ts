@@ -1,7 +1,8 @@
 /** Which files are one log, and in which order they were written. */
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { compressionOf, unpacked } from '../cli/compressed-log.ts'
+import { compressionOf } from '../cli/compressed-log.ts'
+import { unpacked } from '../cli/unpacked-log.ts'
 import { LineReader } from '../matching/lines.ts'
 
 /** So much of a file is looked through for its first date. */

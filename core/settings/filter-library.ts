@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { BailiffError, quote, suggest, type Where } from '../errors.ts'
-import { readFilterFile, type FilterDefinition } from './filter-file.ts'
+import type { FilterDefinition } from './filter-file.ts'
+import { preparedFilter } from './prepared-files.ts'
 
 /** The filters of some folders. A name means the file of the first folder that has it; each file is read once. */
 export class FilterLibrary {
@@ -69,6 +70,9 @@ export async function yamlFiles(folder: string): Promise<string[]> {
 }
 
 async function readOnce(file: string): Promise<FilterDefinition | BailiffError[]> {
+  const prepared = preparedFilter(file)
+  if (prepared !== null) return prepared
+  const { readFilterFile } = await import('./filter-file.ts')
   const problems: BailiffError[] = []
   const name = basename(file).replace(/\.ya?ml$/, '')
   return (await readFilterFile(file, name, problems)) ?? problems

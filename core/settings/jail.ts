@@ -7,12 +7,12 @@ import type { Ports } from '../events.ts'
 import {
   datePatterns,
   defineFilter,
-  inMode,
   type FilterDefinition,
   type FilterSettings,
   type PatternText,
   type UsualCounting,
 } from './filter-file.ts'
+import { inMode } from './filter-modes.ts'
 import type { FilterLibrary } from './filter-library.ts'
 import { usualBantime, type Bantime, type Ignored, type NamedPlugin } from './option-kinds.ts'
 import { pluginUse, pluginUses, type PluginKind, type PluginUse } from './plugin-use.ts'

@@ -71,13 +71,18 @@ export function parsed<T>(parse: (given: unknown) => T, json: Readonly<Record<st
 
 /** A list; one value alone is a list of one. */
 export function listOf<Item extends z.ZodType>(item: Item) {
-  const json = toJsonSchema(item)
   return z
     .preprocess(
       (given) => (Array.isArray(given) || given === null || given === undefined ? given : [given]),
       z.array(item),
     )
-    .meta({ anyOf: [json, { type: 'array', items: json }] })
+    .meta({
+      // Made when it is asked for: no agent needs it, and all of them together take 50 ms.
+      get anyOf() {
+        const json = toJsonSchema(item)
+        return [json, { type: 'array', items: json }]
+      },
+    })
 }
 
 /** The JSON Schema of what people may write; where a part has none, anything. */
@@ -164,7 +169,11 @@ export const bantime = z
       context.addIssue({ code: 'custom', message: 'is shorter than base', path: ['max'] })
     return { baseMs: base, increment, factor, maxMs: max }
   })
-  .meta({ anyOf: [toJsonSchema(lengthOrPermanent), toJsonSchema(growingBantime)] })
+  .meta({
+    get anyOf() {
+      return [toJsonSchema(lengthOrPermanent), toJsonSchema(growingBantime)]
+    },
+  })
 
 const addressPattern = String.raw`^[\w.:-]+(?:/\d{1,3})?$`
 

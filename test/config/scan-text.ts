@@ -3,10 +3,11 @@ import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describeError, type BailiffError } from '../../core/errors.ts'
 import type { LogChunk, Match } from '../../core/events.ts'
-import { compileSettings } from '../../core/jails.ts'
-import { compileFilter } from '../../core/matching/filters.ts'
+import { compileSettings } from '../../core/compiled-settings.ts'
+import { filterLanguage } from '../../core/matching/filter-language.ts'
 import { createLogScanner } from '../../core/matching/scan.ts'
-import { inMode, readFilterFile, type FilterDefinition } from '../../core/settings/filter-file.ts'
+import { readFilterFile, type FilterDefinition } from '../../core/settings/filter-file.ts'
+import { inMode } from '../../core/settings/filter-modes.ts'
 import regexp from '../../matchers/regexp/index.ts'
 import structured from '../../matchers/structured/index.ts'
 
@@ -29,7 +30,7 @@ export async function shippedFilter(name: string): Promise<FilterDefinition> {
 
 /** What a filter in one of its modes finds in the text: one match a line at most, in order. */
 export function scannerOf(filter: FilterDefinition, mode: string): (text: string) => readonly Match[] {
-  const compiled = compileSettings(inMode(filter, mode, filter.where), compileFilter)
+  const compiled = compileSettings(inMode(filter, mode, filter.where), filterLanguage)
   const scanner = createLogScanner({ jails: [{ jail: filter.name, filter: compiled }], engines: [structured, regexp] })
   return (text) => scanner.scan(chunkOf(filter.name, text)).matches
 }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { describeError } from '../../core/errors.ts'
 import { prepareJails, type ReadyJails } from '../../core/jails.ts'
-import { compileFilter } from '../../core/matching/filters.ts'
+import { filterLanguage } from '../../core/matching/filter-language.ts'
 import { Registry } from '../../core/registry.ts'
 import { loadSettings } from '../../core/settings/load-settings.ts'
 import { suite } from '../suite.ts'
@@ -39,7 +39,7 @@ async function prepare(files: Readonly<Record<string, string>>): Promise<ReadyJa
   const root = write(files)
   const ready = await prepareJails(
     await loadSettings({ file: join(root, 'bailiff.yaml') }),
-    compileFilter,
+    filterLanguage,
     new Registry(root),
   )
   return { ...ready, told: ready.problems.map(describeError).join('\n').replaceAll(`${root}/`, '') }

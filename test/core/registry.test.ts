@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, wri
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as assert from 'uvu/assert'
+import { matcherFiles } from '../../core/built-in.ts'
 import { BailiffError, describeError } from '../../core/errors.ts'
 import { RetryLater } from '../../core/plugin.ts'
 import { Registry } from '../../core/registry.ts'
@@ -60,7 +61,7 @@ test('what comes with the package is found by where it stands', async () => {
   assert.equal(registry.pluginNames('action'), ['command', 'firewall'])
   assert.equal(registry.pluginNames('notifier'), ['log'])
   assert.equal(
-    registry.matcherFiles().map((file) => file.slice(folder.length)),
+    matcherFiles(join(folder, 'package')).map((file) => file.slice(folder.length)),
     ['scan', 'regexp', 'alpha', 'zeta'].map((name) => `/package/matchers/${name}/index.js`),
   )
   const loaded = await registry.loadPlugin('action', use('action', 'firewall', { any: 1 }))

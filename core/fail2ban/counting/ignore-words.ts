@@ -1,5 +1,8 @@
 import { addressBytes, parseAddress, type Address } from '../../address.ts'
 import { BailiffError, quote } from '../../errors.ts'
+import { maskedAddress, NoMask, type MaskedAddress } from '../masked-address.ts'
+import { space } from '../tree/python-text.ts'
+import { splitWords } from '../tree/option-syntax.ts'
 
 /** A word of `ignoreip`. */
 export type IgnoreWord =
@@ -16,37 +19,29 @@ export interface Network {
   readonly length: number
 }
 
-/** Words are separated by blanks, commas and line breaks. */
-export function splitWords(text: string): string[] {
-  return text.split(/[ ,\n]+/).flatMap((word) => word.trim() || [])
+/** The words of a file, between commas and white space, without what follows `#` or `;` where a word could begin. */
+export function wordsOfFile(text: string): string[] {
+  return splitWords(text.replaceAll(/\r\n?/g, '\n').replaceAll(comment, ''), true)
 }
 
-/** The words of a file: as `splitWords`, without what follows `#` or `;` at the begin of a line or behind a blank. */
-export function wordsOfFile(text: string): string[] {
-  return splitWords(
-    text
-      .replaceAll('\r', '\n')
-      .replaceAll('\t', ' ')
-      .replaceAll(/(?<=^|[ ,])[#;].*$/gm, ''),
-  )
-}
+/** A comma in front makes no comment. */
+const comment = new RegExp(`(?<![^${space}])[#;][^\\n]*`, 'g')
 
 /**
- * Reads a word: an address (also in brackets), `address/length`, `address/mask`, `file:PATH`, a name. Throws a
- * BailiffError where what is behind the slash is neither length nor mask; there Fail2ban fails as well.
+ * Reads a word: an address (also in brackets), `address/length`, `address/mask`, `file:PATH`, a name or any other id.
+ * Throws a BailiffError where neither length nor mask follows an address: there Fail2ban fails, or ignores nobody by it.
  */
 export function parseIgnoreWord(word: string): IgnoreWord {
   if (word.startsWith('file:')) return { type: 'file', path: word.slice(5) }
   const bare = word.length > 2 && word.startsWith('[') && word.endsWith(']') ? word.slice(1, -1) : word
-  const slash = bare.indexOf('/')
-  const text = slash < 0 ? bare : bare.slice(0, slash)
-  const address = parseAddress(text)
-  if (slash < 0) return address === null ? { type: 'name', name: bare } : { type: 'address', address }
-  const length = lengthOf(bare.slice(slash + 1), word)
-  if (address === null) return { type: 'name', name: text }
+  const masked = maskedOf(bare, word)
+  if (masked === null) return plainWord(bare, word)
+  const address = parseAddress(masked.address)
+  if (address === null) return { type: 'name', name: masked.address }
   // Fail2ban reads an IPv4-mapped address as IPv4 only where it stands alone.
-  const isMapped = text.includes(':') && !address.includes(':')
+  const isMapped = masked.address.includes(':') && !address.includes(':')
   const bytes = isMapped ? mapped(addressBytes(address)) : addressBytes(address)
+  const { length } = masked
   const isSingle = length === bytes.length * 8 && !isMapped
   return isSingle ? { type: 'address', address } : { type: 'network', network: { bytes, length } }
 }
@@ -60,26 +55,29 @@ export function isInNetwork(bytes: Uint8Array, { bytes: network, length }: Netwo
   return bits === 0 || (((bytes[whole] ?? 0) ^ (network[whole] ?? 0)) & (0xff00 >> bits) & 0xff) === 0
 }
 
-function lengthOf(behind: string, word: string): number {
-  if (/[.:]/.test(behind)) return maskLength(behind, word)
-  if (/^\+?\d+$/.test(behind)) return Number(behind)
-  throw unreadable(word, `${quote(behind)} is no length of a network`)
-}
-
-/** The ones that a mask begins with, which zeros must follow. */
-function maskLength(text: string, word: string): number {
+function plainWord(text: string, word: string): IgnoreWord {
   const address = parseAddress(text)
-  const bits =
-    address === null ? '' : Array.from(addressBytes(address), (byte) => byte.toString(2).padStart(8, '0')).join('')
-  if (address === null || !/^1*0*$/.test(bits)) throw unreadable(word, `${quote(text)} is no mask of a network`)
-  return bits.lastIndexOf('1') + 1
+  if (address !== null) return { type: 'address', address }
+  const slash = text.indexOf('/')
+  if (slash >= 0 && parseAddress(text.slice(0, slash)) !== null)
+    throw unreadable(word, `${quote(text.slice(slash + 1))} is no length of a network`)
+  return { type: 'name', name: text }
 }
 
-function mapped(bytes: Uint8Array): Uint8Array {
-  return Uint8Array.of(...Array.from({ length: 10 }, () => 0), 0xff, 0xff, ...bytes)
+function maskedOf(text: string, word: string): MaskedAddress | null {
+  try {
+    return maskedAddress(text)
+  } catch (error) {
+    if (!(error instanceof NoMask)) throw error
+    throw unreadable(word, error.message)
+  }
 }
 
 function unreadable(word: string, why: string): BailiffError {
   const hint = 'write an address, address/length, address/mask, a host name, or file:PATH'
   return new BailiffError('config', `ignoreip: ${quote(word)} cannot be read: ${why}`, { hint })
+}
+
+function mapped(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.of(...Array.from({ length: 10 }, () => 0), 0xff, 0xff, ...bytes)
 }

@@ -99,8 +99,10 @@ export class DateDetector {
     isAscii = !/[^\0-\x7f]/.test(line),
     reading: 'by-columns' | 'by-expressions' = 'by-columns',
   ): FoundDate | null {
-    const usual = reading === 'by-columns' ? this.#findUsual(line, now) : null
-    if (usual !== null) return usual
+    const usual = reading === 'by-columns' ? this.readUsual(line, 0, now) : 0
+    if (usual > 0) return { time: this.#usual.time, fails: false, start: 0, end: usual, template: this.#lastPlace }
+    // What follows may set the offset from which local times are found.
+    this.#usual.forget()
     const text = { line, isAscii }
     const found = this.#choose(text)
     if (found === null) return null
@@ -122,18 +124,24 @@ export class DateDetector {
     }
   }
 
-  /** Where the last winner stands at the start of lines in the spelling of nearly all, no expression is asked. */
-  #findUsual(line: string, now: number): FoundDate | null {
+  /**
+   * Reads the date of a line that begins at this place of the text, where the last winner stands at its start in the
+   * spelling of nearly all: no expression is asked. The length of the date, which counts as found; 0: `find` is to be asked.
+   */
+  readUsual(text: string, at: number, now: number): number {
     const place = this.#lastPlace
-    const { form } = this.#used.list[place]?.template ?? {}
-    if (form === undefined || form.usual === null || !form.isAnchored) return null
-    const end = form.usual.length(line)
-    if (end === 0) return null
-    const time = this.#usual.time(form.usual, line, end, now)
-    if (time === null) return null
+    const form = this.#used.list[place]?.template.form
+    if (form === undefined || form.usual === null || !form.isAnchored) return 0
+    const length = this.#usual.read(form.usual, text, at, now)
+    if (length === 0) return 0
     this.#used.count(place, now, 0)
-    this.#last.rememberFirst(line, end)
-    return { time, fails: false, start: 0, end, template: place }
+    this.#last.rememberFirst(text, at, length)
+    return length
+  }
+
+  /** What `readUsual` read last: unix seconds, and the text. */
+  get usual(): { readonly time: number; readonly text: string } {
+    return this.#usual
   }
 
   /** Lines of the same second have the same date, which need not be computed again. */

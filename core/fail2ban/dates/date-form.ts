@@ -10,7 +10,7 @@ import { replaceTokens, type DateToken } from './date-tokens.ts'
 import { LineFails } from './line-fails.ts'
 import { pythonFloat } from './python-numbers.ts'
 import { usualSpelling, type UsualSpelling } from './usual-dates.ts'
-import { boundExpression, type Bound, type BoundedExpression } from './word-bounds.ts'
+import { boundExpression, hasGroup, type Bound, type BoundedExpression } from './word-bounds.ts'
 import { writtenTime, type TimeFrame } from './written-time.ts'
 
 /** One form of dates, as a template says it. It never changes, so that many detectors may have it. */
@@ -62,13 +62,14 @@ export type EpochPlace = 'line-begin' | 'usual' | { readonly pattern: string }
 export function epochForm(place: EpochPlace, isLong: boolean): DateForm {
   const seconds = isLong ? '\\d{10,11}(?:\\d{3}(?:\\.\\d{1,6}|\\d{3})?)?' : '\\d{10,11}\\b(?:\\.\\d{3,6})?'
   if (typeof place === 'object') {
-    const expression = `(${place.pattern.replace(epochToken, `(${seconds})`)})`
-    const bounded = boundExpression(expression, 'word', 'word')
+    // Since 1.1 what is cut out of the line is the pattern's own group, if it has one.
+    const written = place.pattern.replace(epochToken, `(${seconds})`)
+    const bounded = boundExpression(hasGroup.test(place.pattern) ? written : `(${written})`, 'word', 'word')
     return formOf({
       ...bounded,
       name: place.pattern,
       pattern: null,
-      cutsToEnd: true,
+      cutsToEnd: !hasGroup.test(place.pattern),
       time: secondsOf('second', isLong),
     })
   }

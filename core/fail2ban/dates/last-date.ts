@@ -42,14 +42,14 @@ export class LastDate {
     return true
   }
 
-  /** Remembers a date that the line begins with, of ASCII characters and with one behind it. */
-  rememberFirst(line: string, end: number): void {
+  /** Remembers a date with which a line begins at a place of the text, of ASCII characters and with one behind it. */
+  rememberFirst(text: string, at: number, length: number): void {
     this.start = 0
-    this.end = end
+    this.end = length
     this.#before = ''
-    this.#first = line.charAt(0)
-    this.#last = line.charAt(end - 1)
-    this.#after = line.charAt(end)
+    this.#first = text.charAt(at)
+    this.#last = text.charAt(at + length - 1)
+    this.#after = text.charAt(at + length)
   }
 
   /**

@@ -12,8 +12,12 @@ export interface UsualSpelling {
   readonly dayLength: number
   /** The day has its year, and a zone may stand behind the clock. */
   readonly isFull: boolean
-  /** The length of the date if the line begins with one in just this spelling, else 0: then it may have one all the same. */
-  length(line: string): number
+  /** Whether a day in just this spelling stands at a place of the text. */
+  isDay(text: string, at: number): boolean
+  /** The length of the date whose day stands there; 0: what is behind it is spelled otherwise, and may be a date all the same. */
+  lengthAt(text: string, at: number): number
+  /** Whether the date ends here, as far as what is behind it tells. */
+  isFollowed(text: string, end: number): boolean
 }
 
 /** The spelling of a template's pattern that is known here; null: there is none. `years`: what `%ExY` finds. */
@@ -45,39 +49,57 @@ export class UsualDates {
     this.#spelling = null
   }
 
-  /** Unix seconds of the date that the line begins with, `length` long, as `writtenTime` gives them; null: ask that. */
-  time(spelling: UsualSpelling, line: string, length: number, now: number): number | null {
-    const isKnown = this.#spelling === spelling && this.#now === now
-    if (isKnown && length === this.#text.length && line.startsWith(this.#text)) return this.#time
-    if (!isKnown || !line.startsWith(this.#day) || !line.startsWith(this.#zoneText, length - this.#zoneText.length))
-      this.#begin(spelling, line, length, now)
-    else if (spelling.isFull && length !== this.#text.length) this.#begin(spelling, line, length, now)
-    this.#text = line.slice(0, length)
-    return (this.#time = this.#timeOf(line, spelling.dayLength + 1))
+  /** The date that was read last, as it is written. */
+  get text(): string {
+    return this.#text
   }
 
-  #timeOf(line: string, at: number): number | null {
+  /** Its time in unix seconds, as `writtenTime` gives it. */
+  get time(): number {
+    return this.#time ?? Number.NaN
+  }
+
+  /** Reads the date that stands at a place of the text. Its length; 0: it is spelled otherwise, or has to be computed otherwise. */
+  read(spelling: UsualSpelling, text: string, at: number, now: number): number {
+    const isSame = this.#spelling === spelling && this.#now === now
+    if (isSame && standsAt(text, at, this.#text) && spelling.isFollowed(text, at + this.#text.length))
+      return this.#time === null ? 0 : this.#text.length
+    const isKnown = isSame && standsAt(text, at, this.#day)
+    if (!isKnown && !spelling.isDay(text, at)) return 0
+    const length = spelling.lengthAt(text, at)
+    if (length === 0) return 0
+    if (!isKnown || (spelling.isFull && !this.#hasZone(text, at, length))) this.#begin(spelling, text, at, length, now)
+    this.#text = text.slice(at, at + length)
+    this.#time = this.#timeOf(text, at + spelling.dayLength + 1)
+    return this.#time === null ? 0 : length
+  }
+
+  #hasZone(text: string, at: number, length: number): boolean {
+    return length === this.#text.length && standsAt(text, at + length - this.#zoneText.length, this.#zoneText)
+  }
+
+  #timeOf(text: string, at: number): number | null {
     if (this.#midnight === null) return null
-    const shown = this.#midnight + twoDigits(line, at) * 3600 + twoDigits(line, at + 3) * 60 + twoDigits(line, at + 6)
+    const shown = this.#midnight + twoDigits(text, at) * 3600 + twoDigits(text, at + 3) * 60 + twoDigits(text, at + 6)
     return this.#zone === null ? this.#frame.local.timeOf(shown) : shown - this.#zone * 60
   }
 
-  /** Takes the day and the zone of the line for those that follow. */
-  #begin(spelling: UsualSpelling, line: string, length: number, now: number): void {
+  /** Takes the day and the zone of the date for those that follow. */
+  #begin(spelling: UsualSpelling, text: string, at: number, length: number, now: number): void {
     this.#spelling = spelling
     this.#now = now
-    this.#day = line.slice(0, spelling.dayLength)
-    const written = spelling.isFull ? writtenZone(line, length) : null
-    this.#zoneText = written === null ? '' : line.slice(length - written.length, length)
-    this.#zone = written?.minutes ?? this.#frame.zone
-    this.#midnight = spelling.isFull ? isoMidnight(line) : this.#syslogMidnight(line, now)
+    this.#day = text.slice(at, at + spelling.dayLength)
+    const written = spelling.isFull ? writtenZone(text, at, length) : null
+    this.#zoneText = written === null ? '' : text.slice(at + length - zoneLength, at + length)
+    this.#zone = written ?? this.#frame.zone
+    this.#midnight = spelling.isFull ? isoMidnight(this.#day) : this.#syslogMidnight(this.#day, now)
   }
 
   /** A day without a year is one of this year, or of the last if it would be more than a day ahead. */
-  #syslogMidnight(line: string, now: number): number | null {
+  #syslogMidnight(written: string, now: number): number | null {
     const nowShown = this.#frame.local.shownAt(Math.floor(now)) + (now - Math.floor(now))
     const { year } = civilDate(Math.floor(nowShown / daySeconds))
-    const [month, day] = [monthAt(line), dayAt(line, 4)]
+    const [month, day] = [monthAt(written, 0), dayAt(written, 4)]
     const midnight = midnightOf(year, month, day)
     if (midnight === null) return null
     const begins = midnight - (this.#zone ?? 0) * 60
@@ -89,112 +111,136 @@ export class UsualDates {
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const blank = 0x20
+const hyphen = 0x2d
+const zero = 0x30
+/** `+hh:mm` */
+const zoneLength = 6
+/** Where the clock of a full date ends. */
+const clockEnd = 19
 
 /** Behind the clock stands a letter after one blank: no fraction and no year. */
 const syslog: UsualSpelling = {
   dayLength: 6,
   isFull: false,
-  length(line) {
-    const usual =
-      line.charCodeAt(3) === blank &&
-      line.charCodeAt(6) === blank &&
-      isClock(line, 7) &&
-      line.charCodeAt(15) === blank &&
-      isLetter(line.charCodeAt(16)) &&
-      dayAt(line, 4) > 0 &&
-      monthAt(line) > 0
-    return usual ? 15 : 0
-  },
+  isDay: (text, at) => text.charCodeAt(at + 3) === blank && dayAt(text, at + 4) > 0 && monthAt(text, at) > 0,
+  lengthAt: (text, at) =>
+    text.charCodeAt(at + 6) === blank && isClock(text, at + 7) && isBeforeLetter(text, at + 15) ? 15 : 0,
+  isFollowed: isBeforeLetter,
 }
 
 /** With a fraction of six digits or none, with a zone of digits or none, then a blank and a small letter. */
 function isoSpelling(years: RegExp): UsualSpelling {
   const decades = Array.from({ length: 10 }, (_, decade) => years.test(`20${decade}0`) && years.test(`20${decade}9`))
-  return { dayLength: 10, isFull: true, length: (line) => isoLength(line, decades) }
+  return {
+    dayLength: 10,
+    isFull: true,
+    isDay: (text, at) => isIsoDay(text, at, decades),
+    lengthAt: isoLength,
+    isFollowed: isBeforeSmallLetter,
+  }
 }
 
-function isoLength(line: string, decades: readonly boolean[]): number {
-  const between = line.charCodeAt(10)
-  const usual =
-    line.startsWith('20') &&
-    decades[digit(line, 2)] === true &&
-    digit(line, 3) >= 0 &&
-    line.charAt(4) === '-' &&
-    line.charAt(7) === '-' &&
-    twoDigits(line, 5) > 0 &&
-    twoDigits(line, 5) <= 12 &&
-    twoDigits(line, 8) > 0 &&
-    twoDigits(line, 8) <= 31 &&
-    (between === blank || between === 0x54) &&
-    isClock(line, 11)
-  if (!usual) return 0
-  const zoneAt = fractionEnd(line, 19)
-  const end = zoneEnd(line, zoneAt)
-  if (line.charCodeAt(end) !== blank) return 0
-  const next = line.charCodeAt(end + 1)
-  return next >= 0x61 && next <= 0x7a ? end : 0
+function isIsoDay(text: string, at: number, decades: readonly boolean[]): boolean {
+  const [month, day] = [twoDigits(text, at + 5), twoDigits(text, at + 8)]
+  return (
+    text.charCodeAt(at) === 0x32 &&
+    text.charCodeAt(at + 1) === zero &&
+    decades[digit(text, at + 2)] === true &&
+    digit(text, at + 3) >= 0 &&
+    text.charCodeAt(at + 4) === hyphen &&
+    text.charCodeAt(at + 7) === hyphen &&
+    month > 0 &&
+    month <= 12 &&
+    day > 0 &&
+    day <= 31
+  )
 }
 
-function monthAt(line: string): number {
-  for (let month = 0; month < 12; month++) if (line.startsWith(months[month] ?? '', 0)) return month + 1
+function isoLength(text: string, at: number): number {
+  const between = text.charCodeAt(at + 10)
+  if ((between !== blank && between !== 0x54) || !isClock(text, at + 11)) return 0
+  const end = zoneEnd(text, fractionEnd(text, at + 19))
+  return isBeforeSmallLetter(text, end) ? end - at : 0
+}
+
+function monthAt(text: string, at: number): number {
+  for (let month = 0; month < 12; month++) if (text.startsWith(months[month] ?? '', at)) return month + 1
   return 0
 }
 
 /** From 1 to 31, its first digit may be a blank; 0: it is another. */
-function dayAt(line: string, at: number): number {
-  const day = line.charCodeAt(at) === blank ? digit(line, at + 1) : twoDigits(line, at)
+function dayAt(text: string, at: number): number {
+  const day = text.charCodeAt(at) === blank ? digit(text, at + 1) : twoDigits(text, at)
   return day >= 1 && day <= 31 ? day : 0
 }
 
-function isClock(line: string, at: number): boolean {
-  const [hour, minute, second] = [twoDigits(line, at), twoDigits(line, at + 3), twoDigits(line, at + 6)]
+function isClock(text: string, at: number): boolean {
+  const hour = twoDigits(text, at)
+  const minute = twoDigits(text, at + 3)
+  const second = twoDigits(text, at + 6)
   const isRead = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60
-  return isRead && line.charCodeAt(at + 2) === 0x3a && line.charCodeAt(at + 5) === 0x3a
+  return isRead && text.charCodeAt(at + 2) === 0x3a && text.charCodeAt(at + 5) === 0x3a
 }
 
-function fractionEnd(line: string, at: number): number {
-  const dot = line.charCodeAt(at)
+/** Whether a part stands at a place: from its end, where dates differ. */
+function standsAt(text: string, at: number, part: string): boolean {
+  for (let index = part.length - 1; index >= 0; index--)
+    if (text.charCodeAt(at + index) !== part.charCodeAt(index)) return false
+  return true
+}
+
+function fractionEnd(text: string, at: number): number {
+  const dot = text.charCodeAt(at)
   if (dot !== 0x2e && dot !== 0x2c) return at
-  for (let index = at + 1; index <= at + 6; index++) if (digit(line, index) < 0) return at
+  for (let index = at + 1; index <= at + 6; index++) if (digit(text, index) < 0) return at
   return at + 7
 }
 
 /** Behind `+hh:mm`, or where there is none. */
-function zoneEnd(line: string, at: number): number {
-  const sign = line.charCodeAt(at)
+function zoneEnd(text: string, at: number): number {
+  const sign = text.charCodeAt(at)
   if (sign !== 0x2b && sign !== 0x2d) return at
-  const hours = twoDigits(line, at + 1)
-  const usual = hours >= 0 && hours < 20 && line.charCodeAt(at + 3) === 0x3a && twoDigits(line, at + 4) >= 0
+  const hours = twoDigits(text, at + 1)
+  const usual = hours >= 0 && hours < 20 && text.charCodeAt(at + 3) === 0x3a && twoDigits(text, at + 4) >= 0
   return usual ? at + 6 : at
 }
 
-function writtenZone(line: string, length: number): { readonly length: number; readonly minutes: number } | null {
-  const at = length - 6
-  if (at < 19 || zoneEnd(line, at) !== length) return null
-  const minutes = twoDigits(line, at + 1) * 60 + twoDigits(line, at + 4)
-  return { length: 6, minutes: line.charAt(at) === '-' ? -minutes : minutes }
+/** Minutes east of UTC; null: none is written. */
+function writtenZone(text: string, from: number, length: number): number | null {
+  const at = from + length - zoneLength
+  if (length < clockEnd + zoneLength || zoneEnd(text, at) !== from + length) return null
+  const minutes = twoDigits(text, at + 1) * 60 + twoDigits(text, at + 4)
+  return text.charAt(at) === '-' ? -minutes : minutes
 }
 
-function isoMidnight(line: string): number | null {
-  return midnightOf(2000 + twoDigits(line, 2), twoDigits(line, 5), twoDigits(line, 8))
+function isoMidnight(day: string): number | null {
+  return midnightOf(2000 + twoDigits(day, 2), twoDigits(day, 5), twoDigits(day, 8))
 }
 
 function midnightOf(year: number, month: number, day: number): number | null {
   return day > daysInMonth(year, month) ? null : daysOf(year, month, day) * daySeconds
 }
 
-function isLetter(code: number): boolean {
-  return (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a)
+/** Behind one blank stands a letter. */
+function isBeforeLetter(text: string, at: number): boolean {
+  const code = text.charCodeAt(at + 1)
+  return text.charCodeAt(at) === blank && ((code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a))
+}
+
+function isBeforeSmallLetter(text: string, at: number): boolean {
+  const code = text.charCodeAt(at + 1)
+  return text.charCodeAt(at) === blank && code >= 0x61 && code <= 0x7a
 }
 
 /** -1: there are none. */
-function twoDigits(line: string, at: number): number {
-  const [tens, ones] = [digit(line, at), digit(line, at + 1)]
+function twoDigits(text: string, at: number): number {
+  const tens = digit(text, at)
+  const ones = digit(text, at + 1)
   return tens < 0 || ones < 0 ? -1 : tens * 10 + ones
 }
 
 /** -1: there is none. */
-function digit(line: string, at: number): number {
-  const value = line.charCodeAt(at) - 0x30
+function digit(text: string, at: number): number {
+  const value = text.charCodeAt(at) - zero
   return value >= 0 && value <= 9 ? value : -1
 }

@@ -53,8 +53,8 @@ const saysItsBegin = new RegExp(`^\\(*${flagGroup}(?:\\^|\\(*\\*\\*|\\((?:\\?:)?
 const saysItsEnd = /(?<!\\)(?:\$\)?|\\b|\\s|\*\*\)*)$/
 const lineBegin = new RegExp(`^${flagGroup}(?:\\^|\\((?:\\?:)?\\^(?!\\|))`)
 const lineEnd = /(?<![\\|])\$\)?$/
-/** A group that is not of the form `(?`. */
-const hasGroup = /(?<!\(\?)(?<!\\)\((?!\?)/
+/** Finds a group that is not of the form `(?`. */
+export const hasGroup = /(?<!\(\?)(?<!\\)\((?!\?)/
 const wholeExpression = new RegExp(`^(?<head>${flagGroup}\\^?${flagGroup})(?<body>[^\\n]*?)(?<tail>\\$?)$`)
 
 /** The first group of flags, which Python wants in front of all. */

@@ -6,7 +6,7 @@ import type { Failregex } from '../regex/failregex.ts'
  */
 export function candidateSearch(failregex: readonly Failregex[], prefregex: Failregex | null): RegExp | null {
   const literals = failregex.map((regex) => regex.literals)
-  const own = literals.every((list) => list !== null) ? [...new Set(literals.flat())] : null
+  const own = literals.every((list) => list !== null) ? withoutSuperfluous(literals.flat()) : null
   const before = prefregex?.literals ?? null
   // Fewer words are found sooner, and are rarer.
   const chosen = own !== null && (before === null || own.length <= mostWords) ? own : before
@@ -16,6 +16,12 @@ export function candidateSearch(failregex: readonly Failregex[], prefregex: Fail
 }
 
 const mostWords = 50
+
+/** Words that have another one in them say nothing more. */
+function withoutSuperfluous(words: readonly string[]): readonly string[] {
+  const all = [...new Set(words)]
+  return all.filter((word) => !all.some((other) => other !== word && word.includes(other)))
+}
 
 function escaped(literal: string): string {
   return literal.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')

@@ -1,4 +1,5 @@
 import { addressBytes, formatPrefix, parseAddress, type Address } from '../../address.ts'
+import { maskedAddress, NoMask, type MaskedAddress } from '../masked-address.ts'
 import type { GroupValue } from './line-hit.ts'
 
 /** The groups by which a failure is known. */
@@ -14,7 +15,7 @@ export interface FailureId {
   readonly name: boolean
 }
 
-/** A `<F-ID>` that Fail2ban fails to read, and with it the line: behind a slash it wants a number. */
+/** A `<F-ID>` that Fail2ban fails to read, and with it the line: an address with a mask that is none. */
 export class UnreadableId extends Error {}
 
 /**
@@ -50,11 +51,10 @@ function hostId(host: string, { ip4, cidr }: Identifying): string {
 function anyId(value: GroupValue, raw: boolean): string {
   if (raw || typeof value !== 'string') return text(value)
   const bare = value.length > 2 && value.startsWith('[') && value.endsWith(']') ? value.slice(1, -1) : value
-  const slash = bare.indexOf('/')
-  if (slash < 0) return spelledOr(bare)
-  const length = maskLength(bare.slice(slash + 1))
-  const address = parseAddress(bare.slice(0, slash))
-  return address === null ? bare.slice(0, slash) : network(address, length)
+  const masked = maskedOf(bare)
+  if (masked === null) return spelledOr(bare)
+  const address = parseAddress(masked.address)
+  return address === null ? masked.address : network(address, masked.length)
 }
 
 function spelledOr(given: string): string {
@@ -62,19 +62,13 @@ function spelledOr(given: string): string {
   return address === null ? given : spelled(address)
 }
 
-function maskLength(mask: string): number {
-  if (/[.:]/.test(mask)) {
-    const address = parseAddress(mask)
-    const bits = address === null ? '' : bitsOf(address)
-    if (/^1*0*$/.test(bits) && bits !== '') return bits.lastIndexOf('1') + 1
-    throw new UnreadableId(`${mask} is no mask of a network`)
+function maskedOf(text: string): MaskedAddress | null {
+  try {
+    return maskedAddress(text)
+  } catch (error) {
+    if (error instanceof NoMask) throw new UnreadableId(error.message)
+    throw error
   }
-  if (/^\s*[+-]?\d+(?:_\d+)*\s*$/u.test(mask)) return Number(mask.replaceAll('_', ''))
-  throw new UnreadableId(`${mask} is no length of a network`)
-}
-
-function bitsOf(address: Address): string {
-  return Array.from(addressBytes(address), (byte) => byte.toString(2).padStart(8, '0')).join('')
 }
 
 /** Longer lengths than there are bits leave the address as it is; a length of 0 is not written. */
@@ -91,7 +85,7 @@ function isIPv4(address: string): boolean {
 
 /** As inet_ntop writes it, which is RFC 5952 but for what looks like an IPv4-compatible address. */
 function spelled(address: Address): string {
-  if (!/^::[0-9a-f]{1,4}:[0-9a-f]{1,4}$/.test(address)) return address
+  if (!address.startsWith('::') || !/^::[0-9a-f]{1,4}:[0-9a-f]{1,4}$/.test(address)) return address
   return `::${addressBytes(address).slice(12).join('.')}`
 }
 

@@ -2,6 +2,7 @@ import { isAscii } from 'node:buffer'
 import { printable } from '../../errors.ts'
 import type { FilterHit, LogChunk } from '../../events.ts'
 import { DateForms } from '../dates/date-forms.ts'
+import type { LogBlock } from './block-lines.ts'
 import type { FilterTexts } from './filter-texts.ts'
 import { lineDecoder, type DecodeLine } from './line-decoding.ts'
 import { LineFilter, type FilterMemory } from './line-filter.ts'
@@ -17,6 +18,13 @@ export interface TreeJailSetup {
 
 /** What a hit says, without its place. */
 type FoundHit = Omit<FilterHit, 'jail' | 'log' | 'offset'>
+
+/** Who hears of the lines of a block. `end` is behind the newline. */
+export interface BlockEars {
+  readonly begins: (start: number, end: number) => void
+  readonly found: (hit: FoundHit, start: number) => void
+  readonly failed: (error: unknown, start: number, end: number) => void
+}
 
 /** Characters of a line, and of what a group captured, that are kept. */
 const longestLine = 512
@@ -66,6 +74,41 @@ export class JailLines {
     const moment: Moment = { now: 0, time: null, inOperation: true, findtime: this.#findtime }
     for (const line of firstLines) this.#filter.find(line, moment, isAscii(Buffer.from(line)))
     this.#filter.memory = memory
+  }
+
+  /**
+   * The hits of whole lines that follow one another, as `look` finds them in each: `found` hears of them in order. `begins`
+   * hears of a line before it is searched, and `failed` of one that takes too long.
+   */
+  scan(block: LogBlock, chunk: LogChunk, ears: BlockEars): void {
+    const { bytes, text, start, end } = block
+    if (this.#texts.journal) return this.#lookAtEach(block, chunk, ears)
+    const { arrivedAt, live } = chunk
+    const now = arrivedAt / 1000
+    this.#filter.scan(
+      { bytes, text, start, end },
+      {
+        moment: { now, time: null, inOperation: live, findtime: this.#findtime },
+        decode: this.#decode,
+        begins: ears.begins,
+        found: (hit, at) => ears.found(filterHit(hit, now), at),
+        failed: ears.failed,
+      },
+    )
+  }
+
+  /** Lines of the journal tell their times themselves. */
+  #lookAtEach({ bytes, text, start, end }: LogBlock, chunk: LogChunk, ears: BlockEars): void {
+    for (let at = start; at < end;) {
+      const newline = text.indexOf('\n', at)
+      ears.begins(at, newline + 1)
+      try {
+        for (const hit of this.look(bytes.subarray(at, newline), text.slice(at, newline), chunk)) ears.found(hit, at)
+      } catch (error) {
+        ears.failed(error, at, newline + 1)
+      }
+      at = newline + 1
+    }
   }
 
   /** The hits of the next line: `line` has its bytes, `text` the same as Latin-1. Throws a BailiffError for a line that takes too long. */

@@ -27,11 +27,23 @@ const latencySeconds = 3300
 
 /** Splits the date off each line and decides when the line was written. Lines must come in their order. */
 export class LineDates {
-  last: LastDate | null = null
   readonly #detector: DateDetector
+  /** NaN: there was none. */
+  #lastTime = Number.NaN
+  #lastText = ''
+  #usualTime = 0
 
   constructor(detector: DateDetector) {
     this.#detector = detector
+  }
+
+  get last(): LastDate | null {
+    return Number.isNaN(this.#lastTime) ? null : { time: this.#lastTime, text: this.#lastText }
+  }
+
+  set last(last: LastDate | null) {
+    this.#lastTime = last?.time ?? Number.NaN
+    this.#lastText = last?.text ?? ''
   }
 
   /** `old`, or `unreadable`: the line is passed over. `isAscii`: it holds ASCII alone; false: it need not. */
@@ -40,15 +52,39 @@ export class LineDates {
     if (found === 'unreadable') return found
     const { time } = found
     if (moment.findtime === null || time === null) return found
-    if (!moment.inOperation) return time < moment.now - moment.findtime ? 'old' : found
-    const off = Math.trunc(time - moment.now)
-    if (Math.abs(off) <= oddSeconds) return found
-    this.last = { time: moment.now, text: this.last?.text ?? '' }
-    return { ...found, time: moment.now, trouble: off < 0 && off >= -latencySeconds ? 'latency' : 'timezone' }
+    const trouble = troubleOf(time, moment)
+    if (trouble === null) return found
+    if (trouble === 'old') return trouble
+    this.#lastTime = moment.now
+    return { ...found, time: moment.now, trouble }
+  }
+
+  /**
+   * Does what `split` does with a line that begins at this place of a text, where its date is written as nearly all are,
+   * and no source tells its time. Answers the length of the date; 0: nothing was done, and `split` is to be asked;
+   * -1: the line is old.
+   */
+  readUsual(text: string, at: number, moment: Moment): number {
+    const { now, findtime } = moment
+    const length = this.#detector.readUsual(text, at, now)
+    if (length === 0) return 0
+    const { usual } = this.#detector
+    this.#lastTime = this.#usualTime = usual.time
+    this.#lastText = usual.text
+    if (findtime === null) return length
+    const trouble = troubleOf(usual.time, moment)
+    if (trouble === 'old') return -1
+    if (trouble !== null) this.#lastTime = this.#usualTime = now
+    return length
+  }
+
+  /** When the line of `readUsual` was written, in unix seconds. */
+  get usualTime(): number {
+    return this.#usualTime
   }
 
   #given(line: string, time: number, { dateText = '' }: Moment): DatedLine {
-    this.last = { time, text: dateText }
+    this.#remember(time, dateText)
     return { parts: ['', dateText, line], time, dated: true, trouble: null }
   }
 
@@ -65,7 +101,7 @@ export class LineDates {
       return { parts: ['', last.text, line], time: last.time, dated: true, trouble: null }
     }
     if (time === null) return this.#undated(parts, line, moment)
-    this.last = { time, text: parts[1] }
+    this.#remember(time, parts[1])
     return { parts, time, dated: true, trouble: null }
   }
 
@@ -75,7 +111,20 @@ export class LineDates {
     return { parts, time: findtime !== null && inOperation ? now : null, dated: false, trouble: null }
   }
 
-  #recent(now: number): LastDate | null {
-    return this.last !== null && this.last.time > now - lastDateSeconds ? this.last : null
+  #remember(time: number, text: string): void {
+    this.#lastTime = time
+    this.#lastText = text
   }
+
+  #recent(now: number): LastDate | null {
+    return this.#lastTime > now - lastDateSeconds ? this.last : null
+  }
+}
+
+/** What is odd about a time where the age of lines is looked at; null: nothing. */
+function troubleOf(time: number, { now, inOperation, findtime }: Moment): 'old' | 'latency' | 'timezone' | null {
+  if (!inOperation) return time < now - (findtime ?? Infinity) ? 'old' : null
+  const off = Math.trunc(time - now)
+  if (Math.abs(off) <= oddSeconds) return null
+  return off < 0 && off >= -latencySeconds ? 'latency' : 'timezone'
 }

@@ -1,6 +1,7 @@
 import { DateDetector, type DateMemory } from '../dates/date-detector.ts'
 import type { DateForms } from '../dates/date-forms.ts'
 import { compileFailregex, type Failregex } from '../regex/failregex.ts'
+import { BlockLines, type BlockReading, type LogBlock } from './block-lines.ts'
 import { capturedText, inherit, searchGroups, type Captured } from './captured-groups.ts'
 import type { FilterTexts } from './filter-texts.ts'
 import { LineDates, type DatedLine, type LastDate } from './line-dates.ts'
@@ -51,6 +52,7 @@ export class LineFilter {
   /** Null: it takes more than that. */
   readonly #single: SingleLines | null
   #waiting: readonly LogLine[] = []
+  #blocks: BlockLines | null = null
 
   /** Throws a PatternError that names list, index and position of what is wrong. */
   constructor(texts: FilterTexts, { all = false, prefiltered = false, hostZone, forms }: LineFilterOptions = {}) {
@@ -109,6 +111,25 @@ export class LineFilter {
     this.#waiting = search.waiting
     const { hits, ignoredBy, prefixed, trouble } = search
     return { hits, ignoredBy, prefixed, line: dated, trouble: trouble ?? dated.trouble }
+  }
+
+  /** Looks through the lines of a block, in order, as `find` does at each. Answers how many. Lines come without a time. */
+  scan(block: LogBlock, reading: BlockReading): number {
+    this.#blocks ??= new BlockLines({
+      dates: this.#dates,
+      candidate: this.#candidate,
+      single: this.#single,
+      find: (line, moment, isAscii) => this.find(line, moment, isAscii).hits,
+      findBehind: (line, length, moment) => this.#findBehind(line, length, moment),
+    })
+    return this.#blocks.scan(block, reading)
+  }
+
+  #findBehind(line: string, dateLength: number, moment: Moment): readonly LineHit[] {
+    if (this.#single === null) return []
+    const parts: LogLine = ['', line.slice(0, dateLength), line.slice(dateLength)]
+    const dated: DatedLine = { parts, time: this.#dates.usualTime, dated: true, trouble: null }
+    return this.#findSingle(this.#single, line, dated, moment, true).hits
   }
 
   #findSingle(single: SingleLines, line: string, dated: DatedLine, moment: Moment, isAscii: boolean): LineFinding {

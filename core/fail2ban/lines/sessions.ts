@@ -20,6 +20,8 @@ interface Session {
   readonly groups: Record<string, GroupValue | undefined>
   /** Each once. */
   users: readonly string[]
+  /** Its groups are those of this line, and no other has told any; null: they are not. */
+  only: Groups | null
   /** There was a failure, and nobody knows yet whose. */
   pending: boolean
   /** The lines of the failure, once they are known to be of one. */
@@ -55,10 +57,15 @@ export class Sessions {
     return whom === null && !endsHere && !all && !pending ? null : failureOf(hit, session, whom, nofail)
   }
 
+  /** Whether a session is remembered. */
+  knows(key: string, now: number): boolean {
+    return this.#sessions.get(key, now) !== undefined
+  }
+
   /** A line that ends a session of which nothing is known, and is no failure: it need not be kept. */
   #saysNothing(key: string, { groups }: LineHit, now: number): boolean {
     const isHarmless = isSet(groups.nofail) || isSet(groups.mlfgained)
-    return isHarmless && isSet(groups.mlfforget) && this.#sessions.get(key, now) === undefined
+    return isHarmless && isSet(groups.mlfforget) && !this.knows(key, now)
   }
 
   #join(key: string, hit: LineHit, now: number): Session {
@@ -69,7 +76,9 @@ export class Sessions {
     const session = known ?? fresh({})
     if (known === undefined) {
       if (!forgets) this.#sessions.set(key, session, now)
+      if (own.mlfforget === undefined && !gained && own.nofail === undefined) session.only = own
     } else {
+      known.only = null
       prepareNext(known, gained)
       if (forgets) this.#sessions.delete(key)
     }
@@ -135,7 +144,7 @@ function lone({ groups, lines }: LineHit): Session {
 }
 
 function fresh(groups: Session['groups']): Session {
-  return { groups, users: none, pending: false, lines: none, harmless: none }
+  return { groups, users: none, only: null, pending: false, lines: none, harmless: none }
 }
 
 function idOf(groups: Session['groups'], raw: boolean): FailureId | null | 'unreadable' {
@@ -154,7 +163,7 @@ function failureOf({ rule, time }: LineHit, session: Session, whom: FailureId | 
     ip: whom?.ip ?? null,
     dns: whom?.name ? whom.id : null,
     time,
-    groups: setGroups(session.groups),
+    groups: session.only ?? setGroups(session.groups),
     users: session.users,
     nofail,
     lines: session.lines,

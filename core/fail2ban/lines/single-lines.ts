@@ -1,8 +1,8 @@
 import type { Failregex } from '../regex/failregex.ts'
-import type { PythonMatch } from '../regex/python-pattern.ts'
+import type { PythonMatch, PythonPattern } from '../regex/python-pattern.ts'
 import { inherit, searchGroups, type Captured } from './captured-groups.ts'
 import type { DatedLine } from './line-dates.ts'
-import { identifying, withoutHits, type LineFinding } from './line-finding.ts'
+import { withoutHits, type LineFinding } from './line-finding.ts'
 import type { Groups, GroupValue, LineHit } from './line-hit.ts'
 import { wholeText } from './log-line.ts'
 import type { NumberedRule, RuleDispatch } from './rule-dispatch.ts'
@@ -19,6 +19,9 @@ export interface SingleLine {
   readonly timeNeeded: boolean
 }
 
+/** What a failregex captured. */
+export type DatedHit = Pick<LineHit, 'rule' | 'groups'>
+
 /**
  * The search of filters that look at one line at a time, take the first failregex that matches and ignore none: nearly
  * all there are. The same as the search of all others, without what those need.
@@ -27,6 +30,10 @@ export class SingleLines {
   readonly #prefregex: Failregex | null
   readonly #content: number
   readonly #dispatch: RuleDispatch
+  /** Finds all of the prefregex but its content, and the first character of that; null: it cannot be told so. */
+  readonly #front: PythonPattern | null
+  /** The place of the session among what the prefregex captures. */
+  readonly #session: number
   /** For each failregex what it takes over from the prefregex: place and name. */
   readonly #inherited = new Map<Failregex, readonly (readonly [place: number, name: string])[]>()
 
@@ -34,6 +41,8 @@ export class SingleLines {
     this.#dispatch = dispatch
     this.#prefregex = prefregex
     this.#content = prefregex?.names.indexOf('content') ?? -1
+    this.#front = prefregex?.front('content') ?? null
+    this.#session = this.#front?.names.indexOf('mlfid') ?? -1
   }
 
   find(single: SingleLine): LineFinding {
@@ -42,6 +51,39 @@ export class SingleLines {
     if (prefix === null) return withoutHits(single.dated)
     const content = prefix.named[this.#content]
     return this.#search(single, content ? terminated(content, single.text) : single.text, prefix)
+  }
+
+  /**
+   * The hit of a line that has a date and ASCII alone; `text`: without its date, a newline at its end and no other.
+   * Null: there is none. `knows`: whether a session is remembered; lines that end one which is not, and are no failures, are
+   * no hits then; null: they are. `other`: `find` has to be asked.
+   */
+  findDated(text: string, knows: ((session: string) => boolean) | null): DatedHit | null | 'other' {
+    if (this.#prefregex === null) return this.#searchDated(text, null, null)
+    if (this.#front === null) return 'other'
+    const prefix = this.#front.search(text, true)
+    return prefix && this.#searchDated(text.slice(prefix.end - 1), prefix, knows)
+  }
+
+  #searchDated(
+    text: string,
+    prefix: PythonMatch | null,
+    knows: ((session: string) => boolean) | null,
+  ): DatedHit | null | 'other' {
+    const session = knows === null ? undefined : prefix?.named[this.#session]
+    const rules = this.#dispatch.for(text)
+    for (let next = 0; next < rules.length; next++) {
+      const { index, regex, laterLiteral, endsQuietly } = rules[next] as NumberedRule
+      // The last one is likely to match, for others do not.
+      if (laterLiteral !== null && next < rules.length - 1 && !text.includes(laterLiteral)) continue
+      if (endsQuietly && session !== undefined) {
+        if (!regex.test(text, true)) continue
+        if (knows?.(session) === false) return null
+      }
+      const groups = this.#match(regex, text, true, prefix)
+      if (groups !== null) return isIdentifying(groups) ? { rule: index, groups } : 'other'
+    }
+    return null
   }
 
   #search({ line, dated, ascii, timeNeeded }: SingleLine, begin: string, prefix: PythonMatch | null): LineFinding {
@@ -104,9 +146,9 @@ function terminated(content: string, text: string): string {
   return text.startsWith(content, start) ? text.slice(start) : `${content}\n`
 }
 
-function isIdentifying(groups: Groups): boolean {
-  for (const name of identifying) if (name in groups) return true
-  return false
+/** Written out, for it is asked of every hit: as `identifying` has them, and groups that took no part are left out. */
+function isIdentifying({ mlfid, ip4, dns, ip6, fid }: Groups): boolean {
+  return mlfid !== undefined || ip4 !== undefined || dns !== undefined || ip6 !== undefined || fid !== undefined
 }
 
 /** The line as it was written, with the date that it was given if it has none itself. */

@@ -28,6 +28,10 @@ export interface Failregex {
   readonly literals: readonly string[] | null
   /** The ASCII characters one of which begins every text in which it finds something; null: it may be any, or it is unknown. */
   readonly firstCharacters: string | null
+  /** How it begins, what it holds and fills: see `PythonPattern`. */
+  readonly begins: readonly string[] | null
+  readonly laterLiteral: string | null
+  readonly filled: ReadonlySet<string>
   /** Null: truly regular, it runs in linear time; else what it has that needs backtracking. */
   readonly backtracking: string | null
   /**
@@ -38,6 +42,10 @@ export interface Failregex {
   search(text: string, ascii?: boolean): FailregexMatch | null
   /** As `search`, with the texts of the named groups in the order of `names` alone: it costs less. */
   find(text: string, ascii?: boolean): PythonMatch | null
+  /** Whether `find` finds something: it costs least. */
+  test(text: string, ascii?: boolean): boolean
+  /** Finds in a line what stands before this group: see `PythonPattern.front`. */
+  front(group: string): PythonPattern | null
   /** Whether groups are merged, so that `merged` has more than `groups`. */
   readonly merges: boolean
 }
@@ -78,6 +86,17 @@ export function compileFailregex(text: string, options: FailregexOptions): Failr
     names,
     merges: merging !== null,
     find: (line, ascii) => pattern.search(line, ascii),
+    test: (line, ascii) => pattern.test(line, ascii),
+    front: (group) => pattern.front(group),
+    get begins() {
+      return pattern.begins
+    },
+    get laterLiteral() {
+      return pattern.laterLiteral
+    },
+    get filled() {
+      return pattern.filled
+    },
     get literals() {
       return pattern.literals
     },

@@ -7,11 +7,13 @@
 import { whyBacktracking } from '../../matching/linear.ts'
 import { emitPattern, pythonClasses, type Emitted, type Variant } from '../../matching/pattern-emitter.ts'
 import type { PatternPlace } from '../../matching/pattern-error.ts'
+import { beginTexts, filledGroups, laterLiteral } from '../../matching/pattern-begins.ts'
 import { firstCharacters, requiredLiterals } from '../../matching/pattern-literals.ts'
 import { parsePattern, pythonSyntax } from '../../matching/pattern-parser.ts'
 import { children, type GroupNode, type PatternNode } from '../../matching/pattern-tree.ts'
 import { chooseEngine, type EngineChoice } from './engine-choice.ts'
 import { linearForm } from './linear-form.ts'
+import { frontTree } from './front-tree.ts'
 import { Machine, type Spans } from './machine.ts'
 
 export interface PythonOptions {
@@ -39,12 +41,26 @@ export interface PythonPattern {
   readonly literals: readonly string[] | null
   /** The ASCII characters one of which begins every text that it matches, where it can only match there; else null. */
   readonly firstCharacters: string | null
+  /** ASCII texts with one of which each text begins in which it finds something; null: nothing is known. */
+  readonly begins: readonly string[] | null
+  /** An ASCII text that stands in everything that it finds, and not in its begins; null: nothing is known. */
+  readonly laterLiteral: string | null
+  /** The names of the groups that hold a character at least whenever it finds something. */
+  readonly filled: ReadonlySet<string>
   /** Null: truly regular; else what it has that needs backtracking. */
   readonly backtracking: string | null
   /** Null: V8 finds everything. Else why our own machine finds the groups, or all. */
   readonly ownMachine: string | null
   /** `from`: where the search begins (UTF-16 units); what stands before it is seen by look-behinds and boundaries. */
   search(text: string, ascii?: boolean, from?: number): PythonMatch | null
+  /** Whether `search` finds something. */
+  test(text: string, ascii?: boolean): boolean
+  /**
+   * Where the pattern ends in a group with this name of `.+` and in `$`: the same with one character in place of the
+   * group, so that its matches in a line (with a newline at its end, and no other) end behind the first character of the group.
+   * Null: it does not end so.
+   */
+  front(group: string): PythonPattern | null
   /** Start and end of the match and of each group by its number; null: a group took no part, or is not told. Slow. */
   spans(text: string, from?: number): Spans | null
 }
@@ -53,7 +69,7 @@ export interface PythonPattern {
 export function compilePython(text: string, options: PythonOptions): PythonPattern {
   const { place, multiline, allGroups = false } = options
   const tree = parsePattern(text, place, { ...pythonSyntax, multiline })
-  return new CompiledPattern(tree, () => chooseEngine(tree, text, place, allGroups))
+  return new CompiledPattern(tree, (node) => chooseEngine(node, text, place, allGroups))
 }
 
 /** What is not needed to read it is made when somebody asks: a tree has hundreds of patterns, and few see a line. */
@@ -61,7 +77,7 @@ class CompiledPattern implements PythonPattern {
   readonly names: readonly string[]
   readonly groups: number
   readonly #tree: PatternNode
-  readonly #choose: () => EngineChoice
+  readonly #choose: (tree: PatternNode) => EngineChoice
   readonly #named: readonly GroupNode[]
   #literals: readonly string[] | null | undefined
   #plan: Plan | null = null
@@ -70,7 +86,7 @@ class CompiledPattern implements PythonPattern {
   #unicode: Expression | null | undefined
   #machine: Machine | null = null
 
-  constructor(tree: PatternNode, choose: () => EngineChoice) {
+  constructor(tree: PatternNode, choose: (tree: PatternNode) => EngineChoice) {
     const groups = [...groupsOf(tree)].toSorted((a, b) => a.number - b.number)
     this.#tree = tree
     this.#choose = choose
@@ -85,6 +101,18 @@ class CompiledPattern implements PythonPattern {
 
   get firstCharacters(): string | null {
     return firstCharacters(this.#tree)
+  }
+
+  get begins(): readonly string[] | null {
+    return beginTexts(this.#tree)
+  }
+
+  get laterLiteral(): string | null {
+    return laterLiteral(this.#tree, this.begins ?? [])
+  }
+
+  get filled(): ReadonlySet<string> {
+    return filledGroups(this.#tree)
   }
 
   get backtracking(): string | null {
@@ -106,12 +134,21 @@ class CompiledPattern implements PythonPattern {
     if (found === null) return null
     if (!ascii && isInsidePair(text, found.index)) return this.#searchOwn(text, from)
     if (this.#plan?.choice.finds === 'start') return this.#searchOwn(text, found.index)
-    // Written out: this runs some times for each line.
-    const { named: numbers } = expression
-    const named: (string | undefined)[] = []
-    for (let index = 0; index < numbers.length; index++) named.push(found[numbers[index] ?? -1])
+    const named = expression.named.map((number) => found[number])
     const end = found.index + found[0].length - newlinesTaken(found, expression.emitted)
     return { start: found.index, end, named }
+  }
+
+  test(text: string, ascii = isAscii(text)): boolean {
+    const expression = ascii ? this.#expressionFor(text, ascii) : null
+    if (expression === null) return this.search(text, ascii) !== null
+    expression.regexp.lastIndex = 0
+    return expression.regexp.test(text)
+  }
+
+  front(group: string): PythonPattern | null {
+    const tree = frontTree(this.#tree, group)
+    return tree && new CompiledPattern(tree, this.#choose)
   }
 
   spans(text: string, from = 0): Spans | null {
@@ -129,7 +166,7 @@ class CompiledPattern implements PythonPattern {
 
   #planned(): Plan {
     if (this.#plan !== null) return this.#plan
-    const choice = this.#choose()
+    const choice = this.#choose(this.#tree)
     this.#plan = { choice, linear: choice.finds === 'none' ? this.#tree : linearForm(this.#tree, choice.use) }
     return this.#plan
   }

@@ -1,6 +1,7 @@
 /** Where the lines of a jail of a Fail2ban tree come from, in the words of Bailiff's own sources. */
 import { isAbsolute, posix } from 'node:path'
 import { BailiffError, quote, type Where } from '../../errors.ts'
+import { splitWords } from '../tree/option-syntax.ts'
 import type { TreeJail } from '../tree/tree-jail.ts'
 
 /** A source by its plugin and options. */
@@ -72,7 +73,8 @@ function journalOptions(jail: TreeJail, at: (option: string) => Where): JournalO
   const odd = matches.find((word) => word !== '+' && !/^[A-Z_][A-Z0-9_]{0,63}=[^\0]{1,1000}$/.test(word))
   if (odd !== undefined)
     throw wrong(`${quote(odd)} is no condition: write FIELD=value, and + for "or"`, at('journalmatch'))
-  const files = journalfiles?.split(/\s+/).filter(Boolean) ?? []
+  // Patterns among them are journalctl's affair.
+  const files = splitWords(journalfiles ?? '', true)
   return {
     ...(matches.length === 0 ? {} : { matches }),
     ...(journalpath === undefined ? {} : { directory: journalpath }),

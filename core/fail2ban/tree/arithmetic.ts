@@ -126,7 +126,7 @@ function calculated(left: PythonNumber, sign: string, right: PythonNumber): Pyth
 }
 
 function exact(left: bigint, sign: string, right: bigint): PythonNumber {
-  const remainder = sign === '%' || sign === '//' ? ((left % right) + right) % right : 0n
+  const rest = sign === '%' || sign === '//' ? ((left % right) + right) % right : 0n
   switch (sign) {
     case '+':
       return left + right
@@ -137,16 +137,15 @@ function exact(left: bigint, sign: string, right: bigint): PythonNumber {
     case '/':
       return Number(left) / Number(right)
     case '%':
-      return remainder
+      return rest
     case '//':
-      return (left - remainder) / right
+      return (left - rest) / right
     default:
       return power(left, right)
   }
 }
 
 function inexact(left: number, sign: string, right: number): number {
-  const remainder = ((left % right) + right) % right
   switch (sign) {
     case '+':
       return left + right
@@ -157,13 +156,19 @@ function inexact(left: number, sign: string, right: number): number {
     case '/':
       return left / right
     case '%':
-      return remainder
+      return remainder(left, right)
     case '//':
-      return Math.floor((left - remainder) / right + 0.5)
+      return Math.floor((left - remainder(left, right)) / right + 0.5)
     default:
       if (left === 0 && right < 0) throw new ArithmeticError('it divides by zero')
       return left ** right
   }
+}
+
+/** It has the sign of the divisor. */
+function remainder(left: number, right: number): number {
+  const rest = left % right
+  return rest !== 0 && rest < 0 !== right < 0 ? rest + right : rest
 }
 
 function power(base: bigint, exponent: bigint): PythonNumber {

@@ -10,11 +10,13 @@ import {
 import { readOptions, typedValue, type OptionKinds } from './option-kinds.ts'
 import { treeProblem } from './problem.ts'
 import { substituteTags } from './tags.ts'
+import type { VersionRules } from './version-rules.ts'
 
 /** `[Definition]` and `[Init]` of a filter or an action, as one jail uses it. */
 export class Definition {
   readonly #configuration: Configuration
   readonly #kinds: OptionKinds
+  readonly #rules: VersionRules
   /** What the jail passes in brackets, then what `[Init]` has beside it; `known/x` is what `[Init]` says of `x`. */
   readonly parameters: Map<string, string>
   #options = new Map<string, OptionValue>()
@@ -22,9 +24,10 @@ export class Definition {
   /** Tags that are no option of the definition, as they were when first asked for. */
   readonly #lookedUp = new Map<string, string | null>()
 
-  constructor(configuration: Configuration, kinds: OptionKinds, parameters: Map<string, string>) {
+  constructor(configuration: Configuration, kinds: OptionKinds, parameters: Map<string, string>, rules: VersionRules) {
     this.#configuration = configuration
     this.#kinds = kinds
+    this.#rules = rules
     this.parameters = parameters
   }
 
@@ -41,7 +44,7 @@ export class Definition {
     const given = new Map<string, OptionValue>([...jailOptions, ...this.parameters])
     this.#given = lowerCased(given)
     this.#options = readOptions(this.#configuration, 'Definition', this.#kinds, given)
-    for (const option of this.#configuration.optionsOf('Init')) this.#takeParameter(option)
+    for (const option of this.#configuration.optionsOf('Init')) this.#takeParameter(option, given)
     if (!all) return
     for (const option of this.#configuration.optionsOf('Definition'))
       if (!this.#options.has(option)) this.#options.set(option, this.#configuration.value('Definition', option) ?? null)
@@ -77,12 +80,15 @@ export class Definition {
     return combined
   }
 
-  #takeParameter(option: string): void {
+  #takeParameter(option: string, given: ReadonlyMap<string, OptionValue>): void {
     const isKnown = option.startsWith('known/')
     if (isKnown && this.parameters.has(option)) return
     const value = this.#configuration.value('Init', option) ?? ''
     if (!isKnown) this.parameters.set(`known/${option}`, value)
-    if (!this.parameters.has(option)) this.parameters.set(option, value)
+    if (this.parameters.has(option)) return
+    const [plain] = (this.#rules.passesToFamilies && splitCondition(option)) || []
+    const passed = plain === undefined ? null : (given.get(plain) ?? null)
+    this.parameters.set(option, passed === null ? value : optionText(passed))
   }
 
   #whereIs(option: string): Where | undefined {

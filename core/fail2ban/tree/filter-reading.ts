@@ -8,6 +8,7 @@ import { strip } from './python-text.ts'
 import { shellWords } from './shell-words.ts'
 import { TreeFiles } from './tree-files.ts'
 import type { TreeFilterTexts } from './tree-jail.ts'
+import { versionOfTree, versionRules } from './version-rules.ts'
 
 /** A filter without a jail: what its files say, with the options that it is given. */
 export interface LoneFilter {
@@ -29,7 +30,8 @@ export function readTreeFilter(folder: string, given: string, logtype: 'file' | 
     return null
   }
   if (found.faults[0] !== undefined) throw found.faults[0].error
-  const definition = new Definition(found.configuration, filterKinds, new Map(options))
+  const rules = versionRules(versionOfTree(folder))
+  const definition = new Definition(found.configuration, filterKinds, new Map(options), rules)
   if (!definition.parameters.get('logtype') && !definition.defines('logtype'))
     definition.parameters.set('logtype', logtype)
   definition.read(new Map())

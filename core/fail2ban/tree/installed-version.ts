@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { pathsOf } from './path-pattern.ts'
 
-/** Of which Fail2ban a tree is taken to be where none is installed. */
-const usual = '1.0.2'
-
-/** The version of the Fail2ban that is installed, else `1.0.2`. */
-export function installedVersion(): string {
+/** The version of the Fail2ban that is installed; null: there is none. */
+export function installedVersion(): string | null {
   for (const folder of [
     '/usr/lib/python3*/dist-packages',
     '/usr/lib/python3*/site-packages',
@@ -15,7 +12,7 @@ export function installedVersion(): string {
       const version = versionIn(path)
       if (version !== undefined) return version
     }
-  return usual
+  return null
 }
 
 function versionIn(path: string): string | undefined {

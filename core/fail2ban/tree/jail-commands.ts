@@ -7,6 +7,7 @@ import { splitWords } from './option-syntax.ts'
 import { exists, pathsOf } from './path-pattern.ts'
 import { pythonJson } from './python-text.ts'
 import { shellWords } from './shell-words.ts'
+import type { VersionRules } from './version-rules.ts'
 
 /** What a jail becomes. */
 export interface JailCommands {
@@ -15,29 +16,26 @@ export interface JailCommands {
   readonly isSkipped: boolean
 }
 
-/** How commands are made. */
-export interface CommandRules {
-  /** Whether `systemd_if_nologs` and `skip_if_nologs` mean something: since version 1.1. */
-  readonly minds: 'no logs' | 'nothing'
-  readonly notes: BailiffError[]
-}
-
 /**
  * The commands Fail2ban's reader makes of a jail, `start` left out: the filter's, those of the jail's own options, its
  * logs as they are now, its actions. Throws a BailiffError where tags or a `journalmatch` are wrong.
  */
-export function jailCommands(jail: JailReading, { minds, notes }: CommandRules): JailCommands {
+export function jailCommands(jail: JailReading, rules: VersionRules, notes: BailiffError[]): JailCommands {
   const { name, options, filter } = jail
   const commands: Command[] = []
-  if (filter !== null) addFilterCommands(commands, filter.definition.combined([], notes), name)
+  const ofFilter = filter?.definition.combined([], notes) ?? new Map<string, OptionValue>()
+  addFilterCommands(commands, ofFilter, name)
   addFilterCommands(commands, options, name)
   for (const [option, value] of options)
-    if (option === 'ignoreip') commands.push(['set', name, 'addignoreip', ...splitWords(String(value))])
+    if (option === 'ignoreip')
+      commands.push(['set', name, 'addignoreip', ...splitWords(String(value), rules.splitsAtAnySpace)])
     else if (!notOfJail.has(option)) commands.push(['set', name, option, value])
   const backend = String(options.get('backend'))
   const isOfFiles = options.has('logpath') && !backend.startsWith('systemd')
   const logs = isOfFiles ? logCommands(jail) : []
-  const instead = isOfFiles && logs.length === 0 && minds === 'no logs' ? insteadOfLogs(jail, backend) : 'nothing'
+  const isMissing = isOfFiles && logs.length === 0 && rules.mindsMissingLogs
+  const hasJournal = (options.get('journalmatch') ?? ofFilter.get('journalmatch') ?? null) !== null
+  const instead = isMissing ? insteadOfLogs(jail, backend, hasJournal) : 'nothing'
   if (instead === 'skip')
     return { commands: [['config-error', `Jail '${name}' skipped, because of missing log files.`]], isSkipped: true }
   const actions = jail.actions.flatMap((action) => actionCommands(action, name, notes))
@@ -87,9 +85,8 @@ function isPartOfDatepattern(option: string): boolean {
 }
 
 /** What a jail without logs does; the journal comes first. */
-function insteadOfLogs({ options, noLogs }: JailReading, backend: string): 'journal' | 'skip' | 'nothing' {
-  if (backend.startsWith('auto') && options.has('journalmatch') && noLogs.get('systemd_if_nologs') === true)
-    return 'journal'
+function insteadOfLogs({ noLogs }: JailReading, backend: string, hasJournal: boolean): 'journal' | 'skip' | 'nothing' {
+  if (backend.startsWith('auto') && hasJournal && noLogs.get('systemd_if_nologs') === true) return 'journal'
   return noLogs.get('skip_if_nologs') === true ? 'skip' : 'nothing'
 }
 

@@ -8,6 +8,7 @@ import { joinPath } from './path-pattern.ts'
 import { JailLeftOut } from './problem.ts'
 import { pythonLiteral, strip } from './python-text.ts'
 import type { NamedConfiguration, TreeFiles } from './tree-files.ts'
+import type { VersionRules } from './version-rules.ts'
 
 /** A jail as its files say, with the filter and the actions it names. */
 export interface JailReading {
@@ -40,6 +41,7 @@ export interface PythonAction {
 export interface JailsOfTree {
   readonly files: TreeFiles
   readonly jails: Configuration
+  readonly rules: VersionRules
   /** Takes what is hardly meant. */
   readonly notes: BailiffError[]
 }
@@ -58,25 +60,30 @@ export function isEnabled({ jails }: JailsOfTree, name: string): boolean {
  * Reads a jail, its filter and its actions. What its filter says is from then on in its section as `known/OPTION`.
  * Throws a BailiffError, of which a `JailLeftOut` is one that Fail2ban itself goes on with.
  */
-export function readJail(tree: JailsOfTree, name: string): JailReading {
+export function readJail(tree: JailsOfTree, name: string, passed = ''): JailReading {
   const { jails, notes } = tree
   const first = readFirstOptions(jails, name)
-  const filter = first.get('filter') ? readFilter(tree, name, first) : null
+  const filter = first.get('filter') ? readFilter(tree, name, text(first, 'filter') + passed, first) : null
   const options = readOptions(jails, name, jailKinds, new Map(), notes)
   filter?.definition.read(options)
-  const actions = splitList(text(options, 'action'))
+  const actions = splitList(text(options, 'action'), tree.rules.optionNames)
     .map(strip)
     .filter((one) => one !== '')
     .map((one) => readAction(tree, name, one, options))
   return { name, options, noLogs: readOptions(jails, name, noLogKinds, new Map(), []), filter, actions }
 }
 
-function readFilter(tree: JailsOfTree, jail: string, options: ReadonlyMap<string, OptionValue>): UsedDefinition {
-  const { name, options: passed } = named(tree, jail, 'filter', text(options, 'filter'))
+function readFilter(
+  tree: JailsOfTree,
+  jail: string,
+  written: string,
+  options: ReadonlyMap<string, OptionValue>,
+): UsedDefinition {
+  const { name, options: passed } = named(tree, jail, 'filter', written)
   const file = joinPath('filter.d', name)
   const found = tree.files.named(file)
   if (!found.isFound) throw leftOut(tree, jail, 'filter', name, found)
-  const definition = definitionOf(found, filterKinds, new Map(passed))
+  const definition = definitionOf(found, filterKinds, new Map(passed), tree.rules)
   if (!definition.parameters.get('logtype') && !definition.defines('logtype'))
     definition.parameters.set('logtype', text(options, 'backend').startsWith('systemd') ? 'journal' : 'file')
   definition.read(options, true)
@@ -101,7 +108,7 @@ function readAction(tree: JailsOfTree, jail: string, written: string, options: R
   const found = tree.files.named(file)
   const parameters = withNames(passed, name, jail)
   if (!found.isFound) throw leftOut(tree, jail, 'action', name, found)
-  const definition = definitionOf(found, actionKinds, parameters)
+  const definition = definitionOf(found, actionKinds, parameters, tree.rules)
   definition.read(options)
   return { name: parameters.get('actname') ?? name, file, passed, definition }
 }
@@ -118,15 +125,16 @@ function definitionOf(
   found: NamedConfiguration,
   kinds: typeof filterKinds,
   parameters: Map<string, string>,
+  rules: VersionRules,
 ): Definition {
   const [fault] = found.faults
   if (fault !== undefined) throw fault.error
-  return new Definition(found.configuration, kinds, parameters)
+  return new Definition(found.configuration, kinds, parameters, rules)
 }
 
 function named(tree: JailsOfTree, jail: string, option: 'filter' | 'action', written: string): NamedOptions {
   try {
-    return splitOptions(written)
+    return splitOptions(written, tree.rules.optionNames)
   } catch (error) {
     if (!(error instanceof OptionSyntaxError)) throw error
     throw new JailLeftOut(

@@ -65,7 +65,7 @@ export const jailKinds: OptionKinds = new Map([
   ...filterKinds,
 ])
 
-/** What newer versions than 1.0 ask of a jail without logs; they send no command for it. */
+/** What versions since 1.1.1 ask of a jail without logs; they send no command for it. */
 export const noLogKinds: OptionKinds = kindsOf(['skip_if_nologs', 'bool', false], ['systemd_if_nologs', 'bool', true])
 
 /** Of `fail2ban.conf`, in the order of the commands. Some are for the client alone. */

@@ -7,13 +7,18 @@ export interface NamedOptions {
   readonly options: Map<string, string>
 }
 
+/** Whether an option may be named for addresses of one family alone: `block?family=inet6`. */
+export type OptionNames = 'plain' | 'families'
+
 /** What is wrong with a text, in Fail2ban's words, which its command stream has. */
 export class OptionSyntaxError extends Error {}
 
-/** Words split by spaces, commas and newlines, as those of `ignoreip`. */
-export function splitWords(text: string): string[] {
+const words = new RegExp(`[${space},]+`)
+
+/** Words split by commas and white space, as those of `ignoreip`: by any of it, or by blanks and newlines alone. */
+export function splitWords(text: string, splitsAtAnySpace: boolean): string[] {
   return text
-    .split(/[ ,\n]+/)
+    .split(splitsAtAnySpace ? words : /[ ,\n]+/)
     .map(strip)
     .filter((one) => one !== '')
 }
@@ -22,13 +27,13 @@ export function splitWords(text: string): string[] {
  * Reads `name[option=value, ...]`. White space before the bracket belongs to the name, as in Fail2ban. Throws an
  * OptionSyntaxError.
  */
-export function splitOptions(text: string): NamedOptions {
+export function splitOptions(text: string, names: OptionNames = 'families'): NamedOptions {
   const bracket = text.indexOf('[')
   if (text === '' || bracket === 0) throw new OptionSyntaxError('unexpected option syntax')
   if (bracket < 0) return { name: text, options: new Map() }
   const inside = strip(text).endsWith(']') ? text.slice(bracket + 1, text.lastIndexOf(']')) : undefined
   if (inside === undefined) throw new OptionSyntaxError('unexpected option syntax')
-  return { name: text.slice(0, bracket), options: readOptions(inside) }
+  return { name: text.slice(0, bracket), options: readOptions(inside, names) }
 }
 
 /**
@@ -36,8 +41,8 @@ export function splitOptions(text: string): NamedOptions {
  * follows a part (white space but the last character of it) belongs to it. Brackets that are not closed, or hold no
  * options, do not keep a part together.
  */
-export function splitList(text: string): string[] {
-  const list = new ListReader(text)
+export function splitList(text: string, names: OptionNames = 'families'): string[] {
+  const list = new ListReader(text, names)
   const parts: string[] = []
   for (let at = skipSpace(text, 0); at < text.length; at = skipSpace(text, at)) {
     const end = list.endOfPart(at)
@@ -47,18 +52,23 @@ export function splitList(text: string): string[] {
   return parts
 }
 
-const option = new RegExp(`[${space}]*([${word}\\-.]+)=`, 'uy')
+/** What an option is called; since 1.1.1 that for addresses of one family is `name?family=inet6`. */
+const optionName = { plain: `[${word}\\-.]+`, families: `[${word}\\-.]+(?:\\?[${word}]+=[${word}]+(?==))?` }
+const options = {
+  plain: new RegExp(`[${space}]*(${optionName.plain})=`, 'uy'),
+  families: new RegExp(`[${space}]*(${optionName.families})=`, 'uy'),
+}
 /** What follows the value of an option: the next one, in these brackets or in others, or the end. */
 const separator = new RegExp(`,|\\][${space}]*\\[|\\n?$`, 'y')
 const nothingMore = new RegExp(`,?[${space}]*$`, 'y')
 
 /** The options inside of the brackets. */
-function readOptions(text: string): Map<string, string> {
-  const options = new Map<string, string>()
+function readOptions(text: string, names: OptionNames): Map<string, string> {
+  const read = new Map<string, string>()
   for (let at = 0; at < text.length;) {
-    const name = matchAt(option, text, at)
+    const name = matchAt(options[names], text, at)
     if (name === null) {
-      if (matchAt(nothingMore, text, at) !== null) return options
+      if (matchAt(nothingMore, text, at) !== null) return read
       throw new OptionSyntaxError(`expected option, wrong syntax at ${position(text, at)}: ${excerpt(text, at)}`)
     }
     const [value, end] = valueAt(text, at + name[0].length)
@@ -67,10 +77,10 @@ function readOptions(text: string): Map<string, string> {
       const what = `unexpected syntax at ${position(text, end)} after option '${name[1]}': ${excerpt(text, end)}`
       throw new OptionSyntaxError(what)
     }
-    options.set(name[1] ?? '', strip(value))
+    read.set(name[1] ?? '', strip(value))
     at = end + (next[0].startsWith('\n') ? 0 : next[0].length)
   }
-  return options
+  return read
 }
 
 /** A value, without its quotes, and where it ends. A quote that is not closed is part of the value. */
@@ -94,7 +104,10 @@ function plainEnd(text: string, at: number): number {
 }
 
 const openBracket = new RegExp(`[${space}]*\\[[${space}]*`, 'y')
-const listOption = new RegExp(`[${word}\\-.]+=`, 'uy')
+const listOptions = {
+  plain: new RegExp(`${optionName.plain}=`, 'uy'),
+  families: new RegExp(`${optionName.families}=`, 'uy'),
+}
 const listSeparators = [
   new RegExp(`[${space}]*,[${space}]*`, 'y'),
   new RegExp(`[${space}]*\\][${space}]*\\[[${space}]*`, 'y'),
@@ -104,11 +117,13 @@ const listSeparators = [
 /** Finds where parts of a list end. It tries what Fail2ban's pattern tries, each place once. */
 class ListReader {
   readonly #text: string
+  readonly #option: RegExp
   /** By where an option may begin: where the part ends if one does, -1 if it cannot. */
   readonly #ends = new Map<number, number>()
 
-  constructor(text: string) {
+  constructor(text: string, names: OptionNames) {
     this.#text = text
+    this.#option = listOptions[names]
   }
 
   /** The end of the part that begins at `at`, which is no white space. */
@@ -138,7 +153,7 @@ class ListReader {
   }
 
   #tryOption(at: number): number {
-    const name = matchAt(listOption, this.#text, at)
+    const name = matchAt(this.#option, this.#text, at)
     if (name === null) return -1
     const value = at + name[0].length
     const closing = closingQuote(this.#text, value)

@@ -84,13 +84,14 @@ function namePattern(pattern: string): RegExp {
   return new RegExp(`^${source}$`, 'su')
 }
 
-/** A set of characters; ranges that go backwards are empty. */
+/** A set of characters; ranges that go backwards are empty, and what is behind them counts as if they were not there. */
 function characterClass(set: string, isNot: boolean): string {
   const ranges = set.match(/[^](?:-[^])?/gu) ?? []
   const kept = ranges.filter((range) => {
     const [first = '', hyphen, last = ''] = [...range]
     return hyphen === undefined || (first.codePointAt(0) ?? 0) <= (last.codePointAt(0) ?? 0)
   })
+  if (!isNot && kept[0]?.startsWith('!') === true) return characterClass(kept.join('').slice(1), true)
   const inside = kept.map((range) => [...range].map((one, at) => (at === 1 ? '-' : escaped(one))).join('')).join('')
   if (inside === '') return isNot ? '.' : '(?!)'
   return `[${isNot ? '^' : ''}${inside}]`

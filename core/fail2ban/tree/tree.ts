@@ -2,7 +2,6 @@ import { BailiffError, describeError, quote, suggest, type Where } from '../../e
 import { appliedJail, type JailParts } from './applied-jail.ts'
 import type { Command } from './command.ts'
 import { Configuration } from './configuration.ts'
-import { installedVersion } from './installed-version.ts'
 import { jailCommands } from './jail-commands.ts'
 import { isEnabled, readFirstOptions, readJail } from './jail-reading.ts'
 import { isFolder } from './path-pattern.ts'
@@ -10,6 +9,7 @@ import { JailLeftOut, treeProblem } from './problem.ts'
 import { serverOptions, type ServerOptions } from './server-options.ts'
 import { TreeFiles } from './tree-files.ts'
 import type { TreeJail } from './tree-jail.ts'
+import { versionOfTree, versionRules, type VersionRules } from './version-rules.ts'
 
 /** A Fail2ban configuration, read. */
 export interface Fail2banTree {
@@ -46,8 +46,10 @@ export type ServerOption =
 export interface ReadTreeOptions {
   /** `enabled` (unless said), `all` as if each were enabled, or these, enabled or not. */
   readonly jails?: 'enabled' | 'all' | readonly string[]
-  /** The version of Fail2ban whose rules hold and which `%(fail2ban_version)s` is. Unless said: that installed, else 1.0.2. */
+  /** The version of Fail2ban whose rules hold and which `%(fail2ban_version)s` is. Unless said: see `versionOfTree`. */
   readonly version?: string
+  /** Options that filters get beside those that their jails pass, `[mode=ddos]`; they win. */
+  readonly passed?: string
 }
 
 /**
@@ -55,12 +57,14 @@ export interface ReadTreeOptions {
  * `jail.conf` is not there; all else that is wrong is in `problems`.
  */
 export async function readTree(folder: string, options: ReadTreeOptions = {}): Promise<Fail2banTree> {
-  return new TreeReader(folder, options.version ?? installedVersion()).read(options.jails ?? 'enabled')
+  const rules = versionRules(options.version ?? versionOfTree(folder))
+  return new TreeReader(folder, rules, options.passed ?? '').read(options.jails ?? 'enabled')
 }
 
 class TreeReader {
   readonly #files: TreeFiles
-  readonly #isOld: boolean
+  readonly #rules: VersionRules
+  readonly #passed: string
   readonly #jails: Configuration
   readonly #brokenSections = new Map<string, BailiffError>()
   readonly #problems: BailiffError[] = []
@@ -69,14 +73,15 @@ class TreeReader {
   readonly #commands: Command[] = []
   readonly #starts: Command[] = []
 
-  constructor(folder: string, version: string) {
+  constructor(folder: string, rules: VersionRules, passed: string) {
     if (!isFolder(folder)) throw noTree(folder, 'there is no such folder')
     this.#files = new TreeFiles(folder)
     const { configuration, isFound, faults, notes } = this.#files.named('jail')
     if (!isFound) throw notes[0] ?? noTree(folder, 'there is no jail.conf in it')
     this.#jails = configuration
-    this.#isOld = /^(?:0\.|1\.0\.)/.test(version)
-    const always = { fail2ban_version: version, fail2ban_confpath: this.#files.folder }
+    this.#rules = rules
+    this.#passed = passed
+    const always = { fail2ban_version: rules.version, fail2ban_confpath: this.#files.folder }
     for (const [name, text] of Object.entries(always)) configuration.defaults.set(name, { text, where: undefined })
     this.#problems.push(...notes)
     for (const { section, error } of faults)
@@ -122,7 +127,7 @@ class TreeReader {
   }
 
   #jail(name: string, isForced: boolean): void {
-    const tree = { files: this.#files, jails: this.#jails, notes: this.#warnings }
+    const tree = { files: this.#files, jails: this.#jails, rules: this.#rules, notes: this.#warnings }
     const broken = this.#brokenSections.get(name)
     try {
       const enabled = isEnabled(tree, name)
@@ -131,9 +136,8 @@ class TreeReader {
         return
       }
       if (broken !== undefined) throw broken
-      const reading = readJail(tree, name)
-      const rules = { minds: this.#isOld ? 'nothing' : 'no logs', notes: this.#warnings } as const
-      const { commands, isSkipped } = jailCommands(reading, rules)
+      const reading = readJail(tree, name, this.#passed)
+      const { commands, isSkipped } = jailCommands(reading, this.#rules, this.#warnings)
       this.#commands.push(...commands)
       if (isSkipped) {
         this.#warnings.push(this.#aboutJail(name, 'is left out: it has no logs', this.#jails.whereIs(name, 'logpath')))

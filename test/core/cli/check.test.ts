@@ -30,6 +30,7 @@ function check(files: Readonly<Record<string, string>>, ...options: string[]) {
   const done = spawnSync(process.execPath, ['--input-type=module', '-e', script, '--', ...words], {
     encoding: 'utf8',
     timeout: 60_000,
+    cwd: root,
   })
   return { code: done.status, out: done.stdout.replaceAll(`${root}/`, ''), err: done.stderr }
 }
@@ -321,6 +322,32 @@ test('control characters of a configuration do not reach the terminal', () => {
   const { out } = check({ 'bailiff.yaml': 'jails: { "a\\e[31m": on }\n' })
   assert.match(out, '\\x1b')
   for (const line of out.split('\n')) assert.is(line, printable(line))
+})
+
+test('each failregex is marked as linear or backtracking, in both dialects', () => {
+  const files = {
+    'bailiff.yaml': `jails: { odd: { source: /dev/null, ports: [22], filter: { failregex: ['^a <HOST>$', '^(?!x)b <HOST>$', '^c <HOST>$'] } } }`,
+    'tree/fail2ban.conf': '[Definition]\n',
+    'tree/filter.d/odd.conf':
+      '[Definition]\nfailregex = ^a <HOST>$\n            ^(?!x)b <HOST>$\n            ^c <HOST>$\n',
+    'tree/jail.conf': '[odd]\nenabled = true\nfilter = odd\nbackend = polling\nlogpath = /dev/null\nport = 22\n',
+  }
+  const own = { 'bailiff.yaml': files['bailiff.yaml'] }
+  const ofTree = { ...files, 'bailiff.yaml': 'jails: {}' }
+  for (const [given, ...options] of [[own], [ofTree, '--fail2ban', 'tree']] as const) {
+    assert.match(check(given, ...options).out, /LINEAR FAILREGEX +BACKTRACKING\nodd +0, 2 +1 \(a look-around\)/)
+    const { jails } = JSON.parse(check(given, ...options, '--json').out) as {
+      jails: { failregex: { index: number; runs: string; because: string | null }[] }[]
+    }
+    assert.equal(
+      jails[0]?.failregex.map(({ index, runs, because }) => [index, runs, because]),
+      [
+        [0, 'linear', null],
+        [1, 'backtracking', 'a look-around'],
+        [2, 'linear', null],
+      ],
+    )
+  }
 })
 
 test.run()

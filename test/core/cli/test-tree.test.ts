@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
+import { comparedRegex, comparedTests, comparedTree } from '../../compared-fail2ban.ts'
 import { suite } from '../../suite.ts'
 import { bailiff, temporaryFolder } from './agent-process.ts'
 
@@ -88,6 +88,12 @@ test('a filter has its own options; --all tries every failregex', async () => {
   assert.equal([both?.rule, both?.also?.map(({ rule }) => rule)], [0, [2]])
 })
 
+test('options in brackets go to the filter of a jail, which keeps what it says itself', async () => {
+  const [, closed, ignored] = await records('door[word=gone]', log)
+  assert.equal([closed?.matched, closed?.rule, ignored?.ignored], [true, 2, true])
+  assert.equal((await records('door.conf[word=gone]', log)).map(({ ignored: is }) => is)[2], false)
+})
+
 test('a failregex, lines instead of a file, a time, and lines without a date', async () => {
   const [dated] = await records(
     'bad <HOST>$',
@@ -153,11 +159,12 @@ const installed = suite('bailiff test beside fail2ban-regex', 'fail2ban-regex')
 
 installed('counts of a stock filter on its samples are the same', async () => {
   for (const name of ['sshd', 'mongodb-auth', 'apache-auth']) {
-    const samples = `/usr/lib/python3/dist-packages/fail2ban/tests/files/logs/${name}`
-    const theirs = execFileSync('fail2ban-regex', [samples, name, '--raw'], { encoding: 'utf8' })
-    const ours = (await bailiff(['test', '--fail2ban', '/etc/fail2ban', `filter.d/${name}`, samples, '--raw'])).stdout
+    const samples = `${comparedTests}/files/logs/${name}`
+    const theirs = comparedRegex(samples, `${name}.conf`, '--raw')
+    const ours = (await bailiff(['test', '--fail2ban', comparedTree, `filter.d/${name}`, samples, '--raw'])).stdout
     const counts = (text: string) => text.slice(text.indexOf('\nResults'), text.indexOf('[processed'))
-    assert.is(counts(ours), counts(theirs))
+    // Before 1.1 it found a little less as an IPv6 address.
+    assert.is(counts(ours), counts(theirs).replaceAll('::?|::){1,7}', '::?|:){1,7}'))
   }
 })
 

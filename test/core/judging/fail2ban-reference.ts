@@ -1,6 +1,7 @@
 /** Debian's Fail2ban as the other side: its filter, failure manager, observer, database and ban manager, in one process, in turn. */
 import { spawnSync } from 'node:child_process'
 import * as assert from 'uvu/assert'
+import { comparedEnvironment, comparedPython } from '../../compared-fail2ban.ts'
 
 /** A jail, times in seconds, options as in jail.conf. */
 export interface ReferenceJail {
@@ -32,11 +33,10 @@ export type InForce = readonly (readonly [jail: string, id: string, begin: numbe
 
 /** For each sequence, for each step, the bans in force; of the last step also the failures that count, by jail and id. */
 export function askFail2ban(sequences: readonly Sequence[]): InForce[][] {
-  // Debian's packages of Python belong to this one, whatever else is on the path.
-  const { stdout, stderr } = spawnSync('/usr/bin/python3', ['-c', script], {
+  const { stdout, stderr } = spawnSync(comparedPython, ['-c', script], {
     input: JSON.stringify(sequences),
     encoding: 'utf8',
-    env: { TZ: 'UTC' },
+    env: { ...comparedEnvironment, TZ: 'UTC' },
     maxBuffer: 2 ** 30,
   })
   assert.ok(stdout.startsWith('['), stderr.slice(-2000))

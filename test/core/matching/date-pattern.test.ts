@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert'
-import { compileDates, createDateReader } from '../../../core/matching/date-reading.ts'
+import { compileDates } from '../../../core/matching/date-pattern.ts'
+import { createDateReader } from '../../../core/matching/date-reading.ts'
 import { PatternError } from '../../../core/matching/pattern-error.ts'
 import { suite } from '../../suite.ts'
 import { moment, patternDates as cases, patternReference as reference } from './date-cases.ts'

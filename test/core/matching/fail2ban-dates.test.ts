@@ -1,7 +1,9 @@
 /** Dates against Debian's fail2ban, running: patterns are read alike, and what it reads by itself is read here, too. */
 import { spawnSync } from 'node:child_process'
 import * as assert from 'uvu/assert'
-import { compileDates, createDateReader } from '../../../core/matching/date-reading.ts'
+import { compileDates } from '../../../core/matching/date-pattern.ts'
+import { createDateReader } from '../../../core/matching/date-reading.ts'
+import { comparedEnvironment, comparedPython } from '../../compared-fail2ban.ts'
 import { suite } from '../../suite.ts'
 import { moment, patternDates, patternReference, serviceDates } from './date-cases.ts'
 
@@ -58,11 +60,10 @@ function ours(pattern: string | null, line: string): readonly [seconds: number, 
 
 function ask(trials: readonly Trial[]): Verdict[] {
   const input = JSON.stringify({ reference: patternReference / 1000, trials })
-  // Debian's packages of Python belong to this one, whatever else is on the path.
-  const { stdout, stderr } = spawnSync('/usr/bin/python3', ['-c', script], {
+  const { stdout, stderr } = spawnSync(comparedPython, ['-c', script], {
     input,
     encoding: 'utf8',
-    env: { TZ: 'UTC' },
+    env: { ...comparedEnvironment, TZ: 'UTC' },
   })
   assert.ok(stdout.startsWith('['), stderr)
   assert.ok(moment < patternReference)

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert'
 import { describeError, type BailiffError } from '../../../core/errors.ts'
-import { defineFilter, inMode, type FilterSettings } from '../../../core/settings/filter-file.ts'
+import { defineFilter, type FilterSettings } from '../../../core/settings/filter-file.ts'
+import { inMode } from '../../../core/settings/filter-modes.ts'
 import { fieldPath } from '../../../core/settings/structure.ts'
 import { parseYaml } from '../../../core/settings/yaml-file.ts'
 import { suite } from '../../suite.ts'

@@ -1,9 +1,10 @@
 import { LineReader } from '../../../core/matching/lines.ts'
-import { compileFilter } from '../../../core/matching/filters.ts'
-import { compileSettings } from '../../../core/jails.ts'
+import { filterLanguage } from '../../../core/matching/filter-language.ts'
+import { compileSettings } from '../../../core/compiled-settings.ts'
 import { describeError, type BailiffError } from '../../../core/errors.ts'
 import type { CompiledFilter, FoundLine, Scanner } from '../../../core/plugin.ts'
-import { defineFilter, inMode } from '../../../core/settings/filter-file.ts'
+import { defineFilter } from '../../../core/settings/filter-file.ts'
+import { inMode } from '../../../core/settings/filter-modes.ts'
 import { parseYaml } from '../../../core/settings/yaml-file.ts'
 import structured from '../../../matchers/structured/index.ts'
 
@@ -12,7 +13,7 @@ export function filterOf(yaml: string, mode = 'normal'): CompiledFilter {
   const problems: BailiffError[] = []
   const filter = defineFilter(parseYaml(yaml, 'filter.yaml'), 'test', problems)
   if (filter === undefined) throw new Error(problems.map(describeError).join('\n'))
-  return compileSettings(inMode(filter, mode, filter.where), compileFilter)
+  return compileSettings(inMode(filter, mode, filter.where), filterLanguage)
 }
 
 /** What the matcher finds in the lines, in order, and how many it calls malformed. */

@@ -1,6 +1,7 @@
 /** Asks Debian's Fail2ban, running, whom it would ignore, what it makes of tags, what its cache keeps. */
 import { spawnSync } from 'node:child_process'
 import * as assert from 'uvu/assert'
+import { comparedEnvironment, comparedPython } from '../../../compared-fail2ban.ts'
 
 /** What the name server says there, and here. */
 export const nameServer: Readonly<Record<string, readonly string[]>> = {
@@ -41,10 +42,10 @@ export function cacheThere(
 }
 
 function ask(what: string, asked: object): unknown {
-  const { stdout, stderr } = spawnSync('/usr/bin/python3', ['-c', script, what], {
+  const { stdout, stderr } = spawnSync(comparedPython, ['-c', script, what], {
     input: JSON.stringify(asked),
     encoding: 'utf8',
-    env: { TZ: 'UTC', LC_ALL: 'C.UTF-8' },
+    env: { ...comparedEnvironment, TZ: 'UTC', LC_ALL: 'C.UTF-8' },
     maxBuffer: 2 ** 28,
   })
   assert.ok(stdout !== '', stderr.slice(-2000))
@@ -53,6 +54,7 @@ function ask(what: string, asked: object): unknown {
 
 const script = `
 import json, logging, sys
+import newer_addresses
 from fail2ban.server import utils
 from fail2ban.server.action import CommandAction
 from fail2ban.server.actions import Actions

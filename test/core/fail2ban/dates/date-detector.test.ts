@@ -1,10 +1,12 @@
 /** Dates against Debian's fail2ban, running: the same date, time and template in every line, and the same order after it. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { DateDetector } from '../../../../core/fail2ban/dates/date-detector.ts'
 import { DateForms } from '../../../../core/fail2ban/dates/date-forms.ts'
 import { columnOf } from '../../../../core/fail2ban/dates/last-date.ts'
 import { BailiffError } from '../../../../core/errors.ts'
+import { comparedIs, comparedTests, comparedTree } from '../../../compared-fail2ban.ts'
 import { suite } from '../../../suite.ts'
 import { Choices, lineOf, somePattern, usualForms } from './date-lines.ts'
 import { runDetectors, type Outcome, type Trial, type Verdict } from './running-detector.ts'
@@ -55,7 +57,9 @@ test('datepatterns of all kinds', () => {
     const patterns = chosen.map(({ pattern }) => pattern)
     return { patterns, timezone: choices.of([null, null, 'UTC', 'CET', '-0530']), hostZone: choices.of(zones), lines }
   })
-  compare(trials)
+  // Before 1.1 a group of a pattern with seconds in it was not what is cut out.
+  const isMended = (pattern: string) => /\{L?EPOCH\}/.test(pattern) && /(?<!\\)\((?!\?)/.test(pattern)
+  compare(comparedIs('1.1.0') ? trials : trials.filter(({ patterns }) => !patterns?.some(isMended)))
 })
 
 test('the lines of all stock filters, by their own datepatterns and by the default list', () => {
@@ -73,10 +77,10 @@ test.run()
 
 /** Each stock filter's sample lines, and its datepatterns as the option's value is: a percent sign is single there. */
 function stockFilters(): { readonly lines: readonly string[]; readonly patterns: readonly string[] }[] {
-  const samples = '/usr/lib/python3/dist-packages/fail2ban/tests/files/logs'
+  const samples = join(comparedTests, 'files/logs')
   const files = readdirSync(samples, { withFileTypes: true }).filter((entry) => entry.isFile())
   return files.map(({ name }) => {
-    const filter = `/etc/fail2ban/filter.d/${name}.conf`
+    const filter = `${comparedTree}/filter.d/${name}.conf`
     const written = existsSync(filter) ? readFileSync(filter, 'utf8').matchAll(/^datepattern *= *(.*\S)/gm) : []
     return {
       lines: readFileSync(`${samples}/${name}`, 'utf8').split('\n').filter(Boolean),

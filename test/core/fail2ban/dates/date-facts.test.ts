@@ -132,6 +132,12 @@ const cases: readonly (readonly [fact: string, given: Given, line: string, expec
     'a t=1795354862; y',
     ['2026-11-22T13:41:02', 't=1795354862;'],
   ],
+  [
+    'seconds in a group of the pattern, which alone is cut out',
+    { patterns: ['at (t={EPOCH});'] },
+    'x at t=1795354862; y',
+    ['2026-11-22T13:41:02', 't=1795354862'],
+  ],
   ['TAI64N', {}, '@400000006b02f0ee1f2ef02e y', ['2026-11-22T13:41:02', '@400000006b02f0ee1f2ef02e']],
   ['{NONE} cuts nothing', { patterns: ['{NONE}'] }, '2026-11-22 13:41:02 y', [null, '']],
   [

@@ -1,6 +1,7 @@
 /** Debian's fail2ban, running: its DateDetector over sequences of lines, with a clock and a zone that are given. */
 import { spawnSync } from 'node:child_process'
 import * as assert from 'uvu/assert'
+import { comparedEnvironment, comparedPython } from '../../../compared-fail2ban.ts'
 
 /** One detector and the lines that it sees, in order. */
 export interface Trial {
@@ -31,12 +32,11 @@ export interface Outcome {
 
 /** Runs all trials, each with a fresh detector that knows nothing of those before. */
 export function runDetectors(trials: readonly Trial[]): Outcome[] {
-  // Debian's packages of Python belong to this one, whatever else is on the path.
-  const { stdout, stderr } = spawnSync('/usr/bin/python3', ['-c', script], {
+  const { stdout, stderr } = spawnSync(comparedPython, ['-c', script], {
     input: JSON.stringify(trials),
     encoding: 'utf8',
     maxBuffer: 1 << 30,
-    env: { TZ: 'UTC', PYTHONIOENCODING: 'utf-8', LC_ALL: 'C.UTF-8' },
+    env: { ...comparedEnvironment, TZ: 'UTC', PYTHONIOENCODING: 'utf-8', LC_ALL: 'C.UTF-8' },
   })
   assert.ok(stdout.startsWith('['), stderr)
   return JSON.parse(stdout) as Outcome[]

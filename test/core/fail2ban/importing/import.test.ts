@@ -8,6 +8,7 @@ import { makeImport } from '../../../../core/cli/import-run.ts'
 import { importText } from '../../../../core/cli/import-text.ts'
 import { check } from '../../../../core/cli/check-configuration.ts'
 import { durationText, offsetText, withMaskLength } from '../../../../core/fail2ban/importing/native-text.ts'
+import { comparedTree } from '../../../compared-fail2ban.ts'
 import { suite } from '../../../suite.ts'
 import { AgentProcess, bailiff, endAgents, temporaryFolder } from '../../cli/agent-process.ts'
 import { writeTree } from '../running/written-tree.ts'
@@ -146,7 +147,7 @@ test('values as the native configuration writes them', () => {
 stock('all jails at once: what is taken over passes the check, and each other jail has its reason', async () => {
   const tree = mkdtempSync(join(tmpdir(), 'bailiff-tree-'))
   try {
-    cpSync('/etc/fail2ban', tree, { recursive: true })
+    cpSync(comparedTree, tree, { recursive: true })
     writeFileSync(join(tree, 'jail.local'), '[DEFAULT]\nenabled = true\n')
     const { lost, yaml, config } = await imported(tree)
     const jails = Object.keys(config.jails ?? {})

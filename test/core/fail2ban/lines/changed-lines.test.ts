@@ -4,8 +4,11 @@
  */
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
+import type { LogBlock } from '../../../../core/fail2ban/lines/block-lines.ts'
 import { JailFilter } from '../../../../core/fail2ban/lines/jail-filter.ts'
 import type { FilterTexts } from '../../../../core/fail2ban/lines/filter-texts.ts'
+import { JailLines } from '../../../../core/fail2ban/lines/jail-lines.ts'
+import type { Moment } from '../../../../core/fail2ban/lines/moment.ts'
 import { suite } from '../../../suite.ts'
 import { RunningFail2ban, type RunningLine } from './running-filter.ts'
 import { differences, wholeTexts, zone } from './same-verdicts.ts'
@@ -84,6 +87,111 @@ test('a filter that goes on from what another remembers finds the same, with and
   )
   assert.ok(runs.length > 50)
 })
+
+test('lines that are looked through as blocks have the same failures as one by one, and leave the same behind', async () => {
+  const running = new RunningFail2ban(zone)
+  const runs = sampleRuns().filter(({ lines }) => lines.length > 0)
+  const texts = new Map<SampleRun, FilterTexts>()
+  try {
+    await fc.assert(
+      fc.asyncProperty(blocks(runs), async ({ at, blocks: all, live, findtime, usedns }) => {
+        const run = runs[at] as SampleRun
+        const known = texts.get(run) ?? wholeTexts(run.filter, await running.texts(run.folder, run.filter, run.options))
+        texts.set(run, known)
+        const moment = { now, time: null, inOperation: live, findtime }
+        compareFilters({ ...known, usedns }, all, moment)
+        if (findtime !== null) compareJails({ ...known, usedns, journal: run.journal }, all, { ...moment, findtime })
+      }),
+      { seed, numRuns: rounds * 3 },
+    )
+  } finally {
+    running.end()
+  }
+})
+
+interface BlocksTrial {
+  readonly at: number
+  readonly blocks: readonly (readonly string[])[]
+  readonly live: boolean
+  readonly findtime: number | null
+  readonly usedns: FilterTexts['usedns']
+}
+
+/** Blocks of lines as a file has them, in the encoding that files have. */
+function blocks(runs: readonly SampleRun[]): fc.Arbitrary<BlocksTrial> {
+  return fc.nat(runs.length - 1).chain((at) => {
+    const lines = runs[at]?.lines ?? ['']
+    const line = fc.oneof(
+      { weight: 8, arbitrary: changed(lines) },
+      { weight: 2, arbitrary: fc.constantFrom(...lines).map((text) => `${text}\r`) },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom('', '#', '# x', '\r', '\r\r', ' ', 'Nov 22 14:19:30', 'Nov 22 14:19:30 ', '\uFFFD'),
+      },
+    )
+    return fc.record({
+      at: fc.constant(at),
+      blocks: fc.array(fc.array(line, { maxLength: 12 }), { minLength: 1, maxLength: 4 }),
+      live: fc.boolean(),
+      findtime: fc.constantFrom(null, 600, 1e9),
+      usedns: fc.constantFrom('yes', 'warn', 'no', 'raw'),
+    })
+  })
+}
+
+const utf8 = (bytes: Buffer) => bytes.toString('utf8')
+
+function blockOf(lines: readonly string[]): LogBlock {
+  const bytes = Buffer.from(lines.map((line) => `${line.replaceAll('\n', '')}\n`).join(''))
+  return { bytes, text: bytes.toString('latin1'), start: 0, end: bytes.length }
+}
+
+function compareFilters(texts: FilterTexts, all: readonly (readonly string[])[], moment: Moment): void {
+  const whole = new JailFilter(texts, { hostZone: zone, pending: true })
+  const quick = new JailFilter(texts, { hostZone: zone, pending: true, prefiltered: true })
+  for (const lines of all) {
+    const looked = lines
+      .map((line) => line.replaceAll('\n', '').replace(/\r+$/, ''))
+      .filter((line) => !/^(?:#|$)/.test(line))
+    const failures = looked.map((line) => whole.process(line, moment)).filter((found) => found.length > 0)
+    assert.equal(quick.scan(blockOf(lines), moment, utf8), { lines: looked.length, failures })
+    assert.equal(quick.lines.memory, whole.lines.memory)
+  }
+}
+
+function compareJails(
+  texts: FilterTexts,
+  all: readonly (readonly string[])[],
+  moment: Moment & { findtime: number },
+): void {
+  const make = (prefiltered: boolean) =>
+    new JailLines({ jail: 'own', texts, findtimeSeconds: moment.findtime }, undefined, prefiltered)
+  const [whole, quick] = [make(false), make(true)]
+  for (const lines of all) {
+    const block = blockOf(lines)
+    const chunk = {
+      log: 'x',
+      jails: [],
+      data: block.bytes,
+      arrivedAt: now * 1000,
+      live: moment.inOperation,
+      undatedAt: 0,
+      insideLine: false,
+    }
+    const [expected, found]: [unknown[], unknown[]] = [[], []]
+    let start = 0
+    for (const line of lines.map((text) => Buffer.from(text.replaceAll('\n', '')))) {
+      for (const hit of whole.look(line, line.toString('latin1'), chunk)) expected.push([start, hit])
+      start += line.length + 1
+    }
+    const failed = (error: unknown) => {
+      throw error
+    }
+    quick.scan(block, chunk, { begins: () => {}, found: (hit, at) => found.push([at, hit]), failed })
+    assert.equal(found, expected)
+    assert.equal(quick.memory, whole.memory)
+  }
+}
 
 const dates = ['2025-11-22T13:15:00Z ', 'Nov 22 14:16:01 ', '1763817500 ', '', 'Nov 22 14:19:59 2025 ']
 const messages = [

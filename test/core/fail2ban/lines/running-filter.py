@@ -3,6 +3,7 @@ import json
 import logging
 import sys
 
+import newer_addresses  # noqa: F401
 from fail2ban.client.filterreader import FilterReader
 from fail2ban.server import datedetector, utils
 from fail2ban.server.filter import Filter, FileContainer

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { FilterTexts } from '../../../../core/fail2ban/lines/filter-texts.ts'
 import type { Moment } from '../../../../core/fail2ban/lines/moment.ts'
 import type { JailFilterOptions } from '../../../../core/fail2ban/lines/jail-filter.ts'
+import { comparedEnvironment, comparedPython } from '../../../compared-fail2ban.ts'
 
 /** What the running program says of a line. */
 export type Verdict =
@@ -37,8 +38,8 @@ export class RunningFail2ban {
 
   constructor(zone: string) {
     const script = fileURLToPath(new URL('../../../../../test/core/fail2ban/lines/running-filter.py', import.meta.url))
-    this.#child = spawn('/usr/bin/python3', [script], {
-      env: { ...process.env, TZ: zone },
+    this.#child = spawn(comparedPython, [script], {
+      env: { ...process.env, ...comparedEnvironment, TZ: zone },
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     createInterface({ input: this.#child.stdout }).on('line', (line) => this.#waiting.shift()?.(line))

@@ -1,7 +1,7 @@
 /** Expressions against Python's own `re`: what it refuses, and the spans of all groups of what it finds. */
 import * as assert from 'uvu/assert'
 import { Machine } from '../../../../core/fail2ban/regex/machine.ts'
-import { compilePython, type PythonPattern } from '../../../../core/fail2ban/regex/python-pattern.ts'
+import { compilePython, type PythonMatch, type PythonPattern } from '../../../../core/fail2ban/regex/python-pattern.ts'
 import { BailiffError } from '../../../../core/errors.ts'
 import { PatternError } from '../../../../core/matching/pattern-error.ts'
 import { parsePattern, pythonSyntax } from '../../../../core/matching/pattern-parser.ts'
@@ -110,6 +110,49 @@ test('expressions of chance are refused or match as Python says, with the spans 
   assert.ok(counts.found > 4000 && counts.refused > 120 && counts.own > 80, JSON.stringify(counts))
 })
 
+test('the front of an expression ends where the rest of the line begins, with the same groups', () => {
+  const counts = { lines: 0, found: 0 }
+  for (let seed = 0; seed < 1500; seed++) {
+    const dice = seededDice(seed)
+    const pattern = `^(?P<first>${chanceExpression(dice)})(?P<rest>.+)$`
+    if (refusalOf({ pattern, texts: [] }) !== null) continue
+    const whole = compiled({ pattern, texts: [] })
+    const front = whole.front('rest')
+    assert.ok(front, pattern)
+    const texts = Array.from({ length: 6 }, () => textOf(treeOf({ pattern, texts: [] }), dice).slice(0, 60))
+    for (const text of [...texts, chanceText(dice)]) {
+      const line = `${text.replace(/[^\0-\x7f]|\n/g, 'x')}\n`
+      const [found, begun] = [searchOrNothing(whole, line), searchOrNothing(front, line)]
+      counts.lines++
+      if (found === null) assert.is(begun, null, `${pattern} in ${line}`)
+      else {
+        assert.equal(line.slice((begun?.end ?? 0) - 1, -1), found.named.at(-1), `${pattern} in ${line}`)
+        assert.equal(begun?.named, found.named.slice(0, -1), `${pattern} in ${line}`)
+        counts.found++
+      }
+    }
+  }
+  assert.ok(counts.found > 2000, JSON.stringify(counts))
+})
+
+test('only an expression that ends in all the rest of a line has a front', () => {
+  const front = (pattern: string) => compiled({ pattern, texts: [] }).front('rest')
+  for (const pattern of ['a(?P<rest>.+)$', '(?P<a>a)(?P<rest>(?:.+))$']) assert.ok(front(pattern), pattern)
+  for (const pattern of [
+    'a(?P<rest>.+)',
+    'a(?P<rest>.*)$',
+    'a(?P<rest>.+?)$',
+    'a(?P<rest>\\S+)$',
+    'a(?P<other>.+)$',
+    '(?s)a(?P<rest>.+)$',
+    '(?m)a(?P<rest>.+)$',
+    'a(?P<rest>.+)\\Z',
+    'a|b(?P<rest>.+)$',
+    'a(?P<rest>.+)b$',
+  ])
+    assert.is(front(pattern), null, pattern)
+})
+
 test('a search that does not end is given up, and says so', () => {
   for (const pattern of ['^(?:(?:a|a)b?)*c$', '(?i)(x*)\\1(?:(?:a|a)b?)*c']) {
     const machine = new Machine(parsePattern(pattern, place, pythonSyntax), 1)
@@ -135,6 +178,16 @@ test('no text is too long for the machine', () => {
 })
 
 test.run()
+
+/** Null also where it is given up. */
+function searchOrNothing(pattern: PythonPattern, line: string): PythonMatch | null {
+  try {
+    return pattern.search(line, true)
+  } catch (error) {
+    if (error instanceof BailiffError) return null
+    throw error
+  }
+}
 
 function chanceTrial(seed: number): Trial {
   const dice = seededDice(seed)
@@ -192,6 +245,7 @@ function compareNamed(
   told: string,
 ) {
   const match = pattern.search(text)
+  assert.is(pattern.test(text), match !== null, told)
   const [whole] = spans ?? []
   assert.equal(match && [match.start, match.end], whole ?? null, told)
   if (match === null) return
@@ -202,6 +256,14 @@ function compareNamed(
   assert.equal(match.named, texts, told)
   const first = pattern.firstCharacters
   assert.ok(first === null || first.includes(text[0] ?? 'none'), `${first}: ${told}`)
+  const begins = pattern.begins ?? ['']
+  assert.ok(
+    begins.some((begin) => text.startsWith(begin)),
+    `${begins.join(', ')}: ${told}`,
+  )
+  const found = text.slice(match.start, match.end)
+  assert.ok(found.includes(pattern.laterLiteral ?? ''), `${pattern.laterLiteral}: ${told}`)
+  for (const name of pattern.filled) assert.ok(match.named[pattern.names.indexOf(name)], `${name}: ${told}`)
   const literals = pattern.literals ?? ['']
   assert.ok(
     literals.some((literal) => text.slice(match.start, match.end).includes(literal)),

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { comparedEnvironment, comparedPython, comparedTests, comparedTree } from '../../../compared-fail2ban.ts'
 import type { Span } from './real-python.ts'
 
 /** A pattern of a filter, as a jail with the filter would use it. */
@@ -28,19 +29,15 @@ export type TagVerdict =
       readonly found: readonly ({ readonly spans: readonly Span[]; readonly groups: Record<string, unknown> } | null)[]
     }
 
-/** Where Debian's package has the program and the lines that its own tests read. */
-export const packaged = '/usr/lib/python3/dist-packages'
-
 const start = `
 import glob, json, logging, os, re, sys, warnings
 warnings.simplefilter('ignore')
-sys.path.insert(0, '${packaged}')
 logging.disable(logging.CRITICAL)
 `
 
 const listing = `${start}
 from fail2ban.client.filterreader import FilterReader
-logs = '${packaged}/fail2ban/tests/files/logs'
+logs = '${comparedTests}/files/logs'
 def option_sets(name):
     found = [{}]
     try: lines = open(os.path.join(logs, name), encoding='utf-8', errors='replace')
@@ -52,11 +49,11 @@ def option_sets(name):
             found += given if isinstance(given, list) else [given]
     return found
 patterns = {}
-for path in sorted(glob.glob('/etc/fail2ban/filter.d/*.conf')):
+for path in sorted(glob.glob('${comparedTree}/filter.d/*.conf')):
     name = os.path.basename(path)[:-5]
     for options in option_sets(name):
         if 'test.condition' in options: del options['test.condition']
-        reader = FilterReader(name, 'jail', {k: v for k, v in options.items() if not k.startswith('test.')}, basedir='/etc/fail2ban')
+        reader = FilterReader(name, 'jail', {k: v for k, v in options.items() if not k.startswith('test.')}, basedir='${comparedTree}')
         if not reader.read(): continue
         try: reader.getOptions({})
         except Exception: continue
@@ -76,6 +73,7 @@ print(json.dumps([dict(zip(('filter', 'kind', 'text', 'multiline', 'prefregex'),
 `
 
 const judging = `${start}
+import newer_addresses
 from fail2ban.server.failregex import Regex, FailRegex, RegexException
 def units(text):
     if all(c < '\\U00010000' for c in text): return lambda at: at
@@ -107,6 +105,6 @@ export function judgedByFail2ban(trials: readonly TagTrial[]): TagVerdict[] {
 }
 
 function python(program: string, input: string): string {
-  const env = { ...process.env, PYTHONUTF8: '1' }
-  return execFileSync('python3', ['-c', program], { input, env, encoding: 'utf8', maxBuffer: 1 << 30 })
+  const env = { ...process.env, ...comparedEnvironment, PYTHONUTF8: '1' }
+  return execFileSync(comparedPython, ['-c', program], { input, env, encoding: 'utf8', maxBuffer: 1 << 30 })
 }

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { comparedEnvironment, comparedPython, comparedTree } from '../../../compared-fail2ban.ts'
 import { which } from '../../../suite.ts'
 
 const running = new Set<LiveFail2ban>()
@@ -15,7 +16,7 @@ export class TreeCopy {
   readonly log = join(this.folder, 'fail2ban.log')
 
   constructor() {
-    cpSync('/etc/fail2ban', this.tree, { recursive: true })
+    cpSync(comparedTree, this.tree, { recursive: true })
     for (const file of readdirSync(join(this.tree, 'jail.d'))) rmSync(join(this.tree, 'jail.d', file))
     const server = { logtarget: this.log, socket: this.socket, pidfile: this.pidfile, dbfile: `${this.folder}/db` }
     this.write('fail2ban.local', { Definition: server })
@@ -55,7 +56,11 @@ export class LiveFail2ban {
   /** Resolves when all jails have started. */
   static async start({ tree, log, socket, pidfile }: TreeCopy, jails: readonly string[]): Promise<LiveFail2ban> {
     const words = ['-c', tree, '-s', socket, '-p', pidfile, '-f', 'start']
-    const child = spawn(which('fail2ban-server') ?? 'fail2ban-server', words, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const program = which('fail2ban-server') ?? 'fail2ban-server'
+    const child = spawn(comparedPython, ['-W', 'ignore', program, ...words], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...comparedEnvironment },
+    })
     const live = new LiveFail2ban(child)
     running.add(live)
     let said = ''

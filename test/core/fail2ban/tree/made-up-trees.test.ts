@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { readTree } from '../../../../core/fail2ban/tree/tree.ts'
+import { comparedVersion } from '../../../compared-fail2ban.ts'
 import { suite } from '../../../suite.ts'
 import { scratch } from '../../settings/scratch.ts'
 import { madeUpTrees, writeTree } from './made-up-tree.ts'
@@ -20,7 +21,7 @@ test('the same commands; where Fail2ban gives up, an error says why', async () =
       fc.asyncProperty(madeUpTrees, fc.boolean(), async (files, isForced) => {
         writeTree(folder, files)
         const answer = await real.ask('stream', folder, isForced)
-        const tree = await readTree(folder, { jails: isForced ? 'all' : 'enabled' })
+        const tree = await readTree(folder, { jails: isForced ? 'all' : 'enabled', version: comparedVersion })
         if ('value' in answer) {
           taken += 1
           assert.equal(

@@ -6,11 +6,14 @@ import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { BailiffError } from '../../../../core/errors.ts'
 import { OptionSyntaxError, splitList, splitOptions, splitWords } from '../../../../core/fail2ban/tree/option-syntax.ts'
+import type { CommandValue } from '../../../../core/fail2ban/tree/command.ts'
 import { pathsOf } from '../../../../core/fail2ban/tree/path-pattern.ts'
+import { prettyLiteral } from '../../../../core/fail2ban/tree/pretty-literal.ts'
 import { pythonJson, pythonLiteral, strip, wholeNumber } from '../../../../core/fail2ban/tree/python-text.ts'
 import { shellWords } from '../../../../core/fail2ban/tree/shell-words.ts'
 import { substituteTags } from '../../../../core/fail2ban/tree/tags.ts'
 import { timeText } from '../../../../core/fail2ban/tree/time-text.ts'
+import { comparedIs } from '../../../compared-fail2ban.ts'
 import { suite } from '../../../suite.ts'
 import { RealReader } from './real-reader.ts'
 
@@ -100,6 +103,7 @@ test('time text', () =>
     (text) => timeText(text),
   ))
 
+const names = comparedIs('1.1.1') ? 'families' : 'plain'
 const options = textOf(
   'name',
   '[',
@@ -125,12 +129,14 @@ const options = textOf(
 ).filter(hasOldLetters)
 test('a name with options', () =>
   same('options', options, (text) => {
-    const { name, options: given } = splitOptions(text)
+    const { name, options: given } = splitOptions(text, names)
     return [name, [...given]]
   }))
-test('a list of names with options', () => same('list', options, splitList))
+test('a list of names with options', () => same('list', options, (text) => splitList(text, names)))
 test('words of a list', () =>
-  same('words', textOf('a', '192.0.2.7', ',', ' ', '\n', '\t', '\x1f', '\u2003'), splitWords))
+  same('words', textOf('a', '192.0.2.7', ',', ' ', '\n', '\t', '\x1f', '\u2003'), (text) =>
+    splitWords(text, comparedIs('1.1.0')),
+  ))
 test('words of a shell', () =>
   same('shell', textOf('a', 'B=c', ' ', '\t', '\n', '"', "'", '\\', '+', '#', ';'), shellWords))
 // Which characters are letters depends on the Unicode that a program knows; of these it is settled.
@@ -154,6 +160,22 @@ test('what Python prints of a text', () =>
       settled,
     ),
     pythonLiteral,
+  ))
+
+const word = fc.string({ unit: fc.constantFrom('a', '\\', "'", 'é', '"', '😀'), maxLength: 700 })
+const longText = fc
+  .array(fc.tuple(word, fc.constantFrom(' ', '\n', '\t ', '\r\n', '\u2003', '')), { maxLength: 5 })
+  .map((parts) => parts.flat().join(''))
+const nested = fc.letrec<{ list: CommandValue[]; value: CommandValue }>((tie) => ({
+  list: fc.array(tie('value'), { maxLength: 5 }),
+  value: fc.oneof({ maxDepth: 3 }, longText, fc.constantFrom(true, null, 5), tie('list')),
+}))
+test('what Python prints of long lists', () =>
+  fc.assert(
+    fc.asyncProperty(nested.list, async (list) => {
+      assert.equal({ value: prettyLiteral(list) }, await real.ask('pretty', list), JSON.stringify(list))
+    }),
+    runs,
   ))
 
 test('what Python writes as JSON', () =>

@@ -2,9 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface, type Interface } from 'node:readline'
 import type { Command } from '../../../../core/fail2ban/tree/command.ts'
-
-/** Debian's Fail2ban runs on Debian's Python, whatever else is on the path. */
-const python = '/usr/bin/python3'
+import { comparedEnvironment, comparedPython } from '../../../compared-fail2ban.ts'
 
 /**
  * What the real program answers, or the name of the exception it throws: `MemoryError`, too, where options that use each
@@ -19,7 +17,10 @@ export class RealReader {
   readonly #answers: AsyncIterator<string>
 
   constructor() {
-    this.#child = spawn(python, ['-B', '-W', 'ignore', '-c', script], { stdio: ['pipe', 'pipe', 'ignore'] })
+    this.#child = spawn(comparedPython, ['-W', 'ignore', '-c', script], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: { ...process.env, ...comparedEnvironment },
+    })
     this.#lines = createInterface({ input: this.#child.stdout! })
     this.#answers = this.#lines[Symbol.asyncIterator]()
   }
@@ -46,7 +47,7 @@ export function asAnswered(commands: readonly Command[]): unknown {
 }
 
 const script = `
-import glob, json, logging, resource, shlex, signal, sys
+import glob, json, logging, pprint, resource, shlex, signal, sys
 logging.disable(logging.CRITICAL)
 from fail2ban.client.configurator import Configurator
 from fail2ban.helpers import extractOptions, splitWithOptions, splitwords, substituteRecursiveTags
@@ -86,6 +87,7 @@ answers = {
     'shell': shlex.split,
     'int': int,
     'literal': repr,
+    'pretty': lambda value: pprint.pformat(value, width=1000, indent=2),
     'json': json.dumps,
     'strip': lambda text: text.strip(),
     'glob': glob.glob,

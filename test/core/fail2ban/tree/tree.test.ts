@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert'
 import { describeError } from '../../../../core/errors.ts'
 import { timeText } from '../../../../core/fail2ban/tree/time-text.ts'
 import { readTree } from '../../../../core/fail2ban/tree/tree.ts'
+import { versionOfTree, versionRules } from '../../../../core/fail2ban/tree/version-rules.ts'
 import { rejects, suite } from '../../../suite.ts'
 import { scratch } from '../../settings/scratch.ts'
 
@@ -132,24 +133,85 @@ test('jails that are asked for by name, or all of them', async () => {
   assert.match(problems.map(describeError).join(), /no jail "god"\n {2}did you mean good\?/)
 })
 
-test('a jail without logs: skipped, or read from the journal, since version 1.1', async () => {
+test('a jail without logs: skipped, or read from the journal, since version 1.1.1', async () => {
   const folder = scratch({
     'jail.conf':
       '[a]\nenabled = 1\nfilter =\nlogpath = /nowhere/*\n[b]\nenabled = 1\nfilter =\nlogpath = /nowhere/*\njournalmatch = _COMM=x\n[DEFAULT]\nskip_if_nologs = true\n',
   })
   const added = async (version: string) =>
     (await readTree(folder, { version })).stream.filter(([kind]) => /^(?:add|config-error|start)$/.test(String(kind)))
-  assert.equal(await added('1.0.2'), [
-    ['add', 'a', 'auto'],
-    ['add', 'b', 'auto'],
-    ['start', 'a'],
-    ['start', 'b'],
+  for (const version of ['1.0.2', '1.1.0'])
+    assert.equal(await added(version), [
+      ['add', 'a', 'auto'],
+      ['add', 'b', 'auto'],
+      ['start', 'a'],
+      ['start', 'b'],
+    ])
+  for (const version of ['1.1.1', '1.1.2.dev1', '1.2', '2'])
+    assert.equal(await added(version), [
+      ['config-error', "Jail 'a' skipped, because of missing log files."],
+      ['add', 'b', 'systemd'],
+      ['start', 'b'],
+    ])
+})
+
+test('a journalmatch of the filter is enough to read the journal instead of missing logs', async () => {
+  const folder = scratch({
+    'jail.conf':
+      '[DEFAULT]\nenabled = 1\nlogpath = /nowhere/*\nfilter = %(__name__)s\n[with]\n[without]\n[never]\nfilter = with\nsystemd_if_nologs = no\n[polled]\nfilter = with\nbackend = polling\n',
+    'filter.d/with.conf': '[Definition]\nfailregex = <HOST>\njournalmatch = _COMM=x\n',
+    'filter.d/without.conf': '[Definition]\nfailregex = <HOST>\n',
+  })
+  const { stream } = await readTree(folder, { version: '1.1.1' })
+  assert.equal(
+    stream.filter(([kind]) => kind === 'add').map(([, ...words]) => words),
+    [
+      ['with', 'systemd'],
+      ['without', 'auto'],
+      ['never', 'auto'],
+      ['polled', 'polling'],
+    ],
+  )
+})
+
+test('what a jail passes to an action holds for both families, since version 1.1.1', async () => {
+  const folder = scratch({
+    'jail.conf':
+      '[one]\nenabled = 1\nfilter =\naction = p[block=DROP]\n[two]\nenabled = 1\nfilter =\naction = p[block=DROP, block?family=inet6="REJECT, 6"]\n',
+    'action.d/p.conf':
+      '[Definition]\nactionban = <block>\n[Init]\nblock = REJECT\nset = a\n[Init?family=inet6]\nblock = REJECT6\nset = a6\n',
+  })
+  const blocks = async (version: string) => {
+    const { jails } = await readTree(folder, { version })
+    return jails.map(({ actions }) =>
+      ['block', 'block?family=inet6', 'set?family=inet6'].map((name) => actions[0]?.properties[name]),
+    )
+  }
+  assert.equal(await blocks('1.1.0'), [['DROP', 'REJECT6', 'a6']])
+  assert.equal(await blocks('1.1.1'), [
+    ['DROP', 'DROP', 'a6'],
+    ['DROP', 'REJECT, 6', 'a6'],
   ])
-  assert.equal(await added('1.1.0'), [
-    ['config-error', "Jail 'a' skipped, because of missing log files."],
-    ['add', 'b', 'systemd'],
-    ['start', 'b'],
-  ])
+})
+
+test('words of a list are split at white space of any kind, since version 1.1', async () => {
+  const folder = scratch({ 'jail.conf': '[one]\nenabled = 1\nfilter =\nignoreip = 192.0.2.1\t192.0.2.2, ::1\n' })
+  const ignored = async (version: string) => (await readTree(folder, { version })).jails[0]?.ignoreip
+  assert.equal(await ignored('1.0.2'), ['192.0.2.1\t192.0.2.2', '::1'])
+  assert.equal(await ignored('1.1.0'), ['192.0.2.1', '192.0.2.2', '::1'])
+})
+
+test('a tree is of the version that its stock filters came with, or of the installed one', async () => {
+  const none = { 'jail.conf': '' }
+  const filters = (...names: string[]) =>
+    scratch({ ...none, ...Object.fromEntries(names.map((name) => [`filter.d/${name}.conf`, ''])) })
+  const newest = filters('openvpn', 'vaultwarden', 'xrdp', 'routeros-auth')
+  assert.ok(versionRules(versionOfTree(newest)).mindsMissingLogs)
+  assert.equal(versionOfTree(filters('vaultwarden')), versionOfTree(scratch(none)))
+  assert.ok(
+    versionRules(versionOfTree(filters('dante', 'nginx-error-common', 'nginx-forbidden', 'routeros-auth')))
+      .splitsAtAnySpace,
+  )
 })
 
 /** Files beside the sound ones, and what is said: one of the problems, in which the jail `good` runs all the same. */
