@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { parseAddress } from '../../../core/address.ts'
 import { addressBytes } from '../../../core/address.ts'
 import { compileSettings } from '../../../core/compiled-settings.ts'
-import { compileFilter } from '../../../core/matching/filters.ts'
+import { filterLanguage } from '../../../core/matching/filter-language.ts'
 import { LineReader } from '../../../core/matching/lines.ts'
 import type { CompiledFilter, FoundLine, LineBlock, Scanner } from '../../../core/plugin.ts'
 import { inMode } from '../../../core/settings/filter-modes.ts'
@@ -25,7 +25,7 @@ export async function allShipped(): Promise<ShippedFilter[]> {
   return definitions.flatMap((definition) =>
     Object.keys(definition.modes).flatMap((mode) => {
       const settings = inMode(definition, mode, definition.where)
-      const filter = compileSettings(settings, compileFilter)
+      const filter = compileSettings(settings, filterLanguage)
       const { match, pass, hostile } = settings.samples
       const samples = [...match, ...pass, ...hostile].map((sample) =>
         typeof sample === 'string' ? sample : sample.line,
