@@ -74,8 +74,11 @@ export class AgentConfiguration {
     allowing.enforce()
     endIgnoredBans(this.#agent)
     lists.screen()
-    if (!this.#resumed) judge.resume(store.loaded.failures)
-    if (!this.#resumed) store.forgetLoaded()
+    if (!this.#resumed) {
+      judge.resume(store.loaded.failures)
+      storing.resume(store.loaded.kept)
+      store.forgetLoaded()
+    }
     this.#resumed = true
     await (loading ?? pool.replace(jails, settings.workers))
     await intake.configure(sources)

@@ -1,4 +1,4 @@
-import { PrefixSet, prefixParts, type Prefix } from './address.ts'
+import { parseAddress, PrefixSet, prefixParts, type Prefix } from './address.ts'
 import { reportOn } from './address-report.ts'
 import type { Agent } from './agent.ts'
 import type { AddressExplanation, BanStanding } from './control/api.ts'
@@ -25,7 +25,7 @@ export class AgentExplain {
 
   async explain(prefix: Prefix): Promise<AddressExplanation> {
     const { configuration, judge, store, firewall, observing, wanted, observed } = this.#agent
-    const { entries, failure } = await this.#kernel()
+    const { entries, failure } = await this.#kernel(prefix)
     const at = Date.now()
     const overlapping = (ban: Pick<Ban, 'prefix'>) => new PrefixSet([ban.prefix]).overlapping(prefix) !== undefined
     const vital = firewall.vital().find(overlapping)
@@ -54,14 +54,19 @@ export class AgentExplain {
     })
   }
 
-  async #kernel(): Promise<{ entries: readonly FirewallEntry[] | null; failure: string | null }> {
+  /** Of an address what concerns it; of anything wider all there is. */
+  async #kernel(prefix: Prefix): Promise<{ entries: readonly FirewallEntry[] | null; failure: string | null }> {
     const { helper } = this.#agent.firewall
     if (helper === null) return { entries: null, failure: null }
+    const address = parseAddress(prefix)
     const late = new Promise<never>((_, reject) =>
       setTimeout(() => reject(new Error(`it does not answer within ${patienceMs / 1000} s`)), patienceMs).unref(),
     )
     try {
-      return { entries: await Promise.race([helper.list(), late]), failure: null }
+      return {
+        entries: await Promise.race([address === null ? helper.list() : helper.around(address), late]),
+        failure: null,
+      }
     } catch (error) {
       return { entries: null, failure: describeError(error) }
     }

@@ -15,6 +15,7 @@ export function agentJudge(agent: Agent): Judge {
       agent.ownLog.counting(news)
       agent.warnings.counting(news)
     },
+    onKept: (kept) => agent.storing.commit({ kept: [kept], counted: true }),
     onBanned: (line, prefix, chunk) => lookAtBanned(agent, line, prefix, chunk),
     vital: () => agent.firewall.vital(),
     allowed: (prefix) => agent.allowing.list.sparing(prefix),

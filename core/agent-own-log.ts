@@ -1,15 +1,17 @@
+import type { Prefix } from './address.ts'
 import { listOfJail, type AgentEvent, type Ban, type LogChunk, type Match } from './events.ts'
-import { LogFile } from './fail2ban/own-log/log-file.ts'
 import { lengthText } from './fail2ban/own-log/length-text.ts'
-import { levels, logLine, timeText, usualFormat, type Level, type LogEntry } from './fail2ban/own-log/log-line.ts'
+import { levels, timeText, usualFormat, type Level, type LogEntry } from './fail2ban/own-log/log-line.ts'
+import { openLog, type OpenLog } from './fail2ban/own-log/open-log.ts'
 import type { ReadyJail } from './jails.ts'
-import type { CountingNews } from './judging/fail2ban-counting.ts'
+import { knownAttempts, type CountingNews } from './judging/fail2ban-counting.ts'
 import type { OwnLogSettings } from './settings/own-log.ts'
 
 /** A line about somebody who is banned: sooner after the ban it is no news, later than this it is odd. */
 const quietMs = 3000
 const lateMs = 60_000
 const mostIncreased = 1000
+const mostById = 50_000
 
 type Increase = Pick<Extract<CountingNews, { type: 'increased' }>, 'count' | 'lengthSeconds' | 'until'>
 
@@ -17,10 +19,14 @@ type Increase = Pick<Extract<CountingNews, { type: 'increased' }>, 'count' | 'le
 export class AgentOwnLog {
   readonly #alarm: (subject: string, message: string) => void
   #settings: OwnLogSettings | null = null
-  #file: LogFile | null = null
+  /** What the open log was made of. */
+  #key = ''
+  #log: OpenLog | null = null
   #treeJails: ReadonlySet<string> = new Set()
   /** Bans of before their line: that they are longer is known first. By jail and id. */
   readonly #increased = new Map<string, Increase>()
+  /** Bans of a prefix, by jail and prefix, that are told by the id for which it is kept away. */
+  readonly #byId = new Set<string>()
 
   constructor(alarm: (subject: string, message: string) => void) {
     this.#alarm = alarm
@@ -28,16 +34,19 @@ export class AgentOwnLog {
 
   /** Whether anything is written at all. */
   get wanted(): boolean {
-    return this.#file !== null
+    return this.#log !== null
   }
 
   /** Takes over what the configuration says now; null: nothing is written. */
   configure(settings: OwnLogSettings | null, jails: readonly ReadyJail[]): void {
+    const isSame = JSON.stringify([settings?.target, settings?.format]) === this.#key
+    this.#key = JSON.stringify([settings?.target, settings?.format])
     this.#settings = settings
     this.#treeJails = new Set(jails.filter(({ fail2ban }) => fail2ban !== null).map(({ name }) => name))
-    if (settings?.path === this.#file?.path) return this.#file?.reopen()
-    void this.#file?.close()
-    this.#file = settings && new LogFile(settings.path, (message) => this.#alarm('fail2ban_log', message))
+    if (isSame) return this.#log?.reopen()
+    void this.#log?.close()
+    const alarm = (message: string) => this.#alarm('fail2ban_log', message)
+    this.#log = settings && openLog(settings.target, settings.format ?? usualFormat, alarm)
   }
 
   /** A failure of one of our own jails, the piece of the log it was in, and whether something spares the address. */
@@ -49,7 +58,7 @@ export class AgentOwnLog {
 
   /** A failure that does not count, and what spares its id. */
   ignored(jail: string, id: string, by: string): void {
-    this.#write('fail2ban.filter', 'INFO', `[${jail}] Ignore ${id} by ${by}`)
+    this.#write('fail2ban.filter', 'INFO', `[${jail}] Ignore ${idText(id)} by ${by}`)
   }
 
   /** What a jail does that counts as Fail2ban. */
@@ -61,19 +70,27 @@ export class AgentOwnLog {
         return this.#found(jail, id, news.time)
       case 'bad': {
         const { time, bans, attempts, isBan } = news
-        const bad = `[${jail}] Found ${id}, bad - ${timeText(time)}, ${bans} # -> ${attempts}${isBan ? ', Ban' : ''}`
+        const counted = attempts === knownAttempts(bans) ? `${attempts}.0` : attempts
+        const bad = `[${jail}] Found ${idText(id)}, bad - ${timeText(time)}, ${bans} # -> ${counted}${isBan ? ', Ban' : ''}`
         return this.#write('fail2ban.observer', 'INFO', bad)
       }
       case 'already-banned':
         if (news.afterMs < quietMs) return
-        return this.#tell(jail, `${id} already banned`, news.afterMs < lateMs ? 'NOTICE' : 'WARNING')
+        return this.#tell(jail, `${idText(id)} already banned`, news.afterMs < lateMs ? 'NOTICE' : 'WARNING')
       case 'expired':
-        return this.#tell(jail, `Ignore ${id}, expired bantime`, 'INFO')
+        return this.#tell(jail, `Ignore ${idText(id)}, expired bantime`, 'INFO')
       case 'increased':
         if (this.#increased.size >= mostIncreased) this.#increased.clear()
         return void this.#increased.set(`${jail} ${id}`, news)
-      case 'unenforceable':
+      case 'id-restored':
+        return this.#tell(jail, `Restore Ban ${idText(id)}`)
+      case 'id-prolonged':
+        return
+      case 'id-banned':
+        if (news.prefix !== null) this.#noteById(jail, news.prefix)
         return this.#banned(jail, id)
+      case 'id-unbanned':
+        return this.#tell(jail, `Unban ${idText(id)}`)
     }
   }
 
@@ -93,20 +110,28 @@ export class AgentOwnLog {
         if (event.reason === 'repaired') this.#tell(event.ban.jail, `Reban ${event.ban.prefix}`)
         return
       case 'unban':
-        if (listOfJail(event.ban.jail) === null) this.#tell(event.ban.jail, `Unban ${event.ban.prefix}`)
+        if (listOfJail(event.ban.jail) === null && !this.#byId.delete(keyOf(event.ban)))
+          this.#tell(event.ban.jail, `Unban ${event.ban.prefix}`)
     }
   }
 
   async stop(): Promise<void> {
-    await this.#file?.close()
-    this.#file = null
+    await this.#log?.close()
+    this.#log = null
   }
 
   #found(jail: string, id: string, time: number): void {
-    this.#write('fail2ban.filter', 'INFO', `[${jail}] Found ${id} - ${timeText(time)}`)
+    this.#write('fail2ban.filter', 'INFO', `[${jail}] Found ${idText(id)} - ${timeText(time)}`)
   }
 
-  #newBan({ jail, prefix, since, until, count }: Ban): void {
+  #noteById(jail: string, prefix: Prefix): void {
+    if (this.#byId.size >= mostById) this.#byId.clear()
+    this.#byId.add(keyOf({ jail, prefix }))
+  }
+
+  #newBan(ban: Ban): void {
+    const { jail, prefix, since, until, count } = ban
+    if (this.#byId.has(keyOf(ban))) return
     // Jails of a Fail2ban tree tell of longer bans themselves.
     if (count > 1 && !this.#treeJails.has(jail)) {
       const lengthSeconds = until === null ? -1 : Math.round((until - since) / 1000)
@@ -117,14 +142,14 @@ export class AgentOwnLog {
 
   /** That a ban is longer than usual stands behind it. */
   #banned(jail: string, id: string): void {
-    this.#tell(jail, `Ban ${id}`)
+    this.#tell(jail, `Ban ${idText(id)}`)
     const increased = this.#increased.get(`${jail} ${id}`)
     if (increased === undefined) return
     this.#increased.delete(`${jail} ${id}`)
     const { count, lengthSeconds, until } = increased
     const [length, end] =
       until === null ? ['permanent', 'infinite'] : [lengthText(Math.floor(lengthSeconds)), timeText(until)]
-    this.#write('fail2ban.observer', 'NOTICE', `[${jail}] Increase Ban ${id} (${count} # ${length} -> ${end})`)
+    this.#write('fail2ban.observer', 'NOTICE', `[${jail}] Increase Ban ${idText(id)} (${count} # ${length} -> ${end})`)
   }
 
   #tell(jail: string, message: string, level: Level = 'NOTICE'): void {
@@ -133,6 +158,16 @@ export class AgentOwnLog {
 
   #write(logger: LogEntry['logger'], level: Level, message: string): void {
     if (this.#settings === null || levels[level] < levels[this.#settings.level]) return
-    this.#file?.write(logLine({ time: Date.now(), logger, level, message }, this.#settings.format ?? usualFormat))
+    this.#log?.write({ time: Date.now(), logger, level, message })
   }
 }
+
+/**
+ * An id as the log has it. One may be any text of a line: in the form `x] Ban 192.0.2.7` the filter of `recidive` would
+ * take it for a ban of that address.
+ */
+function idText(id: string): string {
+  return id.replace(/\](?=\s+(?:Found|Restore|Ban|Unban|Reban)\s)/g, '\\x5d')
+}
+
+const keyOf = ({ jail, prefix }: Pick<Ban, 'jail' | 'prefix'>) => `${jail} ${prefix}`

@@ -1,6 +1,6 @@
 import type { Agent } from './agent.ts'
 import { describeError } from './errors.ts'
-import { listOfJail, type Ban, type LogPosition, type UnbanReason } from './events.ts'
+import { listOfJail, type Ban, type Kept, type LogPosition, type UnbanReason } from './events.ts'
 import type { WantedChange } from './enforcing/wanted-set.ts'
 import type { Changes } from './store/store.ts'
 
@@ -25,7 +25,8 @@ export class AgentStoring {
       counted: () => agent.judge.counted(),
       everything: () => agent.judge.everything(),
       positions: () => agent.intake.positions(),
-      restored: (late) => this.#restore(late),
+      kept: () => this.#kept(),
+      restored: ({ bans, kept }) => this.#restore(bans, kept),
     })
     wanted.onChange((change) => this.#keep(change))
   }
@@ -44,6 +45,13 @@ export class AgentStoring {
       })
   }
 
+  /** What stages kept by keys goes on. To be called in the turn in which the judge takes up what was counted. */
+  resume(kept: readonly Kept[]): void {
+    const { judge, fail2ban } = this.#agent
+    judge.takeKept(kept)
+    fail2ban.resume(kept)
+  }
+
   /** What is written to an empty log from now on is new, also to an agent that was killed meanwhile. */
   seeLogs(): void {
     const isEmpty = (position: LogPosition) => 'offset' in position && position.offset + position.headLength === 0
@@ -58,12 +66,18 @@ export class AgentStoring {
     await store.close()
   }
 
-  /** Bans of before the start that the store could not read then. */
-  #restore(bans: Iterable<Ban>): void {
+  /** What was there before the start and the store could not read then. */
+  #restore(bans: Iterable<Ban>, kept: readonly Kept[]): void {
     for (const ban of bans) {
       this.#agent.judge.note(ban)
       this.#agent.wanted.add(ban, 'restored')
     }
+    this.resume(kept)
+  }
+
+  *#kept(): Generator<Kept> {
+    yield* this.#agent.judge.kept()
+    yield* this.#agent.fail2ban.kept()
   }
 
   #keep({ before, after, reason }: WantedChange): void {
@@ -77,9 +91,9 @@ export class AgentStoring {
       const { prefix, jail } = before
       const at = Date.now()
       counts.add(jail, 'unbans')
-      if (reason === 'unbanned') judge.lifted(prefix, jail)
       this.commit({ unbans: [{ prefix, jail, at, reason: reason as UnbanReason }] })
       this.#agent.tell({ type: 'unban', time: at, ban: before, reason: reason as UnbanReason })
+      if (reason === 'unbanned') judge.lifted(prefix, jail)
     }
   }
 }

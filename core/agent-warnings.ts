@@ -1,6 +1,7 @@
 import type { Agent } from './agent.ts'
 import { quote } from './errors.ts'
-import type { Match } from './events.ts'
+import type { Match, OddLine } from './events.ts'
+import { lengthText } from './fail2ban/own-log/length-text.ts'
 import { FullTables } from './full-tables.ts'
 import type { ReadyJail } from './jails.ts'
 import type { CountingNews } from './judging/fail2ban-counting.ts'
@@ -18,6 +19,8 @@ export class AgentWarnings {
   readonly #bareIds = new Set<string>()
   readonly #full: FullTables
   #lookedAt = 0
+  /** By jail, trouble and log, when it was told. */
+  readonly #odd = new Map<string, number>()
   /** By jail, log and grade, when it was told. */
   readonly #findings = new Map<string, number>()
 
@@ -42,9 +45,24 @@ export class AgentWarnings {
     )
   }
 
+  /** Told once a day for each log and jail: lines whose time counts otherwise than it is written, or not at all. */
+  oddTimes(log: string, odd: readonly OddLine[]): void {
+    const now = Date.now()
+    for (const { jail, trouble, aheadMs, line } of odd) {
+      const key = `${jail} ${trouble} ${log}`
+      if (now - (this.#odd.get(key) ?? -Infinity) < tellAgainMs) continue
+      if (this.#odd.size >= maxBareLogs) this.#odd.clear()
+      this.#odd.set(key, now)
+      const message = `${log}: ${oddTime(trouble, aheadMs)} First such line: ${line}`
+      if (trouble === 'elsewhere') this.#agent.alarm(jail, message)
+      else if (trouble === 'old') this.#agent.options.log.info({ jail }, message)
+      else this.#agent.options.log.warn({ jail }, message)
+    }
+  }
+
   /** Told once a jail: a ban that no firewall carries out. */
   counting(news: CountingNews): void {
-    if (news.type !== 'unenforceable' || this.#bareIds.has(news.jail)) return
+    if (news.type !== 'id-banned' || news.prefix !== null || this.#bareIds.has(news.jail)) return
     this.#bareIds.add(news.jail)
     const what = `${quote(news.id)} is no address: its failures count and its ban is known, but no firewall can keep it away`
     this.#agent.alarm(news.jail, `${what}; let the failregex capture an address as well`)
@@ -79,5 +97,22 @@ export class AgentWarnings {
     const crowded = (more: number) =>
       `${wanted.size} bans are in force and no more fit: ${more} ended before their time or were not made. Shorten bantime`
     this.#full.look('bans', 'bans', wanted.crowdedOut, now, crowded)
+  }
+}
+
+/** What is odd, what becomes of it, and what mends it. */
+function oddTime(trouble: OddLine['trouble'], aheadMs: number | null): string {
+  const off = lengthText(Math.abs(aheadMs ?? 0) / 1000)
+  switch (trouble) {
+    case 'elsewhere':
+      return `its lines are dated ${off} ${(aheadMs ?? 0) > 0 ? 'after' : 'before'} the time of this host, so they count when they come: set logtimezone of the jail to the zone that the service writes in, or mend its clock.`
+    case 'late':
+      return `its lines come ${off} after they are dated, and count when they come: the service is late, or a clock is wrong.`
+    case 'old':
+      return 'lines from before the start are older than findtime, and do not count.'
+    case 'undated':
+      return 'lines match that have no date that is understood; of a live log they count when they come: set datepattern of the jail.'
+    case 'unreadable':
+      return 'lines have a date that is none, and are passed over.'
   }
 }

@@ -215,7 +215,7 @@ export class Agent implements RunningAgent {
     await this.intake.stop()
     this.firewall.unwatch()
     this.judge.stop()
-    this.fail2ban.stop()
+    await this.fail2ban.stop()
     this.allowing.stop()
     this.lists.stop()
     await this.pool.close()
@@ -261,12 +261,13 @@ export class Agent implements RunningAgent {
       const jail = this.jails.get(name)
       return jail !== undefined && !this.fail2ban.skips(jail, chunk)
     })
+    const led = { ...chunk, jails, starting: this.fail2ban.starting({ ...chunk, jails }) }
     const { setBy } = this.clock
     let at = position
     const take = (result: ScanResult) => {
       this.clock.follow()
       this.sight.note(chunk, result)
-      this.#judge(result, { ...chunk, arrivedAt: chunk.arrivedAt + this.clock.setBy - setBy })
+      this.#judge(result, { ...led, arrivedAt: chunk.arrivedAt + this.clock.setBy - setBy })
       if (at !== null && !('cursor' in at)) at = positionAfter(at, result)
       // In the same transaction as the bans above and what was counted: what is read again after a crash is
       // neither decided nor counted yet. So nothing is to be awaited in between.
@@ -275,16 +276,16 @@ export class Agent implements RunningAgent {
         counted: result.matches.length + (result.hits?.length ?? 0) > 0,
       })
     }
-    if (position === null || !('cursor' in position)) return this.pool.scan({ ...chunk, jails }, take)
+    if (position === null || !('cursor' in position)) return this.pool.scan(led, take)
     // There is no cursor for a part of the chunk.
-    const whole = await this.pool.scan({ ...chunk, jails })
+    const whole = await this.pool.scan(led)
     take(whole)
     return whole
   }
 
   #judge(result: ScanResult, chunk: LogChunk): void {
     if (result.bare) this.warnings.bareLog(chunk.log, result.matches, this.jails)
-    this.fail2ban.take(result.hits ?? [], chunk)
+    this.fail2ban.take(result, chunk)
     for (const match of this.#sessions.merge(result.matches)) {
       if (this.ownLog.wanted)
         this.ownLog.seen(match, chunk, this.judge.sparing(match.address, match.jail) !== undefined)

@@ -12,6 +12,8 @@ export interface LogChunk {
   readonly log: string
   /** The jails that read this log. */
   readonly jails: readonly string[]
+  /** Those of them, of a Fail2ban tree, that see the log for the first time: to them nothing in it is live. */
+  readonly starting?: readonly string[]
   readonly data: FileRange | Uint8Array
   /** When it was noticed. While the chunk is live this is also the time its lines were written. */
   readonly arrivedAt: number
@@ -87,6 +89,8 @@ export interface ScanResult {
   readonly bare: boolean
   /** What the jails of a Fail2ban tree found, in the order of the lines; absent where the chunk is of none. */
   readonly hits?: readonly FilterHit[]
+  /** Lines whose time is odd to these jails, the first of each kind; absent where there are none. */
+  readonly odd?: readonly OddLine[]
   /** What some of the lines look like; absent where nobody looked. */
   readonly seen?: LinesSeen
 }
@@ -157,6 +161,21 @@ export interface FilterHit {
   readonly lines: readonly string[]
 }
 
+/** A line whose time is odd to a jail of a Fail2ban tree. */
+export interface OddLine {
+  readonly jail: string
+  /**
+   * Though the log is live it is dated `late` (up to an hour ago) or `elsewhere` (farther away), and counts as now; it is
+   * `old`, older than findtime in a log that is new, and does not count; it matched and is `undated`; or its date is one
+   * that Fail2ban fails at (`unreadable`), and it is passed over.
+   */
+  readonly trouble: 'late' | 'elsewhere' | 'old' | 'undated' | 'unreadable'
+  /** How far its date is ahead of the time it came; null where it has none. */
+  readonly aheadMs: number | null
+  /** Printable, cut as in `Match`. */
+  readonly line: string
+}
+
 /**
  * A failure that a filter of a Fail2ban tree found. What it is counted by may be no address: a text that the filter
  * took as id, or a host name that is still to be looked up.
@@ -183,9 +202,20 @@ export interface CountedFailures {
   readonly entries: Uint8Array
 }
 
+/**
+ * What a stage keeps beside bans, counts and positions, in the store's transaction with them, by a key of its own; null:
+ * no longer. Only that stage reads the value, and has to look at what it is: plain data that JSON can say.
+ */
+export interface Kept {
+  readonly kind: 'waiting-failure' | 'id-ban'
+  readonly key: string
+  readonly value: object | null
+}
+
 /** The ports a ban covers. No ports: all traffic of the address. */
 export interface Ports {
-  readonly protocol: 'tcp' | 'udp' | 'all'
+  /** `tcp+udp`: these ports of both. */
+  readonly protocol: 'tcp' | 'udp' | 'tcp+udp' | 'all'
   /** Ascending, each once; empty exactly when the protocol is `all`. */
   readonly ports: readonly number[]
 }

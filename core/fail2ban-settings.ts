@@ -2,10 +2,10 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { BailiffError, quote, type Where } from './errors.ts'
+import { portsOfTreeJail } from './fail2ban-ports.ts'
 import { banLengthening } from './fail2ban/counting/ban-lengthening.ts'
 import type { GateRules } from './fail2ban/counting/gate-rules.ts'
 import type { FilterTexts } from './fail2ban/lines/filter-texts.ts'
-import { portsOf } from './fail2ban/running/jail-ports.ts'
 import { sourcesOf, tailed, withoutLogs } from './fail2ban/running/jail-sources.ts'
 import { OptionPlaces } from './fail2ban/running/option-place.ts'
 import { logOf } from './fail2ban/running/server-options.ts'
@@ -17,7 +17,6 @@ import type { FilterDefinition } from './settings/filter-file.ts'
 import type { JailSettings } from './settings/jail.ts'
 import type { Settings } from './settings/load-settings.ts'
 import type { PluginUse } from './settings/plugin-use.ts'
-import { parsePorts, toPorts } from './settings/port-names.ts'
 
 /** What a jail of a Fail2ban tree has in the place of patterns, dates, ignore list and window of our own. */
 export interface TreeParts {
@@ -34,6 +33,8 @@ export interface TreeParts {
   /** Where the configuration is. */
   readonly folder: string
 }
+
+const daySeconds = 86_400
 
 /** A jail of a Fail2ban tree as settings. */
 export interface TreeJailSettings extends JailSettings {
@@ -57,9 +58,10 @@ export async function addFail2banJails(folder: string, base: Settings, observe: 
     const noLogs = withoutLogs(jail, at)
     if (noLogs !== null) warnings.push(noLogs)
     if (noLogs !== null && jail.skipIfNologs) continue
+    warnings.push(...oddities(jail, at, (option) => places.ofFilter(jail.name, jail.filter?.name ?? '', option)))
     try {
       if (base.jails.some(({ name }) => name === jail.name)) throw twice(jail, base, at('enabled'))
-      jails.push(settingsOf(jail, { folder, tree, base, warnings, places, at }))
+      jails.push(settingsOf(jail, { folder, tree, base, problems, warnings, places, at }))
     } catch (error) {
       if (!(error instanceof BailiffError)) throw error
       problems.push(error)
@@ -72,23 +74,42 @@ export async function addFail2banJails(folder: string, base: Settings, observe: 
     files: [...base.files, ...treeFiles(folder)],
     jails: [...base.jails, ...jails],
     broken: [...base.broken, ...unread(tree), ...broken],
-    ownLog: base.ownLog ?? (observe || base.observe ? null : ownLogOf(tree)),
+    ownLog: base.ownLog ?? (observe || base.observe ? null : ownLogOf(tree, places, warnings)),
     problems,
     warnings,
   }
+}
+
+/** What Fail2ban takes in silence, or tells its log alone, though it is hardly meant. */
+function oddities({ filter, options }: TreeJail, at: (option: string) => Where, atFilter: typeof at): BailiffError[] {
+  const odd: BailiffError[] = []
+  if (filter !== null && filter.texts.failregex.length === 0)
+    odd.push(
+      new BailiffError('config', 'there is no failregex, so the jail finds nothing', { where: atFilter('failregex') }),
+    )
+  const { usedns } = options
+  if (usedns !== undefined && !/^(?:yes|warn|no|raw)$/i.test(usedns))
+    odd.push(
+      new BailiffError('config', `${quote(usedns)} is none of yes, warn, no and raw, so it is no`, {
+        where: at('usedns'),
+      }),
+    )
+  return odd
 }
 
 interface Surroundings {
   readonly folder: string
   readonly tree: Fail2banTree
   readonly base: Settings
+  readonly problems: BailiffError[]
   readonly warnings: BailiffError[]
   readonly places: OptionPlaces
   /** Where an option of the jail stands. */
   readonly at: (option: string) => Where
 }
 
-function settingsOf(jail: TreeJail, { folder, tree, base, warnings, places, at }: Surroundings): TreeJailSettings {
+function settingsOf(jail: TreeJail, around: Surroundings): TreeJailSettings {
+  const { folder, tree, base, problems, warnings, places, at } = around
   const { name } = jail
   checkName(jail, at('enabled'))
   const where: Where = { file: folder, option: `[${name}]` }
@@ -113,7 +134,7 @@ function settingsOf(jail: TreeJail, { folder, tree, base, warnings, places, at }
     bansOf: null,
     sourceChoice: null,
     dates: { datepattern: null, timezone: null },
-    ports: portsFor(jail, at, warnings),
+    ports: portsOfTreeJail(jail, { problems, warnings, at }),
     maxretry: jail.maxretry,
     findtimeMs: jail.findtime * 1000,
     bantime: { baseMs: jail.bantime < 0 ? null : jail.bantime * 1000, increment: false, factor: 1, maxMs: null },
@@ -141,9 +162,9 @@ function partsOf(jail: TreeJail, { server }: Fail2banTree, folder: string, at: (
     },
     counting: {
       maxmatches: jail.maxmatches ?? jail.maxretry,
-      lengthen: placed(() => banLengthening({ ...bantimeExtra, maxtimeSeconds, rndtimeSeconds }), at('bantime')),
+      lengthen: placed(() => banLengthening({ ...bantimeExtra, maxtimeSeconds, rndtimeSeconds }), at),
       overalljails,
-      purgeAgeSeconds: timeText(server.dbpurgeage),
+      purgeAgeSeconds: purgeAge(server.dbpurgeage),
     },
     tailed: tailed(jail),
     tree: jail,
@@ -152,26 +173,20 @@ function partsOf(jail: TreeJail, { server }: Fail2banTree, folder: string, at: (
   }
 }
 
+/** What is no time has been told by who read it. */
+function purgeAge(text: string): number {
+  try {
+    return timeText(text)
+  } catch {
+    return daySeconds
+  }
+}
+
 function linesOf(text = ''): string[] {
   return text
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
-}
-
-/** All that Fail2ban says of ports; what cannot be said here covers all, and is told. */
-function portsFor(jail: TreeJail, at: (option: string) => Where, warnings: BailiffError[]): JailSettings['ports'] {
-  const { ports, protocol, wider } = portsOf(jail)
-  if (wider !== null) warnings.push(new BailiffError('config', wider, { where: at('protocol') }))
-  if (ports.length === 0) return toPorts([], protocol)
-  try {
-    return toPorts(parsePorts(ports), protocol)
-  } catch (error) {
-    if (!(error instanceof BailiffError)) throw error
-    const message = `bans cover all traffic, for not all ports can be named: ${error.message}`
-    warnings.push(new BailiffError('config', message, { where: at('port') }))
-    return toPorts([], protocol)
-  }
 }
 
 /** Names of jails stand in file names, in the store and on command lines. */
@@ -195,9 +210,12 @@ function unread({ jails, names, problems }: Fail2banTree): string[] {
   return names.filter((name) => named.has(name) && !read.has(name))
 }
 
-function ownLogOf(tree: Fail2banTree): Settings['ownLog'] {
-  const { logFile, level, format } = logOf(tree)
-  return logFile === null ? null : { path: logFile, level, format }
+/** The log that Fail2ban would write of itself; what of it is not done is told. */
+function ownLogOf(tree: Fail2banTree, places: OptionPlaces, warnings: BailiffError[]): Settings['ownLog'] {
+  const { target, level, format, odd } = logOf(tree)
+  for (const [option, message] of odd)
+    warnings.push(new BailiffError('config', message, { where: places.ofServer(option) }))
+  return target && { target, level, format }
 }
 
 /** The files that the verdicts rest on. */
@@ -245,16 +263,14 @@ function emptyFilter(name: string, where: Where): FilterDefinition & { readonly 
   }
 }
 
-/** An error that knows its option but no place gets one. */
-function placed<T>(make: () => T, where: Where): T {
+/** An error that begins with the option, and knows no place, gets that of the option. */
+function placed<T>(make: () => T, at: (option: string) => Where): T {
   try {
     return make()
   } catch (error) {
     if (!(error instanceof BailiffError) || error.where?.file !== undefined) throw error
-    throw new BailiffError(error.kind, error.message, {
-      where,
-      cause: error,
-      ...(error.hint ? { hint: error.hint } : {}),
-    })
+    const { kind, message, hint } = error
+    const [, option = 'bantime', what = message] = /^(bantime\.\w+): (.*)$/s.exec(message) ?? []
+    throw new BailiffError(kind, what, { where: at(option), cause: error, ...(hint ? { hint } : {}) })
   }
 }

@@ -10,6 +10,7 @@ export type Need =
   | 'ip'
   | 'conntrack'
   | 'sshd'
+  | 'nginx'
   | 'ssh'
   | 'rsyslogd'
   | 'lmnsd_gtls.so'
@@ -37,6 +38,7 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   ip: 'iproute2',
   conntrack: 'conntrack',
   sshd: 'openssh-server',
+  nginx: 'nginx-light',
   ssh: 'openssh-client',
   rsyslogd: 'rsyslog',
   'lmnsd_gtls.so': 'rsyslog-gnutls',

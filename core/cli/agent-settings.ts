@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { loadSettings, usualSettings, type Settings } from '../settings/load-settings.ts'
+import { fileLog } from '../settings/own-log.ts'
 import { defaultPlaces, type Places } from '../settings/places.ts'
 
 /** What an agent runs on, as options of a command name it. */
@@ -21,7 +22,7 @@ export async function agentSettings(choice: ConfigurationChoice, places: Places 
   const own = () => loadSettings(config === undefined ? { places } : { file: config, places })
   const settings = fail2ban === undefined ? await own() : await ofTree(resolve(fail2ban))
   if (fail2banLog === undefined) return settings
-  return { ...settings, ownLog: { path: resolve(fail2banLog), level: 'INFO', format: null } }
+  return { ...settings, ownLog: fileLog(resolve(fail2banLog)) }
 
   async function ofTree(folder: string): Promise<Settings> {
     // The reader is large, and other agents need none of it.

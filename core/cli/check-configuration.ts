@@ -65,7 +65,10 @@ export async function check(choice: ConfigurationChoice): Promise<Findings> {
       engines,
       jails: jails.filter(({ name }) => !unusable.has(name)),
       broken: [...broken, ...unusable],
-      filters: reports.map(({ name, patterns, report }) => ({ name, patterns, samples: report.tried })),
+      filters: [
+        ...reports.map(({ name, patterns, report }) => ({ name, patterns, samples: report.tried })),
+        ...treeFilters(jails),
+      ],
       samples: new Map(
         reports.map(({ key, report }) => [key, { tried: report.tried, failed: report.problems.length }]),
       ),
@@ -117,6 +120,16 @@ async function checkTreeFilters(jails: readonly ReadyJail[]): Promise<Map<string
     if (problem !== null) problems.set(name, problem)
   }
   return problems
+}
+
+/** The filters that jails of a Fail2ban tree use, each once for all that it may say. */
+function treeFilters(jails: readonly ReadyJail[]): Findings['filters'] {
+  const texts = jails.flatMap(({ fail2ban }) => fail2ban?.texts ?? [])
+  const each = [...new Map(texts.map((filter) => [JSON.stringify(filter), filter])).values()]
+  return each.map(({ name, prefregex, failregex, ignoreregex }) => {
+    const patterns = failregex.length + ignoreregex.length + (prefregex === null ? 0 : 1)
+    return { name, patterns, samples: 0 }
+  })
 }
 
 /** One jail for each filter in each of its modes. */

@@ -113,8 +113,8 @@ function seen(type: SeenBan['type'], { jail, prefix, since, until }: Ban): SeenB
 async function logOf(folder: string | undefined): Promise<string | null> {
   if (folder === undefined) return null
   const { readServerOptions } = await import('../fail2ban/running/server-options.ts')
-  const { logFile } = await readServerOptions(folder)
-  if (logFile !== null) return logFile
+  const { target } = await readServerOptions(folder)
+  if (target?.type === 'file') return target.path
   throw new BailiffError('config', 'this Fail2ban does not log to a file', {
     where: { file: folder },
     hint: 'name a file that has its lines with --fail2ban-log',

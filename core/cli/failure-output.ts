@@ -4,7 +4,7 @@ import { text } from '../fail2ban/lines/failure-id.ts'
 import type { GroupValue } from '../fail2ban/lines/line-hit.ts'
 import type { RawFailure } from '../fail2ban/lines/raw-failure.ts'
 
-/** The lines that `-o FORMAT` prints for one failure: control characters are escaped. */
+/** The lines that `-o FORMAT` prints for one failure: control characters of the log are escaped. */
 export type FailureOutput = (failure: RawFailure) => readonly string[]
 
 /**
@@ -12,8 +12,10 @@ export type FailureOutput = (failure: RawFailure) => readonly string[]
  * `<ip>`, `<fid>`, `<family>`, `<ip-rev>`, `<time>`, `<failures>`, `<matches>`, `<msg>`, `<F-USER>` and all other groups.
  */
 export function failureOutput(format: string): FailureOutput {
-  const write = outputs[format] ?? (format.includes('<') ? tagged(format) : grouped(format))
-  return (failure) => write(failure).map(printable)
+  if (format === 'row') return rowOf
+  const write = outputs[format]
+  if (write !== undefined) return (failure) => write(failure).map(printable)
+  return format.includes('<') ? tagged(format) : (failure) => grouped(format)(failure).map(printable)
 }
 
 const outputs: Readonly<Record<string, FailureOutput>> = {
@@ -21,7 +23,12 @@ const outputs: Readonly<Record<string, FailureOutput>> = {
   fid: ({ id }) => [String(id)],
   ip: ({ id, ip }) => [String(ip ?? id)],
   msg: ({ lines }) => lines,
-  row: (failure) => [`[${python(failure.id)},\t${pythonTime(failure.time)},\t${pythonGroups(failure)}],`],
+}
+
+/** Its tabs are meant. */
+function rowOf(failure: RawFailure): readonly string[] {
+  const parts = [python(failure.id), pythonTime(failure.time), pythonGroups(failure)]
+  return [`[${parts.map(printable).join(',\t')}],`]
 }
 
 function grouped(name: string): FailureOutput {
@@ -36,7 +43,7 @@ function grouped(name: string): FailureOutput {
 function tagged(format: string): FailureOutput {
   const filled = (failure: RawFailure, message: string) =>
     format.replace(/<([\w.-]+)>/g, (tag: string, name: string) =>
-      name === 'msg' ? message : (tagValue(failure, name) ?? tag),
+      name === 'msg' ? printable(message) : (tagValue(failure, name) ?? tag),
     )
   return (failure) => {
     const messages = format.includes('<msg>') ? failure.lines : failure.lines.slice(0, 1)
@@ -46,18 +53,18 @@ function tagged(format: string): FailureOutput {
 
 function tagValue(failure: RawFailure, name: string): string | null {
   const group = /^F-([A-Z0-9_-]+)$/.exec(name)?.[1]
-  if (group !== undefined) return groupValue(failure, group.toLowerCase())
-  const ip = failure.ip ?? failure.id ?? ''
+  if (group !== undefined) return printable(groupValue(failure, group.toLowerCase()))
+  const ip = printable(failure.ip ?? failure.id ?? '')
   const address = parseAddress(ip)
   const values: Readonly<Record<string, () => string>> = {
     ip: () => ip,
-    fid: () => failure.id ?? '',
+    fid: () => printable(failure.id ?? ''),
     family: () => (address === null ? '' : address.includes(':') ? 'inet6' : 'inet4'),
     'ip-rev': () => (address === null ? '' : `${reversed(addressBytes(address))}.`),
     time: () => pythonTime(failure.time),
     failures: () => '0',
     restored: () => '0',
-    matches: () => failure.lines.join('\n'),
+    matches: () => failure.lines.map(printable).join('\n'),
     br: () => '\n',
     sp: () => ' ',
   }

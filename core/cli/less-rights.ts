@@ -121,11 +121,12 @@ function makeFolders(settings: Settings, account: Account | null, log: Logger): 
 
 /** The agent writes this log, and it lies where only root may make files. Without it all else goes on. */
 function handOwnLog({ ownLog }: Settings, account: Account, log: Logger): void {
-  if (ownLog === null) return
+  if (ownLog?.target.type !== 'file') return
+  const { path } = ownLog.target
   const kept = (why: string) =>
-    log.warn({}, `the user ${account.name} is not given ${ownLog.path}, and may not be able to write it: ${why}`)
+    log.warn({}, `the user ${account.name} is not given ${path}, and may not be able to write it: ${why}`)
   try {
-    const hand = handOverFile(ownLog.path, account)
+    const hand = handOverFile(path, account)
     if (hand !== null) kept(describeHand(hand))
   } catch (error) {
     kept(describeError(error))

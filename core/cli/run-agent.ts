@@ -29,6 +29,7 @@ export async function runAgent(options: AgentRun): Promise<void> {
   // For a command it is the end when its reader has enough, and not for an agent, not even while it starts.
   process.stdout.removeAllListeners('error').on('error', () => {})
   const log = createLog(options.log, options.logLevel)
+  const reloads = new Reloads(log)
   const notifier = openServiceNotifier({ log })
   // Those of root, also when this is another user later.
   const places = defaultPlaces()
@@ -66,7 +67,7 @@ export async function runAgent(options: AgentRun): Promise<void> {
     await helper?.stop()
     throw error
   })
-  process.on('SIGHUP', () => void reload(agent, log))
+  reloads.begin(agent)
   surviveStrayErrors(agent, log)
   const heartbeat =
     notifier && new Heartbeat({ notifier, look: () => agent.look(), stuck: (what) => log.error({}, what) })
@@ -83,12 +84,33 @@ export async function runAgent(options: AgentRun): Promise<void> {
   process.exit(ending.signal.aborted ? exitCodes.unavailable : 0)
 }
 
-async function reload(agent: RunningAgent, log: Logger): Promise<void> {
-  try {
-    await agent.reload()
-    log.info({}, 'the configuration was read again')
-  } catch (error) {
-    log.error({}, `the configuration is not usable, so the old one stays: ${describeError(error)}`)
+/** Reads the configuration again at each SIGHUP; one that comes while the agent starts must not end it, and counts then. */
+class Reloads {
+  readonly #log: Logger
+  #agent: RunningAgent | null = null
+  #isAsked = false
+
+  constructor(log: Logger) {
+    this.#log = log
+    process.on('SIGHUP', () => {
+      if (this.#agent === null) this.#isAsked = true
+      else void this.#reload(this.#agent)
+    })
+  }
+
+  /** The agent runs now. */
+  begin(agent: RunningAgent): void {
+    this.#agent = agent
+    if (this.#isAsked) void this.#reload(agent)
+  }
+
+  async #reload(agent: RunningAgent): Promise<void> {
+    try {
+      await agent.reload()
+      this.#log.info({}, 'the configuration was read again')
+    } catch (error) {
+      this.#log.error({}, `the configuration is not usable, so the old one stays: ${describeError(error)}`)
+    }
   }
 }
 

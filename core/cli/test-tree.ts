@@ -9,6 +9,7 @@ import {
 import type { FilterTexts } from '../fail2ban/lines/filter-texts.ts'
 import { lineDecoder, type DecodeLine } from '../fail2ban/lines/line-decoding.ts'
 import type { Moment } from '../fail2ban/lines/moment.ts'
+import { wideEncoding, type WideEncoding } from '../fail2ban/lines/wide-lines.ts'
 import type { RawFailure } from '../fail2ban/lines/raw-failure.ts'
 import { FailureNames } from './failure-names.ts'
 import { failureOutput, type FailureOutput } from './failure-output.ts'
@@ -32,7 +33,9 @@ export async function testTree(
   const journal = logs.every((log) => logKind(log) === 'journal')
   const choice = await treeFilter(folder, given, journal, options)
   const filter = new JailFilter(choice.texts, filterOptions(options))
-  const decode = lineDecoder(options.encoding ?? choice.texts.encoding)
+  const encoding = options.encoding ?? choice.texts.encoding
+  const wide = wideEncoding(encoding)
+  const decode = lineDecoder(wide === null ? encoding : 'utf-8')
   const look = looker(filter, choice.texts, options)
   const lookThrough = blockLooker(filter, choice.texts, options)
   const output = outputOf(choice, filter, logs, options)
@@ -47,12 +50,12 @@ export async function testTree(
     }
     if (logKind(log) === 'journal') for await (const line of journalLines(log, choice.journalmatch)) await take(line)
     else if (logKind(log) === 'file' && takeFailures !== undefined)
-      for (const block of blocksOfFile(log)) {
+      for (const block of blocksOfFile(log, wide)) {
         const { lines, failures } = await lookThrough(block, decode)
         takeFailures(lines, failures)
       }
     else
-      for (const lines of linesOf(log, decode)) {
+      for (const lines of linesOf(log, decode, wide)) {
         for (const line of lines) {
           if (line.text === '' || line.text.startsWith('#')) continue
           const taken = take(line)
@@ -221,10 +224,10 @@ class Summary implements Output {
 }
 
 /** The lines of a log, some at a time. */
-function* linesOf(log: string, decode: DecodeLine): Generator<readonly TestedLine[]> {
+function* linesOf(log: string, decode: DecodeLine, wide: WideEncoding | null): Generator<readonly TestedLine[]> {
   if (logKind(log) === 'lines') return yield linesOfText(log)
   let before = 0
-  for (const block of blocksOfFile(log)) {
+  for (const block of blocksOfFile(log, wide)) {
     const lines = linesOfBlock(block, decode, before)
     before += lines.length
     yield lines

@@ -1,8 +1,10 @@
 import { isAscii } from 'node:buffer'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import type { TextDecoder } from 'node:util'
 import { BailiffError, quote, whyUnreadable } from '../errors.ts'
-import type { LogBlock } from '../fail2ban/lines/block-lines.ts'
 import type { DecodeLine } from '../fail2ban/lines/line-decoding.ts'
+import { wideDecoder, type WideEncoding } from '../fail2ban/lines/wide-lines.ts'
+import type { LogBlock } from '../fail2ban/lines/block-lines.ts'
 import { refuseCompressed } from './compressed-log.ts'
 
 /** A line that a filter is tried on. */
@@ -26,10 +28,12 @@ const newline = 10
 
 /**
  * Whole lines of a file, or of standard input (`-`), in order, some at a time; the last one need not end in the file.
- * A block is gone when the next one is asked for. Throws a BailiffError for a file that cannot be read.
+ * A block is gone when the next one is asked for. Lines in UTF-16 come in UTF-8. Throws a BailiffError for a file that
+ * cannot be read.
  */
-export function* blocksOfFile(path: string): Generator<LogBlock> {
-  for (const bytes of wholeLines(path)) yield { bytes, text: bytes.toString('latin1'), start: 0, end: bytes.length }
+export function* blocksOfFile(path: string, wide: WideEncoding | null = null): Generator<LogBlock> {
+  for (const bytes of wide === null ? wholeLines(path) : transcodedLines(path, wide))
+    yield { bytes, text: bytes.toString('latin1'), start: 0, end: bytes.length }
 }
 
 /** The lines of a block. `before`: how many were before them. */
@@ -74,6 +78,27 @@ export function openLog(log: string): number {
 
 function withoutReturn(text: string): string {
   return text.endsWith('\r') ? text.replace(/\r+$/, '') : text
+}
+
+/** The lines of a log in UTF-16, in UTF-8. */
+function* transcodedLines(path: string, encoding: WideEncoding): Generator<Buffer> {
+  const fd = openLog(path)
+  try {
+    const buffer = Buffer.allocUnsafe(chunkBytes)
+    let decoder: TextDecoder | null = null
+    let rest = ''
+    for (let read = -1; read !== 0;) {
+      read = readSync(fd, buffer, 0, buffer.length, null)
+      decoder ??= wideDecoder(buffer.subarray(0, read), encoding)
+      const text: string = rest + decoder.decode(buffer.subarray(0, read), { stream: read > 0 })
+      const end = read === 0 ? text.length : text.lastIndexOf('\n') + 1
+      rest = text.slice(end)
+      if (rest.length > longestLine) throw new BailiffError('data', `${quote(path)} has a line of more than 64 MiB`)
+      if (end > 0) yield Buffer.from(text.endsWith('\n', end) ? text.slice(0, end) : `${text}\n`)
+    }
+  } finally {
+    if (fd !== 0) closeSync(fd)
+  }
 }
 
 /** The bytes of a log in pieces of whole lines. A piece is gone when the next one is asked for. */

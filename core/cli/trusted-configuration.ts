@@ -1,4 +1,5 @@
 /** What root takes from a configuration that others than root may change. */
+import type { Stats } from 'node:fs'
 import { dirname } from 'node:path'
 import { BailiffError } from '../errors.ts'
 import { describeHand, foreignHand, type ForeignHand } from '../rights/foreign-hands.ts'
@@ -13,9 +14,10 @@ export interface ForeignFile {
 
 /** The first file of the configuration that others than root may change; null: there is none. */
 export function foreignFile({ files }: Settings): ForeignFile | null {
+  const looked = new Map<string, Stats | undefined>()
   for (const file of files) {
     // Who may change those of the package may change the program.
-    const hand = dirname(file) === builtInFilters ? null : foreignHand(file)
+    const hand = dirname(file) === builtInFilters ? null : foreignHand(file, looked)
     if (hand !== null) return { file, hand }
   }
   return null

@@ -26,10 +26,14 @@ const longestFirewallPauseMs = 2000
 /** An action that goes on failing is told about again after so long. */
 const alarmAgainMs = 10 * 60_000
 
+type Settle = (refusal: string | null) => void
+
 interface Task {
   readonly verb: 'ban' | 'unban'
   readonly ban: ActionBan
-  readonly settle: (refusal: string | null) => void
+  readonly settle: Settle
+  /** Of the bans of the same entry that it has overtaken: the first of each jail. */
+  readonly overtaken: ReadonlyMap<string, Settle>
 }
 
 interface Restoring {
@@ -96,19 +100,27 @@ export class ActionQueue {
 
   /** Whether the action holds this ban, as far as it has confirmed. */
   confirmed(ban: Pick<ActionBan, 'prefix' | 'ports'>): boolean {
-    return !this.#paused && !(this.#inDoubt && this.#restoring !== null) && !this.#tasks.has(entryKey(ban))
+    if (this.#paused || (this.#inDoubt && this.#restoring !== null)) return false
+    // Most often there is none, and who asks about a million bans need not spell their keys.
+    return this.#tasks.size === 0 || !this.#tasks.has(entryKey(ban))
   }
 
   /**
-   * `settle` is called once: with null when the action has confirmed the ban, with the reason when it
-   * refuses it for good; never when a later change overtakes the ban.
+   * `settle` is called once: with null when the action has confirmed the ban, with the reason when it refuses it for
+   * good; never when the end of the ban overtakes it. Bans that overtake each other are settled together: the last,
+   * and of each jail the first. For the action the last is as new as the first was.
    */
-  ban(ban: ActionBan, settle: (refusal: string | null) => void): void {
-    this.#put({ verb: 'ban', ban, settle })
+  ban(ban: ActionBan, settle: Settle): void {
+    const before = this.#tasks.get(entryKey(ban))
+    if (before?.verb !== 'ban') return this.#put({ verb: 'ban', ban, settle, overtaken: new Map() })
+    const { jail, reason } = before.ban
+    const overtaken = new Map(before.overtaken)
+    if (!overtaken.has(jail)) overtaken.set(jail, before.settle)
+    this.#put({ verb: 'ban', ban: reason === 'new' ? { ...ban, reason } : ban, settle, overtaken })
   }
 
   unban(ban: ActionBan): void {
-    this.#put({ verb: 'unban', ban, settle: () => {} })
+    this.#put({ verb: 'unban', ban, settle: () => {}, overtaken: new Map() })
   }
 
   /**
@@ -263,6 +275,7 @@ export class ActionQueue {
     // A later change of the entry has taken the place of this one.
     if (this.#tasks.get(key) !== task) return
     this.#tasks.delete(key)
+    for (const [jail, settle] of task.overtaken) if (refusal === null || jail !== task.ban.jail) settle(refusal)
     task.settle(refusal)
   }
 

@@ -27,6 +27,11 @@ export interface Backend {
    */
   lacking?(entries: readonly Entry[]): Promise<readonly Entry[]>
   /**
+   * What the kernel holds of one address (4 or 16 bytes as digits): itself, and prefixes around it. A look-up for each
+   * set, whatever the sets hold; missing where the tool has no such way.
+   */
+  around?(address: string): Promise<readonly Entry[]>
+  /**
    * Whether sets and rules are as this backend made them, as far as that can be told cheaply whatever the
    * sets hold; `declare` mends them.
    */

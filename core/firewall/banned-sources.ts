@@ -2,6 +2,7 @@
 import type { Entry } from './admission.ts'
 import { firstAddress } from './block-list.ts'
 import type { WirePorts } from './messages.ts'
+import { protocolsOf } from './table-layout.ts'
 
 /** A connection as the one who opened it began it, before any translation of addresses. */
 export interface Connection {
@@ -13,7 +14,7 @@ export interface Connection {
   readonly port: number | null
 }
 
-const protocolNumbers = { tcp: 6, udp: 17 } as const
+const protocolNumbers = { tcp: 6, udp: 17, all: -1 } as const
 
 const few = 8
 
@@ -58,7 +59,6 @@ export class BannedSources {
 
 function concerns({ protocol, ports }: WirePorts, connection: Connection): boolean {
   if (protocol === 'all') return true
-  return (
-    connection.protocol === protocolNumbers[protocol] && connection.port !== null && ports.includes(connection.port)
-  )
+  const isOfIt = protocolsOf(protocol).some((one) => connection.protocol === protocolNumbers[one])
+  return isOfIt && connection.port !== null && ports.includes(connection.port)
 }

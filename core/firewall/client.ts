@@ -1,6 +1,6 @@
 /** The agent's side of the firewall: starts the helper, speaks with it, finds it again when it dies. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { formatPrefix, prefixParts, type Prefix } from '../address.ts'
+import { addressBytes, formatPrefix, prefixParts, type Address, type Prefix } from '../address.ts'
 import { BailiffError, describeError, printable } from '../errors.ts'
 import type { Ports } from '../events.ts'
 import type { Firewall, FirewallEntry, Refusal } from '../plugin.ts'
@@ -43,6 +43,8 @@ export interface FirewallHelper extends Firewall {
   onRestart(callback: () => void): void
   /** Has the helper ban none of these, in place of those of the call before; a helper that starts anew is told. */
   spare(prefixes: readonly Prefix[]): Promise<void>
+  /** What the kernel holds of an address now: itself, and prefixes around it. As fast whatever there is beside. */
+  around(address: Address): Promise<readonly FirewallEntry[]>
   /** Resolves when the helper answers, in its turn; one that does not within the deadline counts as hung. */
   ping(): Promise<void>
   /** Calls back with what people should know: bans that others took away and that are back, a full set, lasting failures. */
@@ -136,13 +138,18 @@ class Client implements FirewallHelper {
   }
 
   async list(known = 0): Promise<readonly FirewallEntry[]> {
+    return this.#listed((id) => ({ type: 'list', id, known: Math.min(known, maxSyncEntries) }))
+  }
+
+  async around(address: Address): Promise<readonly FirewallEntry[]> {
+    const digits = Buffer.from(addressBytes(address)).toString('hex')
+    return this.#listed((id) => ({ type: 'around', id, address: digits }))
+  }
+
+  #listed(ask: (id: number) => Request): Promise<readonly FirewallEntry[]> {
     return this.#inTurn(async (helper) => {
       const id = this.#nextId()
-      const replies = await helper.request(
-        [{ type: 'list', id, known: Math.min(known, maxSyncEntries) }],
-        id,
-        this.#deadlineMs * 5,
-      )
+      const replies = await helper.request([ask(id)], id, this.#deadlineMs * 5)
       const now = Date.now()
       return replies.flatMap((reply) => (reply.type === 'listed' ? fromWire(reply, now) : []))
     })

@@ -5,6 +5,7 @@
  * What others take away is put back. What others add to our sets stays until the next sync: whoever may
  * change the firewall may ban there, and nothing that we promised is broken by it.
  */
+import { firstAddress } from './block-list.ts'
 import type { Entry } from './admission.ts'
 import type { Backend, ForeignChange } from './backend.ts'
 import { CompareByKey } from './compare-by-key.ts'
@@ -138,6 +139,16 @@ export class Guard {
   /** As `Backend.list`. */
   list(known = 0): Promise<readonly Entry[]> {
     return this.#turns.take(() => this.#backend.list(known))
+  }
+
+  /** As `Backend.around`. */
+  around(address: string): Promise<readonly Entry[]> {
+    return this.#turns.take(async () => {
+      if (this.#backend.around !== undefined) return this.#backend.around(address)
+      const isAround = (entry: Entry) =>
+        entry.address.length === address.length && firstAddress(address, entry.length) === entry.address
+      return (await this.#backend.list()).filter(isAround)
+    })
   }
 
   /**

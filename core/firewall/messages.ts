@@ -6,7 +6,7 @@
  */
 
 /** Both sides must have the same. */
-export const protocolVersion = 4
+export const protocolVersion = 5
 
 /** The longest line, without its newline, in bytes. A longer one ends the connection. */
 export const maxFrameBytes = 1024 * 1024
@@ -30,7 +30,8 @@ export const maxPortsEach = 1024
 
 /** `Ports` of core/events.ts, which the helper does not import. */
 export interface WirePorts {
-  readonly protocol: 'tcp' | 'udp' | 'all'
+  /** `tcp+udp`: these ports of both. */
+  readonly protocol: 'tcp' | 'udp' | 'tcp+udp' | 'all'
   /** Ascending, each once; empty exactly when the protocol is `all`. */
   readonly ports: readonly number[]
 }
@@ -69,6 +70,8 @@ export type Request =
    * few apart: whoever wants so many knows what is in there.
    */
   | { readonly type: 'list'; readonly id: number; readonly known: number }
+  /** What the kernel holds of one address: itself, and prefixes around it. Answered as `list`. */
+  | { readonly type: 'around'; readonly id: number; readonly address: string }
 
 /** Why the helper does not enforce an entry: for good, except those of `passing`. */
 export const refusalReasons = {
@@ -146,6 +149,7 @@ export function decodeRequest(line: string): Request {
   const { type } = fields
   const id = whole(fields.id, 'id', Number.MAX_SAFE_INTEGER)
   if (type === 'list') return exactly(fields, { type, id, known: whole(fields.known, 'known', maxSyncEntries) })
+  if (type === 'around') return exactly(fields, { type, id, address: digits(fields.address) })
   if (type === 'declare') return exactly(fields, { type, id, ports: items(fields.ports, 'ports', declaration) })
   if (type === 'spare') return exactly(fields, { type, id, prefixes: spared(fields.prefixes) })
   if (type !== 'add' && type !== 'load' && type !== 'del' && type !== 'sync')
@@ -200,7 +204,7 @@ function declaration(item: unknown): Declaration {
 
 function somePorts(item: unknown): readonly [WirePorts['protocol'], readonly number[]] {
   const [given, list] = tuple(item, 2)
-  const protocol = oneOf(given, 'protocol', ['tcp', 'udp', 'all'] as const)
+  const protocol = oneOf(given, 'protocol', ['tcp', 'udp', 'tcp+udp', 'all'] as const)
   const ports = items(list, 'ports', (port) => whole(port, 'port', 65_535))
   if (ports.length > maxPortsEach) throw new MessageError(`more than ${maxPortsEach} ports`)
   if ((ports.length === 0) !== (protocol === 'all')) throw new MessageError('ports are given exactly for tcp and udp')

@@ -20,9 +20,9 @@ import {
   type Statement,
 } from './nftables-json/index.ts'
 import { formatPrefix } from '../address.ts'
-import { bitsOf, readSetName, setName, type SetKey } from './set-names.ts'
+import { bitsOf, readSetName, setName } from './set-names.ts'
 import type { WirePorts } from './messages.ts'
-import { chain, table, typeOf, type ListedRules, type Sets, type Step } from './table-layout.ts'
+import { chain, rulesOf, table, typeOf, type ListedRules, type Sets, type Step } from './table-layout.ts'
 
 const inTable = { family: table.family, table: table.name } as const
 const baseChain = { ...inTable, ...chain }
@@ -44,7 +44,7 @@ export function commandOf(step: Step, size: number): Command {
     case 'add-set':
       return addSet({ ...inTable, name: step.name, type: typeOf(step.key.family), flags: ['timeout'], size })
     case 'add-rule':
-      return addRule(ruleOf(step.name, step.key))
+      return addRule(ruleOf(step))
     case 'delete-set':
       return deleteSet(setAt(step.name))
   }
@@ -56,7 +56,13 @@ export function listedRules(listed: Ruleset): ListedRules {
 }
 
 /** `tcp dport { 80, 443 } ip6 saddr & ffff:: @tcp_80_443_v6_16 counter drop` */
-function ruleOf(name: string, { ports: { protocol, ports }, family, length }: SetKey): Rule {
+function ruleOf({ name, key, protocol }: ReturnType<typeof rulesOf>[number]): Rule {
+  const {
+    ports: { ports },
+    family,
+    length,
+  } = key
+
   const source = family === 4 ? payload('ip', 'saddr') : payload('ip6', 'saddr')
   const looked = length === bitsOf(family) ? source : and(source, netmask(family, length))
   const [first, ...more] = ports
@@ -79,17 +85,20 @@ function portsOfRule({ rules }: Ruleset, name: string): WirePorts | undefined {
     if (!JSON.stringify(expr).includes(`"@${name}"`)) continue
     const found = /"protocol":"(tcp|udp)","field":"dport"\}\},"right":\{"set":\[([\d,]+)\]/.exec(JSON.stringify(expr))
     const ports = (found?.[2] ?? '').split(',').map(Number)
-    const sorted = { protocol: found?.[1] === 'udp' ? 'udp' : 'tcp', ports: ports.toSorted((a, b) => a - b) } as const
+    const sorted = ports.toSorted((a, b) => a - b)
     const key = readSetName(name)
-    // The hash in the name says whether these are its ports.
-    if (key !== null && setName({ ...key, ports: sorted }) === name) return sorted
+    // The hash in the name says whether these are its ports, and of both protocols.
+    for (const protocol of [found?.[1] === 'udp' ? 'udp' : 'tcp', 'tcp+udp'] as const) {
+      const read = { protocol, ports: sorted }
+      if (key !== null && setName({ ...key, ports: read }) === name) return read
+    }
   }
   return undefined
 }
 
 /** A nft that prints rules in another form only makes them be written again at each sync. */
 function sameRules({ rules }: Ruleset, sets: Sets): boolean {
-  const wanted = new Set([...sets].map(([name, key]) => JSON.stringify(ruleOf(name, key).expr)))
+  const wanted = new Set(rulesOf(sets).map((rule) => JSON.stringify(ruleOf(rule).expr)))
   const found = rules.map(({ expr }) => JSON.stringify(expr.map((part) => (isCounter(part) ? counter : part))))
   return found.length === wanted.size && found.every((rule) => wanted.delete(rule))
 }

@@ -117,6 +117,7 @@ class Conversation {
     if (type === 'sync') return this.#takeSync(request)
     this.#sync = undefined
     if (type === 'list') return listed(id, await this.#guard.list(request.known))
+    if (type === 'around') return listed(id, await this.#guard.around(request.address))
     if (type === 'spare') {
       this.#admission.spare(request.prefixes)
       return done(id, [])

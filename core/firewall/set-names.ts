@@ -1,5 +1,5 @@
 /**
- * The names of the sets: `all_v4`, `tcp_22_v4`, `tcp_80_443_v6_64`. Whoever looks at the firewall
+ * The names of the sets: `all_v4`, `tcp_22_v4`, `tcp_80_443_v6_64`, `tcpudp_53_v4`. Whoever looks at the firewall
  * reads in them what a set is for, and the helper reads the ports back.
  */
 import { createHash } from 'node:crypto'
@@ -22,15 +22,16 @@ const longestPorts = 80
 export function setName({ ports, family, length }: SetKey): string {
   const spelled = ports.ports.join('_')
   const hash = spelled.length > longestPorts ? hashed(spelled) : undefined
-  const head = ports.protocol === 'all' ? 'all' : `${ports.protocol}_${hash ?? spelled}`
+  const head = ports.protocol === 'all' ? 'all' : `${ports.protocol.replace('+', '')}_${hash ?? spelled}`
   return `${head}_v${family}${length === bitsOf(family) ? '' : `_${length}`}`
 }
 
 /** What a name says; null where it is none of ours. Ports are null where the name only holds their hash. */
 export function readSetName(name: string): (Omit<SetKey, 'ports'> & { readonly ports: WirePorts | null }) | null {
-  const found = /^(all|tcp|udp)(?:_(h[0-9a-f]{32}|\d{1,5}(?:_\d{1,5})*))?_v([46])(?:_(\d{1,3}))?$/.exec(name)
+  const found = /^(all|tcp|udp|tcpudp)(?:_(h[0-9a-f]{32}|\d{1,5}(?:_\d{1,5})*))?_v([46])(?:_(\d{1,3}))?$/.exec(name)
   if (found === null) return null
-  const [, protocol, list, version, digits] = found
+  const [, word, list, version, digits] = found
+  const protocol = word === 'tcpudp' ? 'tcp+udp' : word
   const family = version === '4' ? 4 : 6
   const length = digits === undefined ? bitsOf(family) : Number(digits)
   if (list?.startsWith('h')) return protocol === 'all' ? null : { ports: null, family, length }

@@ -1,6 +1,6 @@
 /**
  * The table of Bailiff, whatever tool makes it: one set for each ports, family and prefix length, one
- * rule a set, one chain. The chain stands before connection tracking and before any translation of
+ * rule a set (one a protocol where it is for both), one chain. The chain stands before connection tracking and before any translation of
  * addresses, so a rule sees the port that the client used (Docker publishes ports by translation) and
  * costs an attacker's packet the least. Sets are plain hashes, no intervals: every element begins and
  * ends by itself.
@@ -29,7 +29,7 @@ export interface ListedFrame {
 export interface ListedRules {
   /** The ports of the rule that looks this set up. */
   portsOf(set: string): WirePorts | undefined
-  /** Whether there is one rule for each of the sets, as it should be, and no other. */
+  /** Whether there are the rules of each of the sets, as they should be, and no other. */
   areThoseOf(sets: Sets): boolean
 }
 
@@ -61,13 +61,16 @@ export interface Found {
   readonly sets: Sets
   /** Sets whose names only have a hash of their ports, and no rule tells the ports. */
   readonly nameless: readonly string[]
-  /** Whether there is one rule for each of `sets`, as it should be, and no other. */
+  /** Whether there are the rules of each of `sets`, as they should be, and no other. */
   readonly ruled: boolean
   /** The tool could not read the rules; `ruled` is false then. */
   readonly rulesUnread?: boolean
   /** The generation of the kernel's ruleset at which it was so, where the tool tells. */
   readonly generation?: number
 }
+
+/** What a rule looks at: one protocol's ports, or all traffic. */
+export type RuleProtocol = Exclude<WirePorts['protocol'], 'tcp+udp'>
 
 /** One step towards the wanted table. What is added and is there already stays as it is. */
 export type Step =
@@ -76,10 +79,24 @@ export type Step =
   | { readonly do: 'add-chain' }
   | { readonly do: 'flush-chain' }
   | { readonly do: 'add-set'; readonly name: string; readonly key: SetKey }
-  | { readonly do: 'add-rule'; readonly name: string; readonly key: SetKey }
+  | { readonly do: 'add-rule'; readonly name: string; readonly key: SetKey; readonly protocol: RuleProtocol }
   | { readonly do: 'delete-set'; readonly name: string }
 
 export const byName = (keys: Iterable<SetKey>): Sets => new Map(Array.from(keys, (key) => [setName(key), key]))
+
+/** The protocols that ports are of, each with a rule of its own. */
+export function protocolsOf(protocol: WirePorts['protocol']): readonly RuleProtocol[] {
+  return protocol === 'tcp+udp' ? ['tcp', 'udp'] : [protocol]
+}
+
+/** The rules that sets have. */
+export function rulesOf(
+  sets: Sets,
+): { readonly name: string; readonly key: SetKey; readonly protocol: RuleProtocol }[] {
+  return [...sets].flatMap(([name, key]) =>
+    protocolsOf(key.ports.protocol).map((protocol) => ({ name, key, protocol })),
+  )
+}
 
 /** The sets for single addresses that a declaration makes at once. */
 export function singleAddressSets(ports: WirePorts): SetKey[] {
@@ -120,7 +137,7 @@ export function mend(found: Found, wanted: Sets, emptied: readonly string[] = []
     { do: 'flush-chain' },
     ...(found.sound ? [...old, ...emptied].map((name) => ({ do: 'delete-set', name }) as const) : []),
     ...Array.from(wanted, ([name, key]) => ({ do: 'add-set', name, key }) as const),
-    ...Array.from(wanted, ([name, key]) => ({ do: 'add-rule', name, key }) as const),
+    ...rulesOf(wanted).map(({ name, key, protocol }) => ({ do: 'add-rule', name, key, protocol }) as const),
   ]
 }
 

@@ -6,7 +6,7 @@ import {
   type FailureCounter,
   type Reached,
 } from './failure-counter.ts'
-import type { CountingNews, Fail2banCounting } from './fail2ban-counting.ts'
+import { knownAttempts, type CountingNews, type Fail2banCounting } from './fail2ban-counting.ts'
 import { writeIdKey } from './failure-key.ts'
 import { entryKinds, type Entry } from './failure-log.ts'
 import type { JailRules } from './jail-rules.ts'
@@ -16,9 +16,6 @@ import { RateTable } from './rate-table.ts'
 
 /** Lines kept for a ban, whatever `maxmatches` says. */
 const mostLines = 50
-/** Beyond so many bans attempts count no more. */
-const mostBans = 20
-
 /** What the counter needs beside its rules. */
 export interface Fail2banParts extends CounterParts {
   readonly offenders: KnownOffenders
@@ -129,7 +126,7 @@ export class Fail2banCounter implements FailureCounter {
     const last = offenders.last(failure.id, this.#jail)
     // A line of before the last ban was read again: it has counted already.
     if (last === undefined || failure.time / 1000 <= last.time) return []
-    const attempts = Math.min(2 ** (Math.min(last.count, mostBans) - 1) + 1, this.#maxretry)
+    const attempts = Math.min(knownAttempts(last.count), this.#maxretry)
     if (attempts <= 1) return []
     const { id, time } = failure
     news({ type: 'bad', jail: this.#jail, id, time, bans: last.count, attempts, isBan: attempts >= this.#maxretry })

@@ -1,3 +1,5 @@
+import type { Prefix } from '../address.ts'
+
 /**
  * What a jail says that counts as Fail2ban does, beside `maxretry`, `findtime` and the base of `bantime`: its rate
  * estimate, attempts that count more for known offenders, bans that last longer by a formula.
@@ -37,6 +39,25 @@ export type CountingNews = { readonly jail: string; readonly id: string } & (
       readonly lengthSeconds: number
       readonly until: number | null
     }
-  /** A ban of an id that no firewall can keep away, for there is no address; it holds here. Told again when it is prolonged. */
-  | { readonly type: 'unenforceable'; readonly since: number; readonly until: number | null; readonly count: number }
+  /**
+   * A new ban of an id that is no address, one that goes on for longer, or one of before the start. It holds here; `prefix`:
+   * whom a firewall keeps away for it.
+   */
+  | {
+      readonly type: 'id-banned' | 'id-prolonged' | 'id-restored'
+      readonly prefix: Prefix | null
+      readonly since: number
+      readonly until: number | null
+      readonly count: number
+    }
+  /** Such a ban is over. */
+  | { readonly type: 'id-unbanned'; readonly prefix: Prefix | null }
 )
+
+/** Beyond so many bans attempts count no more. */
+const mostBans = 20
+
+/** How many attempts a failure of somebody counts who was banned so often before; `maxretry` is what it counts at most. */
+export function knownAttempts(bans: number): number {
+  return 2 ** (Math.min(bans, mostBans) - 1) + 1
+}

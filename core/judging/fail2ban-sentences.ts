@@ -1,5 +1,5 @@
 import { parsePrefix, type Prefix } from '../address.ts'
-import type { Ban } from '../events.ts'
+import type { Ban, Kept } from '../events.ts'
 import { foreverIfLong } from './bantime.ts'
 import type { CountingNews, Fail2banCounting } from './fail2ban-counting.ts'
 import type { Reached } from './failure-counter.ts'
@@ -18,6 +18,8 @@ export interface Fail2banSentencesOptions {
   readonly banOf: (prefix: Prefix, jail: string) => Ban | undefined
   readonly rules: RuleNumbers
   readonly news: (news: CountingNews) => void
+  /** Hears of bans that nothing else knows of, for the store. */
+  readonly keep: (kept: Kept) => void
 }
 
 /** A ban that is in force. */
@@ -39,11 +41,12 @@ interface Next {
 export class Fail2banSentences {
   /** The last ban of each, which the counters ask as well. */
   readonly offenders = new KnownOffenders()
-  readonly #ids = new IdBans()
+  readonly #ids: IdBans
   readonly #options: Fail2banSentencesOptions
 
   constructor(options: Fail2banSentencesOptions) {
     this.#options = options
+    this.#ids = new IdBans(options.keep)
   }
 
   /** Knows of a ban that was decided elsewhere, or before. */
@@ -51,6 +54,26 @@ export class Fail2banSentences {
     if (last === undefined) return
     const length = until === null || until === undefined ? -1 : (until - last) / 1000
     this.offenders.note(prefix, jail, { count, time: last / 1000, length })
+  }
+
+  /** Bans of ids that are no addresses, as `keep` has heard of them. */
+  kept(): Iterable<Kept> {
+    return this.#ids.kept()
+  }
+
+  /** Takes up bans that an earlier agent kept; those that hold at `now` (unix ms) are told as restored. */
+  takeKept(kept: Iterable<Kept>, now: number): void {
+    for (const one of kept) {
+      const ban = this.#ids.take(one, now)
+      if (ban === null) continue
+      const { id, jail, since, until, count } = ban
+      this.offenders.note(id, jail, {
+        count,
+        time: since / 1000,
+        length: until === Infinity ? -1 : (until - since) / 1000,
+      })
+      if (until >= now) this.#tell('id-restored', ban)
+    }
   }
 
   /** The ban for a firewall, if there is one: a new one, or that in force until later. `now` is unix ms. */
@@ -76,7 +99,7 @@ export class Fail2banSentences {
     if (until !== null && until < now) return null
     this.#noteBan(rules, id, time, next)
     const { count } = next
-    if (id !== prefix) this.#keepId(reached, { jail, prefix, since: time, until: until ?? Infinity, count })
+    if (id !== prefix) this.#keepId({ id, jail, prefix, since: time, until: until ?? Infinity, count })
     if (prefix === null) return null
     return { prefix, jail, ports, since: time, until, count, failures, ...evidence(lines, this.#options.rules) }
   }
@@ -110,7 +133,12 @@ export class Fail2banSentences {
   /** Somebody ended the ban before its time: it never was. */
   lifted(prefix: Prefix, jail: string): void {
     this.offenders.forget(prefix, jail)
-    this.#ids.lift(prefix, jail)
+    this.#tellOver(this.#ids.lift(prefix, jail))
+  }
+
+  /** Ends the bans of ids whose time is over at `now` (unix ms). */
+  sweep(now: number): void {
+    this.#tellOver(this.#ids.expire(now))
   }
 
   shift(ms: number): void {
@@ -127,18 +155,29 @@ export class Fail2banSentences {
   #prolonged({ name: jail, ports }: Fail2banRules, reached: Reached, { since, count }: Held, end: number): Ban | null {
     const { id, prefix, failures, lines } = reached
     const until = end === Infinity ? null : end
-    if (id !== prefix) this.#keepId(reached, { jail, prefix, since, until: end, count })
+    if (id !== prefix) {
+      const ban = { id, jail, prefix, since, until: end, count }
+      this.#tellOver(this.#ids.put(ban))
+      this.#tell('id-prolonged', ban)
+    }
     if (prefix === null) return null
     const before = this.#options.banOf(prefix, jail)
     if (before !== undefined) return { ...before, until }
     return { prefix, jail, ports, since, until, count, failures, ...evidence(lines, this.#options.rules) }
   }
 
-  #keepId({ id }: Reached, ban: IdBan): void {
-    const { jail, prefix, since, until, count } = ban
-    this.#ids.put(id, ban)
-    if (prefix !== null) return
-    this.#options.news({ type: 'unenforceable', jail, id, since, until: until === Infinity ? null : until, count })
+  #keepId(ban: IdBan): void {
+    this.#tellOver(this.#ids.put(ban))
+    this.#tell('id-banned', ban)
+  }
+
+  #tell(type: 'id-banned' | 'id-prolonged' | 'id-restored', { id, jail, prefix, since, until, count }: IdBan): void {
+    const end = until === Infinity ? null : until
+    this.#options.news({ type, jail, id, prefix, since, until: end, count })
+  }
+
+  #tellOver(bans: readonly IdBan[]): void {
+    for (const { id, jail, prefix } of bans) this.#options.news({ type: 'id-unbanned', jail, id, prefix })
   }
 
   #noteBan({ name }: Fail2banRules, id: string, time: number, { count, lengthMs, isOld }: Next): void {

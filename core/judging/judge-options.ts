@@ -1,5 +1,5 @@
 import type { Address, Prefix } from '../address.ts'
-import type { Ban, LogChunk, Match } from '../events.ts'
+import type { Ban, Kept, LogChunk, Match } from '../events.ts'
 import type { CountingNews } from './fail2ban-counting.ts'
 import type { IgnoreListOptions } from './ignore-list.ts'
 import type { Offence } from './offences.ts'
@@ -20,6 +20,8 @@ export interface JudgeOptions extends IgnoreListOptions {
   readonly onSpared?: (jail: string, address: Address, why: string) => void
   /** Hears what jails do that count as Fail2ban. */
   readonly onCounting?: (news: CountingNews) => void
+  /** Hears what is to outlive the agent beside bans of prefixes and `Judge.counted`, in the turn in which it is counted. */
+  readonly onKept?: (kept: Kept) => void
   /** Why people let the prefix in for a time, in words for people; undefined: they do not. */
   readonly allowed?: (prefix: Prefix) => string | undefined
   readonly maxAddresses?: number
@@ -35,6 +37,7 @@ export function withUsual(options: JudgeOptions): FullJudgeOptions {
     onBanned: () => {},
     onSpared: () => {},
     onCounting: () => {},
+    onKept: () => {},
     allowed: () => undefined,
     maxAddresses: 200_000,
     excerptBytes: 8 * 1024 * 1024,

@@ -1,5 +1,5 @@
 import { parseAddress, parsePrefix, type Prefix } from '../address.ts'
-import type { Ban, CountedFailures, Failure, Match } from '../events.ts'
+import type { Ban, CountedFailures, Failure, Kept, Match } from '../events.ts'
 import { countedAt, skewOf, type Arrival } from './arrival.ts'
 import { banAsFailure } from './ban-as-failure.ts'
 import { banLength, type Bantime } from './bantime.ts'
@@ -38,8 +38,8 @@ export class Judge {
     this.#options = withUsual(options)
     this.#sentences = new Sentences(options.offences, this.#rules)
     this.#excerpts = new Excerpts(this.#options.excerptBytes)
-    const { banOf, onCounting: news } = this.#options
-    this.#fail2ban = new Fail2banSentences({ banOf, news, rules: this.#rules })
+    const { banOf, onCounting: news, onKept: keep } = this.#options
+    this.#fail2ban = new Fail2banSentences({ banOf, news, keep, rules: this.#rules })
   }
 
   /** Takes over the jails of a new configuration. Counts go on where window, threshold and rule are the same. */
@@ -88,6 +88,16 @@ export class Judge {
     for (const each of counted) readEntries(each, (entry) => this.#jails.get(entry.jail)?.counter.recount(entry))
   }
 
+  /** All that `onKept` was told and that still is. */
+  kept(): Iterable<Kept> {
+    return this.#fail2ban.kept()
+  }
+
+  /** Takes up what an earlier judge kept. */
+  takeKept(kept: Iterable<Kept>): void {
+    this.#fail2ban.takeKept(kept, Date.now())
+  }
+
   /** Knows of a ban that somebody else decided. */
   note(known: Offence | Ban): void {
     const offence = 'since' in known ? { ...known, last: known.since } : known
@@ -107,6 +117,7 @@ export class Judge {
       counter.sweep(now)
       if (rules.counting) purgeAge = Math.min(purgeAge, rules.counting.purgeAgeSeconds)
     }
+    this.#fail2ban.sweep(now)
     if (purgeAge !== Infinity) this.#fail2ban.offenders.purge(now / 1000, purgeAge)
   }
 

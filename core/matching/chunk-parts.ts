@@ -27,6 +27,7 @@ export function joinResults(first: ScanResult, second: ScanResult): ScanResult {
   return {
     matches: [...first.matches, ...second.matches],
     ...(first.hits || second.hits ? { hits: [...(first.hits ?? []), ...(second.hits ?? [])] } : {}),
+    ...(first.odd || second.odd ? { odd: [...(first.odd ?? []), ...(second.odd ?? [])] } : {}),
     consumed: first.consumed + second.consumed,
     insideLine: second.insideLine,
     lines: first.lines + second.lines,

@@ -61,6 +61,7 @@ export interface BrokenJail {
   /** The option at fault, where it is known. */
   readonly option: string | null
   readonly message: string
+  readonly hint: string | undefined
 }
 
 /** A line that took the patterns of a jail too long, or made its matcher fail. */

@@ -2,7 +2,7 @@
  * Jails whose filters see every line of a log in order and remember lines before: those of a Fail2ban tree. What they
  * remember travels with the chunks of a log, so threads stay without state, and one that is stopped loses nothing.
  */
-import type { FilterHit, LogChunk } from '../events.ts'
+import type { FilterHit, LogChunk, OddLine } from '../events.ts'
 import { BailiffError, describeError } from '../errors.ts'
 import { scanGuarded } from './guarded-scan.ts'
 import type { LineGuard } from './line-guard.ts'
@@ -17,10 +17,15 @@ export interface OrderedJail {
   memory: unknown
   /** Compiles what the first lines would have compiled, so that they take no longer than others. Remembers nothing. */
   prepare?(): void
-  /** Takes the next line of the chunk, without its newline. Throws a BailiffError for one that takes too long. */
-  look(line: Buffer, text: string, chunk: LogChunk): readonly JailHit[]
+  /** What was odd about the time of lines since the last call. */
+  takeOdd?(): readonly OddLine[]
+  /**
+   * Takes the next line of the chunk, without its newline, with its offset in the log and the byte behind its newline,
+   * where that is there. Throws a BailiffError for one that takes too long.
+   */
+  look(line: Buffer, text: string, chunk: LogChunk, offset: number, next: number | undefined): readonly JailHit[]
   /** Takes the next lines of the chunk, those from `start` to `end`, as `look` takes each. */
-  scan?(block: Pick<ScannedChunk, 'bytes' | 'text'> & LineSpan, chunk: LogChunk, ears: OrderedEars): void
+  scan?(block: Pick<ScannedChunk, 'bytes' | 'text' | 'base'> & LineSpan, chunk: LogChunk, ears: OrderedEars): void
 }
 
 /** What a hit says, without its place. */
@@ -48,7 +53,7 @@ export function lateJail(jail: string, make: () => OrderedJail): OrderedJail {
       ready().memory = memory
     },
     prepare: () => ready().prepare?.(),
-    look: (line, text, chunk) => ready().look(line, text, chunk),
+    look: (...given) => ready().look(...given),
   }
 }
 
@@ -74,6 +79,7 @@ export interface LineWatch {
 
 export interface OrderedResult {
   readonly hits: FilterHit[]
+  readonly odd: readonly OddLine[]
   readonly slow: readonly SlowLine[]
   /** What the jails remember behind the chunk. */
   readonly memories: JailMemories
@@ -96,7 +102,8 @@ export function scanOrdered(
     return lines.hits
   })
   if (jails.length > 1) hits.sort((a, b) => a.offset - b.offset)
-  return { hits, slow, memories: after }
+  const odd = jails.flatMap((jail) => jail.takeOdd?.() ?? [])
+  return { hits, odd, slow, memories: after }
 }
 
 /** One jail over the lines of one chunk. */
@@ -127,9 +134,9 @@ class JailScan {
   }
 
   #scan({ start, end }: LineSpan): void {
-    const { bytes, text, chunk } = this.#scanned
+    const { bytes, text, chunk, base } = this.#scanned
     if (this.#jail.scan === undefined) return this.#lines({ start, end }, (line) => this.#look(line))
-    this.#jail.scan({ bytes, text, start, end }, chunk, {
+    this.#jail.scan({ bytes, text, base, start, end }, chunk, {
       begins: (from, to) => this.#watch.progress?.line(from, to),
       found: (hit, from) => this.#found(hit, from),
       failed: (error, from, to) => this.#failed(error, { start: from, end: to }),
@@ -181,11 +188,17 @@ class JailScan {
   }
 
   #look(line: LineSpan): void {
-    const { bytes, text, chunk } = this.#scanned
+    const { bytes, text, chunk, base } = this.#scanned
     const { start, end } = line
     this.#watch.progress?.line(start, end)
     try {
-      const found = this.#jail.look(bytes.subarray(start, end - 1), text.slice(start, end - 1), chunk)
+      const found = this.#jail.look(
+        bytes.subarray(start, end - 1),
+        text.slice(start, end - 1),
+        chunk,
+        base + start,
+        bytes[end],
+      )
       for (const hit of found) this.#found(hit, start)
     } catch (error) {
       this.#failed(error, line)

@@ -13,7 +13,6 @@ import { ProgressCell, type BrokenJail, type DatesTask, type ScanTask, type Work
 import { lateJail, type OrderedJail } from './ordered-jails.ts'
 import { packResult, type PackedResult } from './packed-results.ts'
 import { threadNumber } from './processor-time.ts'
-import { PatternError } from './pattern-error.ts'
 import { createLogScanner } from './scan.ts'
 
 // Patterns that the linear engine can run are given to it when they backtrack too much.
@@ -82,9 +81,10 @@ function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
  */
 async function treeJailsOf(setups: NonNullable<WorkerSetup['treeJails']>): Promise<TreeJails> {
   if (setups.length === 0) return { ordered: [], broken: [], make: () => {} }
-  const [{ JailLines }, { DateForms }] = await Promise.all([
+  const [{ JailLines }, { DateForms }, { faultyOption }] = await Promise.all([
     import('../fail2ban/lines/jail-lines.ts'),
     import('../fail2ban/dates/date-forms.ts'),
+    import('../fail2ban/lines/option-error.ts'),
   ])
   const forms = new DateForms()
   const broken: BrokenJail[] = []
@@ -93,8 +93,9 @@ async function treeJailsOf(setups: NonNullable<WorkerSetup['treeJails']>): Promi
     try {
       return new JailLines(setup, forms)
     } catch (error) {
-      const option = error instanceof PatternError ? error.list : null
-      broken.push({ jail, option, message: error instanceof Error ? error.message : String(error) })
+      const { hint } = error instanceof BailiffError ? error : {}
+      const message = error instanceof Error ? error.message : String(error)
+      broken.push({ jail, option: faultyOption(error), message, hint })
       return { jail, memory: null, look: () => [] }
     }
   }

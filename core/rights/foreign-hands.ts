@@ -18,15 +18,17 @@ const mostLinks = 40
 
 /**
  * The first on the way to the file that others than root may change or replace: the file, a folder above
- * it, or a link that leads there. Null: there is none. What is not there is nobody's.
+ * it, or a link that leads there. Null: there is none. What is not there is nobody's. `looked`: what was found on the
+ * ways to other files, which is not looked at again.
  */
-export function foreignHand(path: string): ForeignHand | null {
+export function foreignHand(path: string, looked = new Map<string, Stats | undefined>()): ForeignHand | null {
   let links = 0
   let at = '/'
   const left = resolve(path).split('/').filter(Boolean)
   for (let name = left.shift(); name !== undefined; name = left.shift()) {
     at = resolve(at, name)
-    const found = lstatSync(at, { throwIfNoEntry: false })
+    const found = looked.has(at) ? looked.get(at) : lstatSync(at, { throwIfNoEntry: false })
+    looked.set(at, found)
     if (found === undefined) return null
     if (!isRootsAlone(found)) return handOf(at, found)
     if (!found.isSymbolicLink()) continue

@@ -7,7 +7,7 @@ import { isJailOff, readJail, usualPlugins, type JailSettings, type RawFile } fr
 import type { Loopback } from './loopback.ts'
 import { mergeOver, normalise } from './merge.ts'
 import type { NamedPlugin } from './option-kinds.ts'
-import type { OwnLogSettings } from './own-log.ts'
+import { fileLog, type OwnLogSettings } from './own-log.ts'
 import { builtInFilters, defaultPlaces, type Places } from './places.ts'
 import { namesProgram, pluginUses, type PluginUse } from './plugin-use.ts'
 import { fileSchema } from './schema.ts'
@@ -150,10 +150,7 @@ async function settingsOf(
     workers: raw.workers ?? null,
     memoryBytes: (raw.memory ?? 256) * 1024 * 1024,
     metrics: raw.metrics ?? null,
-    ownLog:
-      raw.fail2ban_log === undefined
-        ? null
-        : { path: resolve(folderOf(tree, 'fail2ban_log'), raw.fail2ban_log), level: 'INFO', format: null },
+    ownLog: raw.fail2ban_log === undefined ? null : fileLog(resolve(folderOf(tree, 'fail2ban_log'), raw.fail2ban_log)),
     historyMs: raw.history ?? 30 * 86_400_000,
     problems,
     warnings: await checkOwners(all, uses),

@@ -9,7 +9,9 @@ const maxPorts = 64
 const known: Readonly<Record<string, number>> = {
   domain: 53,
   ftp: 21,
+  'ftp-data': 20,
   ftps: 990,
+  'ftps-data': 989,
   http: 80,
   https: 443,
   imap: 143,
@@ -26,6 +28,7 @@ const known: Readonly<Record<string, number>> = {
   'sip-tls': 5061,
   smtp: 25,
   smtps: 465,
+  socks: 1080,
   ssh: 22,
   submission: 587,
   submissions: 465,
@@ -51,7 +54,7 @@ export function parsePorts(given: unknown, services = '/etc/services'): readonly
 }
 
 /** The ports of a ban; all traffic where `ports` is empty. */
-export function toPorts(ports: readonly number[], protocol: 'tcp' | 'udp'): Ports {
+export function toPorts(ports: readonly number[], protocol: 'tcp' | 'udp' | 'tcp+udp'): Ports {
   return ports.length === 0 ? { protocol: 'all', ports } : { protocol, ports }
 }
 

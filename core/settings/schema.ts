@@ -189,7 +189,7 @@ export const jailSchema = section({
     .optional(),
   ports: ports.describe('the ports that a ban covers; all: everything').optional(),
   datepattern: datepattern.describe('how dates look, in place of what the filter says'),
-  protocol: z.enum(['tcp', 'udp']).describe('the protocol of the ports').optional(),
+  protocol: z.enum(['tcp', 'udp', 'tcp+udp']).describe('the protocol of the ports').optional(),
   also: actions.describe('actions beside the default ones').optional(),
   ...judging,
 })

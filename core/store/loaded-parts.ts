@@ -1,4 +1,4 @@
-import type { Ban, CountedFailures, LogPosition } from '../events.ts'
+import type { Ban, CountedFailures, Kept, LogPosition } from '../events.ts'
 import type { LoadedPart } from './messages.ts'
 import { unpackBans, unpackOffences, type PackedBans } from './packed-bans.ts'
 import type { Offence } from './records.ts'
@@ -12,6 +12,7 @@ export interface Loaded {
   /** What was counted, in order. */
   readonly failures: readonly CountedFailures[]
   readonly positions: readonly LogPosition[]
+  readonly kept: readonly Kept[]
 }
 
 /** Takes in what the thread of the store loads, part by part. */
@@ -19,21 +20,24 @@ export class LoadedParts implements Loaded {
   #bans: PackedBans[] = []
   failures: CountedFailures[] = []
   positions: LogPosition[] = []
+  kept: Kept[] = []
 
   constructor(part: LoadedPart = {}) {
     this.take(part)
   }
 
-  take({ bans, failures = [], positions = [] }: LoadedPart): void {
+  take({ bans, failures = [], positions = [], kept = [] }: LoadedPart): void {
     if (bans) this.#bans.push(bans)
     this.failures.push(...failures)
     this.positions.push(...positions)
+    this.kept.push(...kept)
   }
 
   forget(): void {
     this.#bans = []
     this.failures = []
     this.positions = []
+    this.kept = []
   }
 
   get bans(): Iterable<Ban> {

@@ -1,4 +1,4 @@
-import type { Ban, CountedFailures, LogPosition } from '../events.ts'
+import type { Ban, CountedFailures, Kept, LogPosition } from '../events.ts'
 import type { PackedBans } from './packed-bans.ts'
 import type { PurgeLimits } from './purge.ts'
 import type { HistoryEntry } from './records.ts'
@@ -43,4 +43,5 @@ export interface LoadedPart {
   readonly bans?: PackedBans
   readonly failures?: readonly CountedFailures[]
   readonly positions?: readonly LogPosition[]
+  readonly kept?: readonly Kept[]
 }

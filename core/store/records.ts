@@ -1,5 +1,5 @@
 import { parsePrefix, type Prefix } from '../address.ts'
-import type { Ban, CountedFailures, FilePosition, LogCursor, Ports, UnbanReason } from '../events.ts'
+import type { Ban, CountedFailures, FilePosition, Kept, LogCursor, Ports, UnbanReason } from '../events.ts'
 import type { Row, Value } from './sqlite.ts'
 
 /** The end of a ban. */
@@ -106,6 +106,15 @@ export function readCursor({ path, cursor, named }: Row): LogCursor | null {
   return { path, cursor, named }
 }
 
+const keptKinds: readonly Kept['kind'][] = ['waiting-failure', 'id-ban']
+
+export function readKept({ kind: stored, key, value: text }: Row): Kept | null {
+  const kind = keptKinds.find((each) => each === stored)
+  const value = parse(text)
+  if (kind === undefined || typeof key !== 'string' || typeof value !== 'object' || value === null) return null
+  return { kind, key, value }
+}
+
 function parse(text: unknown): unknown {
   try {
     return JSON.parse(String(text))
@@ -118,7 +127,9 @@ function isPorts(value: unknown): value is Ports {
   if (typeof value !== 'object' || value === null || !('protocol' in value) || !('ports' in value)) return false
   const { protocol, ports } = value
   if (!Array.isArray(ports) || !ports.every((port) => isCount(port) && port < 65536)) return false
-  return protocol === 'all' ? ports.length === 0 : (protocol === 'tcp' || protocol === 'udp') && ports.length > 0
+  return protocol === 'all'
+    ? ports.length === 0
+    : ['tcp', 'udp', 'tcp+udp'].includes(String(protocol)) && ports.length > 0
 }
 
 function isTexts(value: unknown): value is string[] {

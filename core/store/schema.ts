@@ -32,6 +32,8 @@ export const migrations: readonly string[] = [
   `,
   // What found each line of a ban: the distinct names, and an index into them for each line, as JSON.
   `ALTER TABLE lines ADD COLUMN rules TEXT;`,
+  // What stages keep by keys of their own, as JSON: `Kept` in core/events.ts.
+  `CREATE TABLE kept (kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;`,
 ]
 
 /** A database that cannot be brought to the schema of this version. */

@@ -118,6 +118,7 @@ class StoreThread {
     for (const bans of tables.bans(now, since)) this.#say({ type: 'loaded', part: { bans } })
     for (const failures of tables.failures()) this.#say({ type: 'loaded', part: { failures } })
     for (const positions of tables.positions()) this.#say({ type: 'loaded', part: { positions } })
+    for (const kept of tables.kept()) this.#say({ type: 'loaded', part: { kept } })
   }
 
   #begin({ database, tables }: Opened, everythingAt: number | null): void {
@@ -125,7 +126,7 @@ class StoreThread {
     if (this.#anew) rollBack(database)
     tables.begin()
     tables.forgetFailures()
-    if (everythingAt !== null) tables.forgetBans(everythingAt)
+    if (everythingAt !== null) tables.forgetAll(everythingAt)
     this.#anew = true
   }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BailiffError } from '../errors.ts'
-import type { Ban, CountedFailures, LogPosition } from '../events.ts'
+import type { Ban, CountedFailures, Kept, LogPosition } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 import { CommitQueue, type Batch } from './commit-queue.ts'
 import { LoadedParts, type Loaded } from './loaded-parts.ts'
@@ -14,7 +14,7 @@ export type { HistoryEntry, HistoryQuery, Loaded, Offence, Unban }
 const dayMs = 24 * 3600_000
 /** That a source still speaks of a log is news again after this time. */
 const namedEveryMs = dayMs
-/** Bans written at once when everything is written anew: between two such parts others have their turn. */
+/** Bans, or what else is kept, written at once when everything is written anew: between two such parts others have their turn. */
 const bansAtOnce = 2000
 /**
  * What was counted is stored as it comes. When more than this has come, and more than it takes to say all
@@ -48,6 +48,8 @@ export interface Changes {
   readonly unbans?: readonly Unban[]
   /** Whether failures were counted: `Held.counted` is asked for them when this is written. */
   readonly counted?: boolean
+  /** Of one kind and key the last holds. */
+  readonly kept?: readonly Kept[]
   /** Everything before them is in the rest, or was decided not to count. */
   readonly positions?: readonly LogPosition[]
 }
@@ -60,10 +62,12 @@ export interface Held {
   counted(): CountedFailures | 'too-many' | null
   /** All that counts, piece by piece; after the last piece `counted` goes on (`Judge.everything`). */
   everything(): Iterable<CountedFailures>
+  /** All that stages keep by keys. */
+  kept(): Iterable<Kept>
   /** Where each log stands. Asked every hour: cursors that are not heard of are forgotten. */
   positions(): readonly LogPosition[]
-  /** Bans of before the start, from a disk that could not be read then. */
-  restored(bans: Iterable<Ban>): void
+  /** What was stored before the start, on a disk that could not be read then. */
+  restored(late: Pick<Loaded, 'bans' | 'kept'>): void
 }
 
 /** What outlives the agent. Never in the path of a ban. */
@@ -156,8 +160,12 @@ class ThreadStore implements Store {
     this.loaded.forget()
   }
 
-  commit({ bans = [], unbans = [], counted = false, positions = [] }: Changes): Promise<void> {
-    const changes: Change[] = [...bans.map((ban) => ({ ban })), ...unbans.map((unban) => ({ unban }))]
+  commit({ bans = [], unbans = [], kept = [], counted = false, positions = [] }: Changes): Promise<void> {
+    const changes: Change[] = [
+      ...bans.map((ban) => ({ ban })),
+      ...unbans.map((unban) => ({ unban })),
+      ...kept.map((one) => ({ kept: one })),
+    ]
     for (const position of positions) this.#positions.set(position.path, position)
     return this.#queue.add(changes, positions, counted)
   }
@@ -214,7 +222,7 @@ class ThreadStore implements Store {
 
   #take(part: LoadedPart): void {
     if (!this.#started) this.loaded.take(part)
-    else if (part.bans) this.#held?.restored(new LoadedParts(part).bans)
+    else if (part.bans ?? part.kept) this.#held?.restored(new LoadedParts(part))
   }
 
   /**
@@ -245,7 +253,10 @@ class ThreadStore implements Store {
   async #writeAnew(batch: Batch): Promise<void> {
     const more = (part: Partial<Writing>) => this.#thread.ask({ type: 'more', writing: { ...nothing, ...part } })
     await this.#thread.ask({ type: 'anew', everythingAt: this.#needsAll ? this.#options.now() : null })
-    if (this.#needsAll) for (const changes of inParts(this.#held?.bans() ?? [])) await more({ changes })
+    if (this.#needsAll) {
+      for (const changes of inParts(this.#held?.bans() ?? [], (ban) => ({ ban }))) await more({ changes })
+      for (const changes of inParts(this.#held?.kept() ?? [], (kept) => ({ kept }))) await more({ changes })
+    }
     let stored = 0
     for (const failures of this.#held?.everything() ?? []) {
       stored += failures.entries.length
@@ -295,10 +306,10 @@ class ThreadStore implements Store {
   }
 }
 
-function* inParts(bans: Iterable<Ban>): Generator<Change[]> {
+function* inParts<T>(all: Iterable<T>, change: (one: T) => Change): Generator<Change[]> {
   let part: Change[] = []
-  for (const ban of bans) {
-    if (part.push({ ban }) < bansAtOnce) continue
+  for (const one of all) {
+    if (part.push(change(one)) < bansAtOnce) continue
     yield part
     part = []
   }

@@ -1,4 +1,4 @@
-import type { Ban, CountedFailures, LogPosition } from '../events.ts'
+import type { Ban, CountedFailures, Kept, LogPosition } from '../events.ts'
 import { packBans, type PackedBans } from './packed-bans.ts'
 import {
   banColumns,
@@ -11,6 +11,7 @@ import {
   readCursor,
   readEntry,
   readFailures,
+  readKept,
   readPosition,
   type HistoryEntry,
   type Unban,
@@ -19,7 +20,7 @@ import { rollBack } from './schema.ts'
 import type { Database, Row, Statement } from './sqlite.ts'
 
 /** Something that happened, in the order in which it happened. */
-export type Change = { readonly ban: Ban } | { readonly unban: Unban }
+export type Change = { readonly ban: Ban } | { readonly unban: Unban } | { readonly kept: Kept }
 
 /** What is written in one transaction. Of `positions` everything before them is in the rest, or was stored before. */
 export interface Writing {
@@ -51,6 +52,8 @@ export class Tables {
   readonly #putPosition: Statement
   readonly #putCursor: Statement
   readonly #putFailures: Statement
+  readonly #keep: Statement
+  readonly #drop: Statement
 
   constructor(database: Database) {
     const prepare = (sql: string) => database.prepare(sql)
@@ -68,6 +71,8 @@ export class Tables {
     this.#putPosition = prepare(`INSERT OR REPLACE INTO positions (${positionColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
     this.#putCursor = prepare(`INSERT OR REPLACE INTO cursors (${cursorColumns}) VALUES (?, ?, ?)`)
     this.#putFailures = prepare('INSERT INTO failures (jails, entries) VALUES (?, ?)')
+    this.#keep = prepare('INSERT OR REPLACE INTO kept (kind, key, value) VALUES (?, ?, ?)')
+    this.#drop = prepare('DELETE FROM kept WHERE kind = ? AND key = ?')
   }
 
   /** Writes all of it, or throws and has written nothing. */
@@ -86,11 +91,11 @@ export class Tables {
     this.#orRollBack(() => this.#database.exec('DELETE FROM failures'))
   }
 
-  /** Inside a transaction: no ban is in force and no log was read. What bans there were stays in the history. */
-  forgetBans(at: number): void {
+  /** Inside a transaction: no ban is in force, no log was read, nothing is kept. What bans there were stays in the history. */
+  forgetAll(at: number): void {
     this.#orRollBack(() => {
       this.#database.prepare('UPDATE bans SET ended = ?, reason = NULL WHERE ended IS NULL').run(at)
-      this.#database.exec('DELETE FROM positions; DELETE FROM cursors')
+      this.#database.exec('DELETE FROM positions; DELETE FROM cursors; DELETE FROM kept')
     })
   }
 
@@ -99,7 +104,8 @@ export class Tables {
     this.#orRollBack(() => {
       for (const change of changes) {
         if ('ban' in change) this.#ban(change.ban)
-        else this.#unban(change.unban)
+        else if ('unban' in change) this.#unban(change.unban)
+        else this.#keepOrDrop(change.kept)
       }
       if (failures !== null) this.#putFailures.run(JSON.stringify(failures.jails), failures.entries)
       for (const position of positions) {
@@ -142,6 +148,10 @@ export class Tables {
     yield* this.#rows('SELECT * FROM cursors ORDER BY path', [], readCursor)
   }
 
+  *kept(): Generator<Kept[]> {
+    yield* this.#rows('SELECT * FROM kept ORDER BY kind, key', [], readKept)
+  }
+
   /** The entries asked for, the youngest first. */
   history({ prefix, jail, limit }: HistoryQuery): HistoryEntry[] {
     const wanted = [prefix === undefined ? '' : 'prefix = ?', jail === undefined ? '' : 'jail = ?'].filter(Boolean)
@@ -176,6 +186,11 @@ export class Tables {
 
   #unban({ prefix, jail, at, reason }: Unban): void {
     this.#endBan.run(at, reason, prefix, jail)
+  }
+
+  #keepOrDrop({ kind, key, value }: Kept): void {
+    if (value === null) this.#drop.run(kind, key)
+    else this.#keep.run(kind, key, JSON.stringify(value))
   }
 
   *#rows<T>(sql: string, values: readonly number[], read: (row: Row) => T | null, atOnce = rowsAtOnce): Generator<T[]> {

@@ -21,6 +21,9 @@ export interface RunningAgent {
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
+/** Where an agent runs, and keeps what it has. */
+export type Place = Pick<Bed, 'folder' | 'inVictim'>
+
 /** The jail of the tests: sshd's log of the bed, three failures, and what `more` says beside. */
 export function configuration(bed: Bed, { bantime = '20s', more = '' } = {}): string {
   return `state: ${join(bed.folder, 'state')}
@@ -32,7 +35,7 @@ ${more}`
 }
 
 /** Starts an agent and resolves when it answers and reads its log; throws with what it printed when it ends before. */
-export async function startAgent(bed: Bed, yaml: string, ...words: string[]): Promise<RunningAgent> {
+export async function startAgent(bed: Place, yaml: string, ...words: string[]): Promise<RunningAgent> {
   const config = join(bed.folder, 'bailiff.yaml')
   const socket = join(bed.folder, 'control.sock')
   writeFileSync(config, yaml, { mode: 0o600 })
@@ -67,7 +70,7 @@ export async function startAgent(bed: Bed, yaml: string, ...words: string[]): Pr
 
 /** Runs a test against an agent and ends the agent. When the test fails, what the agent printed is told with it. */
 export async function withAgent(
-  bed: Bed,
+  bed: Place,
   yaml: string,
   run: (agent: RunningAgent) => Promise<void>,
   ...words: string[]
@@ -84,7 +87,7 @@ export async function withAgent(
 }
 
 /** The addresses and prefixes in the sets of the agent's table, as the kernel has them now. */
-export function inKernel(bed: Bed): string[] {
+export function inKernel(bed: Pick<Bed, 'inVictim'>): string[] {
   const [program = '', ...words] = [...bed.inVictim, which('nft') ?? 'nft', '-j', 'list', 'table', 'inet', 'bailiff']
   const listed = spawnSync(program, words, { encoding: 'utf8', timeout: 10_000 })
   if (listed.status !== 0) return []

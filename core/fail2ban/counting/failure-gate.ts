@@ -1,42 +1,39 @@
 import { parseAddress, type Address } from '../../address.ts'
 import type { BailiffError } from '../../errors.ts'
 import type { Failure } from '../../events.ts'
+import { FewWarnings } from './few-warnings.ts'
 import { GateJail, type GateParts, type Verdict } from './gate-jail.ts'
-import type { Arrival, GateOptions, GateRules, IgnoreSource } from './gate-rules.ts'
+import type { Arrival, GateOptions, GateRules, IgnoreSource, WaitingFailure } from './gate-rules.ts'
 import { HostNames } from './host-names.ts'
 import { CommandRunner } from './ignore-command.ts'
 import { OwnAddresses } from './own-addresses.ts'
-
-/** Failures that wait at most, of all jails together. */
-const maxWaiting = 10_000
-/** How many were given up is told this often. */
-const tellEvery = 1000
+import { Waiting } from './waiting.ts'
 
 /**
  * Stands before the judge for jails of a Fail2ban tree: looks names up, and leaves out what the jail ignores. What has
- * to wait for neither is counted in the call; the rest later, without anything else waiting for it. Failures of one id
- * (of one name while it is one) stay in order.
+ * to wait for neither is counted in the call; the rest later, without anything else waiting for it, and told to `keep`
+ * so that it is not lost with the agent. Failures of one id (of one name while it is one) stay in order.
  */
 export class FailureGate {
   readonly #options: GateOptions
+  readonly #warn: FewWarnings['warn']
   readonly #parts: GateParts
   readonly #hosts: HostNames
   readonly #own: OwnAddresses
   #jails = new Map<string, GateJail>()
-  /** The last failure of a jail and id, or name, that waits; those that come meanwhile wait for it. */
-  readonly #last = new Map<string, Promise<void>>()
-  #waiting = 0
-  #givenUp = 0
+  readonly #waiting: Waiting
 
   constructor(options: GateOptions) {
     this.#options = options
-    this.#hosts = new HostNames((message) => options.warn(null, message), options.lookup)
+    this.#warn = new FewWarnings(options.warn).warn
+    this.#hosts = new HostNames((message) => this.#warn(null, message), options.lookup)
     this.#own = new OwnAddresses(this.#hosts)
+    this.#waiting = new Waiting({ warn: this.#warn, ...(options.keep && { keep: options.keep }) })
     this.#parts = {
       hosts: this.#hosts,
       own: this.#own,
       commands: new CommandRunner(),
-      warn: options.warn,
+      warn: this.#warn,
       namesChanged: () => this.#follow(),
     }
   }
@@ -58,12 +55,27 @@ export class FailureGate {
     const spelled = addressIn(failure.id)
     if (spelled !== null) return this.#takeId(jail, identified(failure, spelled), arrival)
     if (jail.rules.usedns !== 'yes' && jail.rules.usedns !== 'warn') return
-    this.#wait(failure, async () => {
+    const known = this.#waiting.has(keyOf(failure)) ? undefined : this.#hosts.known(failure.id)
+    if (known !== undefined) return this.#takeAddresses(jail, failure, arrival, known)
+    this.#waiting.add(keyOf(failure), { failure, arrival }, async () => {
       const addresses = await this.#hosts.addresses(failure.id)
-      if (addresses.length > 0 && jail.rules.usedns === 'warn')
-        this.#options.warn(failure.jail, `Determined IP using DNS Lookup: ${failure.id} = ${addresses.join(', ')}`)
-      for (const address of addresses) this.#takeId(jail, identified(failure, address), arrival)
+      return () => this.#takeAddresses(jail, failure, arrival, addresses)
     })
+  }
+
+  /** Takes up failures that waited when an agent ended, in order, by the keys that `keep` heard; null: it cannot be read. */
+  resume(waiting: ReadonlyMap<string, WaitingFailure | null>): void {
+    const inOrder = [...waiting].toSorted(([one], [other]) => Number(one) - Number(other))
+    for (const [key] of inOrder) this.#waiting.countFrom(Number(key))
+    for (const [key, waited] of inOrder) {
+      if (waited !== null) this.take(waited.failure, waited.arrival)
+      this.#options.keep?.(key, null)
+    }
+  }
+
+  /** All that waits now, by key. */
+  waiting(): Iterable<readonly [key: string, waiting: WaitingFailure]> {
+    return this.#waiting.all()
   }
 
   /** By what the jail ignores the id now, in Fail2ban's words; null: by nothing. For bans of before the start, which are asked anew. */
@@ -74,7 +86,7 @@ export class FailureGate {
 
   /** Resolves when nothing waits any more. */
   async settled(): Promise<void> {
-    while (this.#last.size > 0) await Promise.all(this.#last.values())
+    await this.#waiting.settled()
   }
 
   stop(): void {
@@ -83,35 +95,23 @@ export class FailureGate {
   }
 
   #takeId(jail: GateJail, failure: Failure, arrival: Arrival): void {
-    const now = this.#last.has(keyOf(failure)) ? null : jail.verdictNow(failure)
+    const now = this.#waiting.has(keyOf(failure)) ? null : jail.verdictNow(failure)
     if (now !== null) return this.#act(failure, arrival, now)
-    this.#wait(failure, async () => this.#act(failure, arrival, await jail.verdict(failure)))
+    this.#waiting.add(keyOf(failure), { failure, arrival }, async () => {
+      const verdict = await jail.verdict(failure)
+      return () => this.#act(failure, arrival, verdict)
+    })
+  }
+
+  #takeAddresses(jail: GateJail, failure: Failure, arrival: Arrival, addresses: readonly Address[]): void {
+    if (addresses.length > 0 && jail.rules.usedns === 'warn')
+      this.#warn(failure.jail, `Determined IP using DNS Lookup: ${failure.id} = ${addresses.join(', ')}`)
+    for (const address of addresses) this.#takeId(jail, identified(failure, address), arrival)
   }
 
   #act(failure: Failure, arrival: Arrival, verdict: Verdict): void {
     if (verdict.ignored) this.#options.onIgnored(failure.jail, failure.id, verdict.source)
     else this.#options.count(failure, arrival)
-  }
-
-  /** Does it when all before it of the same id is done. */
-  #wait(failure: Failure, work: () => Promise<void>): void {
-    if (this.#waiting >= maxWaiting) return this.#giveUp(failure)
-    this.#waiting++
-    const key = keyOf(failure)
-    const done = (this.#last.get(key) ?? Promise.resolve())
-      .then(work)
-      .catch((error: unknown) => this.#options.warn(failure.jail, `a failure is not counted: ${String(error)}`))
-      .finally(() => {
-        this.#waiting--
-        if (this.#last.get(key) === done) this.#last.delete(key)
-      })
-    this.#last.set(key, done)
-  }
-
-  #giveUp({ jail }: Failure): void {
-    if (this.#givenUp++ % tellEvery > 0) return
-    const message = `more than ${maxWaiting} failures wait for a name server or an ignorecommand`
-    this.#options.warn(jail, `${message}: ${this.#givenUp} were not counted so far`)
   }
 
   #follow(): void {

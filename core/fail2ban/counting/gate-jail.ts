@@ -87,7 +87,7 @@ export class GateJail {
     if (cached !== undefined) return cached ? { ignored: true, source: null } : counts
     let source = this.#ignore.source(failure.id)
     if (source === 'unknown') {
-      await Promise.all(this.#namesToKnow().map((name) => this.#parts.hosts.known(name)))
+      await Promise.all(this.#namesToKnow().map((name) => this.#parts.hosts.followed(name)))
       source = this.#ignore.source(failure.id)
     }
     if (source !== null || ignorecommand === '') return this.#keep(key, source === 'unknown' ? null : source)

@@ -26,6 +26,12 @@ export interface IgnoreCache {
 /** How the line of a failure arrived. */
 export type Arrival = Pick<LogChunk, 'arrivedAt' | 'live' | 'undatedAt'>
 
+/** A failure that waits for a name server or an `ignorecommand`, as it outlives the agent. */
+export interface WaitingFailure {
+  readonly failure: Failure
+  readonly arrival: Arrival
+}
+
 export interface GateOptions {
   /** Counts a failure whose id is no name any more and which nothing ignores. */
   readonly count: (failure: Failure, arrival: Arrival) => void
@@ -34,6 +40,11 @@ export interface GateOptions {
    * `ignorecache` knew it, which Fail2ban does not tell.
    */
   readonly onIgnored: (jail: string, id: string, source: IgnoreSource | null) => void
+  /**
+   * Hears of each failure that begins to wait, in the call that it came with, and with null that it waits no more, in the
+   * turn in which it counts or does not. Keys are numbers in the order in which they came.
+   */
+  readonly keep?: (key: string, waiting: WaitingFailure | null) => void
   /** Hears what somebody should know: names that cannot be looked up, commands that fail, queues that are full. */
   readonly warn: (jail: string | null, message: string) => void
   /** Tests look names up otherwise. */

@@ -44,9 +44,14 @@ export class HostNames {
     this.#lookup = lookUp
   }
 
+  /** The addresses of a name that was looked up lately; undefined: it has to be asked for. */
+  known(name: string): readonly Address[] | undefined {
+    return this.#cache.get(name)
+  }
+
   /** The addresses of a name, none where it has none or nobody answers in time. Never rejects. */
   async addresses(name: string): Promise<readonly Address[]> {
-    return this.#cache.get(name) ?? (await this.#ask(name, false))
+    return this.known(name) ?? (await this.#ask(name, false))
   }
 
   /** Follows these names and no others. */
@@ -70,7 +75,7 @@ export class HostNames {
   }
 
   /** Resolves when the name, which is followed, has been looked up once. */
-  async known(name: string): Promise<void> {
+  async followed(name: string): Promise<void> {
     if (this.#followed.get(name) === null) await this.#refresh(name)
   }
 

@@ -227,8 +227,8 @@ function defaultZone(text: string | null): number | null {
   if (text === null) return null
   const minutes = knownZone(text)
   if (minutes === null)
-    throw new BailiffError('config', `logtimezone: ${quote(text)} is no zone with a fixed offset`, {
-      hint: 'UTC, UTC+0100, +01:00, or an abbreviation like CET.',
+    throw new BailiffError('config', `${quote(text)} is no zone with a fixed offset`, {
+      hint: 'write UTC, UTC+0100, +01:00, or an abbreviation like CET',
     })
   return minutes
 }

@@ -62,8 +62,8 @@ function nativeSource({ plugin, options }: TreeSource): NativeValue[] {
 }
 
 function portOptions(jail: TreeJail, around: ImportSurroundings, lose: Lose): NativeMap {
-  const { ports, protocol, wider } = portsOf(jail)
-  if (wider !== null) lose('protocol', wider)
+  const { ports, protocol, odd } = portsOf(jail)
+  for (const what of odd) lose('protocol', what)
   if (ports.length === 0) return { ports: 'all' }
   const wrong = around.ports(ports)
   if (wrong !== null) {
@@ -71,7 +71,7 @@ function portOptions(jail: TreeJail, around: ImportSurroundings, lose: Lose): Na
     return { ports: 'all' }
   }
   const words = ports.map((port) => (/^\d+$/.test(port) ? Number(port) : port))
-  return { ports: words, ...(protocol === 'udp' ? { protocol } : {}) }
+  return { ports: words, ...(protocol === 'tcp' ? {} : { protocol }) }
 }
 
 function bantimeOption({ bantime, bantimeExtra }: TreeJail, lose: Lose): NativeValue {

@@ -23,6 +23,7 @@ export function importTree(tree: Fail2banTree, around: ImportSurroundings): Impo
   const jails = results.filter((result): result is ImportedJail => !isLost(result))
   const gone = results.filter(isLost).flat()
   const defaults: NativeMap = {}
+  const { target } = logOf(tree)
   for (const option of shared) {
     const value = mostUsual(jails.map(({ map }) => map[option]))
     if (value !== undefined) defaults[option] = value
@@ -33,7 +34,7 @@ export function importTree(tree: Fail2banTree, around: ImportSurroundings): Impo
     top: self ? { ignoreself: 'off' } : {},
     jails: jails.map((jail) => ({ ...jail, map: without(jail, defaults, around) })),
     lost: [...gone, ...selfLost(tree, self), ...jails.flatMap(({ lost }) => lost)],
-    ownLog: logOf(tree).logFile,
+    ownLog: target?.type === 'file' ? target.path : null,
   }
 }
 

@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer'
 import { printable } from '../../errors.ts'
-import type { FilterHit, LogChunk } from '../../events.ts'
+import type { FilterHit, LogChunk, OddLine } from '../../events.ts'
 import { DateForms } from '../dates/date-forms.ts'
 import type { LogBlock } from './block-lines.ts'
 import type { FilterTexts } from './filter-texts.ts'
@@ -8,12 +8,21 @@ import { lineDecoder, type DecodeLine } from './line-decoding.ts'
 import { LineFilter, type FilterMemory } from './line-filter.ts'
 import type { GroupValue, LineHit } from './line-hit.ts'
 import type { Moment } from './moment.ts'
+import { wideEncoding, WideLines } from './wide-lines.ts'
+import { ofOption } from './option-error.ts'
 
 /** A jail of a Fail2ban tree, as threads get it. Plain data. */
 export interface TreeJailSetup {
   readonly jail: string
   readonly texts: FilterTexts
   readonly findtimeSeconds: number
+}
+
+/** What a jail remembers of a log. */
+export interface JailMemory {
+  readonly filter: FilterMemory
+  /** As `WideLines.rest`. */
+  readonly rest: string | null
 }
 
 /** What a hit says, without its place. */
@@ -40,6 +49,8 @@ export class JailLines {
   readonly #findtime: number
   readonly #filter: LineFilter
   readonly #decode: DecodeLine
+  /** Null: newlines are single bytes. */
+  readonly #wide: WideLines | null
   /** What a filter remembers that has seen no line. */
   readonly #nothing: FilterMemory
   #isPrepared = false
@@ -52,43 +63,52 @@ export class JailLines {
     this.jail = jail
     this.#texts = texts
     this.#findtime = findtimeSeconds
-    this.#filter = new LineFilter(texts, { forms, prefiltered })
-    this.#decode = lineDecoder(texts.encoding)
+    this.#filter = ofOption('logtimezone', () => new LineFilter(texts, { forms, prefiltered }))
+    // The journal is read as UTF-8, whatever a log would be.
+    const wide = texts.journal ? null : wideEncoding(texts.encoding)
+    this.#wide = wide && new WideLines(wide)
+    this.#decode = ofOption('logencoding', () => lineDecoder(wide === null ? texts.encoding : 'auto'))
     this.#nothing = this.#filter.memory
   }
 
   /** Plain data, or null: nothing. */
-  get memory(): FilterMemory | null {
-    return this.#filter.memory
+  get memory(): JailMemory | null {
+    return { filter: this.#filter.memory, rest: this.#wide?.rest ?? null }
   }
 
-  set memory(memory: FilterMemory | null) {
-    this.#filter.memory = memory ?? this.#nothing
+  set memory(memory: JailMemory | null) {
+    this.#filter.memory = memory?.filter ?? this.#nothing
+    if (this.#wide !== null) this.#wide.rest = memory?.rest ?? null
   }
 
-  /** Has the dates and patterns compiled by lines of its own, once. */
+  /** Has the dates and patterns compiled by lines of its own, once. Never throws: what fails fails again for each line, which tells it. */
   prepare(): void {
     if (this.#isPrepared) return
     this.#isPrepared = true
     const { memory } = this.#filter
     const moment: Moment = { now: 0, time: null, inOperation: true, findtime: this.#findtime }
-    for (const line of firstLines) this.#filter.find(line, moment, isAscii(Buffer.from(line)))
-    this.#filter.memory = memory
+    try {
+      for (const line of firstLines) this.#filter.find(line, moment, isAscii(Buffer.from(line)))
+    } catch {
+      // Most likely a pattern that takes more stack than there is.
+    } finally {
+      this.#filter.memory = memory
+      this.#filter.odd.take()
+    }
   }
 
   /**
    * The hits of whole lines that follow one another, as `look` finds them in each: `found` hears of them in order. `begins`
    * hears of a line before it is searched, and `failed` of one that takes too long.
    */
-  scan(block: LogBlock, chunk: LogChunk, ears: BlockEars): void {
+  scan(block: LogBlock & { readonly base?: number }, chunk: LogChunk, ears: BlockEars): void {
     const { bytes, text, start, end } = block
-    if (this.#texts.journal) return this.#lookAtEach(block, chunk, ears)
-    const { arrivedAt, live } = chunk
-    const now = arrivedAt / 1000
+    if (this.#texts.journal || this.#wide !== null) return this.#lookAtEach(block, chunk, ears)
+    const now = chunk.arrivedAt / 1000
     this.#filter.scan(
       { bytes, text, start, end },
       {
-        moment: { now, time: null, inOperation: live, findtime: this.#findtime },
+        moment: { now, time: null, inOperation: this.#isLive(chunk), findtime: this.#findtime },
         decode: this.#decode,
         begins: ears.begins,
         found: (hit, at) => ears.found(filterHit(hit, now), at),
@@ -97,13 +117,16 @@ export class JailLines {
     )
   }
 
-  /** Lines of the journal tell their times themselves. */
-  #lookAtEach({ bytes, text, start, end }: LogBlock, chunk: LogChunk, ears: BlockEars): void {
+  /** Lines of the journal tell their times themselves, and those in UTF-16 are to be put together. */
+  #lookAtEach(block: LogBlock & { readonly base?: number }, chunk: LogChunk, ears: BlockEars): void {
+    const { bytes, text, start, end, base = 0 } = block
     for (let at = start; at < end;) {
       const newline = text.indexOf('\n', at)
       ears.begins(at, newline + 1)
       try {
-        for (const hit of this.look(bytes.subarray(at, newline), text.slice(at, newline), chunk)) ears.found(hit, at)
+        const line = bytes.subarray(at, newline)
+        for (const hit of this.look(line, text.slice(at, newline), chunk, base + at, bytes[newline + 1]))
+          ears.found(hit, at)
       } catch (error) {
         ears.failed(error, at, newline + 1)
       }
@@ -111,21 +134,46 @@ export class JailLines {
     }
   }
 
-  /** The hits of the next line: `line` has its bytes, `text` the same as Latin-1. Throws a BailiffError for a line that takes too long. */
-  look(line: Buffer, text: string, { arrivedAt, live }: LogChunk): readonly FoundHit[] {
-    const ascii = isAscii(line)
-    const decoded = withoutReturns(ascii ? text : this.#decode(line))
-    const now = arrivedAt / 1000
+  /**
+   * The hits of the next line: `line` has its bytes, `text` the same as Latin-1, `offset` says where it begins in the log,
+   * `next` which byte is behind its newline. Throws a BailiffError for a line that takes too long.
+   */
+  look(line: Buffer, text: string, chunk: LogChunk, offset = 0, next?: number): readonly FoundHit[] {
+    if (this.#wide === null) {
+      const ascii = isAscii(line)
+      return this.#hits(ascii ? text : this.#decode(line), ascii, chunk)
+    }
+    const whole = this.#wide.take(line, offset, next)
+    return whole === null ? noHits : this.#hits(whole, false, chunk)
+  }
+
+  /** The first line of each kind of trouble with time since the last call. */
+  takeOdd(): readonly OddLine[] {
+    return this.#filter.odd.take().map(({ trouble, line, ahead }) => ({
+      jail: this.jail,
+      trouble,
+      aheadMs: ahead === undefined ? null : ahead * 1000,
+      line: excerpt(line, longestLine),
+    }))
+  }
+
+  #hits(line: string, ascii: boolean, chunk: LogChunk): readonly FoundHit[] {
+    const decoded = withoutReturns(line)
+    const now = chunk.arrivedAt / 1000
     const given = this.#texts.journal ? journalEntry(decoded) : null
     const moment: Moment = {
       now,
       time: given === null ? null : (given.time ?? now),
       dateText: given?.dateText ?? '',
-      inOperation: live,
+      inOperation: this.#isLive(chunk),
       findtime: this.#findtime,
     }
     const { hits } = this.#filter.find(given?.text ?? decoded, moment, ascii)
     return hits.length === 0 ? noHits : hits.map((hit) => filterHit(hit, now))
+  }
+
+  #isLive({ live, starting }: LogChunk): boolean {
+    return live && starting?.includes(this.jail) !== true
   }
 }
 

@@ -1,6 +1,7 @@
 import type { DateDetector } from '../dates/date-detector.ts'
 import type { LogLine } from './log-line.ts'
 import type { Moment, TimeTrouble } from './moment.ts'
+import { OddTimes } from './odd-times.ts'
 
 /** A line, split, and when it was written. */
 export interface DatedLine {
@@ -10,6 +11,8 @@ export interface DatedLine {
   /** The line itself has a date, or its source knows one. */
   readonly dated: boolean
   readonly trouble: TimeTrouble | null
+  /** Where its time was not believed: how far ahead of now it was, seconds. */
+  readonly ahead?: number
 }
 
 /** What is remembered from line to line: the last date, for lines without one. */
@@ -28,13 +31,16 @@ const latencySeconds = 3300
 /** Splits the date off each line and decides when the line was written. Lines must come in their order. */
 export class LineDates {
   readonly #detector: DateDetector
+  readonly #odd: OddTimes
   /** NaN: there was none. */
   #lastTime = Number.NaN
   #lastText = ''
   #usualTime = 0
 
-  constructor(detector: DateDetector) {
+  /** `odd` hears of what `readUsual` finds odd; what `split` does it answers. */
+  constructor(detector: DateDetector, odd = new OddTimes()) {
     this.#detector = detector
+    this.#odd = odd
   }
 
   get last(): LastDate | null {
@@ -56,7 +62,7 @@ export class LineDates {
     if (trouble === null) return found
     if (trouble === 'old') return trouble
     this.#lastTime = moment.now
-    return { ...found, time: moment.now, trouble }
+    return { ...found, time: moment.now, trouble, ahead: Math.trunc(time - moment.now) }
   }
 
   /**
@@ -73,8 +79,10 @@ export class LineDates {
     this.#lastText = usual.text
     if (findtime === null) return length
     const trouble = troubleOf(usual.time, moment)
+    if (trouble === null) return length
+    this.#odd.note(trouble, Math.trunc(usual.time - now), () => text.slice(at, text.indexOf('\n', at)))
     if (trouble === 'old') return -1
-    if (trouble !== null) this.#lastTime = this.#usualTime = now
+    this.#lastTime = this.#usualTime = now
     return length
   }
 
@@ -122,9 +130,9 @@ export class LineDates {
 }
 
 /** What is odd about a time where the age of lines is looked at; null: nothing. */
-function troubleOf(time: number, { now, inOperation, findtime }: Moment): 'old' | 'latency' | 'timezone' | null {
+function troubleOf(time: number, { now, inOperation, findtime }: Moment): 'old' | 'late' | 'elsewhere' | null {
   if (!inOperation) return time < now - (findtime ?? Infinity) ? 'old' : null
   const off = Math.trunc(time - now)
   if (Math.abs(off) <= oddSeconds) return null
-  return off < 0 && off >= -latencySeconds ? 'latency' : 'timezone'
+  return off < 0 && off >= -latencySeconds ? 'late' : 'elsewhere'
 }

@@ -6,13 +6,15 @@ export type DecodeLine = (bytes: Buffer) => string
 
 /**
  * How lines in an encoding are decoded, by the name that Python has for it; `auto` is UTF-8. Throws a BailiffError for
- * an encoding that is not known, and for one in which a line cannot be told from the next by its bytes.
+ * an encoding that is not known, and for one in which a line cannot be told from the next by its bytes (of UTF-16:
+ * `WideLines`).
  */
 export function lineDecoder(encoding: string): DecodeLine {
   const name = encoding.trim().toLowerCase().replaceAll('_', '-')
   if (/^(?:auto|utf-?8|u8|cp65001)$/.test(name)) return (bytes) => bytes.toString('utf8')
   if (/^(?:ascii|us-ascii|646|ansi-x3\.4-1968)$/.test(name)) return byteDecoder((byte) => (byte < 128 ? byte : unknown))
   if (/^(?:latin-?1|l1|iso-?8859-1|iso88591|8859|cp819)$/.test(name)) return (bytes) => bytes.toString('latin1')
+  if (/^utf-?8-sig$/.test(name)) return (bytes) => bytes.toString('utf8').replace(/^\ufeff/, '')
   if (/^(?:utf-?(?:16|32|7)|u16|u32|u7|iso-?2022|hz)/.test(name))
     throw unreadable(encoding, 'has lines that cannot be cut')
   return namedDecoder(name, encoding)

@@ -13,6 +13,7 @@ import { matchedLines, type MatchedLines } from './matched-lines.ts'
 import { RuleDispatch, type NumberedRule } from './rule-dispatch.ts'
 import { SingleLines } from './single-lines.ts'
 import type { Moment, TimeTrouble } from './moment.ts'
+import { OddTimes } from './odd-times.ts'
 
 /** What a filter remembers from line to line. Plain data. */
 export interface FilterMemory {
@@ -39,6 +40,8 @@ export interface LineFilterOptions {
  */
 export class LineFilter {
   readonly detector: DateDetector
+  /** What was odd about the time of lines. */
+  readonly odd = new OddTimes()
   readonly #dates: LineDates
   readonly #maxlines: number
   readonly #all: boolean
@@ -77,7 +80,7 @@ export class LineFilter {
     const isSingle = maxlines === 1 && !all && texts.ignoreregex.length === 0 && prefregex?.merges !== true
     this.#single = isSingle ? new SingleLines(this.#dispatch, prefregex) : null
     this.detector = new DateDetector({ patterns, timezone, ...(hostZone === undefined ? {} : { hostZone }) }, forms)
-    this.#dates = new LineDates(this.detector)
+    this.#dates = new LineDates(this.detector, this.odd)
   }
 
   /** The prefregex as it is searched, tags expanded; null: there is none. */
@@ -98,6 +101,12 @@ export class LineFilter {
 
   /** Looks at the next line, which has no line break at its end. `isAscii`: it holds ASCII alone; false: it need not. */
   find(line: string, moment: Moment, isAscii = !/[^\0-\x7f]/.test(line)): LineFinding {
+    const finding = this.#find(line, moment, isAscii)
+    if (finding.trouble !== null) this.odd.note(finding.trouble, finding.line?.ahead, () => line)
+    return finding
+  }
+
+  #find(line: string, moment: Moment, isAscii: boolean): LineFinding {
     const dated = this.#dates.split(line, moment, isAscii)
     if (typeof dated === 'string') return { ...passedOver, trouble: dated }
     if (this.#single !== null) return this.#findSingle(this.#single, line, dated, moment, isAscii)

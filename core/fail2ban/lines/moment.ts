@@ -14,9 +14,9 @@ export interface Moment {
 /** What is odd about the time of a line, for people: their clock, zone or `datepattern` may be wrong. */
 export type TimeTrouble =
   /** Written within the last hour, and more than a minute ago, though the log is live: it counts as now. */
-  | 'latency'
+  | 'late'
   /** Otherwise far from now though the log is live: it counts as now. */
-  | 'timezone'
+  | 'elsewhere'
   /** Older than findtime when the log is read for the first time: passed over. */
   | 'old'
   /** It matched, and has no date that is understood. */

@@ -39,15 +39,34 @@ export class OptionPlaces {
     return { file: files.find((file) => this.#places(file).size > 0) ?? this.#folder, option: named }
   }
 
+  /** Where an option of the server stands. */
+  ofServer(option: string): Where {
+    const named = `[Definition] ${option}`
+    for (const file of this.#filesOf('fail2ban')) {
+      const line = this.#line(file, 'Definition', option) ?? this.#line(file, 'DEFAULT', option)
+      if (line !== undefined) return { file, line, option: named }
+    }
+    return { file: this.#folder, option: named }
+  }
+
   /** Those that override others first. */
   #jailFiles(): string[] {
+    return this.#filesOf('jail')
+  }
+
+  #filesOf(name: 'jail' | 'fail2ban'): string[] {
     const folder = this.#folder
     const below = (ending: string) =>
-      namesIn(join(folder, 'jail.d'))
-        .filter((name) => name.endsWith(ending))
+      namesIn(join(folder, `${name}.d`))
+        .filter((file) => file.endsWith(ending))
         .toSorted()
-        .map((name) => join(folder, 'jail.d', name))
-    return [join(folder, 'jail.conf'), ...below('.conf'), join(folder, 'jail.local'), ...below('.local')].toReversed()
+        .map((file) => join(folder, `${name}.d`, file))
+    return [
+      join(folder, `${name}.conf`),
+      ...below('.conf'),
+      join(folder, `${name}.local`),
+      ...below('.local'),
+    ].toReversed()
   }
 
   #line(file: string, section: string, option: string): number | undefined {

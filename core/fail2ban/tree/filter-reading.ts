@@ -65,7 +65,7 @@ function loneFilter(name: string, options: ReadonlyMap<string, OptionValue>, jou
     encoding: 'auto',
     journal,
   }
-  return { texts, journalmatch: lines('journalmatch').map(shellWords) }
+  return { texts, journalmatch: lines('journalmatch').map((line) => shellWords(line)) }
 }
 
 function namedOptions(given: string): NamedOptions {

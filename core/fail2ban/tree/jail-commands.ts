@@ -1,4 +1,4 @@
-import type { BailiffError } from '../../errors.ts'
+import type { BailiffError, Where } from '../../errors.ts'
 import type { Command, CommandValue } from './command.ts'
 import type { OptionValue } from './configuration.ts'
 import type { JailReading, PythonAction, UsedDefinition } from './jail-reading.ts'
@@ -16,16 +16,22 @@ export interface JailCommands {
   readonly isSkipped: boolean
 }
 
+/** Takes what is hardly meant, and knows where options of the jail stand. */
+export interface CommandNotes {
+  readonly notes: BailiffError[]
+  readonly whereIs: (option: string) => Where | undefined
+}
+
 /**
  * The commands Fail2ban's reader makes of a jail, `start` left out: the filter's, those of the jail's own options, its
  * logs as they are now, its actions. Throws a BailiffError where tags or a `journalmatch` are wrong.
  */
-export function jailCommands(jail: JailReading, rules: VersionRules, notes: BailiffError[]): JailCommands {
+export function jailCommands(jail: JailReading, rules: VersionRules, { notes, whereIs }: CommandNotes): JailCommands {
   const { name, options, filter } = jail
   const commands: Command[] = []
   const ofFilter = filter?.definition.combined([], notes) ?? new Map<string, OptionValue>()
-  addFilterCommands(commands, ofFilter, name)
-  addFilterCommands(commands, options, name)
+  addFilterCommands(commands, ofFilter, name, whereIs)
+  addFilterCommands(commands, options, name, whereIs)
   for (const [option, value] of options)
     if (option === 'ignoreip')
       commands.push(['set', name, 'addignoreip', ...splitWords(String(value), rules.splitsAtAnySpace)])
@@ -58,7 +64,12 @@ const notOfJail = new Set(['action', 'filter', 'enabled', 'backend', 'logpath', 
 const laterTags = ['matches', 'ipmatches', 'ipjailmatches', 'timeout', 'bantime']
 
 /** Adds the commands of a filter's options, first those that all others need. */
-function addFilterCommands(commands: Command[], options: ReadonlyMap<string, OptionValue>, jail: string): void {
+function addFilterCommands(
+  commands: Command[],
+  options: ReadonlyMap<string, OptionValue>,
+  jail: string,
+  whereIs: CommandNotes['whereIs'],
+): void {
   let first = 0
   for (const [option, value] of options) {
     if (value === null) continue
@@ -74,7 +85,7 @@ function addFilterCommands(commands: Command[], options: ReadonlyMap<string, Opt
       first += 1
     } else if (option === 'journalmatch') {
       for (const line of String(value).split('\n'))
-        if (line !== '') commands.push(['set', jail, 'addjournalmatch', ...shellWords(line)])
+        if (line !== '') commands.push(['set', jail, 'addjournalmatch', ...shellWords(line, whereIs(option))])
     } else if (isPartOfDatepattern(option)) commands.push(['set', jail, option, value])
   }
 }

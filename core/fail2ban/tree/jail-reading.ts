@@ -83,6 +83,7 @@ function readFilter(
   const file = joinPath('filter.d', name)
   const found = tree.files.named(file)
   if (!found.isFound) throw leftOut(tree, jail, 'filter', name, found)
+  noteFiles(tree, found)
   const definition = definitionOf(found, filterKinds, new Map(passed), tree.rules)
   if (!definition.parameters.get('logtype') && !definition.defines('logtype'))
     definition.parameters.set('logtype', text(options, 'backend').startsWith('systemd') ? 'journal' : 'file')
@@ -108,9 +109,15 @@ function readAction(tree: JailsOfTree, jail: string, written: string, options: R
   const found = tree.files.named(file)
   const parameters = withNames(passed, name, jail)
   if (!found.isFound) throw leftOut(tree, jail, 'action', name, found)
+  noteFiles(tree, found)
   const definition = definitionOf(found, actionKinds, parameters, tree.rules)
   definition.read(options)
   return { name: parameters.get('actname') ?? name, file, passed, definition }
+}
+
+/** Jails share files, and each is told of once. */
+function noteFiles({ notes }: JailsOfTree, found: NamedConfiguration): void {
+  for (const note of found.notes) if (!notes.includes(note)) notes.push(note)
 }
 
 /** An action is called as its file, and with the name it is given where that is not the jail's. */

@@ -1,9 +1,10 @@
-import { quote, type BailiffError } from '../../errors.ts'
+import { BailiffError, quote } from '../../errors.ts'
 import type { Command } from './command.ts'
 import { optionText, type Configuration } from './configuration.ts'
 import { serverKinds } from './kinds.ts'
 import { kindsOf, readOptions } from './option-kinds.ts'
 import { treeProblem } from './problem.ts'
+import { timeText } from './time-text.ts'
 
 /** What `fail2ban.conf` says. */
 export interface ServerOptions {
@@ -30,6 +31,7 @@ export function serverOptions(configuration: Configuration, notes: BailiffError[
         `it is one of ${levels.split('|').join(', ')}`,
       ),
     )
+  checkTime(configuration, optionText(options.get('dbpurgeage') ?? null) ?? '', notes)
   const threads = readOptions(configuration, 'Thread', kindsOf(['stacksize', 'int']), new Map(), notes)
   const stack = configuration.sections.has('Thread') ? threads.get('stacksize') : undefined
   return {
@@ -38,5 +40,16 @@ export function serverOptions(configuration: Configuration, notes: BailiffError[
       ...(stack === undefined ? [] : [['set', 'thread', { stacksize: stack }]]),
       ...Array.from(options, ([name, value]) => ['set', name, value]).filter(([, name]) => !ofClient.has(String(name))),
     ],
+  }
+}
+
+/** Bans of before are remembered for a day where nobody says for how long. */
+function checkTime(configuration: Configuration, text: string, notes: BailiffError[]): void {
+  try {
+    timeText(text)
+  } catch (error) {
+    if (!(error instanceof BailiffError)) throw error
+    const where = configuration.whereIs('Definition', 'dbpurgeage')
+    notes.push(treeProblem(`${error.message}, so it is a day`, where, error.hint))
   }
 }

@@ -137,7 +137,8 @@ class TreeReader {
       }
       if (broken !== undefined) throw broken
       const reading = readJail(tree, name, this.#passed)
-      const { commands, isSkipped } = jailCommands(reading, this.#rules, this.#warnings)
+      const whereIs = (option: string) => this.#jails.whereIs(name, option)
+      const { commands, isSkipped } = jailCommands(reading, this.#rules, { notes: this.#warnings, whereIs })
       this.#commands.push(...commands)
       if (isSkipped) {
         this.#warnings.push(this.#aboutJail(name, 'is left out: it has no logs', this.#jails.whereIs(name, 'logpath')))

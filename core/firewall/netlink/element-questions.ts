@@ -29,29 +29,43 @@ export async function lackingElements<Each extends Element>(
   for (let at = 0; at < elements.length; at += keysAtOnce) {
     if (at > 0) await otherWork()
     const some = elements.slice(at, at + keysAtOnce)
-    for (let open = questionsOf(some); open.length > 0;) open = ask(socket, set, open, lacking)
+    const answered = (element: Each, answer: InMessage | null) => {
+      if (answer === null || !holds(answer, element)) lacking.push(element)
+    }
+    for (let open = questionsOf(some); open.length > 0;) open = ask(socket, set, open, answered)
   }
   return lacking
 }
 
-/** Asks the questions, adds to `lacking`, and gives the questions that the kernel left off in the middle. */
+/** The element of that address, with its end; null where the set does not hold it. Throws `NetlinkError`. */
+export function heldElement(socket: NetlinkSocket, set: string, address: string): Element | null {
+  let held: Element | null = null
+  ask(socket, set, [[{ address, endsAt: null }]], (_, answer) => {
+    const list = answer && attributeOf(answer, attribute.elements.list)
+    for (const { address: found, leftMs } of list ? readAddresses(list) : [])
+      if (found === address) held = { address, endsAt: leftMs === null ? null : performance.now() + leftMs }
+  })
+  return held
+}
+
+/** Asks the questions, tells each answer (null: there is no such element), and gives what the kernel left off in the middle. */
 function ask<Each extends Element>(
   socket: NetlinkSocket,
   set: string,
   questions: readonly (readonly Each[])[],
-  lacking: Each[],
+  answered: (element: Each, answer: InMessage | null) => void,
 ): Each[][] {
   const rest: Each[][] = []
-  const answered = new Uint16Array(questions.length)
+  const told = new Uint16Array(questions.length)
   const queries = questions.map((elements) => queryOf(set, elements))
   socket.ask(queries, (place, answer) => {
     const elements = questions[place] ?? []
-    const at = answered[place] ?? 0
+    const at = told[place] ?? 0
     const element = elements[at]
     const verdict = verdictOf(answer)
     if (verdict !== null && verdict.errno !== errno.missing) throw new NetlinkError(verdict.errno, verdict.text)
-    if (element !== undefined && (verdict !== null || !holds(answer, element))) lacking.push(element)
-    answered[place] = at + 1
+    if (element !== undefined) answered(element, verdict === null ? answer : null)
+    told[place] = at + 1
     const more = at + 1 < elements.length
     if (more && verdict !== null) rest.push(elements.slice(at + 1))
     return !more || verdict !== null

@@ -1,5 +1,6 @@
 /** Writing netlink messages, many of them behind one another, into buffers that one system call sends. */
 import { endianness } from 'node:os'
+import { attribute } from './kernel-numbers.ts'
 
 const little = endianness() === 'LE'
 const headerBytes = 16
@@ -100,18 +101,21 @@ export class MessageWriter {
   /**
    * An address with its time in milliseconds (null: for ever) as an item of a list of elements: the
    * bytes that `nest`, `largeNumber` and `bytes` would make, written at once because there are many.
+   * `anew`: the time begins now also where the element is there with the same one, which the kernel would leave alone.
    */
-  address(digits: string, timeoutMs: number | null): void {
+  address(digits: string, timeoutMs: number | null, anew = false): void {
     const addressBytes = digits.length / 2
-    const length = 12 + addressBytes + (timeoutMs === null ? 0 : 12)
+    const { timeout, expiration } = attribute.element
+    const times = timeoutMs === null ? [] : anew ? [timeout, expiration] : [timeout]
+    const length = 12 + addressBytes + times.length * 12
     const view = this.#view
     let at = this.#at
     this.#room(length)
     at = this.#header(at, length, 1 | nested)
-    if (timeoutMs !== null) {
-      at = this.#header(at, 12, 4)
-      view.setUint32(at, timeoutMs / 2 ** 32)
-      view.setUint32(at + 4, timeoutMs)
+    for (const time of times) {
+      at = this.#header(at, 12, time)
+      view.setUint32(at, (timeoutMs ?? 0) / 2 ** 32)
+      view.setUint32(at + 4, timeoutMs ?? 0)
       at += 8
     }
     at = this.#header(at, addressBytes + 8, 1 | nested)

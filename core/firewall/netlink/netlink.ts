@@ -3,13 +3,15 @@ import { fstatSync } from 'node:fs'
 import { release } from 'node:os'
 import type { Entry } from '../admission.ts'
 import type { Backend, ForeignChange } from '../backend.ts'
+import { firstAddress } from '../block-list.ts'
 import { maxEntries } from '../messages.ts'
+import { bitsOf } from '../set-names.ts'
 import { TableBackend, ToolError, type Held, type TableTool, type ToolFailure } from '../table-backend.ts'
 import { bySet, transactions, type Change, type Element, type Elements } from '../table-changes.ts'
 import { examine, type Found, type Sets } from '../table-layout.ts'
 import { errno } from './kernel-numbers.ts'
 import { EventReader } from './events.ts'
-import { lackingElements } from './element-questions.ts'
+import { heldElement, lackingElements } from './element-questions.ts'
 import { MalformedError } from './messages-in.ts'
 import { listedRules } from './rules.ts'
 import { NetlinkError, NetlinkSocket } from './socket.ts'
@@ -60,6 +62,19 @@ export class NetlinkBackend extends TableBackend implements Backend {
     })
   }
 
+  async around(address: string): Promise<readonly Entry[]> {
+    return this.again(async () => {
+      const { sets } = await this.#tool.look(new Map())
+      const held: Entry[] = []
+      for (const [name, key] of sets) {
+        if (bitsOf(key.family) !== address.length * 4) continue
+        const element = await this.#tool.held(name, firstAddress(address, key.length))
+        if (element !== null) held.push({ ...key, ...element })
+      }
+      return held
+    })
+  }
+
   watch(heard: (change: ForeignChange) => void): () => void {
     const keyOf = (name: string) => this.keyOf(name)
     const reader = new EventReader({ descriptor: this.#events, requests: this.#requests, keyOf, heard })
@@ -105,6 +120,10 @@ class NetlinkTool implements TableTool {
 
   lacking<Each extends Element>(name: string, elements: readonly Each[]): Promise<Each[]> {
     return this.#told(() => lackingElements(this.#socket, name, elements))
+  }
+
+  held(name: string, address: string): Promise<Element | null> {
+    return this.#told(async () => heldElement(this.#socket, name, address))
   }
 
   #examined(known: Sets) {

@@ -1,7 +1,7 @@
 /** The rules of our table as nf_tables has them: what nft makes of `tcp dport 22 ip saddr @tcp_22_v4 counter drop`. */
 import type { WirePorts } from '../messages.ts'
 import { bitsOf, readSetName, setName, type SetKey } from '../set-names.ts'
-import type { ListedRules, Sets } from '../table-layout.ts'
+import { protocolsOf, rulesOf, type ListedRules, type RuleProtocol, type Sets } from '../table-layout.ts'
 import type { Expression } from './expressions.ts'
 import { family as families, meta, payloadBase, protocolNumber } from './kernel-numbers.ts'
 
@@ -9,14 +9,19 @@ import { family as families, meta, payloadBase, protocolNumber } from './kernel-
 export type PortLookup = { readonly set: string; readonly id?: number }
 
 /**
- * The expressions of the rule for a set. `ports` is the set without a name that holds its ports; it is
+ * The expressions of the rule for a set and a protocol. `portSet` is the set without a name that holds its ports; it is
  * needed where there are several.
  */
-export function expressionsOf(name: string, { ports, family, length }: SetKey, portSet: PortLookup): Expression[] {
+export function expressionsOf(
+  name: string,
+  { ports, family, length }: SetKey,
+  protocol: RuleProtocol,
+  portSet: PortLookup,
+): Expression[] {
   const source = { 4: { offset: 12, length: 4 }, 6: { offset: 8, length: 16 } }[family]
   const mask: Expression = { is: 'bitwise', mask: maskOf(family, length) }
   return [
-    ...portExpressions(ports, portSet),
+    ...portExpressions(protocol, ports.ports, portSet),
     // A table of the family inet sees packets of all families.
     { is: 'meta', key: meta.nfproto },
     { is: 'cmp', equals: hex(family === 4 ? families.ip : families.ip6, 1) },
@@ -45,36 +50,46 @@ export function listedRules(
       const rule = rules.find(({ expressions }) =>
         expressions.some((each) => each?.is === 'lookup' && each.set === set),
       )
-      const ports = rule === undefined || key === null ? null : portsOf(rule, portSets)
+      const read = rule === undefined || key === null ? [] : portsOf(rule, portSets)
       // The hash in the name says whether these are its ports.
-      return key !== null && ports !== null && setName({ ...key, ports }) === set ? ports : undefined
+      return read.find((ports) => key !== null && setName({ ...key, ports }) === set)
     },
-    areThoseOf: (sets) =>
-      rules.length === sets.size &&
-      new Set(rules.map((rule) => named(rule, sets, portSets))).size === sets.size &&
-      rules.every((rule) => named(rule, sets, portSets) !== null),
+    areThoseOf: (sets) => {
+      const wanted = rulesOf(sets).length
+      const found = rules.map((rule) => named(rule, sets, portSets))
+      return found.length === wanted && new Set(found).size === wanted && !found.includes(null)
+    },
   }
 }
 
-/** The set whose rule this is, exactly as it should be; null where it is no such rule. */
+/** The set and the protocol whose rule this is, exactly as it should be; null where it is no such rule. */
 function named(rule: ListedRule, sets: Sets, portSets: ReadonlyMap<string, readonly number[]>): string | null {
   for (const each of rule.expressions) {
     const key = each?.is === 'lookup' ? sets.get(each.set) : undefined
     if (each?.is !== 'lookup' || key === undefined) continue
     const portSet = firstLookup(rule)
-    const same = JSON.stringify(expressionsOf(each.set, key, { set: portSet })) === JSON.stringify(rule.expressions)
+    const found = JSON.stringify(rule.expressions)
+    const of = protocolsOf(key.ports.protocol).find(
+      (protocol) => JSON.stringify(expressionsOf(each.set, key, protocol, { set: portSet })) === found,
+    )
     const samePorts = key.ports.ports.length < 2 || portSets.get(portSet)?.join() === key.ports.ports.join()
-    return same && samePorts ? each.set : null
+    return of !== undefined && samePorts ? `${of} ${each.set}` : null
   }
   return null
 }
 
-function portsOf(rule: ListedRule, portSets: ReadonlyMap<string, readonly number[]>): WirePorts | null {
+/** What the ports of a rule may be those of: its protocol alone, or both. */
+function portsOf(rule: ListedRule, portSets: ReadonlyMap<string, readonly number[]>): WirePorts[] {
   const [first, second] = rule.expressions
-  if (first?.is !== 'meta' || second?.is !== 'cmp') return null
+  if (first?.is !== 'meta' || second?.is !== 'cmp') return []
   const protocol = second.equals === hex(protocolNumber.udp, 1) ? 'udp' : 'tcp'
   const ports = portSets.get(firstLookup(rule))
-  return ports === undefined ? null : { protocol, ports }
+  return ports === undefined
+    ? []
+    : [
+        { protocol, ports },
+        { protocol: 'tcp+udp', ports },
+      ]
 }
 
 function firstLookup({ expressions }: ListedRule): string {
@@ -82,7 +97,11 @@ function firstLookup({ expressions }: ListedRule): string {
   return found?.is === 'lookup' ? found.set : ''
 }
 
-function portExpressions({ protocol, ports: [port, ...more] }: WirePorts, portSet: PortLookup): Expression[] {
+function portExpressions(
+  protocol: RuleProtocol,
+  [port, ...more]: readonly number[],
+  portSet: PortLookup,
+): Expression[] {
   if (protocol === 'all' || port === undefined) return []
   return [
     { is: 'meta', key: meta.l4proto },

@@ -4,7 +4,7 @@ import { endianness } from 'node:os'
 import type { WirePorts } from '../messages.ts'
 import { bitsOf, type SetKey } from '../set-names.ts'
 import { secondsLeft, type Change, type Element } from '../table-changes.ts'
-import { chain, table } from '../table-layout.ts'
+import { chain, table, type Step } from '../table-layout.ts'
 import { writeExpressions } from './expressions.ts'
 import { attribute, flag, keyType, message, setFlag } from './kernel-numbers.ts'
 import type { MessageWriter } from './messages-out.ts'
@@ -17,8 +17,8 @@ export const keyTypeOf = (family: 4 | 6) => (family === 4 ? keyType.ipv4 : keyTy
 export const hookNumber = { prerouting: 0 } as const
 export const policyNumber = { accept: 1 } as const
 
-/** An element takes 40 bytes at most, and a list of them 64 KiB. */
-const elementsEach = 1600
+/** An element takes 52 bytes at most, and a list of them 64 KiB. */
+const elementsEach = 1200
 /** After so many elements other work gets its turn; without a compiler they take 20 ms. */
 const elementsInOneGo = 20_000
 
@@ -46,7 +46,7 @@ export class TableMessages {
           await this.#elements(message.newElement, change, flag.create | flag.exclusive)
           break
         case 'put':
-          await this.#elements(message.newElement, change, flag.create)
+          await this.#elements(message.newElement, change, flag.create, true)
           break
         case 'renew':
           await this.#remove(
@@ -74,10 +74,10 @@ export class TableMessages {
     await this.#elements(message.deleteElement, named, 0)
   }
 
-  async #elements(kind: number, { name, elements }: Named, flags: number): Promise<void> {
+  async #elements(kind: number, { name, elements }: Named, flags: number, anew = false): Promise<void> {
     for (let at = 0; at < elements.length; at += elementsEach) {
       const some = elements.slice(at, at + elementsEach)
-      this.#add({ message: kind, flags, attributes: (out) => writeElements(out, name, some, this.#now) })
+      this.#add({ message: kind, flags, attributes: (out) => writeElements(out, name, some, this.#now, anew) })
       this.#inOneGo += some.length
       if (this.#inOneGo > elementsInOneGo) {
         await otherWork()
@@ -103,7 +103,7 @@ export class TableMessages {
       case 'add-set':
         return this.#addSet(step.name, step.key)
       case 'add-rule':
-        return this.#addRule(step.name, step.key)
+        return this.#addRule(step)
     }
   }
 
@@ -113,7 +113,7 @@ export class TableMessages {
     this.#add({ message: message.newSet, flags: flag.create, attributes: (out) => writeSet(out, name, id, shape) })
   }
 
-  #addRule(name: string, key: SetKey): void {
+  #addRule({ name, key, protocol }: Extract<Step, { do: 'add-rule' }>): void {
     // The kernel makes a name of it; until then the id finds the set.
     const portSet = { set: '__set%d', id: ++this.#lastId }
     if (key.ports.ports.length > 1) this.#addPortSet(portSet.set, portSet.id, key.ports)
@@ -123,7 +123,7 @@ export class TableMessages {
       flags,
       attributes: (out) => {
         writeRulePlace(out)
-        writeExpressions(out, attribute.rule.expressions, expressionsOf(name, key, portSet))
+        writeExpressions(out, attribute.rule.expressions, expressionsOf(name, key, protocol, portSet))
       },
     })
   }
@@ -156,12 +156,18 @@ interface SetShape {
   readonly size: number
 }
 
-function writeElements(out: MessageWriter, name: string, elements: readonly Element[], now: number): void {
+function writeElements(
+  out: MessageWriter,
+  name: string,
+  elements: readonly Element[],
+  now: number,
+  anew: boolean,
+): void {
   writeElementsPlace(out, name)
   out.nest(attribute.elements.list, () => {
     // Whole seconds, as nft gives and shows them.
     for (const { address, endsAt } of elements) {
-      out.address(address, endsAt === null ? null : secondsLeft(endsAt, now) * 1000)
+      out.address(address, endsAt === null ? null : secondsLeft(endsAt, now) * 1000, anew)
     }
   })
 }

@@ -100,6 +100,32 @@ test('a paused action holds nothing, whatever is decided, until it is resumed an
   assert.equal(calls, ['sync 192.0.2.1:restored', 'sync ', 'sync 192.0.2.1:restored'])
 })
 
+test('bans of one entry that overtake each other are carried out once and told of for each jail', async () => {
+  const { plugin, calls } = recorder()
+  const { queue } = queueOf(plugin)
+  const settled: string[] = []
+  const ban = (jail: string, until: number, reason: ActionBan['reason']) =>
+    queue.ban({ ...actionBan('192.0.2.1'), jail, until, reason }, (refusal) => {
+      settled.push(`${jail} ${until} ${refusal}`)
+    })
+  ban('one', 1, 'new')
+  ban('two', 2, 'extended')
+  for (const until of [3, 4, 5]) ban('one', until, 'extended')
+  await until(() => calls.length === 1, 'a call')
+  assert.equal(calls, ['ban 192.0.2.1'])
+  assert.equal(settled, ['one 1 null', 'two 2 null', 'one 5 null'])
+})
+
+test('a refusal of bans that overtook each other is told once for each jail', async () => {
+  const refuse = async (bans: readonly ActionBan[]) => bans.map(({ prefix }) => ({ prefix, reason: 'no' }))
+  const { queue } = queueOf({ ...recorder().plugin, banMany: refuse })
+  const settled: string[] = []
+  for (const jail of ['one', 'two', 'one'])
+    queue.ban({ ...actionBan('192.0.2.1'), jail }, (refusal) => void settled.push(`${jail} ${refusal}`))
+  await until(() => settled.length === 2, 'two refusals')
+  assert.equal(settled, ['two no', 'one no'])
+})
+
 test('of several changes of one entry only the last is carried out', async () => {
   const { plugin, calls } = recorder()
   const { queue } = queueOf(plugin)

@@ -13,7 +13,7 @@ import type { Namespace } from './namespace.ts'
 
 interface Call {
   readonly id: number
-  readonly name: 'declare' | 'add' | 'del' | 'sync' | 'list' | 'lacking' | 'watch'
+  readonly name: 'declare' | 'add' | 'del' | 'sync' | 'list' | 'lacking' | 'around' | 'watch'
   readonly given: readonly Entry[] | readonly WirePorts[]
   /** Those of a sync. */
   readonly ports?: readonly WirePorts[] | undefined
@@ -65,6 +65,7 @@ export function startBackend(space: Namespace, options: NetlinkOptions = {}): Ba
     sync: async (entries, ports) => void (await call('sync', entries.map(toWall), ports)),
     list: () => call('list'),
     lacking: (entries) => call('lacking', entries.map(toWall)),
+    around: (address) => call('around', [{ address }] as unknown as Entry[]),
     watch(callback) {
       heard = callback
       void call('watch')
@@ -95,7 +96,14 @@ function serveCalls(backend: Backend | null): void {
       else if (name === 'watch') backend.watch?.((change) => send({ heard: change }))
       else if (name === 'sync') await backend.sync(entries, ports)
       else if (name === 'add' || name === 'del') await backend[name](entries)
-      const answer = name === 'list' ? backend.list() : name === 'lacking' ? backend.lacking?.(entries) : []
+      const answer =
+        name === 'list'
+          ? backend.list()
+          : name === 'lacking'
+            ? backend.lacking?.(entries)
+            : name === 'around'
+              ? backend.around?.(entries[0]?.address ?? '')
+              : []
       send({ id, entries: ((await answer) ?? []).map(toWall) })
     } catch (error) {
       const failed = error instanceof Error ? error.message : String(error)

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import type { Entry } from '../../../core/firewall/admission.ts'
 import { BackendError, type Backend } from '../../../core/firewall/backend.ts'
@@ -12,6 +13,7 @@ const test = suite('firewall backends', 'root', 'nft', 'ip', 'perl')
 
 const all: WirePorts = { protocol: 'all', ports: [] }
 const ssh: WirePorts = { protocol: 'tcp', ports: [22] }
+const both: WirePorts = { protocol: 'tcp+udp', ports: [53, 5060] }
 const many: WirePorts = { protocol: 'udp', ports: Array.from({ length: 300 }, (_, place) => place * 200) }
 
 let space: Namespace
@@ -61,6 +63,37 @@ function minutes(set: string): number[] {
   return times.map((time) => Math.round(inMinutes(time))).toSorted((a, b) => a - b)
 }
 
+test('netlink: of one address is told what concerns it, with its end', async () => {
+  const firewall = netlink()
+  await firewall.declare([all, ssh, many])
+  await firewall.add([
+    ...Array.from({ length: 3000 }, (_, place) => entry(`10.0.${place >> 8}.${place & 255}`)),
+    entry('10.0.3.7', ssh, 60),
+    entry('10.0.3.8', ssh),
+    entry('10.0.0.0/16', ssh, null),
+    entry('10.1.0.0/16', many),
+    entry('2001:db8::/64', many, 1200),
+    entry('2001:db8::1', ssh),
+  ])
+  const around = async (text: string) => {
+    const held = (await firewall.around?.(entry(text).address)) ?? []
+    const left = ({ endsAt }: Entry) => (endsAt === null ? null : Math.round((endsAt - performance.now()) / 10_000))
+    return held.map((each) => [each.address, each.length, each.ports.protocol, left(each)]).toSorted()
+  }
+  assert.equal(await around('10.0.3.7'), [
+    ['0a000000', 16, 'tcp', null],
+    ['0a000307', 32, 'all', 60],
+    ['0a000307', 32, 'tcp', 6],
+  ])
+  assert.equal(await around('10.2.0.0'), [])
+  assert.equal(await around('2001:db8::1'), [
+    ['20010db8000000000000000000000000', 64, 'udp', 120],
+    ['20010db8000000000000000000000001', 128, 'tcp', 60],
+  ])
+  space.run('nft', 'flush', 'ruleset')
+  assert.equal(await around('10.0.3.7'), [])
+})
+
 for (const [kind, backend] of [
   ['nft', nft],
   ['netlink', netlink],
@@ -76,6 +109,35 @@ for (const [kind, backend] of [
     assert.is(rules(), 6)
     assert.equal(elementsOf(space, 'all_v4'), ['198.51.100.1'])
     assert.equal(elementsOf(space, 'tcp_22_v6'), ['2001:db8::1'])
+  })
+
+  test(`${kind}: ports of both protocols have one set a family and a rule a protocol, which the other backend knows`, async () => {
+    const long: WirePorts = { ...many, protocol: 'tcp+udp' }
+    const firewall = backend()
+    await firewall.declare([both, long])
+    const [hashed4, hashed6, ...spelled] = sets().toSorted((a, b) => (b?.length ?? 0) - (a?.length ?? 0))
+    assert.equal(spelled, ['tcpudp_53_5060_v4', 'tcpudp_53_5060_v6'])
+    assert.match(`${hashed4} ${hashed6}`, /^tcpudp_h[0-9a-f]{32}_v4 tcpudp_h[0-9a-f]{32}_v6$/)
+    for (const protocol of ['tcp', 'udp'])
+      assert.match(ruleset(), `${protocol} dport { 53, 5060 } ip6 saddr @tcpudp_53_5060_v6`)
+    assert.is(rules(), 8)
+    await firewall.add([entry('198.51.100.1', both), entry('198.51.100.0/24', long)])
+    const before = space.run('nft', '-a', 'list', 'chain', 'inet', 'bailiff', 'drop_banned')
+    const other = kind === 'nft' ? netlink() : nft()
+    await other.declare([both, long])
+    assert.is(space.run('nft', '-a', 'list', 'chain', 'inet', 'bailiff', 'drop_banned'), before)
+    assert.equal(
+      (await other.list())
+        .map(({ ports, length }) => [ports, length])
+        .toSorted(([, a], [, b]) => Number(a) - Number(b)),
+      [
+        [long, 24],
+        [both, 32],
+      ],
+    )
+    await other.sync([entry('198.51.100.3', both)])
+    assert.is(rules(), 8)
+    assert.equal(elementsOf(space, 'tcpudp_53_5060_v4'), ['198.51.100.3'])
   })
 
   test(`${kind}: another life of the helper keeps sets that it did not declare, until it syncs`, async () => {
@@ -119,6 +181,18 @@ for (const [kind, backend] of [
     // New and known ones in one batch, and one that comes twice.
     await firewall.add([entry('198.51.100.2'), entry('198.51.100.1'), entry('198.51.100.2', all, 60)])
     assert.equal(minutes('all_v4'), [1, 10])
+  })
+
+  test(`${kind}: an add for the same time again begins it anew`, async () => {
+    const firewall = backend()
+    const end = async () => Number((await firewall.list())[0]?.endsAt)
+    await firewall.declare([all])
+    await firewall.add([entry('198.51.100.1')])
+    const before = await end()
+    // The lists of nft have whole seconds.
+    await sleep(4000)
+    await firewall.add([entry('198.51.100.1')])
+    assert.ok((await end()) - before > 2000)
   })
 
   test(`${kind}: what is not there, or has just expired, does not keep the rest from being removed`, async () => {

@@ -30,7 +30,7 @@ test('names that are not ours are not read', () => {
 
 const key: fc.Arbitrary<SetKey> = fc
   .record({
-    protocol: fc.constantFrom('tcp' as const, 'udp' as const, 'all' as const),
+    protocol: fc.constantFrom('tcp' as const, 'udp' as const, 'tcp+udp' as const, 'all' as const),
     list: fc.uniqueArray(fc.integer({ min: 0, max: 65_535 }), { minLength: 1, maxLength: 200 }),
     family: fc.constantFrom(4 as const, 6 as const),
     length: fc.integer({ min: 1, max: 128 }),
@@ -62,9 +62,11 @@ test('different sets have different names', () => {
   )
   const long = Array.from({ length: 100 }, (_, place) => place * 3)
   const names = [long, long.slice(1), [...long, 999], long.with(50, 151)].flatMap((ports) =>
-    (['tcp', 'udp'] as const).map((protocol) => setName({ ports: { protocol, ports }, family: 4, length: 32 })),
+    (['tcp', 'udp', 'tcp+udp'] as const).map((protocol) =>
+      setName({ ports: { protocol, ports }, family: 4, length: 32 }),
+    ),
   )
-  assert.is(new Set(names).size, 8)
+  assert.is(new Set(names).size, 12)
 })
 
 test.run()

@@ -106,6 +106,17 @@ for (const backend of backends) {
     ])
   })
 
+  test('a ban by ports of both protocols keeps from those', async () => {
+    const sip: Ports = { protocol: 'tcp+udp', ports: [2222, 8443] }
+    await firewall.declare([sip])
+    await firewall.add([entry('10.99.0.2', sip)])
+    expect([
+      [to('10.99.0.2', 2222), false],
+      [to('10.99.0.2', 8080), true],
+      [to('10.99.0.3', 2222), true],
+    ])
+  })
+
   test('a banned prefix covers its addresses and no others', async () => {
     await firewall.add([entry('10.99.7.0/24', all), entry('fd99:0:0:7::/64', ssh)])
     expect([

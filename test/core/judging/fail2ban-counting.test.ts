@@ -102,7 +102,8 @@ async function judged({ jails, purgeAge, steps }: Sequence): Promise<InForce[]> 
     banOf: (prefix, jail) => held.get(`${jail} ${prefix}`) as Ban | undefined,
     // What is no address is held by the judge.
     onCounting: (news) => {
-      if (news.type === 'unenforceable') held.set(`${news.jail} ${news.id}`, { ...news, prefix: news.id })
+      if ((news.type === 'id-banned' || news.type === 'id-prolonged') && news.prefix === null)
+        held.set(`${news.jail} ${news.id}`, { ...news, prefix: news.id })
     },
     vital: () => [],
     onNameFailure: () => {},

@@ -92,6 +92,10 @@ test('lines are timed only after what the first of them would compile, which cha
     jail.prepare()
     assert.equal(structuredClone(jail.memory), before)
   }
+  const deep = { ...texts, failregex: ['^(?:\\W?\\w{0,3000}){0,300}<F-ID>.</F-ID>$'] }
+  const jail = new JailLines({ jail: 'own', texts: deep, findtimeSeconds: 600 })
+  assert.throws(() => jail.look(Buffer.from('-'), '-', chunk(Buffer.of())), 'call stack')
+  jail.prepare()
   const calls: string[] = []
   const ordered = {
     jail: 'own',
@@ -104,6 +108,21 @@ test('lines are timed only after what the first of them would compile, which cha
   assert.equal(calls, ['a'])
   scanner.scan(chunk(Buffer.from('b\n')), undefined, 20)
   assert.equal(calls, ['a', 'prepare', 'b'])
+})
+
+test('to a jail that sees a log for the first time no line is new: old and undated ones do not count', () => {
+  const old = lines.slice(0, 2).map((line) => line.replace('13:41:02', '12:41:02'))
+  const bytes = Buffer.from([...old, 'closed by 192.0.2.9', ...lines.slice(0, 2)].map((line) => `${line}\n`).join(''))
+  const found = (more: Partial<LogChunk>) => {
+    const ordered = [new JailLines({ jail: 'own', texts, findtimeSeconds: 600 })]
+    const { hits = [] } = createLogScanner({ jails: [], engines: [], ordered }).scan({ ...chunk(bytes), ...more })
+    return hits.map(({ offset, time }) => [offset, time])
+  }
+  const at = (index: number) => [...old, 'closed by 192.0.2.9', ...lines].slice(0, index).join('\n').length + 1
+  const recent = [at(3), at(4)].map((offset) => [offset, Date.UTC(2026, 10, 22, 13, 41, 2)])
+  assert.equal(found({ starting: ['own'] }), recent)
+  assert.equal(found({ starting: ['other'] }).length, 4)
+  assert.equal(found({ live: false }), recent)
 })
 
 test('a session may begin in one chunk and end in the next', () => {

@@ -55,7 +55,15 @@ export function entries(byte: number): CountedFailures {
 
 /** What an agent without bans and counters holds, but for what is given. */
 export function holding(more: Partial<Held>): Held {
-  return { bans: () => [], counted: () => null, everything: () => [], positions: () => [], restored: () => {}, ...more }
+  return {
+    bans: () => [],
+    counted: () => null,
+    everything: () => [],
+    kept: () => [],
+    positions: () => [],
+    restored: () => {},
+    ...more,
+  }
 }
 
 /** A store whose clock stands half an hour after `start`. */

@@ -28,6 +28,7 @@ store.hold({
     told = bans.length
     if (told > 0) yield { jails: ['sshd'], entries: numbers(1, told) }
   },
+  kept: () => [],
   positions: () => [],
   restored: () => {},
 })

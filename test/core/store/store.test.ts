@@ -68,6 +68,19 @@ test('what was counted is stored with the position it came with, and once', () =
     })
   }))
 
+test('what stages keep by keys is written with the rest, and gone when they drop it', () =>
+  inStateFolder(async (path) => {
+    const kept = (key: string, value: object | null) => ({ kind: 'id-ban' as const, key, value })
+    await withStore(path, async (store) => {
+      const waiting = { kind: 'waiting-failure' as const, key: 'a', value: { n: 3 } }
+      await store.commit({ kept: [kept('a', { n: 1 }), kept('b', { n: 2 }), waiting], positions: [position('/a', 2)] })
+      await store.commit({ kept: [kept('a', { n: 4 }), kept('b', null), kept('c', null)] })
+    })
+    await withStore(path, ({ loaded }) =>
+      assert.equal(loaded.kept, [kept('a', { n: 4 }), { kind: 'waiting-failure', key: 'a', value: { n: 3 } }]),
+    )
+  }))
+
 test('cursors are kept as positions are, and forgotten when no source speaks of them for thirty days', () =>
   inStateFolder(async (path) => {
     const [kept, old] = [cursor('journal-1/', 'b'), cursor('journal-2/gone', 'x', start - 40 * day)]

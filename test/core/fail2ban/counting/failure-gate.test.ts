@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import type { Failure } from '../../../../core/events.ts'
 import { FailureGate } from '../../../../core/fail2ban/counting/failure-gate.ts'
-import type { GateRules } from '../../../../core/fail2ban/counting/gate-rules.ts'
+import type { GateRules, WaitingFailure } from '../../../../core/fail2ban/counting/gate-rules.ts'
 import type { Lookup } from '../../../../core/fail2ban/counting/host-names.ts'
 import { CommandRunner } from '../../../../core/fail2ban/counting/ignore-command.ts'
 import { suite } from '../../../suite.ts'
@@ -175,6 +175,50 @@ test('too many names are given up, and that is told', async () => {
   assert.ok(warnings.some((message) => message.includes('more than 10000 failures wait')))
   assert.ok(warnings.length < 10, String(warnings.length))
   gate.take(failure('192.0.2.1'), arrival)
+})
+
+test('what waits is kept from the call in which it came to the turn in which it counts, and goes on elsewhere', async () => {
+  const { lookup } = slowLookup()
+  const happened: string[] = []
+  const kept = new Map<string, WaitingFailure>()
+  const gateWith = async (rules: GateRules, lookUp?: Lookup) => {
+    const gate = new FailureGate({
+      count: ({ id, offset }) => happened.push(`${id} ${offset}`),
+      onIgnored: () => {},
+      warn: () => {},
+      keep: (key, waiting) => {
+        happened.push(waiting === null ? 'dropped' : `kept ${waiting.failure.id}`)
+        if (waiting === null) assert.ok(kept.delete(key))
+        else kept.set(key, JSON.parse(JSON.stringify(waiting)) as WaitingFailure)
+      },
+      ...(lookUp && { lookup: lookUp }),
+    })
+    await gate.configure([rules])
+    return gate
+  }
+  const gate = await gateWith(usual, lookup)
+  gate.take(named('a.example', { offset: 1 }), arrival)
+  gate.take(named('a.example', { offset: 2 }), arrival)
+  gate.take(failure('192.0.2.9', { offset: 3 }), arrival)
+  assert.equal(happened.splice(0), ['kept a.example', 'kept a.example', '192.0.2.9 3'])
+  assert.equal(JSON.parse(JSON.stringify([...gate.waiting()])), [...kept])
+  const later = await gateWith({ ...usual, ignorecommand: 'exit 1' }, async () => ['192.0.2.1'])
+  later.resume(new Map(kept))
+  await later.settled()
+  const expected = `kept a.example, dropped, kept a.example, dropped, kept 192.0.2.1, dropped, kept 192.0.2.1, dropped,
+    192.0.2.1 1, dropped, 192.0.2.1 2, dropped`
+  assert.equal(happened.splice(0), expected.split(/,\s+/))
+  assert.equal([kept.size, [...later.waiting()]], [0, []])
+  // What is known counts in the call, and is not kept.
+  later.take(failure('192.0.2.7', { offset: 9 }), arrival)
+  await later.settled()
+  happened.length = 0
+  kept.clear()
+  const last = await gateWith(usual, async () => ['192.0.2.2'])
+  last.take(named('b.example', { offset: 1 }), arrival)
+  await last.settled()
+  last.take(named('b.example', { offset: 2 }), arrival)
+  assert.equal(happened, ['kept b.example', '192.0.2.2 1', 'dropped', '192.0.2.2 2'])
 })
 
 test('until a name of ignoreip is known, nobody is banned who may be meant', async () => {

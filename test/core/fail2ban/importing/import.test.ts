@@ -57,7 +57,7 @@ const cases: Record<string, [options: string, map: object, lost?: readonly strin
   'all ports': ['banaction = iptables-allports\n', { ...usual, ports: 'all' }],
   'a range': ['port = 6000:6003,http\n', { ...usual, ports: ['6000-6003', 'http'] }],
   'too many ports': ['port = 1000:9000\n', { ...usual, ports: 'all' }, ['port = 1000-9000']],
-  'both protocols': ['protocol = tcp,udp\n', { ...usual, ports: 'all' }, ['protocol']],
+  'both protocols': ['protocol = tcp,udp\n', { ...usual, protocol: 'tcp+udp' }],
   udp: ['protocol = udp\n', { ...usual, protocol: 'udp' }],
   'an action that tells': [
     'action = %(banaction)s[port="%(port)s", protocol=tcp]\n         tell[dest=root]\n',

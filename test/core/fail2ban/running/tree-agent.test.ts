@@ -21,6 +21,7 @@ function on(tree: string, more = 'defaults: { actions: [memory] }') {
     return JSON.parse(stdout || stderr)
   }
   return {
+    tree,
     start: (...options: string[]) => new AgentProcess(['run', ...words, ...options]),
     check: () => bailiff(['check', ...words]),
     write: (log: string, ...messages: string[]) =>
@@ -89,7 +90,19 @@ test('a broken jail is told with file, section and option, and the others run', 
     ],
     'a formula that is none': [
       { 'jail.d/a.local': '[gate]\nbantime.increment = true\nbantime.formula = ban.Time *\n' },
-      /\[gate\] bantime/,
+      /jail\.d\/a\.local:3: \[gate\] bantime\.formula: (?!bantime)/,
+    ],
+    'an encoding that is none': [
+      { 'jail.d/a.local': '[gate]\nlogencoding = klingon\n' },
+      /jail\.d\/a\.local:2: \[gate\] logencoding: .*"klingon" is not known\n {2}name one/,
+    ],
+    'a zone that is none': [
+      { 'jail.d/a.local': '[gate]\nlogtimezone = Mars\n' },
+      /jail\.d\/a\.local:2: \[gate\] logtimezone: .*"Mars" is no zone/,
+    ],
+    'a quote that is open': [
+      { 'jail.d/a.local': '[gate]\nbackend = systemd\njournalmatch = _COMM="x\n' },
+      /jail\.d\/a\.local:3: \[gate\] journalmatch: .*a quote that is not closed/,
     ],
   }
   for (const [name, [files, message]] of Object.entries(cases)) {
@@ -115,12 +128,45 @@ test('a broken jail is told with file, section and option, and the others run', 
   }
 })
 
+test('what is hardly meant is told, and the jails run', async () => {
+  const cases: Record<string, [files: Record<string, string>, message: RegExp]> = {
+    'an age that is no time': [
+      { 'fail2ban.local': '[Definition]\ndbpurgeage = never\n' },
+      /warning .*fail2ban\.local:2: \[Definition\] dbpurgeage: "never" is no time: .*, so it is a day/,
+    ],
+    'a filter whose local file is passed over': [
+      { 'filter.d/gate.local': '[Definition]\nfailregex = \xff\xfe<HOST>\n' },
+      /warning .*filter\.d\/gate\.local: the file is passed over: it is not UTF-8/,
+    ],
+    'a filter without a failregex': [
+      { 'filter.d/gate.conf': '[Other]\nfailregex = <HOST>\n' },
+      /warning .*filter\.d\/gate\.conf: \[Definition\] failregex: there is no failregex/,
+    ],
+    'a way with names that is none': [
+      { 'jail.d/a.local': '[gate]\nusedns = maybe\n' },
+      /warning .*jail\.d\/a\.local:2: \[gate\] usedns: "maybe" is none of yes, warn, no and raw, so it is no/,
+    ],
+  }
+  for (const [name, [files, message]] of Object.entries(cases)) {
+    const tree = writeTree(files)
+    if ('filter.d/gate.local' in files)
+      writeFileSync(join(tree, 'filter.d/gate.local'), Buffer.from(files['filter.d/gate.local'] ?? '', 'latin1'))
+    const { stdout, code } = await on(tree).check()
+    assert.is(code, 0, `${name}: ${stdout}`)
+    assert.match(stdout, message, name)
+    assert.match(stdout, /^door .*^gate /ms, name)
+  }
+})
+
 test('a log that is not there yet is waited for; with skip_if_nologs the jail is left out', async () => {
   const local = '[gate]\nlogpath = FOLDER/later.log\n'
   const waiting = on(writeTree({ 'jail.d/a.local': local }))
   const agent = waiting.start()
   await agent.shows('[gate] logpath: no log is there yet, and the jail waits for it')
+  // It may be starting still, and goes on.
+  agent.child.kill('SIGHUP')
   await agent.shows('watching: door, gate')
+  await agent.shows('the configuration was read again')
   waiting.write('later.log', 'gate: 192.0.2.1 was turned away', 'gate: 192.0.2.1 was turned away')
   await agent.shows('[gate] ban 192.0.2.1 ')
   await agent.end()
@@ -157,6 +203,21 @@ test('head reads what a log has already as far as it is recent, tail does not', 
   )
 })
 
+test('of the first lines of a log those that are too old do not count, of later ones they count as new', async () => {
+  const tree = writeTree()
+  const at = on(tree)
+  const agent = at.start()
+  await agent.shows('watching')
+  const hourAgo = new Date(Date.now() - 3_600_000).toISOString()
+  const old = (address: string) => `${hourAgo} gate: ${address} was turned away\n`.repeat(2)
+  const recent = (address: string) => old(address).replaceAll(hourAgo, new Date().toISOString())
+  appendFileSync(join(tree, 'gate.log'), old('192.0.2.2') + recent('192.0.2.1'))
+  await agent.shows('[gate] ban 192.0.2.1 ')
+  appendFileSync(join(tree, 'gate.log'), old('192.0.2.3'))
+  await agent.shows('[gate] ban 192.0.2.3 ')
+  assert.equal((await at.jail('gate')).bans.map(({ prefix }) => prefix).toSorted(), ['192.0.2.1', '192.0.2.3'])
+})
+
 test('SIGHUP reads the tree again; a jail that was broken runs, and bans stay', async () => {
   const tree = writeTree({ 'jail.d/a.local': '[gate]\nenabled = false\n' })
   const at = on(tree)
@@ -173,6 +234,104 @@ test('SIGHUP reads the tree again; a jail that was broken runs, and bans stay', 
     (await at.jail('door')).bans.map(({ prefix }) => prefix),
     ['192.0.2.1'],
   )
+})
+
+test('failures that wait for a command are not lost with the agent, nor counted twice', async () => {
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+    // Whoever is asked about waits for a file, and is not ignored.
+    const ignorecommand = 'until test -e FOLDER/go; do sleep 0.1; done; exit 1'
+    const tree = writeTree({ 'jail.d/a.local': `[door]\nignorecommand = ${ignorecommand}\n` })
+    const at = on(tree)
+    const agent = at.start()
+    await agent.shows('watching: door, gate')
+    at.write('door.log', wrongKey('192.0.2.1'), wrongKey('192.0.2.1'), wrongKey('192.0.2.2'), wrongKey('192.0.2.1'))
+    at.write('gate.log', ...Array(2).fill('gate: 192.0.2.3 was turned away'))
+    await agent.shows('[gate] ban 192.0.2.3 ')
+    await sleep(2000)
+    await agent.end(signal)
+    assert.not.match(agent.output, /\[door\] ban/)
+    writeFileSync(join(tree, 'go'), '')
+    const other = at.start()
+    await other.shows('[door] ban 192.0.2.1 ')
+    assert.is((await at.jail('door')).bans[0]?.failures, 3)
+    at.write('door.log', wrongKey('192.0.2.2'))
+    await until(async () => (await at.status()).jails.some(({ jail, tracked }) => jail === 'door' && tracked === 1))
+    assert.equal(
+      (await at.jail('door')).bans.map(({ prefix }) => prefix),
+      ['192.0.2.1'],
+    )
+    await other.end()
+  }
+})
+
+test('a ban of an id that is no address goes on after a start', async () => {
+  const at = on(
+    writeTree({
+      'filter.d/gate.conf': '[Definition]\nfailregex = ^ gate: <F-ID>\\w+</F-ID> was turned away$\n',
+      'jail.d/a.local': '[gate]\nbantime.increment = true\n',
+    }),
+  )
+  const read = () => readFileSync(join(at.tree, 'own.log'), 'utf8')
+  const turnedAway = Array<string>(2).fill('gate: joe was turned away')
+  const agent = at.start()
+  await agent.shows('watching: door, gate')
+  at.write('gate.log', ...turnedAway)
+  await until(() => read().includes('[gate] Ban joe'))
+  await sleep(700)
+  await agent.end('SIGKILL')
+  const other = at.start()
+  await other.shows('watching: door, gate')
+  await until(() => read().includes('[gate] Restore Ban joe'))
+  at.write('gate.log', ...turnedAway)
+  await until(() => /Found joe, bad - .*, 1 # -> 2/.test(read()))
+  assert.is(read().split('[gate] Ban joe').length - 1, 1, read())
+})
+
+test('a log in UTF-16 is read as it grows, in either order', async () => {
+  const tree = writeTree({
+    'jail.d/a.local': '[door]\nlogencoding = utf-16\n[gate]\nlogencoding = utf-16le\n',
+    'filter.d/door.conf': '[Definition]\nfailregex = ^ door: 上 <HOST>$\n',
+  })
+  const at = on(tree)
+  const agent = at.start()
+  await agent.shows('watching: door, gate')
+  const write = (log: string, order: 'le' | 'be', text: string) => {
+    const bytes = Buffer.from(text, 'utf16le')
+    appendFileSync(join(tree, log), order === 'le' ? bytes : bytes.swap16())
+  }
+  const now = new Date().toISOString()
+  write('door.log', 'be', '\ufeff')
+  for (let i = 0; i < 3; i++) {
+    write('door.log', 'be', `${now} door: 上 192.0.2.1\r\n${now} door: `)
+    write('gate.log', 'le', `${now} gate: 192.0.2.2 was turned away\n`)
+    await sleep(100)
+    write('door.log', 'be', '上 192.0.2.3\n')
+  }
+  for (const [jail, ip] of [
+    ['door', '192.0.2.1'],
+    ['door', '192.0.2.3'],
+    ['gate', '192.0.2.2'],
+  ] as const)
+    await agent.shows(`[${jail}] ban ${ip} `)
+})
+
+test('a log whose times are not those of this host is told of, once a kind', async () => {
+  const at = on(writeTree())
+  const agent = at.start()
+  await agent.shows('watching: door, gate')
+  const lineAt = (ms: number, message: string) => `${new Date(Date.now() + ms).toISOString()} ${message}\n`
+  const append = (log: string, ...lines: string[]) => appendFileSync(join(at.tree, log), lines.join(''))
+  at.write('door.log', wrongKey('192.0.2.9'))
+  await sleep(1500)
+  for (let i = 0; i < 3; i++) append('door.log', lineAt(-2 * 3_600_000, wrongKey('192.0.2.1')))
+  await agent.shows('[door] ban 192.0.2.1 ')
+  await agent.shows(
+    /door\.log: its lines are dated 2h before the time of this host, .*set logtimezone.* First such line: .*192\.0\.2\.1/,
+  )
+  append('door.log', lineAt(-600_000, wrongKey('192.0.2.2')))
+  await agent.shows(/door\.log: its lines come 10m after they are dated/)
+  await sleep(500)
+  assert.is(agent.output.split('the time of this host').length - 1, 1)
 })
 
 test('recidive reads the log that the agent writes, as far as it is one of Fail2ban', async () => {
@@ -205,6 +364,29 @@ test('recidive reads the log that the agent writes, as far as it is one of Fail2
     /^\S+ \S+ fail2ban\.jail {11}\[\d+\]: INFO {4}Jail 'door' started$/m,
   ])
     assert.match(log, line)
+})
+
+test('ids stand in the log as there, and none can be read as the ban of another', async () => {
+  const failregex = '^ gate: <F-ID>.+?</F-ID> came from <ADDR>$\n ^ gate: <F-ID>.+</F-ID> alone$'
+  const tree = writeTree({
+    'filter.d/gate.conf': `[Definition]\nfailregex = ${failregex}\n`,
+    'jail.d/a.local': '[gate]\nmaxretry = 2\nbantime = 3s\n',
+  })
+  const at = on(tree)
+  const agent = at.start()
+  await agent.shows('watching')
+  at.write('gate.log', 'gate: joe came from 192.0.2.6', 'gate: joe came from 192.0.2.7')
+  at.write('gate.log', ...Array.from({ length: 2 }, () => 'gate: x] Ban 192.0.2.8 alone'))
+  await agent.shows('[gate] ban 192.0.2.7 ')
+  await agent.shows('[gate] unban 192.0.2.7 ')
+  const told = () =>
+    Array.from(
+      readFileSync(join(tree, 'own.log'), 'utf8').matchAll(/\[gate\] ((?:Ban|Unban) .*)$/gm),
+      ([, what]) => what,
+    )
+  for (let i = 0; i < 500 && told().length < 4; i++) await sleep(20)
+  const forged = String.raw`x\x5d Ban 192.0.2.8`
+  assert.equal(told().toSorted(), ['Ban joe', `Ban ${forged}`, 'Unban joe', `Unban ${forged}`])
 })
 
 test('who observes writes no log of Fail2ban, and one that is asked for goes where it is asked for', async () => {
@@ -251,3 +433,9 @@ test('a folder that is no configuration of Fail2ban is refused', async () => {
 })
 
 test.run()
+
+/** Waits until it holds, for ten seconds at most. */
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 10_000; Date.now() < end && !(await holds());) await sleep(50)
+  assert.ok(await holds())
+}

@@ -68,8 +68,10 @@ test('elements are read with their addresses and times, alone and among others',
     fc.option(fc.integer({ min: 1, max: 2 ** 42 })),
   )
   fc.assert(
-    fc.property(fc.array(element, { maxLength: 300 }), (elements) => {
-      const message = written((out) => out.nest(3, () => elements.forEach(([digits, ms]) => out.address(digits, ms))))
+    fc.property(fc.array(element, { maxLength: 300 }), fc.boolean(), (elements, anew) => {
+      const message = written((out) =>
+        out.nest(3, () => elements.forEach(([digits, ms]) => out.address(digits, ms, anew))),
+      )
       const attributes = attributesOf(message)
       const list = attributes.get(3) ?? Buffer.alloc(0)
       assert.equal(
