@@ -51,7 +51,7 @@ interface Rhythm {
   longestMs: number
 }
 
-type SeenJail = Pick<ReadyJail, 'name' | 'filter' | 'sources'>
+type SeenJail = Pick<ReadyJail, 'name' | 'filter' | 'sources'> & Partial<Pick<ReadyJail, 'fail2ban'>>
 
 /**
  * Knows what jails see in their logs, and finds those that see nothing, or not what they should: a log
@@ -73,11 +73,12 @@ export class JailSight {
   /** Takes in what became of a chunk. */
   note(
     { log, arrivedAt: now, live }: Pick<LogChunk, 'log' | 'arrivedAt' | 'live'>,
-    { seen, matches }: Pick<ScanResult, 'seen' | 'matches'>,
+    { seen, matches, hits: treeHits = [] }: Pick<ScanResult, 'seen' | 'matches' | 'hits'>,
   ): void {
     this.#noteRhythm(log, now)
     if (seen === undefined) return
-    const counts = countByJail(matches)
+    const counts = countByJail([...matches, ...treeHits])
+    const known = matches.length + treeHits.length
     for (const { jail, sampled, dated, own, hits, foreign, foreignProgram } of seen.jails) {
       const sight = this.#sight(jail, log, now)
       sight.sampled += sampled
@@ -88,7 +89,7 @@ export class JailSight {
       sight.foreignProgram = foreignProgram ?? sight.foreignProgram
       const found = counts.get(jail) ?? 0
       sight.matches += found
-      if (live) noteStretch(sight, found, Math.max(0, hits - matches.length), now)
+      if (live) noteStretch(sight, found, Math.max(0, hits - known), now)
       this.#matches.set(jail, (this.#matches.get(jail) ?? 0) + found)
       this.#ms.set(jail, (this.#ms.get(jail) ?? 0) + seen.ms / seen.jails.length)
     }
@@ -139,7 +140,7 @@ export class JailSight {
 
   #oddLines(jail: SeenJail, { log }: LogState, now: number): Finding | null {
     const sight = this.#sights.get(keyOf(jail.name, log)) ?? nothingSeen(now)
-    const found = (grade: Finding['grade'], what: string, mend = tryOut(jail.name, log)) => ({
+    const found = (grade: Finding['grade'], what: string, mend = tryOut(jail, log)) => ({
       jail: jail.name,
       log,
       grade,
@@ -159,7 +160,7 @@ export class JailSight {
           'blind',
           `${foreign} lines have the words of its failures and are written by ${foreignProgram}, but its filter reads only ${names}`,
         )
-      const elsewhere = `name the log that the service writes with "source:", or switch the jail off; ${tryOut(jail.name, log)}`
+      const elsewhere = `name the log that the service writes with "source:", or switch the jail off; ${tryOut(jail, log)}`
       return found('doubtful', `none of ${sampled} lines that were looked at is written by ${names}`, elsewhere)
     }
     if (isRotten(sight))
@@ -207,7 +208,7 @@ export class JailSight {
 
 const keyOf = (jail: string, log: string) => `${jail}\0${log}`
 
-function countByJail(matches: readonly Match[]): ReadonlyMap<string, number> {
+function countByJail(matches: readonly Pick<Match, 'jail'>[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
   for (const { jail } of matches) counts.set(jail, (counts.get(jail) ?? 0) + 1)
   return counts
@@ -255,9 +256,10 @@ function cannotRead({ name }: SeenJail, { log, trouble, remedy }: LogState, all:
   return { jail: name, log, grade: all ? 'blind' : 'doubtful', what: `the log cannot be read: ${trouble}`, mend }
 }
 
-function tryOut(jail: string, log: string): string {
+function tryOut({ name, fail2ban }: SeenJail, log: string): string {
+  const tree = fail2ban ? `--fail2ban ${word(fail2ban.folder)} ` : ''
   return log.startsWith('/')
-    ? `bailiff test ${word(jail)} ${word(log)}`
+    ? `bailiff test ${tree}${word(name)} ${word(log)}`
     : `look at the lines that the source ${log} brings`
 }
 

@@ -87,8 +87,18 @@ export function placeOf({ file, line }: Where): string {
   return line === undefined ? file : `${file}:${line}`
 }
 
+/** What a jail of a Fail2ban tree has that others have not; null: it is one of ours. */
+export function treePartsOf(jail: JailSettings): TreeParts | null {
+  return 'fail2ban' in jail ? (jail as TreeJailSettings).fail2ban : null
+}
+
+/** A jail as the judge takes it: it counts as its dialect has it. */
+export function judgedAs(jail: JailSettings): JailSettings & Pick<ReadyJail, 'counting'> {
+  return { ...jail, counting: treePartsOf(jail)?.counting ?? null }
+}
+
 /** What stands for the filter of a jail of a Fail2ban tree, whose patterns are those of another language. */
-const withoutPatterns: Omit<CompiledFilter, 'name'> = {
+export const withoutPatterns: Omit<CompiledFilter, 'name'> = {
   programs: null,
   prefregex: null,
   failregex: [],
@@ -109,7 +119,7 @@ class Workshop {
   }
 
   async prepare(jail: JailSettings, problems: BailiffError[]): Promise<ReadyJail | undefined> {
-    const fail2ban = 'fail2ban' in jail ? (jail as TreeJailSettings).fail2ban : null
+    const fail2ban = treePartsOf(jail)
     const filter =
       fail2ban === null ? this.#filter(jail.filter, jail.dates) : { ...withoutPatterns, name: jail.filter.name }
     if (filter instanceof BailiffError) problems.push(filter)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { jailCandidate, unusedCandidate, type Candidate } from '../explaining/candidate.ts'
 import { LineExplainer } from '../explaining/line-explainer.ts'
+import { treePartsOf } from '../jails.ts'
 import type { MatcherPlugin } from '../plugin.ts'
 import type { FilterDefinition } from '../settings/filter-file.ts'
 import type { JailSettings } from '../settings/jail.ts'
@@ -22,8 +23,10 @@ export async function configuredExplainer(
 ): Promise<LineExplainer> {
   let unused: Promise<readonly Candidate[]> | null = null
   return new LineExplainer({
-    candidates: [...sound(settings.jails, 'on'), ...sound(settings.off, 'off')],
-    unused: () => (unused ??= among === 'jails' ? Promise.resolve([]) : unusedCandidates(settings)),
+    candidates: [...sound(settings.jails, 'on'), ...(await treeCandidates(settings)), ...sound(settings.off, 'off')],
+    unused: () =>
+      (unused ??=
+        among === 'jails' || settings.jails.some(treePartsOf) ? Promise.resolve([]) : unusedCandidates(settings)),
     engines: await Promise.all(matcherFiles().map(loadMatcher)),
     report: (address) => reports.of(address),
   })
@@ -44,7 +47,21 @@ function sound(jails: readonly JailSettings[], state: 'on' | 'off'): Candidate[]
   return jails.flatMap((jail) => {
     try {
       // A jail that counts bans reads no lines.
-      return jail.bansOf === null ? [jailCandidate(jail, state)] : []
+      return jail.bansOf === null && treePartsOf(jail) === null ? [jailCandidate(jail, state)] : []
+    } catch {
+      return []
+    }
+  })
+}
+
+/** Their code is loaded only where there are some. */
+async function treeCandidates({ jails }: Settings): Promise<Candidate[]> {
+  if (!jails.some(treePartsOf)) return []
+  const { treeCandidate } = await import('../explaining/tree-candidate.ts')
+  return jails.flatMap((jail) => {
+    const parts = treePartsOf(jail)
+    try {
+      return (parts && treeCandidate(jail, parts)) ?? []
     } catch {
       return []
     }

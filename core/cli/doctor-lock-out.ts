@@ -1,4 +1,4 @@
-import { PrefixSet, prefixParts, type Prefix } from '../address.ts'
+import { parsePrefix, PrefixSet, prefixParts, type Prefix } from '../address.ts'
 import { NeverBanned } from '../firewall/never-banned.ts'
 import type { HostTree } from '../host-look/host-tree.ts'
 import { ownSession } from '../host-look/own-session.ts'
@@ -25,8 +25,8 @@ export function lockOutFindings(host: HostTree, jails: readonly ReadyJail[]): Do
     ),
   ]
   const exposed = jails.filter(
-    ({ mode, ignore }) =>
-      mode === 'enforce' && session !== null && new PrefixSet(ignore.prefixes).covering(session) === undefined,
+    (jail) =>
+      jail.mode === 'enforce' && session !== null && new PrefixSet(ignoredBy(jail)).covering(session) === undefined,
   )
   if (session !== null && !isVital(session))
     found.push(
@@ -38,10 +38,15 @@ export function lockOutFindings(host: HostTree, jails: readonly ReadyJail[]): Do
             `write it below ignoreip, or: bailiff allow ${session} --for 2h`,
           ),
     )
-  const wide = new Set(jails.flatMap(({ ignore }) => ignore.prefixes.filter(isWide)))
+  const wide = new Set(jails.flatMap((jail) => ignoredBy(jail).filter(isWide)))
   for (const prefix of wide)
     found.push(problem('lock-out', `ignoreip has ${prefix}, which spares whole continents`, 'write narrower prefixes'))
   return found
+}
+
+/** The addresses and networks that a jail ignores by themselves, not those of names. */
+function ignoredBy({ ignore, fail2ban }: ReadyJail): readonly Prefix[] {
+  return fail2ban === null ? ignore.prefixes : fail2ban.gate.ignoreip.flatMap((word) => parsePrefix(word) ?? [])
 }
 
 function isWide(prefix: Prefix): boolean {

@@ -9,7 +9,7 @@ import type { Account } from '../rights/accounts.ts'
 import type { Settings } from '../settings/load-settings.ts'
 import { note, ok, problem, type DoctorFinding } from './finding.ts'
 import { dateFindings } from './log-dates.ts'
-import { sampleLog, type LogSample } from './log-sample.ts'
+import { nativeTimes, sampleLog, type LogSample, type TimesOfLines } from './log-sample.ts'
 import { logsOf } from './missing-files.ts'
 import { agentAccount } from './named-accounts.ts'
 import { counted, duration } from './output.ts'
@@ -44,10 +44,25 @@ export async function logFindings(jails: readonly ReadyJail[], settings: Setting
   return found
 }
 
-function missing(path: string, { name }: ReadyJail): DoctorFinding {
+/** How a jail is told of another log. */
+function otherSource({ name, fail2ban }: ReadyJail): string {
+  return fail2ban === null
+    ? `jails: { ${name}: { source: … } }`
+    : `[${name}] logpath = … in ${fail2ban.folder}/jail.local`
+}
+
+/** What reads Fail2ban's dates is loaded only where it is needed. */
+async function timesOf({ filter, fail2ban }: ReadyJail): Promise<TimesOfLines> {
+  if (!fail2ban?.texts) return nativeTimes(filter.dates ?? null)
+  const { treeTimes } = await import('./tree-times.ts')
+  return treeTimes(fail2ban.texts)
+}
+
+function missing(path: string, jail: ReadyJail): DoctorFinding {
+  const { name } = jail
   const what = isPattern(path) ? `no file is meant by ${path}` : `there is no ${path}`
   const syslog = /^\/var\/log\/(?:auth|mail|syslog|daemon)(?:\.log)?$/.test(path)
-  const mend = syslog ? 'apt-get install rsyslog' : `if it is elsewhere: jails: { ${name}: { source: … } }`
+  const mend = syslog ? 'apt-get install rsyslog' : `if it is elsewhere: ${otherSource(jail)}`
   return problem('logs', `${what} yet, so ${name} sees nothing`, mend)
 }
 
@@ -56,7 +71,7 @@ async function fileFindings(file: string, jail: ReadyJail, account: Account | nu
   const found: DoctorFinding[] = closed === null ? [] : [closed]
   let sample: LogSample
   try {
-    sample = sampleLog(file, jail.filter.dates ?? null)
+    sample = sampleLog(file, await timesOf(jail))
   } catch (error) {
     return closed === null ? [problem('logs', `${file}: ${whyUnreadable(error)}`, `ls -l ${file}`)] : found
   }
@@ -68,15 +83,29 @@ async function fileFindings(file: string, jail: ReadyJail, account: Account | nu
       note(
         'logs',
         `nothing was written to ${file} for ${duration(age)}`,
-        `if ${jail.name} logs elsewhere now: jails: { ${jail.name}: { source: … } }`,
+        `if ${jail.name} logs elsewhere now: ${otherSource(jail)}`,
       ),
     )
   else if (closed === null)
     found.push(ok('logs', `${file} is read for ${jail.name}, and was written to ${duration(Math.max(0, age))} ago`))
   // Who reads fields knows by himself which is the time.
   if (jail.filter.structure === null)
-    found.push(...dateFindings(file, sample, { filter: jail.filter.name.split('/')[0] ?? '', jail: jail.name, now }))
+    found.push(...dateFindings(file, sample, { test: testOf(jail), zone: zoneOf(jail), now }))
   return [...found, ...proxyFindings(file, sample, jail)]
+}
+
+/** How a jail is told of the time zone of its dates. */
+function zoneOf({ name, fail2ban }: ReadyJail): string {
+  return fail2ban === null
+    ? `write jails: { ${name}: { timezone: … } }`
+    : `write [${name}] logtimezone = … in ${fail2ban.folder}/jail.local`
+}
+
+/** What tries the filter of a jail on a log. */
+function testOf({ name, filter, fail2ban }: ReadyJail): string {
+  return fail2ban === null
+    ? `bailiff test ${filter.name.split('/')[0] ?? ''}`
+    : `bailiff test --fail2ban ${fail2ban.folder} ${name}`
 }
 
 /** Asks the kernel as that user, so that access lists count too. Null: it may, or nobody else is to read it. */
@@ -107,14 +136,21 @@ async function journalFindings(
 ): Promise<DoctorFinding[]> {
   const {
     units = [],
+    matches = [],
     directory,
     file,
-  } = options as { readonly units?: unknown; readonly directory?: unknown; readonly file?: unknown }
+  } = options as {
+    readonly units?: unknown
+    readonly matches?: unknown
+    readonly directory?: unknown
+    readonly file?: unknown
+  }
   if (directory !== undefined || file !== undefined) return [ok('logs', `${name} reads journal files that are named`)]
   const named = [units].flat().filter((unit): unit is string => typeof unit === 'string')
   const plain = named.filter((unit) => /^[\w.@:-]+$/.test(unit)).map((unit) => `--unit=${unit.replace('@.', '@*.')}`)
+  const fields = [matches].flat().filter((one): one is string => typeof one === 'string' && /^(?:\+$|[A-Z_])/.test(one))
   try {
-    const words = ['--quiet', '--no-pager', '--lines=1', '--output=short-unix', ...plain]
+    const words = ['--quiet', '--no-pager', '--lines=1', '--output=short-unix', ...plain, ...fields]
     const { stdout } = await run('journalctl', words, { timeout: 10_000, maxBuffer: 1 << 20 })
     const seconds = Number(/^(\d+)\./.exec(stdout)?.[1])
     const reader = account === null ? '' : ` (the agent is in ${counted(account.groups.length, 'group')})`
@@ -125,7 +161,7 @@ async function journalFindings(
             `the journal is read for ${name}, its last line is ${duration(Date.now() - seconds * 1000)} old${reader}`,
           ),
         ]
-      : [note('logs', `the journal has no line for ${name} yet`, `journalctl ${plain.join(' ')}`)]
+      : [note('logs', `the journal has no line for ${name} yet`, `journalctl ${[...plain, ...fields].join(' ')}`)]
   } catch (error) {
     const gone = error instanceof Error && 'code' in error && error.code === 'ENOENT'
     return [

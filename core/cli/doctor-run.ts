@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
 import { HostTree } from '../host-look/host-tree.ts'
 import { runningProcesses } from '../host-look/processes.ts'
+import { agentSettings } from './agent-settings.ts'
 import { asTyped } from './as-typed.ts'
 import { check, type Findings } from './check-configuration.ts'
 import { agentFindings } from './doctor-agent.ts'
@@ -14,7 +15,7 @@ import { storeFindings } from './doctor-store.ts'
 import type { DoctorOptions } from './doctor.ts'
 import { note, ok, problem, type DoctorFinding } from './finding.ts'
 import { counted, print, styled } from './output.ts'
-import { loadSettings, type Settings } from '../settings/load-settings.ts'
+import type { Settings } from '../settings/load-settings.ts'
 
 const styles = { ok: 'green', note: 'yellow', problem: 'red' } as const
 const mostTold = 5
@@ -37,7 +38,7 @@ export async function examine(options: DoctorOptions): Promise<number> {
   const processes = runningProcesses(host)
   await look('machine', () => machineFindings(host))
   await look('clock', () => clockFindings(host, processes))
-  const { settings, checked } = await readConfiguration(options.config, tell)
+  const { settings, checked } = await readConfiguration(options, tell)
   await look('rights', () => rightsFindings(settings))
   await look('firewall', () => firewallFindings(options.proof && host.isLive))
   await look('neighbours', () => neighbourFindings(host, processes))
@@ -59,14 +60,15 @@ function lineOf({ grade, subject, text, mend }: DoctorFinding): string {
 
 /** What can be known of the jails goes on where a part of the configuration is wrong. */
 async function readConfiguration(
-  file: string | undefined,
+  { config, fail2ban }: DoctorOptions,
   tell: (found: readonly DoctorFinding[]) => void,
 ): Promise<{ readonly settings: Settings | null; readonly checked: Findings | null }> {
   try {
-    const checked = await check(file === undefined ? {} : { config: file })
-    const named = file === undefined ? '' : ` --config ${file}`
-    tell(configurationFindings(checked, `bailiff check${named}`))
-    const settings = checked.problems.length === 0 ? await loadSettings(file === undefined ? {} : { file }) : null
+    const choice = { ...(config === undefined ? {} : { config }), ...(fail2ban === undefined ? {} : { fail2ban }) }
+    const checked = await check(choice)
+    const named = Object.entries(choice).map(([option, value]) => ` --${option} ${value}`)
+    tell(configurationFindings(checked, `bailiff check${named.join('')}`))
+    const settings = checked.problems.length === 0 || fail2ban !== undefined ? await agentSettings(choice) : null
     return { settings, checked }
   } catch (error) {
     if (!(error instanceof BailiffError)) throw error

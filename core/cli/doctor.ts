@@ -6,6 +6,7 @@ export default function addDoctor(program: Command): void {
     .command('doctor')
     .description('look for whatever keeps bans from biting here, and prove that they do')
     .option('-c, --config <file>', 'the configuration (default: /etc/bailiff/bailiff.yaml)')
+    .option('--fail2ban <folder>', 'a configuration of Fail2ban, as "bailiff run --fail2ban" takes it')
     .option('--socket <path>', 'the control socket of the agent')
     .option('--no-proof', 'leave out the proof with a real packet')
     .option('--json', 'one JSON object: findings with grade, subject, text and mend; problems; notes')
@@ -22,6 +23,7 @@ Exit code 0: no problem; 69: at least one.
 
 Examples:
   bailiff doctor
+  bailiff doctor --fail2ban /etc/fail2ban
   bailiff doctor --json | jq '.findings[] | select(.grade == "problem")'`,
     )
     .action(async (options: DoctorOptions) => {
@@ -37,6 +39,7 @@ Examples:
 /** The options as commander gives them. */
 export interface DoctorOptions {
   readonly config?: string
+  readonly fail2ban?: string
   readonly socket?: string
   readonly proof: boolean
   readonly json?: true

@@ -5,6 +5,7 @@ import { BailiffError, quote } from '../errors.ts'
 import { LineSequence } from '../explaining/line-sequence.ts'
 import { unfinishedLine } from '../explaining/unfinished-line.ts'
 import { loadSettings, type Settings } from '../settings/load-settings.ts'
+import { agentSettings } from './agent-settings.ts'
 import { AddressReports } from './address-reports.ts'
 import { configuredExplainer } from './configured-explainer.ts'
 import { explainAddress } from './explain-address.ts'
@@ -22,10 +23,7 @@ export async function explain(what: readonly string[], options: ExplainOptions):
   const [only = ''] = what
   const prefix = what.length === 1 ? parsePrefix(only.trim()) : null
   const now = options.now === undefined ? Date.now() : readTime(options.now)
-  const settings = await loadSettings({
-    ...(options.config === undefined ? {} : { file: options.config }),
-    alsoOff: true,
-  })
+  const settings = await settingsFor(options)
   const reports = new AddressReports(options, settings, now)
   try {
     if (prefix !== null) return await explainAddress(prefix, settings, reports, { now, json: options.json === true })
@@ -35,6 +33,13 @@ export async function explain(what: readonly string[], options: ExplainOptions):
   } finally {
     reports.close()
   }
+}
+
+/** With the jails that are off; of a Fail2ban configuration those that are on. */
+async function settingsFor({ config, fail2ban }: ExplainOptions): Promise<Settings> {
+  const named = config === undefined ? {} : { config }
+  if (fail2ban !== undefined) return agentSettings({ ...named, fail2ban })
+  return loadSettings({ ...(config === undefined ? {} : { file: config }), alsoOff: true })
 }
 
 interface StdinLine {

@@ -3,9 +3,13 @@ import { addressBytes, parseAddress } from '../address.ts'
 import { text } from '../fail2ban/lines/failure-id.ts'
 import type { GroupValue } from '../fail2ban/lines/line-hit.ts'
 import type { RawFailure } from '../fail2ban/lines/raw-failure.ts'
+import type { TestedFailure } from './tested-filter.ts'
+
+/** A failure, perhaps with all names of groups that its patterns have. */
+type PrintedFailure = RawFailure & Partial<Pick<TestedFailure, 'names' | 'isWhole'>>
 
 /** The lines that `-o FORMAT` prints for one failure: control characters of the log are escaped. */
-export type FailureOutput = (failure: RawFailure) => readonly string[]
+export type FailureOutput = (failure: PrintedFailure) => readonly string[]
 
 /**
  * The formats of `fail2ban-regex -o`: `id` (or `fid`), `ip`, `msg`, `row`, the name of a group, or any text with tags:
@@ -26,8 +30,8 @@ const outputs: Readonly<Record<string, FailureOutput>> = {
 }
 
 /** Its tabs are meant. */
-function rowOf(failure: RawFailure): readonly string[] {
-  const parts = [python(failure.id), pythonTime(failure.time), pythonGroups(failure)]
+function rowOf(failure: PrintedFailure): readonly string[] {
+  const parts = [python(failure.id), pythonTime(failure), pythonGroups(failure)]
   return [`[${parts.map(printable).join(',\t')}],`]
 }
 
@@ -51,7 +55,7 @@ function tagged(format: string): FailureOutput {
   }
 }
 
-function tagValue(failure: RawFailure, name: string): string | null {
+function tagValue(failure: PrintedFailure, name: string): string | null {
   const group = /^F-([A-Z0-9_-]+)$/.exec(name)?.[1]
   if (group !== undefined) return printable(groupValue(failure, group.toLowerCase()))
   const ip = printable(failure.ip ?? failure.id ?? '')
@@ -61,7 +65,7 @@ function tagValue(failure: RawFailure, name: string): string | null {
     fid: () => printable(failure.id ?? ''),
     family: () => (address === null ? '' : address.includes(':') ? 'inet6' : 'inet4'),
     'ip-rev': () => (address === null ? '' : `${reversed(addressBytes(address))}.`),
-    time: () => pythonTime(failure.time),
+    time: () => pythonTime(failure),
     failures: () => '0',
     restored: () => '0',
     matches: () => failure.lines.map(printable).join('\n'),
@@ -82,17 +86,27 @@ function reversed(bytes: Uint8Array): string {
   return [...Buffer.from(bytes).toString('hex')].toReversed().join('.')
 }
 
-/** A number as Python writes a float, which all times are. */
-function pythonTime(time: number | null): string {
-  return time === null ? 'None' : Number.isInteger(time) ? `${time}.0` : String(time)
+/** A time as Python writes it: a float, but for those of dates with a zone. */
+function pythonTime({ time, isWhole = false }: PrintedFailure): string {
+  if (time === null) return 'None'
+  return Number.isInteger(time) && !isWhole ? `${time}.0` : String(time)
+}
+
+/** Groups as Python's dictionary of them; those of `names` that captured nothing are None. */
+export function pythonDictionary(groups: Readonly<Record<string, GroupValue>>, names: readonly string[]): string {
+  const all = { ...Object.fromEntries(names.map((name) => [name, null])), ...groups }
+  return `{${Object.entries(all)
+    .map(([name, value]) => `${python(name)}: ${python(value)}`)
+    .join(', ')}}`
 }
 
 function python(value: GroupValue | null): string {
   return value === null ? 'None' : typeof value === 'string' ? text([value]).slice(1, -1) : text(value)
 }
 
-function pythonGroups({ groups, users }: RawFailure): string {
-  const entries = Object.entries(groups).map(([name, value]) => `${python(name)}: ${python(value)}`)
-  if (users.length > 0) entries.push(`'users': {${users.map(python).join(', ')}}`)
-  return `{${entries.join(', ')}}`
+function pythonGroups({ groups, users, names = [] }: PrintedFailure): string {
+  const written = pythonDictionary(groups, names)
+  if (users.length === 0) return written
+  const more = `'users': {${users.map(python).join(', ')}}`
+  return `${written.slice(0, -1)}${written === '{}' ? '' : ', '}${more}}`
 }

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
 import { BailiffError, printable, quote } from '../errors.ts'
 import { journalLine, type JournalFields } from '../fail2ban/lines/journal-line.ts'
 import type { TestedLine } from './tested-lines.ts'
 
 /** Longer output of journalctl on standard error is cut. */
 const longestWord = 500
+const newline = 10
 
 /**
  * The entries of the journal that match, as Fail2ban sees them. `log` is `systemd-journal`, with the parameters of the
@@ -15,8 +15,15 @@ export async function* journalLines(
   log: string,
   journalmatch: readonly (readonly string[])[],
 ): AsyncGenerator<TestedLine> {
-  const words = ['--output=json', '--all', '--no-pager', '--quiet', ...placeWords(log), ...matchWords(journalmatch)]
-  const child = spawn('journalctl', words, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let number = 0
+  const words = ['--output=json', '--all', ...placeWords(log), ...matchWords(journalmatch)]
+  for await (const text of linesOf(journalOutput(words)))
+    yield { number: ++number, isAscii: false, ...journalLine(fieldsOf(text)) }
+}
+
+/** What journalctl prints, piece by piece, run with these arguments. Throws a BailiffError where it cannot be read. */
+export async function* journalOutput(words: readonly string[]): AsyncGenerator<Buffer> {
+  const child = spawn('journalctl', ['--no-pager', '--quiet', ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   child.stderr.on('data', (data: Buffer) => (said = (said + data.toString()).slice(0, longestWord)))
   const ended = new Promise<void>((resolve, reject) => {
@@ -26,14 +33,25 @@ export async function* journalLines(
     )
   })
   ended.catch(() => {})
-  let number = 0
   try {
-    for await (const text of createInterface({ input: child.stdout })) {
-      yield { number: ++number, isAscii: false, ...journalLine(fieldsOf(text)) }
-    }
+    yield* child.stdout as AsyncIterable<Buffer>
     await ended
   } finally {
     child.kill()
+  }
+}
+
+/** Lines end with a newline and nothing else: an entry may hold the other characters that separate lines. */
+async function* linesOf(pieces: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  let held: Buffer[] = []
+  for await (const piece of pieces) {
+    let start = 0
+    for (let end = piece.indexOf(newline); end >= 0; end = piece.indexOf(newline, start)) {
+      yield Buffer.concat([...held, piece.subarray(start, end)]).toString('utf8')
+      held = []
+      start = end + 1
+    }
+    if (start < piece.length) held.push(piece.subarray(start))
   }
 }
 
@@ -57,12 +75,13 @@ function fieldText(value: unknown): string {
   return value.map(fieldText).join(' ')
 }
 
-/** The words of each line hold all together; lines, and what `+` separates, are alternatives. */
-function matchWords(journalmatch: readonly (readonly string[])[]): string[] {
+/** Conditions for journalctl: the words of each line hold all together; lines, and what `+` separates, are alternatives. */
+export function matchWords(journalmatch: readonly (readonly string[])[]): string[] {
   return journalmatch.flatMap((words, index) => (index === 0 ? words : ['+', ...words]))
 }
 
-function placeWords(log: string): string[] {
+/** Which journal `systemd-journal[…]` means, as journalctl takes it. Throws a BailiffError for an unknown parameter. */
+export function placeWords(log: string): string[] {
   const options = /\[(.*)\]$/.exec(log)?.[1] ?? ''
   return [...options.matchAll(/([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^,\]]*))/g)].flatMap((found) => {
     const [, name, ...values] = found

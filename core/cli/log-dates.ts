@@ -12,7 +12,7 @@ const widestMs = 14 * 3_600_000
 export function dateFindings(
   file: string,
   { lines, dated, lastDate, writtenAt }: LogSample,
-  asked: { readonly filter: string; readonly jail: string; readonly now: number },
+  asked: { readonly test: string; readonly zone: string; readonly now: number },
 ): DoctorFinding[] {
   if (lines === 0) return []
   if (dated * 2 < lines) {
@@ -22,10 +22,10 @@ export function dateFindings(
           note(
             'dates',
             `${text}, so lines count when they come, and none of an earlier time does`,
-            `bailiff test ${asked.filter} ${file}`,
+            `${asked.test} ${file}`,
           ),
         ]
-      : [problem('dates', text, `bailiff test ${asked.filter} ${file}`)]
+      : [problem('dates', text, `${asked.test} ${file}`)]
   }
   if (lastDate === null) return []
   const skew = lastDate - writtenAt
@@ -41,13 +41,7 @@ export function dateFindings(
   const direction = skew > 0 ? 'ahead of' : 'behind'
   const text = `the last date in ${file} is ${duration(Math.abs(skew))} ${direction} the time it was written`
   if (quarters !== 0 && Math.abs(skew) <= widestMs && off <= toleratedMs)
-    return [
-      problem(
-        'dates',
-        `${text}: most likely its dates are of another time zone`,
-        `write jails: { ${asked.jail}: { timezone: … } }`,
-      ),
-    ]
+    return [problem('dates', `${text}: most likely its dates are of another time zone`, asked.zone)]
   if (lastDate > asked.now + toleratedMs) return [problem('dates', `${text}, and in the future`, 'timedatectl')]
-  return [note('dates', text, `bailiff test ${asked.filter} ${file}`)]
+  return [note('dates', text, `${asked.test} ${file}`)]
 }

@@ -20,27 +20,46 @@ export interface LogSample {
   readonly clients: ReadonlyMap<Address, number>
 }
 
-/** Looks at the last 400 lines of the last 128 KiB. Throws what opening the file throws. */
-export function sampleLog(file: string, dates: DateReading | null): LogSample {
+/** Tells the time of the line from `start` to `end` (its newline) of some bytes, unix ms; null: it has no date. */
+export type TimesOfLines = (bytes: Buffer, text: string) => (start: number, end: number) => number | null
+
+/** The times as a filter of our own reads them. */
+export function nativeTimes(dates: DateReading | null): TimesOfLines {
+  return (bytes, text) => {
+    const reader = new LineReader(dates)
+    reader.reference = Date.now()
+    const block = reader.block(bytes, text, 0)
+    return (start, end) => block.head(start, end).time
+  }
+}
+
+/** Looks at the last 400 lines of the last 128 KiB, in their order. Throws what opening the file throws. */
+export function sampleLog(file: string, times: TimesOfLines): LogSample {
   const { bytes, size, writtenAt } = readEnd(file)
-  const reader = new LineReader(dates)
-  reader.reference = Date.now()
   const text = bytes.toString('latin1')
-  const block = reader.block(bytes, text, 0)
+  const timeOf = times(bytes, text)
   const clients = new Map<Address, number>()
-  let [lines, dated] = [0, 0]
+  let dated = 0
   let lastDate: number | null = null
-  // From the last line back.
-  for (let end = text.lastIndexOf('\n'); end > 0 && lines < mostLines; lines++) {
-    const start = text.lastIndexOf('\n', end - 1) + 1
-    const { time } = block.head(start, end)
+  const lines = lastLines(text)
+  for (const [start, end] of lines) {
+    const time = timeOf(start, end)
     if (time !== null) dated++
-    lastDate ??= time
+    lastDate = time ?? lastDate
     const client = parseAddress(text.slice(start, Math.min(end, start + 60)).split(' ')[0] ?? '')
     if (client !== null) clients.set(client, (clients.get(client) ?? 0) + 1)
+  }
+  return { size, writtenAt, lines: lines.length, dated, lastDate, clients }
+}
+
+function lastLines(text: string): [start: number, end: number][] {
+  const found: [number, number][] = []
+  for (let end = text.lastIndexOf('\n'); end > 0 && found.length < mostLines;) {
+    const start = text.lastIndexOf('\n', end - 1) + 1
+    found.push([start, end])
     end = start - 1
   }
-  return { size, writtenAt, lines, dated, lastDate, clients }
+  return found.reverse()
 }
 
 /** The lines that are whole, except that the first may have lost its beginning. */

@@ -5,7 +5,7 @@ import { matcherFiles } from '../built-in.ts'
 import { BailiffError, describeError, printable, quote } from '../errors.ts'
 import { filesOf, followsLog } from '../explaining/candidate.ts'
 import { compileSettings } from '../compiled-settings.ts'
-import { ruleName } from '../jails.ts'
+import { ruleName, treePartsOf, withoutPatterns } from '../jails.ts'
 import { filterLanguage } from '../matching/filter-language.ts'
 import type { MatcherPlugin } from '../plugin.ts'
 import { byLog, oldestFirst } from '../replaying/log-generations.ts'
@@ -13,7 +13,8 @@ import type { ReplayJail } from '../replaying/replay.ts'
 import { runReplay, type ReplayOutcome, type ReplayRun } from '../replaying/run-replay.ts'
 import type { StoredLog } from '../replaying/stored-log.ts'
 import type { JailSettings } from '../settings/jail.ts'
-import { loadSettings, type Settings } from '../settings/load-settings.ts'
+import type { Settings } from '../settings/load-settings.ts'
+import { agentSettings, type ConfigurationChoice } from './agent-settings.ts'
 import { startProgress } from './progress.ts'
 import { DifferenceReport } from './replay-difference.ts'
 import { JsonReport, TextReport } from './replay-report.ts'
@@ -25,15 +26,19 @@ export async function replayLogs(logs: readonly string[], options: ReplayOptions
   const engines = await Promise.all(matcherFiles().map(loadMatcher))
   if (options.against === undefined) {
     const report = options.json ? new JsonReport() : new TextReport(options.lines === true)
-    const outcome = await replayWith(options.config, logs, options, { engines, stop, ...report.listeners })
+    const outcome = await replayWith(choiceOf(options), logs, options, { engines, stop, ...report.listeners })
     report.end(outcome, stop.stopped)
   } else {
     const report = new DifferenceReport(options)
-    await replayWith(options.config, logs, options, { engines, stop, ...report.before })
-    if (!stop.stopped) await replayWith(options.against, logs, options, { engines, stop, ...report.after })
+    await replayWith(choiceOf(options), logs, options, { engines, stop, ...report.before })
+    if (!stop.stopped) await replayWith({ config: options.against }, logs, options, { engines, stop, ...report.after })
     report.end(stop.stopped)
   }
   stop.done()
+}
+
+function choiceOf({ config, fail2ban }: ReplayOptions): ConfigurationChoice {
+  return { ...(config === undefined ? {} : { config }), ...(fail2ban === undefined ? {} : { fail2ban }) }
 }
 
 interface Stop {
@@ -41,18 +46,18 @@ interface Stop {
   done(): void
 }
 
-type Listening = Pick<ReplayRun, 'onBan' | 'onUnban'> & {
+type Listening = Pick<ReplayRun, 'onBan' | 'onUnban' | 'onProlonged'> & {
   readonly engines: readonly MatcherPlugin[]
   readonly stop: Stop
 }
 
 async function replayWith(
-  config: string | undefined,
+  choice: ConfigurationChoice,
   files: readonly string[],
   options: ReplayOptions,
-  { engines, stop, onBan, onUnban }: Listening,
+  { engines, stop, onBan, onUnban, onProlonged }: Listening,
 ): Promise<ReplayOutcome> {
-  const settings = await loadSettings(config === undefined ? {} : { file: config })
+  const settings = await agentSettings(choice)
   for (const problem of settings.problems) tell(describeError(problem))
   const chosen = chooseJails(settings, options.jail)
   const logs = await storedLogs(files, chosen, options.jail !== undefined)
@@ -66,6 +71,8 @@ async function replayWith(
       logs,
       onBan,
       onUnban,
+      ...(onProlonged === undefined ? {} : { onProlonged }),
+      tell,
       onNameFailure: (name, error) => tell(`the name ${name} of ignoreip cannot be looked up: ${error.message}`),
       progress: (bytes, file) => {
         if (file !== reading) progress.label(basename((reading = file)))
@@ -90,9 +97,16 @@ function chooseJails({ jails, broken, file }: Settings, name: string | undefined
 
 /** Jails whose filter does not compile are left out, and told. */
 function readyJail(jail: JailSettings): ReplayJail[] {
+  const fail2ban = treePartsOf(jail)
+  const ruleNames = jail.filter.failregex.map(ruleName)
+  if (fail2ban !== null) {
+    const filter = { ...withoutPatterns, name: jail.filter.name }
+    const tree = { name: jail.name, filterName: jail.filter.name, parts: fail2ban }
+    return [{ ...jail, filter, ruleNames, counting: fail2ban.counting, tree }]
+  }
   try {
     const filter = compileSettings(jail.filter, filterLanguage, jail.dates)
-    return [{ ...jail, filter, ruleNames: jail.filter.failregex.map(ruleName) }]
+    return [{ ...jail, filter, ruleNames }]
   } catch (error) {
     tell(`${jail.name} is left out: ${describeError(error)}`)
     return []

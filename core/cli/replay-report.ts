@@ -9,7 +9,9 @@ const mostShown = 10_000
 
 /** Writes each ban as it comes; memory stays the same whatever comes. */
 export class JsonReport {
-  readonly listeners: Pick<ReplayRun, 'onBan' | 'onUnban'> = {
+  readonly listeners: Pick<ReplayRun, 'onBan' | 'onUnban' | 'onProlonged'> = {
+    onProlonged: ({ prefix, jail, since, until }) =>
+      print(JSON.stringify({ type: 'prolonged', prefix, jail, since, until })),
     onBan: (ban) => print(JSON.stringify({ type: 'ban', time: ban.since, ...ban })),
     onUnban: ({ prefix, jail, until }) => print(JSON.stringify({ type: 'unban', time: until, prefix, jail })),
   }

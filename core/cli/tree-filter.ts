@@ -4,9 +4,10 @@ import type { FilterTexts } from '../fail2ban/lines/filter-texts.ts'
 import { readTreeFilter, similarFilter } from '../fail2ban/tree/filter-reading.ts'
 import { splitOptions } from '../fail2ban/tree/option-syntax.ts'
 import { shellWords } from '../fail2ban/tree/shell-words.ts'
+import { textsOfKind } from '../fail2ban/tree/texts-of-kind.ts'
 import type { TreeJail } from '../fail2ban/tree/tree-jail.ts'
 import { readTree } from '../fail2ban/tree/tree.ts'
-import type { TestOptions } from './test.ts'
+import type { TestOptions } from './test-options.ts'
 
 /** What is tried. */
 export interface TreeFilterChoice {
@@ -26,7 +27,8 @@ export async function treeFilter(
   journal: boolean,
   options: TestOptions,
 ): Promise<TreeFilterChoice> {
-  const found = (looksLikeName(given) ? await named(folder, given, journal) : null) ?? literal(folder, given, journal)
+  const whole = options.mode === undefined ? given : inMode(given, options.mode)
+  const found = (looksLikeName(whole) ? await named(folder, whole, journal) : null) ?? literal(folder, whole, journal)
   return withOptions(found, options)
 }
 
@@ -52,21 +54,8 @@ function ofJail(folder: string, jail: TreeJail, passed: string, journal: boolean
   if (jail.filter === null)
     throw new BailiffError('usage', `the jail ${quote(jail.name)} has no filter`, { hint: 'name a filter' })
   const uses = [`Use      jail/flt from : ${jail.name}, basedir: ${folder}`]
-  const { texts } = jail.filter
-  if (texts.journal === journal) return { texts, journalmatch: jail.journalmatch, uses }
-  const other = readTreeFilter(folder, (jail.options.filter ?? jail.filter.name) + passed, journal ? 'journal' : 'file')
-  const own = Object.fromEntries(
-    (['failregex', 'ignoreregex'] as const).flatMap((option) => {
-      const lines = jail.options[option]?.split('\n').filter((line) => line !== '') ?? []
-      return lines.length > 0 ? [[option, lines]] : []
-    }),
-  )
-  const { timezone, encoding, usedns, datepattern } = texts
-  return {
-    texts: { ...texts, ...other?.texts, timezone, encoding, usedns, datepattern, ...own, journal },
-    journalmatch: jail.journalmatch,
-    uses,
-  }
+  const texts = textsOfKind(folder, jail, journal, passed) ?? jail.filter.texts
+  return { texts, journalmatch: jail.journalmatch, uses }
 }
 
 function literal(folder: string, given: string, journal: boolean): TreeFilterChoice {
@@ -127,6 +116,15 @@ function lineCount(given: string): number {
 /** As `fail2ban-regex` tells names from patterns. */
 function looksLikeName(given: string): boolean {
   return /^\/{0,3}[\w/.-]+(?:\[[^]*\])?$/.test(given)
+}
+
+/** The mode is an option of the filter as any other. */
+function inMode(given: string, mode: string): string {
+  if (!/^[\w-]+$/.test(mode) || !looksLikeName(given))
+    throw new BailiffError('usage', `--mode ${quote(mode)}: it is a word, of a filter that has a name`, {
+      hint: 'bailiff test --fail2ban /etc/fail2ban sshd --mode aggressive …',
+    })
+  return given.endsWith(']') ? `${given.slice(0, -1)}, mode=${mode}]` : `${given}[mode=${mode}]`
 }
 
 function pathOf(given: string): string {

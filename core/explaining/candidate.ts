@@ -8,6 +8,7 @@ import type { FilterDefinition, FilterSettings } from '../settings/filter-file.t
 import { inMode } from '../settings/filter-modes.ts'
 import type { DateSettings, JailSettings } from '../settings/jail.ts'
 import type { PluginUse } from '../settings/plugin-use.ts'
+import type { TreeCandidate } from './tree-candidate.ts'
 
 /** A jail that a line is led through: one that is on, one that is off, or a filter that no jail uses. */
 export interface Candidate {
@@ -24,6 +25,8 @@ export interface Candidate {
   readonly files: readonly string[] | null
   /** Whom it believes when they say for whom they speak. */
   readonly proxies: readonly Prefix[]
+  /** Where it is a jail of a Fail2ban tree: what stands in the place of its filter. */
+  readonly tree?: TreeCandidate
 }
 
 /** A jail of the configuration. Throws a BailiffError where its filter does not compile. */

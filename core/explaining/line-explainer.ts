@@ -9,7 +9,7 @@ import { causes, type Cause, type JailTrace, type LineExplanation, type Step } f
 import { traceLine, type AskedLine, type Traced } from './line-trace.ts'
 import type { LineSequence } from './line-sequence.ts'
 import { inTurn, judgeMatch } from './line-verdict.ts'
-import { Trials } from './trials.ts'
+import { Trials, type LinePlace } from './trials.ts'
 
 /** What is asked of a line. */
 export interface LineQuestion {
@@ -84,8 +84,7 @@ export class LineExplainer {
   async #trace(candidate: Candidate, question: LineQuestion): Promise<JailTrace> {
     const { bytes, now, log, fd } = question
     const place = { log: log ?? 'line', fd, now, proxies: candidate.proxies }
-    const line: AskedLine = { bytes, place, read: readHead(bytes, now, candidate.filter.dates ?? null) }
-    const traced = traceLine(candidate, line, this.#trials)
+    const { line, traced } = await this.#lead(candidate, bytes, place)
     const judged = await this.#judged(candidate, traced, line, question)
     const state = candidate.state === 'unused' ? 'off' : candidate.state
     const { nearest, rule } = traced
@@ -101,6 +100,22 @@ export class LineExplainer {
       rule,
       nearest,
     }
+  }
+
+  async #lead(
+    candidate: Candidate,
+    bytes: Buffer,
+    place: LinePlace,
+  ): Promise<{ readonly line: AskedLine; readonly traced: Traced }> {
+    const { now, log } = place
+    if (candidate.tree === undefined) {
+      const line: AskedLine = { bytes, place, read: readHead(bytes, now, candidate.filter.dates ?? null) }
+      return { line, traced: traceLine(candidate, line, this.#trials) }
+    }
+    const { traceTreeLine } = await import('./tree-trace.ts')
+    const { guard } = this.#trials
+    const { read, traced } = await traceTreeLine(candidate, candidate.tree, bytes, { now, log, guard })
+    return { line: { bytes, place, read }, traced }
   }
 
   async #judged(

@@ -22,6 +22,9 @@ export const causes = [
   'condition',
   'failregex',
   'ignoreregex',
+  /** In a jail of a Fail2ban tree: known and no failure, or one whose session has not yet told whose. */
+  'no-failure',
+  'waiting',
   'no-address',
   'too-long',
   'too-slow',

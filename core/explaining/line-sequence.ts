@@ -1,6 +1,8 @@
 import type { Ban, Match } from '../events.ts'
-import { Judge, type JailRules } from '../judging/judge.ts'
+import { judgedAs } from '../jails.ts'
+import { Judge } from '../judging/judge.ts'
 import { createSessions } from '../matching/sessions.ts'
+import type { JailSettings } from '../settings/jail.ts'
 
 /** What became of one of several lines, when they are read one after the other. */
 export type Turn =
@@ -14,13 +16,13 @@ export type Turn =
 
 /** Counts the matches of several lines as an agent does that reads them as they come. It knows nothing of before. */
 export class LineSequence {
-  readonly #jails: readonly JailRules[]
+  readonly #jails: readonly JailSettings[]
   readonly #judge: Judge
   readonly #bans = new Map<string, Ban>()
   #clock = 0
   readonly #sessions = createSessions({ now: () => this.#clock })
 
-  constructor(jails: readonly JailRules[]) {
+  constructor(jails: readonly JailSettings[]) {
     this.#jails = jails
     this.#judge = new Judge({
       offences: [],
@@ -33,7 +35,7 @@ export class LineSequence {
   async start(): Promise<void> {
     // Who is spared was said before a line comes here.
     const ignore = { prefixes: [], names: [], self: false }
-    await this.#judge.configure(this.#jails.map((jail) => ({ ...jail, ignore })))
+    await this.#judge.configure(this.#jails.map((jail) => ({ ...judgedAs(jail), ignore })))
   }
 
   take(match: Match, now: number): Turn {

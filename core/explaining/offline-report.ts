@@ -12,6 +12,7 @@ import { refusalReasons } from '../firewall/messages.ts'
 import { NeverBanned } from '../firewall/never-banned.ts'
 import { AllowList, type Allow } from '../judging/allow-list.ts'
 import { Judge } from '../judging/judge.ts'
+import { judgedAs } from '../jails.ts'
 import { Pause } from '../pause.ts'
 import type { Settings } from '../settings/load-settings.ts'
 import { readStoredAllows } from '../stored-allows.ts'
@@ -62,7 +63,10 @@ export class OfflineReports {
   static async open(settings: Settings, now: number): Promise<OfflineReports> {
     const left = await openCopy(join(settings.state, 'bailiff.sqlite'), now, settings.historyMs)
     const reports = new OfflineReports(settings, now, left, await allowsIn(settings.state))
-    await Promise.race([reports.#judge.configure(settings.jails), sleep(namesMs, undefined, { ref: false })])
+    await Promise.race([
+      reports.#judge.configure(settings.jails.map(judgedAs)),
+      sleep(namesMs, undefined, { ref: false }),
+    ])
     reports.#judge.resume(left.failures)
     return reports
   }

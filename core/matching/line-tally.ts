@@ -94,8 +94,8 @@ export class LineTally {
     return known
   }
 
-  /** What was counted since `start`; `ms` is what the chunk took. */
-  take(ms: number): LinesSeen {
+  /** What was counted since `start`; `ms` is what the chunk took, `others` what was seen for jails without an engine. */
+  take(ms: number, others: LinesSeen['jails'] = []): LinesSeen {
     const jails = this.#bound.scanners.flatMap(({ filters, jails: taken }) =>
       filters.flatMap(({ filter, jails: all }) => {
         const { program, ...counts } = this.#filters.get(filter) ?? nothing
@@ -104,7 +104,7 @@ export class LineTally {
         return mine.map((jail) => ({ jail, ...counts, foreignProgram }))
       }),
     )
-    return { jails, ms }
+    return { jails: [...jails, ...others], ms }
   }
 }
 

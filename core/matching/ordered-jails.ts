@@ -2,10 +2,11 @@
  * Jails whose filters see every line of a log in order and remember lines before: those of a Fail2ban tree. What they
  * remember travels with the chunks of a log, so threads stay without state, and one that is stopped loses nothing.
  */
-import type { FilterHit, LogChunk, OddLine } from '../events.ts'
+import type { FilterHit, JailLines, LogChunk, OddLine } from '../events.ts'
 import { BailiffError, describeError } from '../errors.ts'
 import { scanGuarded } from './guarded-scan.ts'
 import type { LineGuard } from './line-guard.ts'
+import { sampleLines } from './line-samples.ts'
 import type { LineProgress } from './lines.ts'
 import type { JailMemories, LineSpan, SlowLine } from './messages.ts'
 import type { ProcessorTime } from './processor-time.ts'
@@ -26,6 +27,10 @@ export interface OrderedJail {
   look(line: Buffer, text: string, chunk: LogChunk, offset: number, next: number | undefined): readonly JailHit[]
   /** Takes the next lines of the chunk, those from `start` to `end`, as `look` takes each. */
   scan?(block: Pick<ScannedChunk, 'bytes' | 'text' | 'base'> & LineSpan, chunk: LogChunk, ears: OrderedEars): void
+  /** Whether a line has one of the words that every failure has; false also where nothing is known of such words. */
+  hasWords?(line: Buffer, text: string): boolean
+  /** How many lines had no date so far, and whether it remembers the date of one. */
+  readonly sightOfDates?: { readonly undated: number; readonly isDateKnown: boolean }
 }
 
 /** What a hit says, without its place. */
@@ -83,6 +88,8 @@ export interface OrderedResult {
   readonly slow: readonly SlowLine[]
   /** What the jails remember behind the chunk. */
   readonly memories: JailMemories
+  /** What some of the lines look like to each jail. */
+  readonly seen: readonly JailLines[]
 }
 
 /** Leads the lines of a chunk through its ordered jails; `memories`: what they remember of the log before it. */
@@ -94,16 +101,18 @@ export function scanOrdered(
 ): OrderedResult {
   const slow: SlowLine[] = []
   const after: Record<string, unknown> = { ...memories }
+  const seen: JailLines[] = []
   const hits = jails.flatMap((jail) => {
     jail.memory = memories[jail.jail] ?? null
     const lines = new JailScan(jail, scanned, watch)
     slow.push(...lines.run())
     after[jail.jail] = jail.memory
+    seen.push(...lines.glances())
     return lines.hits
   })
   if (jails.length > 1) hits.sort((a, b) => a.offset - b.offset)
   const odd = jails.flatMap((jail) => jail.takeOdd?.() ?? [])
-  return { hits, odd, slow, memories: after }
+  return { hits, odd, slow, memories: after, seen }
 }
 
 /** One jail over the lines of one chunk. */
@@ -113,6 +122,7 @@ class JailScan {
   readonly #scanned: ScannedChunk
   readonly #watch: LineWatch
   readonly #slow: SlowLine[] = []
+  #undatedBefore = 0
   /** The line that is looked at under the guard, since when, and what was remembered before it. */
   #at: { readonly line: LineSpan; readonly since: number; readonly memory: unknown } | null = null
 
@@ -123,6 +133,7 @@ class JailScan {
   }
 
   run(): readonly SlowLine[] {
+    this.#undatedBefore = this.#jail.sightOfDates?.undated ?? 0
     const { guard, lineMs } = this.#watch
     // Compiling takes longer than a line may, and would cost the line that it falls to.
     if (lineMs !== null) this.#jail.prepare?.()
@@ -152,6 +163,35 @@ class JailScan {
   #failed(error: unknown, line: LineSpan): void {
     const { jail } = this.#jail
     this.#slow.push({ ...line, jail, ...(error instanceof BailiffError ? {} : { failure: describeError(error) }) })
+  }
+
+  /**
+   * What the lines look like: all that have no date count as samples, and one or some that have one. How many have words
+   * of failures and did not match is concluded from some.
+   */
+  glances(): JailLines[] {
+    const [segment] = this.#scanned.segments
+    if (segment === undefined) return []
+    const { undated = 0, isDateKnown = false } = this.#jail.sightOfDates ?? {}
+    const before = this.#undatedBefore
+    const samples = sampleLines(this.#scanned.text, segment)
+    const dated = isDateKnown ? Math.max(1, samples.length - (undated - before)) : 0
+    const sampled = undated - before + dated
+    const hits = new Set(this.hits.map(({ offset }) => offset))
+    const foreign = { foreign: 0, foreignProgram: null }
+    const more = this.#unmatched(segment, samples, hits)
+    return [{ jail: this.#jail.jail, sampled, dated, own: sampled, hits: hits.size + more, ...foreign }]
+  }
+
+  #unmatched({ start, end }: LineSpan, samples: readonly LineSpan[], hits: ReadonlySet<number>): number {
+    const { bytes, text, base } = this.#scanned
+    const length = samples.reduce((sum, line) => sum + line.end - line.start, 0)
+    const unmatched = samples.filter(
+      (line) =>
+        !hits.has(base + line.start) &&
+        this.#jail.hasWords?.(bytes.subarray(line.start, line.end - 1), text.slice(line.start, line.end - 1)),
+    )
+    return length === 0 ? 0 : Math.round((unmatched.length * (end - start)) / length)
   }
 
   /** A line that is given up changes nothing: the jail goes on with what it remembered before. */

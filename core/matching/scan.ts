@@ -133,7 +133,7 @@ class ChunkScan {
       ...(this.#inOrder.length === 0 ? {} : { hits: remembered.hits, memories: remembered.memories }),
       ...(remembered.odd.length === 0 ? {} : { odd: remembered.odd }),
       ms,
-      seen: tally.take(ms),
+      seen: tally.take(ms, remembered.seen),
     }
   }
 
@@ -177,7 +177,7 @@ class ChunkScan {
 
   #scanOrdered(segments: readonly LineSpan[], lineMs: number | null, memories: JailMemories): OrderedResult {
     const jails = this.#inOrder
-    if (jails.length === 0 || segments.length === 0) return { hits: [], odd: [], slow: [], memories }
+    if (jails.length === 0 || segments.length === 0) return { hits: [], odd: [], slow: [], memories, seen: [] }
     const { guard, processor } = this.#tools
     const scanned = { chunk: this.#chunk, bytes: this.#bytes, text: this.#wholeText(), base: this.#base, segments }
     return scanOrdered(jails, scanned, memories, { guard, processor, progress: this.#progress, lineMs })

@@ -1,15 +1,18 @@
-import type { Match } from '../events.ts'
+import type { FilterHit, Match } from '../events.ts'
 
-/** The matches of a log, in the order of its lines, some at a time. */
-export type MatchStream = AsyncIterable<readonly Match[]>
+/** What a line matched: in a jail of ours, or in one of a Fail2ban tree. */
+export type Found = Match | FilterHit
+
+/** What the lines of a log matched, in their order, some at a time. */
+export type FoundStream = AsyncIterable<readonly Found[]>
 
 /**
- * Hands over the matches of several logs in the order of their times; those of one log stay in its order.
- * Holds one part of each log. `take` is called for each match; when `stopped` says so, no more follow.
+ * Hands over what was found in several logs in the order of its times; that of one log stays in its order. Holds one part
+ * of each log. `take` is called for each, and the next one waits for it; when `stopped` says so, no more follow.
  */
 export async function mergeByTime(
-  streams: readonly MatchStream[],
-  take: (match: Match) => void,
+  streams: readonly FoundStream[],
+  take: (found: Found) => Promise<void> | undefined,
   stopped: () => boolean,
 ): Promise<void> {
   const open = (await Promise.all(streams.map((stream) => begin(stream)))).filter((head) => head !== null)
@@ -17,7 +20,8 @@ export async function mergeByTime(
     const [first, until] = earliest(open)
     while (first.at < first.part.length && first.time <= until) {
       const match = first.part[first.at++]
-      if (match !== undefined) take(match)
+      const taken = match === undefined ? undefined : take(match)
+      if (taken !== undefined) await taken
       first.time = timeAt(first)
     }
     if (first.at >= first.part.length && !(await refill(first))) open.splice(open.indexOf(first), 1)
@@ -26,14 +30,14 @@ export async function mergeByTime(
 }
 
 interface Head {
-  readonly parts: AsyncIterator<readonly Match[]>
-  part: readonly Match[]
+  readonly parts: AsyncIterator<readonly Found[]>
+  part: readonly Found[]
   at: number
   /** Of the next match; one without a date comes right behind the one before it. */
   time: number
 }
 
-async function begin(stream: MatchStream): Promise<Head | null> {
+async function begin(stream: FoundStream): Promise<Head | null> {
   const head: Head = { parts: stream[Symbol.asyncIterator](), part: [], at: 0, time: -Infinity }
   return (await refill(head)) ? head : null
 }

@@ -1,11 +1,12 @@
 /** Judges the matches of stored logs as an agent would that had watched them being written. */
 import type { Prefix } from '../address.ts'
 import { WantedSet } from '../enforcing/wanted-set.ts'
-import type { Ban, Match } from '../events.ts'
+import type { Ban, Failure, FilterHit, Match } from '../events.ts'
 import type { VitalPrefix } from '../judging/ignore-list.ts'
 import { Judge, type JailRules } from '../judging/judge.ts'
 import { createSessions } from '../matching/sessions.ts'
 import type { CompiledFilter } from '../plugin.ts'
+import type { ReplayedTreeJail, TreeReplay } from './tree-replay.ts'
 
 /** A line that is dated further behind the one before it was late: an agent counts it when it arrives. */
 const lateMs = 60_000
@@ -14,6 +15,8 @@ const lateMs = 60_000
 export interface ReplayJail extends JailRules {
   readonly mode: 'enforce' | 'observe'
   readonly filter: CompiledFilter
+  /** Null, or absent: it is a jail of ours. */
+  readonly tree?: ReplayedTreeJail | null
 }
 
 /** A ban that would have been, on the clock of the logs. */
@@ -42,6 +45,8 @@ export interface ReplayOptions {
   readonly onBan: (ban: ReplayedBan) => void
   /** A ban whose time was over before the logs ended. */
   readonly onUnban: (ban: Ban) => void
+  /** A ban in force that ends later now, as in jails of a Fail2ban tree. */
+  readonly onProlonged?: (ban: ReplayedBan) => void
 }
 
 /** Judge, sessions and wanted set on the clock of the logs. Matches are to come in the order of their time. */
@@ -53,6 +58,7 @@ export class Replay {
   readonly #totals: Map<string, JailTotals>
   readonly #sessions = createSessions({ now: () => this.#clock })
   #clock = 0
+  #swept = 0
   /** Whether the last line was late. */
   #late = false
   #undated = 0
@@ -65,6 +71,7 @@ export class Replay {
     this.#judge = new Judge({
       offences: [],
       isBanned: (prefix, jail) => this.#wanted.has(prefix, jail),
+      banOf: (prefix, jail) => this.#wanted.get(prefix, jail),
       onBanned: ({ jail }) => this.#total(jail).afterBan++,
       vital: options.vital,
       onNameFailure: options.onNameFailure,
@@ -91,13 +98,37 @@ export class Replay {
     }
   }
 
+  /** Takes a hit of a jail of a Fail2ban tree; `tree` counts what becomes of it by `countFailure`. */
+  takeHit(hit: FilterHit, tree: TreeReplay): Promise<void> | undefined {
+    const time = this.#arrival(hit.time)
+    if (time === null) {
+      this.#undated++
+      return undefined
+    }
+    this.#wanted.expire(time)
+    // Fail2ban forgets on its clock, and what it forgot changes its estimates.
+    if (Math.abs(time - this.#swept) >= sweepEveryMs) this.#judge.sweep((this.#swept = time))
+    return tree.take(hit, time)
+  }
+
+  /** Counts a failure of a Fail2ban tree at this time. */
+  countFailure(failure: Failure, time: number): void {
+    for (const ban of this.#judge.countFailure(failure, { arrivedAt: time, live: true, undatedAt: time }))
+      this.#decide(ban)
+  }
+
+  /** Notes that a jail ignored a failure before it came to the judge. */
+  noteIgnored(jail: string): void {
+    this.#total(jail).ignored++
+  }
+
   /** Ends the bans that are over when the logs end, and answers what each jail did. */
   end(): readonly JailTotals[] {
     this.#wanted.expire(this.#clock)
     this.#judge.stop()
     return [...this.#totals.values()].map((total) => {
       const { failures = 0, ignored = 0, bans = 0 } = this.#judge.counts(total.jail) ?? {}
-      return { ...total, failures, ignored, bans }
+      return { ...total, failures, ignored: total.ignored + ignored, bans }
     })
   }
 
@@ -130,7 +161,9 @@ export class Replay {
 
   #decide(ban: Ban): void {
     const copied = { ...ban, prefix: copyOf(ban.prefix), observed: this.#observing.has(ban.jail) }
+    const isProlonged = this.#wanted.has(copied.prefix, copied.jail)
     this.#wanted.add(copied, 'new')
+    if (isProlonged) return this.#options.onProlonged?.(copied)
     if (ban.count === 1) this.#total(ban.jail).addresses++
     this.#options.onBan(copied)
   }
@@ -144,6 +177,7 @@ export class Replay {
   }
 }
 
+const sweepEveryMs = 1000
 const none = { failures: 0, ignored: 0, afterBan: 0, bans: 0, addresses: 0 }
 
 /** The address is a part of the text of a whole chunk, which it would keep in memory. */

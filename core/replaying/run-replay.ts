@@ -3,18 +3,24 @@ import { refusalReasons } from '../firewall/messages.ts'
 import { NeverBanned } from '../firewall/never-banned.ts'
 import { createLogScanner } from '../matching/scan.ts'
 import type { MatcherPlugin } from '../plugin.ts'
-import { mergeByTime } from './by-time.ts'
+import { mergeByTime, type Found } from './by-time.ts'
 import { Replay, type JailTotals, type ReplayJail, type ReplayOptions } from './replay.ts'
 import { scanStored, type ReadCounts, type StoredLog } from './stored-log.ts'
+import type { TreeReplay } from './tree-replay.ts'
 
 const chunksAtOnce = 8
 
-export interface ReplayRun extends Pick<ReplayOptions, 'onBan' | 'onUnban' | 'observe' | 'onNameFailure'> {
+export interface ReplayRun extends Pick<
+  ReplayOptions,
+  'onBan' | 'onUnban' | 'onProlonged' | 'observe' | 'onNameFailure'
+> {
   readonly jails: readonly ReplayJail[]
   readonly engines: readonly MatcherPlugin[]
   readonly logs: readonly StoredLog[]
   /** Hears now and then how many bytes of the files were read, and which file is read. */
   readonly progress: (fileBytes: number, file: string) => void
+  /** Hears what somebody should know of the jails of a Fail2ban tree. */
+  readonly tell: (message: string) => void
   /** Whether somebody wants no more. */
   readonly stopped: () => boolean
 }
@@ -40,15 +46,29 @@ export async function runReplay(run: ReplayRun): Promise<ReplayOutcome> {
     vital: () =>
       neverBanned.at(performance.now()).map(({ prefix, reason }) => ({ prefix, why: refusalReasons[reason] })),
   })
+  const tree = await treeReplay(run, replay)
   const scanner = createLogScanner({
-    jails: jails.map(({ name, filter, ignore }) => ({ jail: name, filter, proxies: ignore.proxies ?? [] })),
+    jails: jails
+      .filter((jail) => !jail.tree)
+      .map(({ name, filter, ignore }) => ({ jail: name, filter, proxies: ignore.proxies ?? [] })),
     engines,
+    ordered: tree?.ordered ?? [],
   })
+  const scanned = new Set([
+    ...jails.flatMap(({ name, tree: ofTree }) => (ofTree ? [] : [name])),
+    ...(tree?.ordered ?? []).map(({ jail }) => jail),
+  ])
+  const take = (found: Found) => {
+    if (!('address' in found)) return tree === null ? undefined : replay.takeHit(found, tree)
+    replay.count(found)
+    return undefined
+  }
   const counts: ReadCounts = { lines: 0, skipped: 0, fileBytes: 0 }
   let file = ''
   let chunks = 0
   const streams = logs.map(async function* (log) {
-    for await (const matches of scanStored(log, scanner, counts, (next) => (file = next))) {
+    const readers = { ...log, jails: log.jails.filter((jail) => scanned.has(jail)) }
+    for await (const matches of scanStored(readers, scanner, counts, (next) => (file = next))) {
       progress(counts.fileBytes, file)
       // Files are read without waiting: signals and the terminal have their turn now and then.
       if (++chunks % chunksAtOnce === 0) await new Promise((resolve) => setImmediate(resolve))
@@ -58,11 +78,25 @@ export async function runReplay(run: ReplayRun): Promise<ReplayOutcome> {
   })
   try {
     await replay.start()
-    await mergeByTime(streams, (match) => replay.count(match), stopped)
+    await tree?.start()
+    await mergeByTime(streams, take, stopped)
     const totals = replay.end()
     const { undated, clock: end, inForce } = replay
     return { totals, lines: counts.lines, skipped: counts.skipped, undated, end, inForce }
   } finally {
+    tree?.stop()
     neverBanned.stop()
   }
+}
+
+/** The way of the jails of a Fail2ban tree, which is loaded only where there are some; null: there are none. */
+async function treeReplay({ jails, tell }: ReplayRun, replay: Replay): Promise<TreeReplay | null> {
+  const ofTree = jails.flatMap(({ tree }) => tree ?? [])
+  if (ofTree.length === 0) return null
+  const { TreeReplay: Tree } = await import('./tree-replay.ts')
+  return new Tree(ofTree, {
+    count: (failure, time) => replay.countFailure(failure, time),
+    onIgnored: (jail) => replay.noteIgnored(jail),
+    tell,
+  })
 }

@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { compressionOf } from '../cli/compressed-log.ts'
 import { unpacked } from '../cli/unpacked-log.ts'
 import { BailiffError, quote, whyUnreadable } from '../errors.ts'
-import type { LogChunk, Match, ScanResult } from '../events.ts'
+import type { LogChunk } from '../events.ts'
 import { LineGuard } from '../matching/line-guard.ts'
+import type { JailMemories } from '../matching/messages.ts'
 import type { LogScanner } from '../matching/scan.ts'
+import type { Found } from './by-time.ts'
 
 /** Small, so that what a chunk brings forth dies young; two lines of the longest length fit. */
 const chunkBytes = 192 * 1024
@@ -15,6 +17,9 @@ const chunkBytes = 192 * 1024
 const chunkMs = 1000
 const lineMs = 20
 const headBytes = 4096
+
+/** What the scanner finds in a chunk. */
+type ScannedChunk = ReturnType<LogScanner['scan']>
 
 /** What was read. */
 export interface ReadCounts {
@@ -33,19 +38,21 @@ export interface StoredLog {
   readonly files: readonly string[]
 }
 
-/** The matches of a log, chunk by chunk. Throws a BailiffError for a file that cannot be read. */
+/** What the lines of a log matched, chunk by chunk. Throws a BailiffError for a file that cannot be read. */
 export async function* scanStored(
   { log, jails, files }: StoredLog,
   scanner: LogScanner,
   counts: ReadCounts,
   reading: (file: string) => void = () => {},
-): AsyncGenerator<readonly Match[]> {
+): AsyncGenerator<readonly Found[]> {
   const guard = new LineGuard()
+  // What jails of a Fail2ban tree remember of a log goes on through its rotation.
+  const remembered: Remembered = { memories: {} }
   for (const file of files) {
     reading(file)
     const opened = openFile(file)
     try {
-      yield* scanFile({ log, jails, opened, scanner, guard, counts })
+      yield* scanFile({ log, jails, opened, scanner, guard, counts, remembered })
     } finally {
       opened.close()
     }
@@ -72,9 +79,14 @@ interface FileScan {
   readonly scanner: LogScanner
   readonly guard: LineGuard
   readonly counts: ReadCounts
+  readonly remembered: Remembered
 }
 
-async function* scanFile(scan: FileScan): AsyncGenerator<readonly Match[]> {
+interface Remembered {
+  memories: JailMemories
+}
+
+async function* scanFile(scan: FileScan): AsyncGenerator<readonly Found[]> {
   const { opened, counts } = scan
   const compression = compressionOf(opened.head)
   const lines = new ChunkScan(scan, compression === null && opened.regular ? opened.fd : null)
@@ -135,7 +147,7 @@ class ChunkScan {
   }
 
   /** Takes bytes of a stream in, and answers what is found whenever a chunk is full. */
-  *take(piece: Buffer): Generator<readonly Match[]> {
+  *take(piece: Buffer): Generator<readonly Found[]> {
     this.#keepBegin(piece)
     for (let from = 0; from < piece.length;) {
       const length = Math.min(piece.length - from, this.#buffer.length - this.#held)
@@ -147,8 +159,8 @@ class ChunkScan {
   }
 
   /** Scans what was read. The rest of the last line waits. */
-  scan(): readonly Match[] {
-    const { log, jails, opened, scanner, counts } = this.#scan
+  scan(): readonly Found[] {
+    const { log, jails, opened, scanner, counts, remembered } = this.#scan
     const bytes = this.#buffer.subarray(0, this.#held)
     const data = { fd: this.#fd ?? -1, start: this.#offset, end: this.#offset + bytes.length, bytes }
     const chunk = { log, jails, data: this.#fd === null ? bytes : data, arrivedAt: opened.modifiedAt, live: false }
@@ -159,11 +171,12 @@ class ChunkScan {
     this.#offset += result.consumed
     this.#buffer.copyWithin(0, result.consumed, this.#held)
     this.#held -= result.consumed
-    return result.matches
+    remembered.memories = result.memories ?? {}
+    return inOrder(result)
   }
 
   /** What is not ended by a newline at the end of a stored log is a line all the same. */
-  finish(): readonly Match[] {
+  finish(): readonly Found[] {
     const found = [...this.scan()]
     if (this.#held === 0) return found
     this.#held += this.#buffer.write('\n', this.#held)
@@ -171,10 +184,11 @@ class ChunkScan {
   }
 
   /** To guard each line costs as much as to match it, so that is done where it has to be. */
-  #guarded(scanner: LogScanner, chunk: LogChunk): ScanResult {
-    let result: ScanResult | null = null
-    this.#scan.guard.run(() => (result = scanner.scan(chunk)), chunkMs)
-    return result ?? scanner.scan(chunk, undefined, lineMs)
+  #guarded(scanner: LogScanner, chunk: LogChunk): ScannedChunk {
+    const { guard, remembered } = this.#scan
+    let result: ScannedChunk | null = null
+    guard.run(() => (result = scanner.scan(chunk, undefined, null, remembered.memories)), chunkMs)
+    return result ?? scanner.scan(chunk, undefined, lineMs, remembered.memories)
   }
 
   close(): void {
@@ -192,6 +206,13 @@ class ChunkScan {
     writeSync(fd, piece.subarray(0, headBytes))
     this.#fd = fd
   }
+}
+
+/** The order of the lines. */
+function inOrder({ matches, hits = [] }: ScannedChunk): readonly Found[] {
+  if (hits.length === 0) return matches
+  if (matches.length === 0) return hits
+  return [...matches, ...hits].toSorted((a, b) => a.offset - b.offset)
 }
 
 function openFile(file: string): OpenedFile {

@@ -2,6 +2,8 @@ import * as assert from 'uvu/assert'
 import type { Finding } from '../../core/control/api.ts'
 import type { Match } from '../../core/events.ts'
 import type { LogState } from '../../core/intake/intake.ts'
+import type { FilterTexts } from '../../core/fail2ban/lines/filter-texts.ts'
+import { JailLines } from '../../core/fail2ban/lines/jail-lines.ts'
 import { JailSight } from '../../core/jail-sight.ts'
 import { compileFilter } from '../../core/matching/filters.ts'
 import { createLogScanner } from '../../core/matching/scan.ts'
@@ -56,6 +58,69 @@ const line = (text: string, program = 'popd') => `Nov 22 13:41:02 host ${program
 const failed = line('login of root from 192.0.2.7 failed')
 const fine = line('login of alice from 192.0.2.10 succeeded')
 const times = (count: number, ...lines: string[]) => Array.from({ length: count }, () => lines).flat()
+
+const texts: FilterTexts = {
+  name: 'popd',
+  prefregex: null,
+  failregex: ['^ \\S+ popd\\[\\d+\\]: login of \\S+ from <HOST> failed$'],
+  ignoreregex: [],
+  maxlines: 1,
+  datepattern: ['^%b %d %H:%M:%S'],
+  timezone: 'UTC',
+  usedns: 'no',
+  encoding: 'auto',
+  journal: false,
+}
+const treeJail = {
+  ...jail,
+  filter: { ...filter, programs: null },
+  fail2ban: { folder: '/etc/fail2ban' },
+} as typeof jail
+
+/** As `seen`, of a jail of a Fail2ban tree. */
+function seenByTree(lines: readonly string[]): readonly Finding[] {
+  const ordered = [new JailLines({ jail: 'popd', texts, findtimeSeconds: 600 })]
+  const scanner = createLogScanner({ jails: [], engines: [regexp], ordered })
+  const sight = new JailSight()
+  let arrivedAt = start
+  let memories = {}
+  for (let at = 0; at < lines.length; at += 4) {
+    arrivedAt += 60_000
+    const data = Buffer.from(lines.slice(at, at + 4).join(''))
+    const chunk = { log, jails: ['popd'], data, arrivedAt, live: true, undatedAt: arrivedAt, insideLine: false }
+    const result = scanner.scan(chunk, undefined, null, memories)
+    memories = result.memories ?? {}
+    sight.note(chunk, result)
+  }
+  return sight.findings([treeJail], [state()], arrivedAt)
+}
+
+test('a jail of a Fail2ban tree is blind and doubtful like one of ours', () => {
+  const changed = line('login of root from 192.0.2.7 was failed')
+  const other = line('quota of alice is fine')
+  assert.equal(seenByTree(times(100, failed, fine, fine, other)), [])
+  assert.equal(
+    seenByTree(times(2000, '22nd of November, popd[7]: login of root from 192.0.2.7 failed\n')).map(
+      ({ grade, what, mend }) => [grade, what, mend],
+    ),
+    [
+      [
+        'blind',
+        'none of 2000 lines that were looked at has a date that is understood',
+        'bailiff test --fail2ban /etc/fail2ban popd /var/log/auth.log',
+      ],
+    ],
+  )
+  const rotten = seenByTree([
+    ...times(400, failed, other, other, other),
+    ...times(1600, changed, changed, changed, changed),
+  ])
+  assert.equal(
+    rotten.map(({ grade }) => grade),
+    ['doubtful'],
+  )
+  assert.match(rotten[0]?.what ?? '', /^6400 lines with words of failures have come since one matched/)
+})
 
 test('a jail that sees what it should is not spoken of, nor one with nothing to see', () => {
   const cases: [what: string, lines: string[]][] = [

@@ -6,6 +6,7 @@ import type { LogBlock } from './block-lines.ts'
 import type { FilterTexts } from './filter-texts.ts'
 import { lineDecoder, type DecodeLine } from './line-decoding.ts'
 import { LineFilter, type FilterMemory } from './line-filter.ts'
+import type { SightOfDates } from './line-finding.ts'
 import type { GroupValue, LineHit } from './line-hit.ts'
 import type { Moment } from './moment.ts'
 import { wideEncoding, WideLines } from './wide-lines.ts'
@@ -15,7 +16,8 @@ import { ofOption } from './option-error.ts'
 export interface TreeJailSetup {
   readonly jail: string
   readonly texts: FilterTexts
-  readonly findtimeSeconds: number
+  /** Failures that were older when they were read for the first time do not count; null: lines are stored ones of any age. */
+  readonly findtimeSeconds: number | null
 }
 
 /** What a jail remembers of a log. */
@@ -46,7 +48,7 @@ const noHits: readonly FoundHit[] = []
 export class JailLines {
   readonly jail: string
   readonly #texts: FilterTexts
-  readonly #findtime: number
+  readonly #findtime: number | null
   readonly #filter: LineFilter
   readonly #decode: DecodeLine
   /** Null: newlines are single bytes. */
@@ -170,6 +172,16 @@ export class JailLines {
     }
     const { hits } = this.#filter.find(given?.text ?? decoded, moment, ascii)
     return hits.length === 0 ? noHits : hits.map((hit) => filterHit(hit, now))
+  }
+
+  /** What was seen of dates in the lines that this thread has read; journals have them all. */
+  get sightOfDates(): SightOfDates {
+    return this.#filter.sightOfDates
+  }
+
+  /** Whether a line has one of the words that every failure has. */
+  hasWords(line: Buffer, text: string): boolean {
+    return this.#filter.hasWords(isAscii(line) ? text : this.#decode(line))
   }
 
   #isLive({ live, starting }: LogChunk): boolean {

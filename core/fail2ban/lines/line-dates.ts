@@ -30,6 +30,8 @@ const latencySeconds = 3300
 
 /** Splits the date off each line and decides when the line was written. Lines must come in their order. */
 export class LineDates {
+  /** How many lines had no date, since this was made. */
+  undated = 0
   readonly #detector: DateDetector
   readonly #odd: OddTimes
   /** NaN: there was none. */
@@ -114,6 +116,7 @@ export class LineDates {
   }
 
   #undated(parts: LogLine, line: string, { now, inOperation, findtime }: Moment): DatedLine {
+    this.undated++
     const last = this.#recent(now)
     if (last !== null) return { parts: ['', last.text, line], time: last.time, dated: false, trouble: null }
     return { parts, time: findtime !== null && inOperation ? now : null, dated: false, trouble: null }

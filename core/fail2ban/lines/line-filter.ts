@@ -7,7 +7,7 @@ import type { FilterTexts } from './filter-texts.ts'
 import { LineDates, type DatedLine, type LastDate } from './line-dates.ts'
 import type { LineHit } from './line-hit.ts'
 import { candidateSearch } from './candidate-lines.ts'
-import { identifying, withoutHits, type LineFinding } from './line-finding.ts'
+import { identifying, withoutHits, type LineFinding, type SightOfDates } from './line-finding.ts'
 import { searchedText, wholeText, type LogLine } from './log-line.ts'
 import { matchedLines, type MatchedLines } from './matched-lines.ts'
 import { RuleDispatch, type NumberedRule } from './rule-dispatch.ts'
@@ -120,6 +120,16 @@ export class LineFilter {
     this.#waiting = search.waiting
     const { hits, ignoredBy, prefixed, trouble } = search
     return { hits, ignoredBy, prefixed, line: dated, trouble: trouble ?? dated.trouble }
+  }
+
+  /** How many lines had no date since this was made, and whether one had a date that is remembered. */
+  get sightOfDates(): SightOfDates {
+    return { undated: this.#dates.undated, isDateKnown: this.#dates.last !== null }
+  }
+
+  /** Whether a line has one of the words that every failure has; false also where nothing is known of such words. */
+  hasWords(line: string): boolean {
+    return this.#candidate?.test(line) ?? false
   }
 
   /** Looks through the lines of a block, in order, as `find` does at each. Answers how many. Lines come without a time. */

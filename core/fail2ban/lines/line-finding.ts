@@ -15,6 +15,14 @@ export interface LineFinding {
   readonly trouble: TimeTrouble | null
 }
 
+/** What is known of the dates of the lines that were read. */
+export interface SightOfDates {
+  /** How many had none. */
+  readonly undated: number
+  /** One had a date, which is remembered. */
+  readonly isDateKnown: boolean
+}
+
 /** What is found in a line in which nothing is. */
 export function withoutHits(line: DatedLine, prefixed = false): LineFinding {
   return { hits: none, ignoredBy: none, prefixed, line, trouble: line.trouble }

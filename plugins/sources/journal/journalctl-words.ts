@@ -65,13 +65,13 @@ export function journalctlWords(given: JournalOptions, beginning: Beginning): st
     '--follow',
     '--no-tail',
     'cursor' in beginning ? `--cursor=${beginning.cursor}` : `--since=${beginning.since}`,
-    ...conditions(given),
+    ...entryConditions(given),
   ]
 }
 
 /** The arguments with which journalctl prints the last entries of what the options say, the last first. */
 export function lastEntriesWords(given: JournalOptions, entries: number): string[] {
-  return [...output(given), '--reverse', '--quiet', `--lines=${entries}`, ...conditions(given)]
+  return [...output(given), '--reverse', '--quiet', `--lines=${entries}`, ...entryConditions(given)]
 }
 
 /** What is read, for people, in a few words. */
@@ -96,10 +96,10 @@ function output(given: JournalOptions): string[] {
 }
 
 /**
- * Matches of one field are alternatives and those of different fields all hold, so that what is to be one of
- * several groups is written once with each of the others.
+ * Which entries, as journalctl takes it; none: all. Matches of one field are alternatives and those of different fields
+ * all hold, so that what is to be one of several groups is written once with each of the others.
  */
-function conditions({ units = [], identifiers = [], matches = [] }: JournalOptions): string[] {
+export function entryConditions({ units = [], identifiers = [], matches = [] }: JournalOptions): string[] {
   const named = identifiers.map((each) => `SYSLOG_IDENTIFIER=${each}`)
   const groups = unitGroups(units).flatMap((ofUnit) =>
     groupsOf(matches).map((further) => [...ofUnit, ...named, ...further]),

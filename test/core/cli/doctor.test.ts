@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { parseAddress, parsePrefix, type Address } from '../../../core/address.ts'
 import { dateFindings } from '../../../core/cli/log-dates.ts'
-import { sampleLog } from '../../../core/cli/log-sample.ts'
+import { nativeTimes, sampleLog } from '../../../core/cli/log-sample.ts'
 import { proxyFindings } from '../../../core/cli/proxy-findings.ts'
 import { suite } from '../../suite.ts'
+import { writeTree } from '../fail2ban/running/written-tree.ts'
 import { must } from '../firewall/namespace.ts'
 import { bailiff, endAgents, temporaryFolder } from './agent-process.ts'
 
@@ -54,6 +55,40 @@ test('a log that is not there is a problem, and the exit code says so', async ()
   assert.match(must(findings.find(({ grade }) => grade === 'problem')).text, 'gone.log yet, so sshd sees nothing')
 })
 
+test('the jails of a Fail2ban tree: their logs, dates as they read them, whom they ignore', async () => {
+  const stamp = (ago: number) => new Date(Date.now() - ago).toISOString().slice(0, 19).replace('T', ' ')
+  const tree = writeTree({
+    'jail.d/door.local':
+      '[DEFAULT]\nignoreip = 0.0.0.0/1\n[gate]\nlogpath = FOLDER/none.log\n[old]\nenabled = true\nlogpath = FOLDER/old.log\n',
+    'filter.d/door.conf':
+      '[Definition]\nfailregex = ^ door: wrong key of <HOST>$\ndatepattern = ^at %%Y-%%m-%%d %%H:%%M:%%S\n',
+    'filter.d/old.conf': '[Definition]\nfailregex = ^ old: <HOST>$\n',
+  })
+  writeFileSync(join(tree, 'door.log'), `at ${stamp(0)} door: nothing\n`.repeat(3))
+  writeFileSync(join(tree, 'old.log'), `${stamp(3_600_000)} old: nothing\n`)
+  const config = join(tree, 'bailiff.yaml')
+  writeFileSync(config, `state: ${tree}/state\ncontrol: ${tree}/c.sock\ndefaults: { actions: [memory] }\n`, {
+    mode: 0o600,
+  })
+  mkdirSync(join(tree, 'root'))
+  const words = ['doctor', '--json', '--no-proof', '--root', join(tree, 'root'), '--config', config, '--fail2ban', tree]
+  const { code, stdout, stderr } = await bailiff(words, '', { TZ: 'UTC', SSH_CONNECTION: '192.0.2.7 1 192.0.2.8 22' })
+  assert.is(stderr, '')
+  const { findings } = JSON.parse(stdout) as Answer
+  const told = findings
+    .map(({ grade, subject, text, mend }) => `${grade} ${subject}: ${text} → ${mend ?? ''}`)
+    .join('\n')
+  assert.is(code, 69, told)
+  assert.match(told, `ok logs: ${tree}/door.log is read for door`)
+  assert.match(told, `ok dates: found in 3 of the last 3 lines of ${tree}/door.log`)
+  assert.match(
+    told,
+    `problem logs: there is no ${tree}/none.log yet, so gate sees nothing → if it is elsewhere: [gate] logpath = … in ${tree}/jail.local`,
+  )
+  assert.match(told, /problem dates: .*old\.log is 1 h.* behind .*\[old\] logtimezone = /)
+  assert.match(told, 'problem lock-out: ignoreip has 0.0.0.0/1')
+})
+
 test('no configuration, and a broken one', async () => {
   const { code, stdout } = await bailiff(['doctor', '--no-proof', '--config', join(folder, 'none/bailiff.yaml')])
   assert.is(code, 69)
@@ -90,7 +125,11 @@ test('what the dates of a log tell', () => {
   for (const [lines, dated, skew, grade, text] of cases) {
     const lastDate = skew === null ? null : now + skew
     const sample = { size: 1, writtenAt: now, lines, dated, lastDate, clients: new Map<Address, number>() }
-    const found = dateFindings('x.log', sample, { filter: 'f', jail: 'j', now })
+    const found = dateFindings('x.log', sample, {
+      test: 'bailiff test f',
+      zone: 'write jails: { j: { timezone: … } }',
+      now,
+    })
     assert.is(found.length, 1)
     assert.is(found[0]?.grade, grade, text)
     assert.match(found[0]?.text ?? '', text)
@@ -102,7 +141,7 @@ test('the end of a log is sampled, and its first half line is not', () => {
   const line = '192.0.2.7 - - [22/Nov/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "x"\n'
   writeFileSync(file, line.repeat(5000) + 'unfinished')
   utimesSync(file, 1000, 1000)
-  const { lines, dated, lastDate, clients, writtenAt } = sampleLog(file, null)
+  const { lines, dated, lastDate, clients, writtenAt } = sampleLog(file, nativeTimes(null))
   assert.equal([lines, dated, lastDate, writtenAt], [400, 400, Date.UTC(2026, 10, 22, 12), 1_000_000])
   assert.equal([...clients], [['192.0.2.7', 400]])
 })

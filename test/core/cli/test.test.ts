@@ -17,17 +17,49 @@ const lines = [
 ]
 writeFileSync(log, `${lines.join('\n')}\n`)
 
-test('--json is one record a matching line', async () => {
+interface Printed {
+  readonly file: string
+  readonly line: number
+  readonly matched: boolean
+  readonly nofail: boolean
+  readonly ignored: boolean
+  readonly host: string | null
+  readonly time: number | null
+  readonly date: string | null
+  readonly rule: number | null
+  readonly user: string | null
+  readonly groups: Readonly<Record<string, string>>
+  readonly attempts: number
+  readonly also?: readonly { readonly rule: number }[]
+}
+
+const recordsOf = async (words: readonly string[], input?: string): Promise<Printed[]> => {
+  const { code, stdout, stderr } = await bailiff(['test', ...words, '--json'], input)
+  assert.equal([code, stderr], [0, ''])
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Printed)
+}
+
+test('--json is one record a line', async () => {
   const { code, stdout } = await bailiff(['test', 'sshd', log, '--json'])
   assert.is(code, 0)
   const records = stdout
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as { file: string; line: number; host: string; time: number | null; user: string })
+    .map((line) => JSON.parse(line) as Printed)
+  assert.equal(records.map(({ matched, nofail, rule, attempts }) => [matched, nofail, rule, attempts])[1], [
+    false,
+    false,
+    null,
+    0,
+  ])
   assert.equal(
     records.map(({ file, line, host, time, user }) => [file, line, host, time, user]),
     [
       [log, 1, '192.0.2.7', Date.UTC(2026, 10, 22, 13, 41, 2) / 1000, 'root'],
+      [log, 2, null, Date.UTC(2026, 10, 22, 13, 41, 3) / 1000, null],
       [log, 3, '2001:db8::7', Date.UTC(2026, 10, 22, 13, 41, 4, 500) / 1000, 'a b'],
       [log, 4, '192.0.2.9', Date.UTC(2026, 10, 22, 13, 41, 5) / 1000, 'root'],
     ],
@@ -40,14 +72,16 @@ test('the form of the date is told: of each match, and of how many lines', async
   writeFileSync(mixed, [lines[0], access, access, '{"time":"2026-11-22T13:41:02Z"}', 'nothing', 'é'].join('\n'))
   const { stdout } = await bailiff(['test', 'sshd', mixed])
   for (const row of [
-    /^ +2 {2}DD\/Mon\/YYYY:hh:mm:ss$/m,
-    /^ +2 {2}none$/m,
-    /^ +1 {2}time field$/m,
-    /^ +1 {2}YYYY-MM-DD hh:mm:ss$/m,
+    /^\| {2}\[2\] DD\/Mon\/YYYY:hh:mm:ss$/m,
+    /^\| {2}\[2\] none$/m,
+    /^\| {2}\[1\] time field$/m,
+    /^\| {2}\[1\] YYYY-MM-DD hh:mm:ss$/m,
   ])
     assert.match(stdout, row)
-  const record = (await bailiff(['test', 'sshd', mixed, '--json'])).stdout
-  assert.is((JSON.parse(record) as { date: string }).date, 'YYYY-MM-DD hh:mm:ss')
+  assert.equal(
+    (await recordsOf(['sshd', mixed])).map(({ date }) => date),
+    ['YYYY-MM-DD hh:mm:ss', 'DD/Mon/YYYY:hh:mm:ss', 'DD/Mon/YYYY:hh:mm:ss', 'time field', null, null],
+  )
   const own = join(folder, 'dated.yaml')
   writeFileSync(own, "datepattern: 'at %d.%m.%Y'\nfailregex: ['^bad <ADDR>$']\n")
   assert.match(
@@ -82,7 +116,8 @@ test('lines of fields, and the client behind the proxies of the jail', async () 
   const records = stdout
     .trim()
     .split('\n')
-    .map((one) => JSON.parse(one) as { host: string; time: number })
+    .map((one) => JSON.parse(one) as Printed)
+    .filter(({ matched }) => matched)
   assert.equal(
     records.map(({ host, time }) => [host, time]),
     [
@@ -91,7 +126,7 @@ test('lines of fields, and the client behind the proxies of the jail', async () 
     ],
   )
   const { stdout: table } = await bailiff(['test', 'web', access, '--config', config])
-  assert.match(table, /RULE +FAILURES +MATCH\n +0 +2 +\{"status":401\}/)
+  assert.match(table, /\nMatch: 2 total\n.*\n\| +1\) \[2\] \{"status":401\}\n/)
   assert.match(table, /lines 4, matches 2, skipped 0, malformed 1, /)
 })
 
@@ -104,7 +139,9 @@ test('line numbers are right over many chunks, and a last line without newline c
     stdout
       .trim()
       .split('\n')
-      .map((line) => (JSON.parse(line) as { line: number }).line),
+      .map((line) => JSON.parse(line) as Printed)
+      .filter(({ matched }) => matched)
+      .map(({ line }) => line),
     [30_001, 60_002],
   )
 })

@@ -69,6 +69,23 @@ test('jails ban as their options say, with their ports', async () => {
   assert.match(config, 'bailiff.yaml')
 })
 
+test('a jail that can read no date of its log is blind, in status and with what tells more', async () => {
+  const tree = writeTree()
+  const at = on(tree)
+  const agent = at.start()
+  await agent.shows('watching: door, gate')
+  appendFileSync(join(tree, 'door.log'), 'the twenty-second of November, door: wrong key of 192.0.2.1\n'.repeat(1500))
+  at.write('gate.log', ...Array.from({ length: 1500 }, () => 'gate: nothing'))
+  for (let tries = 0; tries < 100 && (await at.status()).findings.length === 0; tries++) await sleep(100)
+  const { findings } = await at.status()
+  assert.equal(
+    findings.map(({ jail, grade, mend }) => [jail, grade, mend]),
+    [['door', 'blind', `bailiff test --fail2ban ${tree} door ${tree}/door.log`]],
+  )
+  assert.match(findings[0]?.what ?? '', /none of 1500 lines that were looked at has a date/)
+  assert.match((await at.command('status')).stdout, 'none of 1500 lines')
+})
+
 test('a broken jail is told with file, section and option, and the others run', async () => {
   const cases: Record<string, [files: Record<string, string>, message: RegExp]> = {
     'a pattern that is none': [

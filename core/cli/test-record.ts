@@ -1,7 +1,5 @@
-import type { ExaminedLine } from '../fail2ban/lines/jail-filter.ts'
-import type { RawFailure } from '../fail2ban/lines/raw-failure.ts'
 import { text } from '../fail2ban/lines/failure-id.ts'
-import type { TestedLine } from './tested-lines.ts'
+import type { SeenLine, TestedFailure } from './tested-filter.ts'
 
 /** What `--json` prints of a line. */
 export interface LineRecord {
@@ -20,25 +18,23 @@ export interface LineRecord {
   readonly ip: string | null
   /** Unix seconds. */
   readonly time: number | null
+  /** The form of the date; null: there is none. Left out where nobody says. */
+  readonly date?: string | null
   /** Index of the failregex, from 0. */
   readonly rule: number | null
   readonly user: string | null
   /** All users of the session, sorted. */
   readonly users: readonly string[]
-  readonly groups: RawFailure['groups']
-  /** The lines that make up the failure. */
+  readonly groups: TestedFailure['groups']
+  /** How many failures it stands for; in filters of Fail2ban the lines that make up the failure. */
   readonly attempts: number
   /** What else matched the line, where every failregex is tried. */
   readonly also?: readonly { readonly rule: number; readonly host: string | null; readonly nofail: boolean }[]
 }
 
 /** The record of a line: of the first failure that counts, else of the first that matched. */
-export function lineRecord(
-  file: string,
-  { number }: TestedLine,
-  { failures, ignoredBy, line }: ExaminedLine,
-): LineRecord {
-  const counts = (failure: RawFailure) => failure.id !== null && !failure.nofail
+export function lineRecord({ file, number, failures, ignoredBy, time, date }: SeenLine, hasForms: boolean): LineRecord {
+  const counts = (failure: TestedFailure) => failure.id !== null && !failure.nofail
   const found = failures.find(counts) ?? failures[0]
   const others = failures.filter((failure) => failure !== found)
   const user = found?.groups.user
@@ -51,12 +47,13 @@ export function lineRecord(
     pending: found !== undefined && found.id === null && !found.nofail,
     host: found?.id ?? null,
     ip: found?.ip ?? null,
-    time: found?.time ?? line?.time ?? null,
+    time: found?.time ?? time,
+    ...(hasForms ? { date } : {}),
     rule: found?.rule ?? null,
     user: user === undefined ? null : text(user),
     users: found?.users.toSorted() ?? [],
     groups: found?.groups ?? {},
-    attempts: found?.lines.length ?? 0,
+    attempts: found?.attempts ?? 0,
     ...(others.length === 0 ? {} : { also: others.map(({ rule, id, nofail }) => ({ rule, host: id, nofail })) }),
   }
 }

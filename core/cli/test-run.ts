@@ -1,0 +1,80 @@
+import { BailiffError } from '../errors.ts'
+import { outputForm, type TestOptions } from './test-options.ts'
+import { FailureLines, OtherLines, Records, Summary } from './test-outputs.ts'
+import { TestReport } from './test-report.ts'
+import type { TestedFilter, TestOutput } from './tested-filter.ts'
+import { logKind } from './tested-log.ts'
+
+/** Tries a filter on logs and prints what it finds. Throws a BailiffError for a filter or a log it cannot read. */
+export async function runTest(given: string, logs: readonly string[], options: TestOptions): Promise<void> {
+  const kinds = new Set(logs.map((log) => logKind(log) === 'journal'))
+  if (options.journalmatch !== undefined && !kinds.has(true))
+    throw new BailiffError('usage', '--journalmatch chooses entries of the journal, and none of the logs is it', {
+      hint: 'name systemd-journal as log',
+    })
+  const filter = options.fail2ban === undefined ? await native(given, options) : await ofTree(given, kinds, options)
+  const output = outputOf(filter, logs, options)
+  for (const log of logs) await filter.read(log, output)
+  output.end()
+}
+
+/** Each dialect is loaded only where it is tried. */
+async function native(given: string, options: TestOptions): Promise<TestedFilter> {
+  const [{ nativeChoice }, { NativeLines }, { loadEngines }] = await Promise.all([
+    import('./native-choice.ts'),
+    import('./native-lines.ts'),
+    import('./known-filters.ts'),
+  ])
+  return new NativeLines(await nativeChoice(given, options), await loadEngines(), options)
+}
+
+async function ofTree(given: string, kinds: ReadonlySet<boolean>, options: TestOptions): Promise<TestedFilter> {
+  const [{ treeFilter }, { TreeLines }] = await Promise.all([import('./tree-filter.ts'), import('./tree-lines.ts')])
+  const journal = kinds.has(true) && !kinds.has(false)
+  return new TreeLines(await treeFilter(options.fail2ban ?? '', given, journal, options), options)
+}
+
+function outputOf(filter: TestedFilter, logs: readonly string[], options: TestOptions): TestOutput {
+  switch (outputForm(options)) {
+    case 'json':
+      return new Records(options.fail2ban === undefined)
+    case 'out':
+      return new FailureLines(options.out ?? '')
+    case 'invert':
+      return new OtherLines()
+    case 'summary':
+      return new Summary(filter.tally)
+    case 'report':
+      return report(filter, logs, options)
+  }
+}
+
+function report(filter: TestedFilter, logs: readonly string[], options: TestOptions): TestReport {
+  const listed = options.fail2ban === undefined || options.maxlines === undefined ? 20 : Number(options.maxlines)
+  const uses = [...filter.uses, ...logs.map((log) => logUse(log, filter, options))]
+  return new TestReport(filter, { ...options, listed, uses })
+}
+
+function logUse(log: string, { encoding }: TestedFilter, { journalmatch }: TestOptions): string {
+  switch (logKind(log)) {
+    case 'journal':
+      return [
+        'Use         systemd journal',
+        ...(journalmatch === undefined ? [] : [`Use    journal match : ${journalmatch}`]),
+      ].join('\n')
+    case 'file':
+      return `Use         log file : ${log}\nUse         encoding : ${encoding}`
+    default:
+      return linesUse(log)
+  }
+}
+
+function linesUse(log: string): string {
+  const lines = log.split('\n')
+  const short = (text: string) => (text.length > 53 ? `${text.slice(0, 50)}...` : text)
+  if (lines.length === 1) return `Use      single line : ${short(log)}`
+  const shown = lines.slice(0, 5).map((line, index) => `| ${String(index + 1).padStart(2)}: ${short(line)}`)
+  return [`Use      multi line : ${lines.length} line(s)`, ...shown, ...(lines.length > 5 ? ['| ...'] : []), '`-'].join(
+    '\n',
+  )
+}
