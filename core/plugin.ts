@@ -162,8 +162,19 @@ export interface Scanner {
   readonly left?: readonly { readonly filter: number; readonly reason: string }[]
   /** Calls `found` for each filter that a line matches, lines in order, at most once a line and filter. */
   scan(block: LineBlock, found: (line: FoundLine) => void): void
+  /** How often `scan` would call `found` for this block, if that can be told for less. */
+  count?(block: LineBlock): number
   /** How many lines it looked at since it was made that are not of the form that their filter names. */
   readonly malformed?: number
+  /**
+   * Memory in which the bytes of the next block are best put, `bytes` of them or fewer: a block that lies there is not
+   * copied. Good until the next call of it. Null: anywhere.
+   */
+  room?(bytes: number): Uint8Array | null
+  /** How many lines these bytes are, which lie in its room and end with a newline; null: cut them. That is so where one is longer. */
+  countLines?(bytes: Uint8Array, longest: number): number | null
+  /** Which of the filters it took it has plain expressions match, and why, for people. */
+  byRegexp?(): readonly { readonly filter: number; readonly reason: string }[]
   dispose?(): void
 }
 
@@ -171,7 +182,7 @@ export interface Scanner {
 export interface LineBlock {
   /** Each line ends with a newline byte; no line is longer than the cap. */
   readonly bytes: Uint8Array
-  /** The same bytes as text, one character a byte (Latin-1), so that offsets agree. */
+  /** The same bytes as text, one character a byte (Latin-1), so that offsets agree. Made when it is first asked for. */
   readonly text: string
   /**
    * Goes through the lines in order, from `start` (inclusive) to `end` (its newline, exclusive): all of them, or
@@ -180,6 +191,11 @@ export interface LineBlock {
   lines(search: RegExp | null, found: (start: number, end: number) => void): void
   /** Reads date and syslog header of the line at `start` (inclusive) to `end` (its newline, exclusive). */
   head(start: number, end: number): LineHead
+  /**
+   * To be told by an engine that reads heads itself: so many lines of this program (null: without a syslog header)
+   * hold words of a failure. Lines for which it calls `head` are counted by that.
+   */
+  looked?(program: string | null, lines: number): void
 }
 
 /** What stands before the message of a line. */

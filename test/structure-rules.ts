@@ -130,7 +130,8 @@ function mayImport(file: string): readonly string[] | null {
   const room = rooms.find((one) => file.startsWith(one))
   if (room !== undefined) return [...flowing, room]
   const matcher = /^matchers\/[^/]+\//.exec(file)?.[0]
-  if (matcher !== undefined) return [...contracts, matcher]
+  // What the plain matcher says is what all others must say, so they may ask its parts.
+  if (matcher !== undefined) return [...contracts, matcher, 'matchers/regexp/']
   if (file.startsWith('plugins/')) return [...contracts, partsOf(file) ?? file.replace(/\.ts$/, '/')]
   return null
 }

@@ -1,4 +1,5 @@
 import type { MatcherPlugin } from '../plugin.ts'
+import { matcherFiles } from '../built-in.ts'
 import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
 import { trySamples } from '../filter-samples.ts'
 import { compileSettings } from '../compiled-settings.ts'
@@ -29,6 +30,8 @@ export interface Findings {
   readonly filters: readonly { readonly name: string; readonly patterns: number; readonly samples: number }[]
   /** How many samples each filter passed, by `filterKey`. */
   readonly samples: ReadonlyMap<string, SampleCount>
+  /** The engines that filters are given to, in the order of `Registry.matcherFiles`. */
+  readonly engines: readonly MatcherPlugin[]
   readonly problems: readonly BailiffError[]
   readonly warnings: readonly BailiffError[]
 }
@@ -39,7 +42,8 @@ export interface Findings {
  */
 export async function checkConfiguration(options: CheckOptions): Promise<number> {
   const findings = await check(options)
-  const details = findings.jails.map((jail) => jailDetails(jail, findings.samples))
+  const engines = options.verbose ? { engines: findings.engines, files: matcherFiles() } : null
+  const details = findings.jails.map((jail) => jailDetails(jail, findings.samples, engines))
   if (options.json) printJson(findings, details, options)
   else printText(findings, details, options)
   return findings.problems.length === 0 ? 0 : exitCodes.config
@@ -58,6 +62,7 @@ export async function check(choice: ConfigurationChoice): Promise<Findings> {
     const unusable = new Set(treeProblems.keys())
     return {
       file: settings.file,
+      engines,
       jails: jails.filter(({ name }) => !unusable.has(name)),
       broken: [...broken, ...unusable],
       filters: [
@@ -95,6 +100,7 @@ export async function check(choice: ConfigurationChoice): Promise<Findings> {
       filters: [],
       samples: new Map(),
       problems,
+      engines: [],
       warnings: [],
     }
   }

@@ -4,6 +4,7 @@ import type { CompiledFilter, Pattern } from '../plugin.ts'
 import type { PatternText } from '../settings/filter-file.ts'
 import { builtInFilters } from '../settings/places.ts'
 import { isRecord } from '../settings/sourced.ts'
+import { matchedBy, type AskedEngines } from './matched-by.ts'
 import { styled } from './output.ts'
 import { treeDetails } from './tree-details.ts'
 
@@ -34,6 +35,8 @@ export interface JailDetails {
   readonly insteadOf: readonly string[]
   readonly notifiers: readonly string[]
   readonly samples: SampleCount
+  /** The engine that matches its filter, in words; null where none does. */
+  readonly matchedBy: string | null
   readonly patterns: readonly PatternDetails[]
   /** Of filters of fields. */
   readonly rules: readonly string[]
@@ -61,8 +64,12 @@ export function filterKey({ filterSettings: { where, mode } }: ReadyJail): strin
   return JSON.stringify([where, mode])
 }
 
-/** What runs for a jail, in words; `samples`: by `filterKey`. */
-export function jailDetails(jail: ReadyJail, samples: ReadonlyMap<string, SampleCount>): JailDetails {
+/** What runs for a jail, in words; `samples`: by `filterKey`. Without engines it is not said which matches its filter. */
+export function jailDetails(
+  jail: ReadyJail,
+  samples: ReadonlyMap<string, SampleCount>,
+  engines: AskedEngines | null = null,
+): JailDetails {
   const { filter, filterSettings, ports } = jail
   const tree = jail.fail2ban && treeDetails(jail, jail.fail2ban)
   const patterns = tree?.patterns ?? patternsOf(jail)
@@ -88,6 +95,7 @@ export function jailDetails(jail: ReadyJail, samples: ReadonlyMap<string, Sample
     insteadOf: tree?.insteadOf ?? [],
     notifiers: jail.notifiers.map(({ id }) => id),
     samples: samples.get(filterKey(jail)) ?? { tried: 0, failed: 0 },
+    matchedBy: tree || jail.bansOf !== null || engines === null ? null : matchedBy(filter, engines),
     patterns,
     rules: filter.structure === null ? [] : filter.structure.match.map(({ text }) => text),
     warnings: tree ? [] : warningsOf(jail, patterns),
@@ -104,6 +112,7 @@ export function detailsText(details: JailDetails): string {
     ['reads', details.sources.join(', ')],
     ...(because === null ? [] : [['because', because] as [string, string]]),
     ...(programs === null ? [] : [['programs', programs.join(', ')] as [string, string]]),
+    ...(details.matchedBy === null ? [] : [['engine', details.matchedBy] as [string, string]]),
     ...(details.dates === null ? [] : [['dates', details.dates] as [string, string]]),
     ['counts', details.counts],
     ['ports', details.ports],

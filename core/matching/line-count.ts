@@ -34,8 +34,11 @@ export class LineCounter {
     // An engine tells of a line at most once a filter.
     const found = () => void matches++
     for (const { start, end } of segments)
-      for (const { scanner, dates } of this.#binding.for([jail]).scanners)
-        scanner.scan(this.#readers.for(dates).block(bytes.subarray(start, end), text.slice(start, end), start), found)
+      for (const { scanner, dates } of this.#binding.for([jail]).scanners) {
+        const block = this.#readers.for(dates).block(bytes.subarray(start, end), () => text.slice(start, end), start)
+        if (scanner.count === undefined) scanner.scan(block, found)
+        else matches += scanner.count(block)
+      }
     return { ...cut, matches }
   }
 }

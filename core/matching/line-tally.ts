@@ -1,6 +1,6 @@
 import type { LinesSeen } from '../events.ts'
 import { printable } from '../errors.ts'
-import type { CompiledFilter, LineBlock, LineHead } from '../plugin.ts'
+import type { CompiledFilter, LineBlock } from '../plugin.ts'
 import type { Bound, BoundScanner } from './engine-binding.ts'
 
 /** Lines of a chunk that are read only to see what they look like: a microsecond each. */
@@ -8,6 +8,9 @@ const samples = 8
 /** Of a block that is no longer than this the first lines are taken: a live log brings a few at a time. */
 const shortBlock = 4096
 const longestProgram = 64
+const newline = 0x0a
+
+type IsOwn = (program: string | null) => boolean
 
 interface FilterTally {
   sampled: number
@@ -25,7 +28,7 @@ interface FilterTally {
  */
 export class LineTally {
   readonly #filters = new Map<CompiledFilter, FilterTally>()
-  readonly #own = new WeakMap<CompiledFilter, (head: LineHead) => boolean>()
+  readonly #own = new WeakMap<CompiledFilter, IsOwn>()
   #bound: Bound = { scanners: [], order: new Map() }
 
   start(bound: Bound): void {
@@ -36,36 +39,42 @@ export class LineTally {
   }
 
   /** The block as an engine is to see it: each line that it reads has words of a failure, and is counted. */
-  watched({ bytes, text, head, lines }: LineBlock, { filters }: BoundScanner): LineBlock {
+  watched(block: LineBlock, { filters }: BoundScanner): LineBlock {
     const counted = filters.map(({ filter }) => [this.#isOwn(filter), this.#filters.get(filter)] as const)
-    return {
-      bytes,
-      text,
-      lines,
-      head: (start, end) => {
-        const read = head(start, end)
-        for (let index = 0; index < counted.length; index++) {
-          const [isOwn, tally] = counted[index] ?? []
-          if (isOwn === undefined || tally === undefined) continue
-          if (isOwn(read)) tally.hits++
-          else {
-            tally.foreign++
-            tally.program = read.syslog?.program ?? ''
-          }
+    const looked = (program: string | null, lines: number) => {
+      for (let index = 0; index < counted.length; index++) {
+        const [isOwn, tally] = counted[index] ?? []
+        if (isOwn === undefined || tally === undefined) continue
+        if (isOwn(program)) tally.hits += lines
+        else {
+          tally.foreign += lines
+          tally.program = program ?? ''
         }
+      }
+    }
+    return {
+      bytes: block.bytes,
+      get text(): string {
+        return block.text
+      },
+      lines: block.lines,
+      looked,
+      head: (start, end) => {
+        const read = block.head(start, end)
+        looked(read.syslog?.program ?? null, 1)
         return read
       },
     }
   }
 
   /** Reads some lines of the block, evenly spread, as these filters read them. */
-  sample({ text, head }: LineBlock, { filters }: BoundScanner): void {
+  sample({ bytes, head }: LineBlock, { filters }: BoundScanner): void {
     let next = 0
-    const step = text.length <= shortBlock ? 0 : text.length / samples
-    for (let sample = 0; sample < samples && next < text.length; sample++) {
+    const step = bytes.length <= shortBlock ? 0 : bytes.length / samples
+    for (let sample = 0; sample < samples && next < bytes.length; sample++) {
       const from = Math.floor(sample * step)
-      const start = from <= next ? next : text.indexOf('\n', from) + 1
-      const end = text.indexOf('\n', start)
+      const start = from <= next ? next : bytes.indexOf(newline, from) + 1
+      const end = bytes.indexOf(newline, start)
       if (end < 0 || (start === 0 && sample > 0 && next > 0)) break
       next = end + 1
       const read = head(start, end)
@@ -74,12 +83,12 @@ export class LineTally {
         if (tally === undefined) continue
         tally.sampled++
         if (read.time !== null) tally.dated++
-        if (this.#isOwn(filter)(read)) tally.own++
+        if (this.#isOwn(filter)(read.syslog?.program ?? null)) tally.own++
       }
     }
   }
 
-  #isOwn(filter: CompiledFilter): (head: LineHead) => boolean {
+  #isOwn(filter: CompiledFilter): IsOwn {
     const known = this.#own.get(filter) ?? ownLines(filter)
     this.#own.set(filter, known)
     return known
@@ -101,12 +110,12 @@ export class LineTally {
 
 const nothing: FilterTally = { sampled: 0, dated: 0, own: 0, hits: 0, foreign: 0, program: '' }
 
-/** Whether the line is of the programs of the filter, as engines take it: one without a header is a message itself. */
-function ownLines({ programs, structure }: CompiledFilter): (head: LineHead) => boolean {
+/** Whether a line of this program is of the programs of the filter, as engines take it: one without a header (null) is a message itself. */
+function ownLines({ programs, structure }: CompiledFilter): IsOwn {
   // A log of the service's own, or one whose fields tell.
   if (programs === null || structure !== null || programs.includes('-')) return () => true
   const names = new RegExp(`^(?:${programs.map(nameOf).join('|')})$`)
-  return ({ syslog }) => syslog === null || names.test(syslog.program)
+  return (program) => program === null || names.test(program)
 }
 
 /** A `*` stands for any text. */

@@ -41,18 +41,37 @@ export class LineReader {
     return dates.value(text)
   }
 
-  /** A block of the bytes, which end with a newline; `base` is where it begins in its chunk. */
-  block(bytes: Buffer, text: string, base: number, progress?: LineProgress): LineBlock {
-    const allAscii = isAscii(bytes)
+  /**
+   * A block of the bytes, which end with a newline; `base` is where it begins in its chunk. The text may be given as
+   * a function that makes it: then it is made when somebody asks for it.
+   */
+  block(bytes: Buffer, text: string | (() => string), base: number, progress?: LineProgress): LineBlock {
+    let whole = typeof text === 'string' ? text : null
+    const wholeText = () => (whole ??= typeof text === 'string' ? text : text())
+    let allAscii: boolean | null = null
     const head = (start: number, end: number): LineHead => {
       progress?.line(base + start, base + end + 1)
-      const stop = end > start && text.charCodeAt(end - 1) === carriageReturn ? end - 1 : end
-      if (allAscii || isAscii(bytes.subarray(start, stop))) return this.#head(text, start, stop, true)
-      const line = bytes.toString('utf8', start, stop)
+      const stop = end > start && bytes[end - 1] === carriageReturn ? end - 1 : end
+      // Without a text few lines are asked for: each is looked at alone.
+      if (whole !== null && (allAscii ??= isAscii(bytes))) return this.#head(whole, start, stop, true)
+      const own = bytes.subarray(start, stop)
+      if (isAscii(own)) {
+        return whole === null
+          ? this.#head(own.toString('latin1'), 0, own.length, true)
+          : this.#head(whole, start, stop, true)
+      }
+      const line = own.toString('utf8')
       // Some editors begin a file with a byte order mark, which is no part of its first line.
       return this.#head(line, line.charCodeAt(0) === byteOrderMark ? 1 : 0, line.length, false)
     }
-    return { bytes, text, head, lines: (search, found) => eachLine(text, search, found) }
+    return {
+      bytes,
+      get text(): string {
+        return wholeText()
+      },
+      head,
+      lines: (search, found) => eachLine(wholeText(), search, found),
+    }
   }
 
   /** How people would draw the date of a line of the block, or the pattern that found it; null where it has none. */

@@ -3,12 +3,12 @@
  * find what the filters of the chunk's jails match, and makes `Match` records of it.
  */
 import { readSync } from 'node:fs'
-import type { LogChunk, Match } from '../events.ts'
+import type { FileRange, LogChunk, Match } from '../events.ts'
 import type { LineBlock, MatcherPlugin } from '../plugin.ts'
-import { EngineBinding, type BoundScanner } from './engine-binding.ts'
+import { EngineBinding, type Bound, type BoundScanner } from './engine-binding.ts'
 import { scanInSpite } from './failing-lines.ts'
 import { scanGuarded, type GuardedScanner } from './guarded-scan.ts'
-import { cutLines, type CutLines } from './line-cutting.ts'
+import { cutLines, maxLineBytes, type CutLines } from './line-cutting.ts'
 import { LineGuard } from './line-guard.ts'
 import { LogForms } from './log-form.ts'
 import { LineReaders, type LineProgress } from './lines.ts'
@@ -104,8 +104,10 @@ class ChunkScan<Found> {
   readonly #chunk: LogChunk
   readonly #progress: LineProgress | undefined
   readonly #bytes: Buffer
-  /** Null where the chunk is the inside of a line that is too long. */
-  readonly #text: string | null
+  readonly #inOrder: readonly OrderedJail[]
+  readonly #bound: Bound
+  /** Made when it is first needed. */
+  #text: string | null = null
   readonly #base: number
   readonly #bare: boolean | null
 
@@ -113,26 +115,22 @@ class ChunkScan<Found> {
     this.#tools = tools
     this.#chunk = chunk
     this.#progress = progress
-    const { bytes, base } = bytesOf(chunk, tools.memory)
+    this.#inOrder = chunk.jails.flatMap((jail) => tools.ordered.get(jail) ?? [])
+    this.#bound = tools.binding.for(
+      this.#inOrder.length === 0 ? chunk.jails : chunk.jails.filter((jail) => !tools.ordered.has(jail)),
+    )
+    const { bytes, base } = bytesOf(chunk, this.#room())
     this.#bytes = bytes
-    // The inside of an endless line is not worth a text: that alone took 80 MiB for 100 MB of it.
-    this.#text = chunk.insideLine && !bytes.includes(0x0a) ? null : bytes.toString('latin1')
     this.#base = base
     this.#bare = tools.forms.isBare(chunk)
   }
 
   run(lineMs: number | null, memories: JailMemories): GuardedCounts & { readonly found: Found } {
-    const { binding, readers, maker, guard, processor, tally, ordered } = this.#tools
+    const { readers, maker, guard, processor, tally } = this.#tools
     const before = processor.ms
-    const inOrder = this.#chunk.jails.flatMap((jail) => ordered.get(jail) ?? [])
-    const bound = binding.for(
-      inOrder.length === 0 ? this.#chunk.jails : this.#chunk.jails.filter((jail) => !ordered.has(jail)),
-    )
-    const { scanners, order } = bound
-    tally.start(bound)
-    const text = this.#text
-    const { segments, skipped, ...counts } =
-      text === null ? inside(this.#bytes) : cutLines(text, this.#chunk.insideLine)
+    const { scanners, order } = this.#bound
+    tally.start(this.#bound)
+    const { segments, skipped, ...counts } = this.#cut()
     const slow: SlowLine[] = []
     const malformed = () => scanners.reduce((sum, { scanner }) => sum + (scanner.malformed ?? 0), 0)
     const malformedBefore = malformed()
@@ -151,7 +149,7 @@ class ChunkScan<Found> {
     }
     const [first] = segments
     if (first !== undefined) for (const bound of scanners) tally.sample(this.#block(bound, first), bound)
-    const remembered = this.#scanOrdered(inOrder, segments, lineMs, memories)
+    const remembered = this.#scanOrdered(segments, lineMs, memories)
     slow.push(...remembered.slow)
     const passedOver = new Set(slow.map(({ start }) => start)).size
     const ms = processor.ms - before
@@ -162,28 +160,61 @@ class ChunkScan<Found> {
       malformed: malformed() - malformedBefore,
       bare: this.#bare === true,
       slow,
-      ...(inOrder.length === 0 ? {} : { hits: remembered.hits, memories: remembered.memories }),
+      ...(this.#inOrder.length === 0 ? {} : { hits: remembered.hits, memories: remembered.memories }),
       ...(remembered.odd.length === 0 ? {} : { odd: remembered.odd }),
       ms,
       seen: tally.take(ms, remembered.seen),
     }
   }
 
-  #scanOrdered(
-    jails: readonly OrderedJail[],
-    segments: readonly LineSpan[],
-    lineMs: number | null,
-    memories: JailMemories,
-  ): OrderedResult {
-    if (jails.length === 0 || this.#text === null) return { hits: [], odd: [], slow: [], memories, seen: [] }
+  /** Memory for the bytes: that of an engine which reads bytes, since then they need not be copied. */
+  #room(): Buffer {
+    for (const { scanner } of this.#bound.scanners) {
+      const room = scanner.room?.(maxChunkBytes)
+      if (room) return Buffer.from(room.buffer, room.byteOffset, room.length)
+    }
+    return this.#tools.memory
+  }
+
+  /** Cuts the bytes into lines, without a text where an engine can count them. */
+  #cut(): CutLines {
+    const bytes = this.#bytes
+    const { insideLine } = this.#chunk
+    const consumed = bytes.lastIndexOf(0x0a) + 1
+    // The inside of an endless line is not worth a text: that alone took 80 MiB for 100 MB of it.
+    if (insideLine && consumed === 0) return inside(bytes)
+    const lines = insideLine ? null : this.#countLines(bytes.subarray(0, consumed))
+    if (lines === null || bytes.length - consumed > maxLineBytes) return cutLines(this.#wholeText(), insideLine)
+    return { segments: consumed === 0 ? [] : [{ start: 0, end: consumed }], consumed, insideLine, lines, skipped: 0 }
+  }
+
+  #countLines(bytes: Buffer): number | null {
+    for (const { scanner } of this.#bound.scanners) {
+      const lines = scanner.countLines?.(bytes, maxLineBytes) ?? null
+      if (lines !== null) return lines
+    }
+    return null
+  }
+
+  #wholeText(): string {
+    return (this.#text ??= this.#bytes.toString('latin1'))
+  }
+
+  #textOf(start: number, end: number): string {
+    const all = this.#wholeText()
+    return start === 0 && end === all.length ? all : all.slice(start, end)
+  }
+
+  #scanOrdered(segments: readonly LineSpan[], lineMs: number | null, memories: JailMemories): OrderedResult {
+    const jails = this.#inOrder
+    if (jails.length === 0 || segments.length === 0) return { hits: [], odd: [], slow: [], memories, seen: [] }
     const { guard, processor } = this.#tools
-    const scanned = { chunk: this.#chunk, bytes: this.#bytes, text: this.#text, base: this.#base, segments }
+    const scanned = { chunk: this.#chunk, bytes: this.#bytes, text: this.#wholeText(), base: this.#base, segments }
     return scanOrdered(jails, scanned, memories, { guard, processor, progress: this.#progress, lineMs })
   }
 
   #block({ dates }: BoundScanner, { start, end }: LineSpan, progress?: LineProgress): LineBlock {
-    const all = this.#text ?? ''
-    const text = start === 0 && end === all.length ? all : all.slice(start, end)
+    const text = () => this.#textOf(start, end)
     return this.#tools.readers.for(dates).block(this.#bytes.subarray(start, end), text, start, progress)
   }
 
@@ -265,21 +296,26 @@ class LineNote implements LineProgress {
   }
 }
 
-/** The bytes of a chunk, and the offset that its first byte has in the log. */
-function bytesOf(chunk: LogChunk, memory: Buffer): { bytes: Buffer; base: number } {
-  const { data } = chunk
-  if (data instanceof Uint8Array) return { bytes: asBuffer(data), base: 0 }
-  if (data.bytes !== undefined) return { bytes: asBuffer(data.bytes), base: data.start }
-  const wanted = Math.min(data.end - data.start, maxChunkBytes)
+/** The bytes of a chunk in this memory, and the offset that its first byte has in the log. */
+function bytesOf({ data }: LogChunk, memory: Buffer): { bytes: Buffer; base: number } {
+  const given = data instanceof Uint8Array ? data : data.bytes
+  const base = data instanceof Uint8Array ? 0 : data.start
+  if (given !== undefined) {
+    const length = Math.min(given.length, maxChunkBytes)
+    memory.set(length === given.length ? given : given.subarray(0, length))
+    return { bytes: memory.subarray(0, length), base }
+  }
+  return { bytes: memory.subarray(0, readRange(data as FileRange, memory)), base }
+}
+
+/** Reads the range into the memory, as much of it as fits and is there; answers how much. */
+function readRange({ fd, start, end }: FileRange, memory: Buffer): number {
+  const wanted = Math.min(end - start, maxChunkBytes)
   let length = 0
   while (length < wanted) {
-    const count = readSync(data.fd, memory, length, wanted - length, data.start + length)
+    const count = readSync(fd, memory, length, wanted - length, start + length)
     if (count === 0) break
     length += count
   }
-  return { bytes: memory.subarray(0, length), base: data.start }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, maxChunkBytes))
+  return length
 }

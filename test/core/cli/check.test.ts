@@ -78,6 +78,8 @@ jails:
     /^ {2}counts +5 failures within 1m30s are a ban of 1h, each 2 times the last, at most 1d; IPv6 networks too$/m,
     /^ {2}samples +2 of 2 passed$/m,
     /^ {2}failregex 0 {2}linear; needs "bad from "; filters\/plain\.yaml:4$/m,
+    /^ {2}engine +scan$/m,
+    /^ {2}engine +structured$/m,
     /^loose \(observe\)$/m,
     /^ {2}dates +all usual forms; those without a zone are of \+02:00$/m,
     /^ {2}counts +5 failures within 1m30s are a ban for ever/m,

@@ -1,0 +1,231 @@
+/**
+ * The states in which the kernel reads a text backwards, made when it first comes to them. A state is the set of the
+ * program's nodes from which the rest of the text, from here to its end, leads to a match. So at the begin of a text
+ * its state says which expressions match, and on the way forward it says which of two ways leads on.
+ */
+import { BackwardGraph } from './backward-graph.ts'
+import type { Program } from './program.ts'
+import type { TableMemory } from './table-memory.ts'
+
+/** What the kernel does for a state at the begin of a text: words as `assembly/automaton.ts` reads them. */
+export interface Verdict {
+  /** 0: the rule matched; 1: somebody who is sure must look; 2: the rule matched, and the line is to be ignored. */
+  readonly kind: 0 | 1 | 2
+  readonly filter: number
+  readonly rule: number
+}
+
+/** In place of the number of a state. Real ones come behind. */
+const [notKnown, noMatch, notAscii, firstState] = [0, 1, 2, 3]
+
+/** Bytes of one automaton's memory, by its program. */
+export interface AutomatonSize {
+  readonly states: number
+  readonly shift: number
+  readonly bytes: number
+}
+
+/** Verdicts of all states together. */
+const verdictBytes = 65_536
+
+/** How much memory an automaton of so many states takes. */
+export function sizeOf(program: Program, states: number): AutomatonSize {
+  const shift = Math.ceil(Math.log2(classesOf(program).members.length + 1))
+  const each = (2 << shift) + 4 + choiceBytes(program)
+  return { states, shift, bytes: states * each + verdictBytes + 512 + program.nodes.length * 16 + 512 }
+}
+
+export class Automaton {
+  /** Where the transitions are, and so on: words of the kernel's record of an automaton. */
+  readonly words: readonly number[]
+  readonly #program: Program
+  readonly #judge: (matching: (rule: number) => boolean) => readonly Verdict[]
+  readonly #memory: TableMemory
+  readonly #size: AutomatonSize
+  readonly #graph: BackwardGraph
+  /** By class, and set of the program: whether the set has the bytes of the class; then the last class. */
+  readonly #has: readonly (readonly boolean[])[]
+  /** By state: the nodes that take the byte before it. */
+  readonly #states: Uint16Array[] = []
+  /** States by the nodes that took the byte behind them. */
+  readonly #known = new Map<string, number>()
+  readonly #verdicts = new Map<string, number>()
+  #verdictEnd = 0
+  readonly #at: {
+    readonly trans: number
+    readonly bits: number
+    readonly verdictOf: number
+    readonly verdicts: number
+  }
+
+  /** `judge` says what is to be done where these rules match. */
+  constructor(
+    program: Program,
+    size: AutomatonSize,
+    memory: TableMemory,
+    judge: (matching: (rule: number) => boolean) => readonly Verdict[],
+  ) {
+    this.#program = program
+    this.#judge = judge
+    this.#memory = memory
+    this.#size = size
+    const { classes, members } = classesOf(program)
+    this.#has = members.map((byte) => program.sets.map((ranges) => holds(ranges, byte)))
+    this.#graph = new BackwardGraph(program)
+    const { states, shift } = size
+    this.#at = {
+      trans: memory.take(states * (2 << shift)),
+      bits: memory.take(states * choiceBytes(program)),
+      verdictOf: memory.take(states * 4),
+      verdicts: memory.take(verdictBytes),
+    }
+    const classesAt = memory.take(512)
+    memory.u16.set(
+      classes.map((one) => one * 2),
+      classesAt >> 1,
+    )
+    const nodesAt = memory.take(program.nodes.length * 16)
+    program.nodes.forEach((_, index) => memory.u32.set(nodeWords(program, index), (nodesAt >> 2) + index * 4))
+    this.clear()
+    this.words = [
+      firstState,
+      this.#at.trans,
+      shift,
+      classesAt,
+      this.#at.verdictOf,
+      this.#at.bits,
+      choiceBytes(program),
+      nodesAt,
+    ]
+  }
+
+  /** Makes what the kernel missed: where a byte of the class leads from the state. All may have been emptied for it. */
+  fill(state: number, byteClass: number): void {
+    const has = this.#has[byteClass]
+    if (has === undefined) return this.#lead(state, byteClass, notAscii)
+    const { nodes } = this.#program
+    const seeds = this.#states[state - firstState]?.filter((taking) => {
+      const node = nodes[taking]
+      return node?.op === 'take' && has[node.set] === true
+    })
+    if (seeds === undefined || (seeds.length === 0 && this.#graph.openEnds.length === 0))
+      return this.#lead(state, byteClass, noMatch)
+    const next = this.#state(String.fromCharCode(...seeds), [...this.#graph.openEnds, ...seeds], false)
+    if (next === null) this.clear()
+    else this.#lead(state, byteClass, next)
+  }
+
+  /** Forgets all states but the first. */
+  clear(): void {
+    const { states, shift } = this.#size
+    this.#known.clear()
+    this.#verdicts.clear()
+    this.#verdictEnd = 0
+    // What was never used is not touched: then it takes no memory of the machine.
+    const used = Math.min(states, this.#states.length + firstState)
+    this.#memory.u16.fill(notKnown, this.#at.trans >> 1, (this.#at.trans >> 1) + (used << shift))
+    this.#states.length = 0
+    this.#state('end', this.#graph.ends, true)
+  }
+
+  /** The number of the state that is reached by these nodes, which `key` names; null where there is no room for it. */
+  #state(key: string, seeds: readonly number[], atEnd: boolean): number | null {
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    const state = this.#states.length + firstState
+    if (state >= this.#size.states) return null
+    const { choices, taking, matches } = this.#graph.reach(seeds, atEnd)
+    const verdicts = this.#verdictsAt(this.#judge(matches))
+    if (verdicts === null) return null
+    this.#memory.u32[(this.#at.verdictOf >> 2) + state] = verdicts
+    const bitsAt = this.#at.bits + state * choiceBytes(this.#program)
+    const bits = this.#memory.u8.subarray(bitsAt, bitsAt + choiceBytes(this.#program)).fill(0)
+    for (const choice of choices) bits[choice >> 3] = (bits[choice >> 3] ?? 0) | (1 << (choice & 7))
+    this.#states.push(taking)
+    this.#known.set(key, state)
+    return state
+  }
+
+  /** Where these verdicts are in memory, behind how many they are; 0 for none of them, null where there is no room. */
+  #verdictsAt(verdicts: readonly Verdict[]): number | null {
+    if (verdicts.length === 0) return 0
+    const words = verdicts.flatMap(({ kind, filter, rule }) => [kind, filter, rule])
+    const key = words.join()
+    const known = this.#verdicts.get(key)
+    if (known !== undefined) return known
+    const bytes = 4 + words.length * 4
+    if (this.#verdictEnd + bytes > verdictBytes) return null
+    const at = this.#at.verdicts + this.#verdictEnd
+    this.#memory.u32.set([verdicts.length, ...words], at >> 2)
+    this.#verdictEnd += bytes
+    this.#verdicts.set(key, at)
+    return at
+  }
+
+  #lead(state: number, byteClass: number, next: number): void {
+    this.#memory.u16[(this.#at.trans >> 1) + (state << this.#size.shift) + byteClass] = next
+  }
+}
+
+/** The bytes that no set tells apart have one class; all that are not ASCII have the last, which has no member. */
+function classesOf({ sets }: Program): { readonly classes: Uint16Array; readonly members: readonly number[] } {
+  const classes = new Uint16Array(256)
+  const known = new Map<string, number>()
+  const members: number[] = []
+  for (let byte = 0; byte < 128; byte++) {
+    const key = sets.map((ranges) => (holds(ranges, byte) ? '1' : '0')).join('')
+    const index = known.get(key) ?? members.push(byte) - 1
+    known.set(key, index)
+    classes[byte] = index
+  }
+  return { classes: classes.fill(members.length, 128), members }
+}
+
+function holds(ranges: readonly number[], byte: number): boolean {
+  for (let at = 0; at < ranges.length; at += 2) {
+    if (byte >= (ranges[at] ?? 0) && byte <= (ranges[at + 1] ?? 0)) return true
+  }
+  return false
+}
+
+function choiceBytes({ choices }: Program): number {
+  return (choices + 7) >> 3
+}
+
+/** Op and three operands, as `walk` of the kernel reads them. Bytes that are surely taken are taken together. */
+function nodeWords({ nodes }: Program, index: number): readonly number[] {
+  const node = nodes[index]
+  switch (node?.op) {
+    case 'take': {
+      let [next, bytes] = [node.next, 1]
+      for (let behind = nodes[next]; behind?.op === 'take'; behind = nodes[next]) {
+        next = behind.next
+        bytes++
+      }
+      return [0, next, bytes, 0]
+    }
+    case 'split': {
+      const loop = loopOf(nodes, index)
+      if (loop !== null) return [5, loop.exit, node.choice, loop.on]
+      return [1, node.first, node.second, node.choice]
+    }
+    case 'note':
+      return [2, node.next, node.slot, 0]
+    case 'end':
+      return [3, node.next, 0, 0]
+    default:
+      return [4, 0, 0, 0]
+  }
+}
+
+/** Where a choice leads that takes one byte and comes back, and whether it goes on by its first way (1) or its second (0). */
+function loopOf(nodes: Program['nodes'], index: number): { readonly exit: number; readonly on: number } | null {
+  const split = nodes[index]
+  if (split?.op !== 'split') return null
+  const returns = (way: number) => {
+    const node = nodes[way]
+    return node?.op === 'take' && node.next === index
+  }
+  if (returns(split.first)) return { exit: split.second, on: 1 }
+  return returns(split.second) ? { exit: split.first, on: 0 } : null
+}

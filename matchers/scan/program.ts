@@ -1,0 +1,209 @@
+/**
+ * The expressions of some filters as one program (Thompson, 1968): a graph whose nodes take a byte, choose between
+ * two ways, note a place, or end. Which way is tried first is the order in which V8 would try them.
+ */
+import type { RegexNode } from './regex-syntax.ts'
+
+export type ProgramNode =
+  /** Takes a byte of the set. */
+  | { readonly op: 'take'; readonly set: number; readonly next: number }
+  /** Goes to `first` where that can lead to a match, else to `second`. */
+  | { readonly op: 'split'; first: number; second: number; readonly choice: number }
+  /** Notes the place in a slot. */
+  | { readonly op: 'note'; readonly slot: number; readonly next: number }
+  /** Passes at the end of the text. */
+  | { readonly op: 'end'; readonly next: number }
+  | { readonly op: 'match' }
+
+/** One expression in a program. */
+export interface ProgramRule {
+  readonly start: number
+  /** Whether what the program finds is what the expression finds. Else it finds that and more, and captures nothing. */
+  readonly exact: boolean
+  /** The groups of the expression that are noted, slots 2n and 2n + 1 for the n-th: in the order asked for. */
+  readonly groups: readonly number[]
+}
+
+/** Thrown where a program would have more nodes than it may. */
+export class ProgramTooLarge extends Error {}
+
+/** Counts from here on are taken for any number, in texts that are too short for the count to matter. */
+const manyTimes = 200
+
+/** Grows with each rule. Nodes are named by their index. */
+export class Program {
+  readonly nodes: ProgramNode[] = []
+  /** Ranges of bytes, in pairs. */
+  readonly sets: (readonly number[])[] = []
+  readonly rules: ProgramRule[] = []
+  /** How many nodes choose. */
+  choices = 0
+  /** Texts that are shorter than this many bytes are matched as the expressions say. */
+  shorterThan = Infinity
+  readonly #setIndex = new Map<string, number>()
+  /** More nodes are refused. */
+  limit: number
+  #building: Building = { slots: new Map(), exact: true }
+
+  constructor(limit: number) {
+    this.limit = limit
+  }
+
+  /** Adds an expression; `groups` are the numbers of those that are to be noted, most wanted first. Its index is answered. */
+  add(tree: RegexNode, groups: readonly number[]): number {
+    this.#building = { slots: new Map(groups.map((number, index) => [number, 2 * index])), exact: true }
+    const end = this.#node({ op: 'match' })
+    const inside = withoutStart(tree)
+    const first = this.#build(inside ?? tree, end)
+    const start = inside === null ? this.#anywhere(first) : first
+    return this.rules.push({ start, exact: this.#building.exact, groups }) - 1
+  }
+
+  /** Any text, as little as possible, in front of a node. */
+  #anywhere(first: number): number {
+    const split = this.#split(first, 0)
+    this.#turn(split, first, this.#take([0, 127], split))
+    return split
+  }
+
+  /** Builds a node so that `next` follows it; answers where it begins. */
+  #build(node: RegexNode, next: number): number {
+    switch (node.type) {
+      case 'set':
+        return this.#take(node.ranges, next)
+      case 'sequence':
+        return node.items.reduceRight((behind, item) => this.#build(item, behind), next)
+      case 'alternation': {
+        const branches = node.branches.map((branch) => this.#build(branch, next))
+        return branches.reduceRight((rest, branch) => this.#split(branch, rest))
+      }
+      case 'group': {
+        const slot = this.#building.slots.get(node.number)
+        if (slot === undefined) return this.#build(node.item, next)
+        const body = this.#build(node.item, this.#node({ op: 'note', slot: slot + 1, next }))
+        return this.#node({ op: 'note', slot, next: body })
+      }
+      case 'repeat':
+        return this.#repeat(node, next)
+      case 'end':
+        return this.#node({ op: 'end', next })
+      case 'start':
+        // Elsewhere than in front of all: it is taken to hold everywhere.
+        this.#building.exact = false
+        return next
+      case 'unsure':
+        this.#building.exact = false
+        return node.any ? this.#loop({ type: 'set', ranges: [0, 127] }, false, next) : next
+    }
+  }
+
+  #repeat({ item, min, max, lazy }: RegexNode & { type: 'repeat' }, next: number): number {
+    const many = max !== Infinity && max >= manyTimes
+    if (many) this.shorterThan = Math.min(this.shorterThan, max)
+    if (max > 1 && (canBeEmpty(item) || this.#notes(item))) this.#building.exact = false
+    let behind = next
+    if (max === Infinity || many) behind = this.#loop(item, lazy, next)
+    else for (let turn = min; turn < max; turn++) behind = this.#either(this.#build(item, behind), next, lazy)
+    for (let turn = 0; turn < min; turn++) behind = this.#build(item, behind)
+    return behind
+  }
+
+  #loop(item: RegexNode, lazy: boolean, next: number): number {
+    const split = this.#split(0, 0)
+    const body = this.#build(item, split)
+    if (lazy) this.#turn(split, next, body)
+    else this.#turn(split, body, next)
+    return split
+  }
+
+  #either(body: number, next: number, lazy: boolean): number {
+    return lazy ? this.#split(next, body) : this.#split(body, next)
+  }
+
+  /** Whether a group in it is noted: in an expression that repeats it, each turn forgets what the one before noted. */
+  #notes(node: RegexNode): boolean {
+    if (node.type === 'group' && this.#building.slots.has(node.number)) return true
+    return inside(node).some((one) => this.#notes(one))
+  }
+
+  #take(ranges: readonly number[], next: number): number {
+    const key = ranges.join()
+    const set = this.#setIndex.get(key) ?? this.sets.push(ranges) - 1
+    this.#setIndex.set(key, set)
+    return this.#node({ op: 'take', set, next })
+  }
+
+  #split(first: number, second: number): number {
+    return this.#node({ op: 'split', first, second, choice: this.choices++ })
+  }
+
+  #turn(split: number, first: number, second: number): void {
+    const node = this.nodes[split]
+    if (node?.op === 'split') Object.assign(node, { first, second })
+  }
+
+  #node(node: ProgramNode): number {
+    if (this.nodes.length >= this.limit) throw new ProgramTooLarge('its patterns need more states than fit')
+    return this.nodes.push(node) - 1
+  }
+}
+
+interface Building {
+  /** By the number of a group: the first of its two slots. */
+  readonly slots: ReadonlyMap<number, number>
+  exact: boolean
+}
+
+function inside(node: RegexNode): readonly RegexNode[] {
+  switch (node.type) {
+    case 'sequence':
+      return node.items
+    case 'alternation':
+      return node.branches
+    case 'repeat':
+    case 'group':
+      return [node.item]
+    default:
+      return []
+  }
+}
+
+/** The node without the start of the text, which is the first thing in it on every way; null where it is not. */
+function withoutStart(node: RegexNode): RegexNode | null {
+  switch (node.type) {
+    case 'start':
+      return { type: 'sequence', items: [] }
+    case 'sequence': {
+      const [first, ...rest] = node.items
+      const stripped = first === undefined ? null : withoutStart(first)
+      return stripped === null ? null : { type: 'sequence', items: [stripped, ...rest] }
+    }
+    case 'group': {
+      const item = withoutStart(node.item)
+      return item === null ? null : { ...node, item }
+    }
+    case 'alternation': {
+      const branches = node.branches.flatMap((branch) => withoutStart(branch) ?? [])
+      return branches.length === node.branches.length ? { type: 'alternation', branches } : null
+    }
+    default:
+      return null
+  }
+}
+
+function canBeEmpty(node: RegexNode): boolean {
+  switch (node.type) {
+    case 'set':
+      return false
+    case 'sequence':
+      return node.items.every(canBeEmpty)
+    case 'alternation':
+      return node.branches.some(canBeEmpty)
+    case 'group':
+      return canBeEmpty(node.item)
+    case 'repeat':
+      return node.min === 0 || canBeEmpty(node.item)
+    default:
+      return true
+  }
+}
