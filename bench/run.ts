@@ -1,102 +1,94 @@
 /**
- * The whole path of stored logs (dates, captures, addresses; one thread) against `fail2ban-regex` where
- * it is installed, as whole processes in turn; and of structured logs, by field. Prints lines per CPU second
- * and their ratio; a run whose answer is wrong prints none. `npm run bench [PART OF A NAME]`.
+ * Stored logs: the whole path and yes/no, Bailiff and its peers as whole processes in turn; then structured logs, and the
+ * filters of a Fail2ban tree. A run whose answer is wrong prints none. `npm run bench [PART OF A NAME]`; a run of all cases
+ * is kept in bench/results/ and drawn.
  */
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { accessFilter, writeAccessLog } from './access-log.ts'
-import { writeAuthLog } from './auth-log.ts'
+import { chart } from './chart.ts'
+import type { GeneratedLogAnswer } from './corpora/generated-log.ts'
+import type { Command, Peer } from './peers/peer.ts'
+import { keepResults, resultsNow, type CaseResult, type Figure } from './results.ts'
+import { cpuSecondsOf, inTurn, median } from './rounds.ts'
+import { cases, type ScanCase } from './scan-cases.ts'
 
-/** Fail2ban gets less, since it takes its time; both are counted by the line. */
-const megabytes = { bailiff: 100, fail2ban: 10, structured: 300 }
 const rounds = 5
-const tree = '/etc/fail2ban'
-const native = (log: string) => ['sshd', log, '--summary']
-const stock = (log: string) => ['--fail2ban', tree, 'sshd', log, '--summary']
-const cases = [
-  { name: 'sshd, 5 % attacks', attacks: 0.05, words: native },
-  { name: 'sshd, 90 % attacks', attacks: 0.9, words: native },
-  { name: "Fail2ban's sshd filter, 5 % attacks", attacks: 0.05, words: stock },
-  { name: "Fail2ban's sshd filter, 90 % attacks", attacks: 0.9, words: stock },
-]
-const structured = [
-  { name: 'JSON, 5 % attacks', format: 'json', attacks: 0.05 },
-  { name: 'JSON, 90 % attacks', format: 'json', attacks: 0.9 },
-  { name: 'logfmt, 5 % attacks', format: 'logfmt', attacks: 0.05 },
-  { name: 'logfmt, 90 % attacks', format: 'logfmt', attacks: 0.9 },
-] as const
 const wanted = process.argv[2] ?? ''
-const main = fileURLToPath(new URL('../core/cli/main.js', import.meta.url))
-const peer = '/usr/bin/fail2ban-regex'
-const peerFilter = `${tree}/filter.d/sshd.conf`
-
-console.log(
-  `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus()[0]?.model}; lines per CPU second, medians of ${rounds} rounds`,
-)
+const resultsFolder = fileURLToPath(new URL('../../bench/results', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'bailiff-bench-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-for (const { name, attacks, words } of cases.filter((one) => one.name.includes(wanted))) {
-  if (words === stock && !existsSync(peerFilter)) continue
-  const [large, small] = [join(folder, 'large.log'), join(folder, 'small.log')]
-  const answer = writeAuthLog(large, { bytes: megabytes.bailiff * 1e6, attacks, seed: 1 })
-  const part = writeAuthLog(small, { bytes: megabytes.fail2ban * 1e6, attacks, seed: 1 })
-  const found = { bailiff: [] as number[], fail2ban: [] as number[] }
-  // Lines of a session count together in Fail2ban's filter, so its answer is the peer's and not the generator's.
-  const expected = words === stock ? `lines ${answer.lines}, ` : `lines ${answer.lines}, matches ${answer.failures},`
-  if (words === stock) checkStock(small, words(small), part.lines)
-  for (let round = 0; round < rounds; round++) {
-    found.bailiff.push(answer.lines / run([process.execPath, main, 'test', ...words(large)], expected))
-    if (existsSync(peer)) found.fail2ban.push(part.lines / run([peer, small, peerFilter], `Lines: ${part.lines} lines`))
+
+const results: CaseResult[] = []
+for (const one of cases) {
+  if (!`${one.name} ${one.task}`.includes(wanted)) continue
+  const result = measured(one)
+  results.push(result)
+  print(result)
+}
+const all = resultsNow(results, rounds)
+console.log(`\n${all.date}, ${all.machine}, Node ${all.node}; medians of ${rounds} rounds`)
+if (wanted === '') {
+  console.log(`kept in ${keepResults(all, resultsFolder)}`)
+  writeFileSync(join(resultsFolder, 'latest.svg'), chart(all))
+}
+
+function measured(one: ScanCase): CaseResult {
+  const runs = new Map<string, () => number>()
+  const sizes = new Map<string, { readonly lines: number; readonly bytes: number }>()
+  const logs = new Logs(one)
+  for (const peer of one.peers) {
+    const prepared = prepare(one, peer, logs.of(peer.megabytes))
+    if (prepared === null) console.log(`${one.name}: ${peer.name} is not installed`)
+    else {
+      runs.set(peer.name, () => cpuSecondsOf(prepared.command))
+      sizes.set(peer.name, prepared)
+    }
   }
-  const [ours, theirs] = [median(found.bailiff), median(found.fail2ban)]
-  const ratio =
-    theirs === undefined
-      ? 'fail2ban-regex is not installed'
-      : `fail2ban-regex ${theirs.toFixed(0)}, ratio ${((ours ?? 0) / theirs).toFixed(1)}`
-  console.log(`${name.padEnd(36)} bailiff ${ours?.toFixed(0)}, ${ratio}`)
+  const figures = [...inTurn(runs, rounds)].map(([peer, seconds]): Figure => {
+    const { lines = 0, bytes = 0 } = sizes.get(peer) ?? {}
+    const spent = median(seconds)
+    return { peer, linesPerCpuSecond: lines / spent, megabytesPerCpuSecond: bytes / 1e6 / spent }
+  })
+  return { name: one.name, task: one.task, figures }
 }
 
-for (const { name, format, attacks } of structured.filter((one) => one.name.includes(wanted))) {
-  const [log, filter] = [join(folder, 'large.log'), join(folder, `${format}.yaml`)]
-  writeFileSync(filter, accessFilter(format))
-  const { lines, failures } = writeAccessLog(log, { format, bytes: megabytes.structured * 1e6, attacks, seed: 1 })
-  const command = [process.execPath, main, 'test', filter, log, '--summary']
-  const found = Array.from(
-    { length: rounds },
-    () => lines / run(command, `lines ${lines}, matches ${failures}, skipped 0, malformed 0,`),
-  )
-  console.log(`${name.padEnd(36)} bailiff ${median(found)?.toFixed(0)}`)
+function prepare({ task, filter }: ScanCase, { command }: Peer, log: WrittenLog) {
+  const ready: Command | null = command({ task, filter, ...log }, folder)
+  return ready && { command: ready, lines: log.lines, bytes: statSync(log.log).size }
 }
 
-/** Fails unless the filter of the tree finds as many matches as the installed program does. */
-function checkStock(log: string, words: readonly string[], lines: number): void {
-  if (!existsSync(peer)) return
-  const { stdout } = spawnSync(peer, [log, peerFilter], { encoding: 'utf8', maxBuffer: 1 << 26 })
-  const matched = /(\d+) ignored, (\d+) matched,/.exec(stdout)?.[2]
-  run([process.execPath, main, 'test', ...words], `lines ${lines}, matches ${matched},`)
+interface WrittenLog extends GeneratedLogAnswer {
+  readonly log: string
 }
 
-/** CPU seconds (user and system) of a command, which must print `expected`. */
-function run([program = '', ...words]: string[], expected: string): number {
-  const before = childrenCpuSeconds()
-  const { stdout } = spawnSync(program, words, { encoding: 'utf8', maxBuffer: 1 << 26 })
-  if (!stdout.includes(expected))
-    throw new Error(`wrong answer of ${program}: expected "${expected}" in\n${stdout.slice(-2000)}`)
-  return childrenCpuSeconds() - before
+/** The logs of a case, each size written once. */
+class Logs {
+  readonly #one: ScanCase
+  readonly #written = new Map<number, WrittenLog>()
+
+  constructor(one: ScanCase) {
+    this.#one = one
+  }
+
+  of(megabytes: number): WrittenLog {
+    const known = this.#written.get(megabytes)
+    if (known !== undefined) return known
+    const log = join(folder, `${megabytes}.log`)
+    const written = { log, ...this.#one.write(log, { bytes: megabytes * 1e6, attacks: this.#one.attacks, seed: 1 }) }
+    this.#written.set(megabytes, written)
+    return written
+  }
 }
 
-/** What the ended children of this process took: fields 16 and 17 of proc_pid_stat(5), in ticks of 10 ms. */
-function childrenCpuSeconds(): number {
-  const fields = readFileSync('/proc/self/stat', 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ')
-  return (Number(fields[13]) + Number(fields[14])) / 100
-}
-
-function median(values: readonly number[]): number | undefined {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
+function print({ name, task, figures }: CaseResult): void {
+  console.log(`\n${name} (${task})`)
+  const ours = figures[0]?.linesPerCpuSecond ?? Number.NaN
+  for (const { peer, linesPerCpuSecond: lines, megabytesPerCpuSecond: megabytes } of figures) {
+    const ratio = lines === ours ? '' : `Bailiff ${(ours / lines).toFixed(1)} times`
+    console.log(
+      `  ${peer.padEnd(20)} ${lines.toFixed(0).padStart(9)} lines/CPU s  ${megabytes.toFixed(1).padStart(7)} MB/CPU s  ${ratio}`,
+    )
+  }
 }

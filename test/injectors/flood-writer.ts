@@ -4,7 +4,7 @@
  * written stands in OUT in the end (ms of the monotonic clock, a line each).
  */
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
-import { writeAuthLog } from '../../bench/auth-log.ts'
+import { writeAuthLog } from '../../bench/corpora/auth-log.ts'
 import { failureLine, now, sleep } from './reading-agent.ts'
 
 const [log = '', perSecond = '', seconds = '', out = ''] = process.argv.slice(2)

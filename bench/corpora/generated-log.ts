@@ -1,4 +1,4 @@
-/** Writes logs that are the same for the same seed; addresses are those for documentation. */
+/** Writes logs that are the same for the same seed; addresses are those for documentation and benchmarks. */
 import { closeSync, openSync, writeSync } from 'node:fs'
 
 export interface GeneratedLogOptions {
@@ -46,6 +46,14 @@ export function writeGeneratedLog(
 export function documentationAddress(pick: Pick): string {
   if (pick(20) === 0) return `2001:db8:${pick(65_536).toString(16)}::${(1 + pick(65_535)).toString(16)}`
   return `${['192.0.2', '198.51.100', '203.0.113'][pick(3)]}.${1 + pick(254)}`
+}
+
+/** An address of the networks for benchmarks (RFC 2544, RFC 5180): as many as a log of a large host names; one in twenty IPv6. */
+export function benchmarkAddress(pick: Pick): string {
+  // Some peers come again and again, most once or twice.
+  const peer = pick(3) === 0 ? pick(200) : pick(131_072)
+  if (peer % 20 === 0) return `2001:2:0:${(peer & 0xffff).toString(16)}::${(1 + pick(65_535)).toString(16)}`
+  return `198.${18 + (peer >> 16)}.${(peer >> 8) & 255}.${peer & 255}`
 }
 
 /** A small generator of random numbers with a seed (Tommy Ettinger's mulberry32, public domain). */
