@@ -21,7 +21,7 @@ import { createSessions } from '../core/matching/sessions.ts'
 import { matcherFiles } from '../core/built-in.ts'
 import { languageFor } from '../core/prepared-filters.ts'
 import { inMode } from '../core/settings/filter-modes.ts'
-import { writeAuthLog } from './auth-log.ts'
+import { writeAuthLog } from './corpora/auth-log.ts'
 
 const bytes = 40e6
 const rounds = 5
