@@ -1,4 +1,4 @@
-import { closeSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, readSync, statSync } from 'node:fs'
 import type { PluginUse } from '../settings/plugin-use.ts'
 import { refuseCompressed } from './compressed-log.ts'
 import { openLog } from './tested-lines.ts'
@@ -37,6 +37,24 @@ export function openBytes(log: string, journal: JournalChoice): LogBytes {
 export function datedBytes(bytes: LogBytes, time: number): LogBytes {
   const date = new Date(time).toISOString()
   return piecesAsBytes(datedPieces(bytes, date))
+}
+
+/** Whether the log is a file of a known size. */
+export function isPlainFile(log: string): boolean {
+  return log !== '-' && logKind(log) === 'file' && statSync(log, { throwIfNoEntry: false })?.isFile() === true
+}
+
+/** Opens such a file. Throws a BailiffError where it cannot be read, or is a compressed one. */
+export function openPlainFile(path: string): { readonly fd: number; readonly size: number } {
+  const fd = openLog(path)
+  try {
+    const head = Buffer.alloc(16)
+    refuseCompressed(path, head.subarray(0, readSync(fd, head, 0, head.length, 0)))
+    return { fd, size: fstatSync(fd).size }
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
 }
 
 function fileBytes(path: string): LogBytes {

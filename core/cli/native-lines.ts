@@ -1,13 +1,21 @@
 import { createFilterTracer } from '../../matchers/regexp/filter-matcher.ts'
-import type { Match } from '../events.ts'
-import { LineCounter } from '../matching/line-count.ts'
+import { closeSync, readSync } from 'node:fs'
+import type { LogChunk, Match } from '../events.ts'
 import { LineReader } from '../matching/lines.ts'
-import { createLogScanner, type LogScanner } from '../matching/scan.ts'
+import { LineCounts, MatchCounts } from './match-counts.ts'
+import {
+  createCountScanner,
+  createLogScanner,
+  maxChunkBytes,
+  type ChunkScanner,
+  type CountedResult,
+  type LogScanner,
+} from '../matching/scan.ts'
 import type { CompiledFilter, LineBlock, MatcherPlugin } from '../plugin.ts'
 import { DateCounts } from './date-counts.ts'
 import { jailOfFilter, nativeProbes, ruleOfJail, whoIgnores, type NativeProbe } from './native-probes.ts'
 import { LineNumbers } from './line-numbers.ts'
-import { datedBytes, openBytes } from './native-bytes.ts'
+import { datedBytes, isPlainFile, openBytes, openPlainFile } from './native-bytes.ts'
 import type { NativeChoice } from './native-choice.ts'
 import { timeOf, triesAll, outputForm, type TestOptions } from './test-options.ts'
 import type { SeenLine, TestedFailure, TestedFilter, TestOutput } from './tested-filter.ts'
@@ -28,14 +36,16 @@ export class NativeLines implements TestedFilter {
     skipped: number
     malformed: number | null
     bytes: number
+    addresses: number | null
   }
   readonly #choice: NativeChoice
   readonly #options: TestOptions
   readonly #now: number
   readonly #probes: readonly NativeProbe[]
   readonly #scanner: LogScanner
-  /** With `--yes-no`. */
-  readonly #counter: LineCounter | null
+  /** Where only counts are asked for. */
+  readonly #counter: ChunkScanner<CountedResult> | null
+  readonly #counts: MatchCounts | null
   readonly #dates = new DateCounts()
   readonly #trace: ReturnType<typeof createFilterTracer> | null
   readonly #reader: LineReader
@@ -46,19 +56,26 @@ export class NativeLines implements TestedFilter {
     this.#options = options
     this.#now = timeOf(options) * 1000
     this.#probes = nativeProbes(filter, triesAll(options), outputForm(options) !== 'summary')
-    this.#scanner = createLogScanner({ jails: this.#probes.map((probe) => ({ ...probe, proxies })), engines })
-    this.#counter = options.yesNo ? new LineCounter(filter, engines) : null
+    const jails = this.#probes.map((probe) => ({ ...probe, proxies }))
+    this.#scanner = createLogScanner({ jails, engines })
+    const isCounted = outputForm(options) === 'summary'
+    this.#counts = isCounted && !options.yesNo ? new MatchCounts({ jail: jailOfFilter, filter, proxies }) : null
+    this.#counter = isCounted ? createCountScanner({ jails, engines }, this.#counts ?? new LineCounts()) : null
     this.#trace = filter.prefregex !== null && outputForm(options) === 'report' ? createFilterTracer(filter) : null
     this.#reader = new LineReader(filter.dates ?? null)
     this.#reader.reference = this.#now
     this.uses = choice.uses
     this.rules = rulesOf(filter)
     const malformed = filter.structure === null ? null : 0
-    this.tally = { lines: 0, matches: 0, ignored: null, skipped: 0, malformed, bytes: 0 }
+    this.tally = { lines: 0, matches: 0, ignored: null, skipped: 0, malformed, bytes: 0, addresses: this.#counts && 0 }
   }
 
   async read(log: string, output: TestOutput): Promise<void> {
     const { journalmatch, date } = this.#options
+    if (this.#counter !== null && date && isPlainFile(log)) {
+      this.#countFile(log, this.#counter)
+      return
+    }
     const plain = openBytes(log, { journalmatch, sources: this.#choice.sources })
     const bytes = date ? plain : datedBytes(plain, this.#now)
     const file = log === '-' ? 'stdin' : log
@@ -74,7 +91,9 @@ export class NativeLines implements TestedFilter {
         const chunk = buffer.subarray(0, held + (read === 0 ? buffer.write('\n', held) : read))
         this.tally.bytes += read
         const result =
-          this.#counter === null ? this.#scan(file, chunk, insideLine) : this.#count(this.#counter, chunk, insideLine)
+          this.#counter === null
+            ? this.#scan(file, chunk, insideLine)
+            : this.#count(this.#counter, file, chunk, insideLine)
         // The rest of a line that is too long is no line.
         const start = insideLine ? chunk.indexOf(newline) + 1 || result.consumed : 0
         if (output.wants !== 'counts') this.#tell(output, { file, chunk, start, result, numbers })
@@ -95,20 +114,54 @@ export class NativeLines implements TestedFilter {
   }
 
   #scan(log: string, data: Buffer, insideLine: boolean): ScannedLines {
-    const jails = this.#probes.map(({ jail }) => jail)
-    const chunk = { log, jails, data, arrivedAt: this.#now, live: false, undatedAt: null, insideLine }
-    const result = this.#scanner.scan(chunk)
+    const result = this.#scanner.scan(this.#chunk(log, data, insideLine))
     const { matches } = result
-    const own = jails.length === 1 ? matches : matches.filter(({ jail }) => jail === jailOfFilter)
+    const own = this.#probes.length === 1 ? matches : matches.filter(({ jail }) => jail === jailOfFilter)
     this.#note(result, own.length)
     if (this.tally.malformed !== null) this.tally.malformed += result.malformed
     return result
   }
 
-  #count(counter: LineCounter, data: Buffer, insideLine: boolean): ScannedLines {
-    const { matches, ...counted } = counter.count(data, insideLine, this.#now)
-    this.#note(counted, matches)
-    return { ...counted, matches: [] }
+  /** A file is read where the engine looks at it. */
+  #countFile(path: string, counter: ChunkScanner<CountedResult>): void {
+    const { fd, size } = openPlainFile(path)
+    try {
+      let [at, insideLine] = [0, false]
+      for (;;) {
+        const data = { fd, start: at, end: Math.min(at + maxChunkBytes, size) }
+        const result = counter.scan(this.#chunk(path, data, insideLine))
+        this.#noteCounted(result)
+        insideLine = result.insideLine
+        at += result.consumed
+        if (result.consumed === 0) break
+      }
+      const rest = Buffer.alloc(size - at)
+      const read = readSync(fd, rest, 0, rest.length, at)
+      this.tally.bytes += at + read
+      if (read === 0 && !insideLine) return
+      // What is not ended by a newline at the end of a stored log is a line all the same.
+      const line = Buffer.concat([rest.subarray(0, read), Buffer.of(newline)])
+      this.#noteCounted(counter.scan(this.#chunk(path, line, insideLine)))
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  #count(counter: ChunkScanner<CountedResult>, log: string, data: Buffer, insideLine: boolean): ScannedLines {
+    const result = counter.scan(this.#chunk(log, data, insideLine))
+    this.#noteCounted(result)
+    return { ...result, matches: [] }
+  }
+
+  #noteCounted(result: CountedResult): void {
+    this.#note(result, result.matches)
+    if (this.tally.malformed !== null) this.tally.malformed += result.malformed
+    if (this.#counts !== null) this.tally.addresses = this.#counts.addresses
+  }
+
+  #chunk(log: string, data: LogChunk['data'], insideLine: boolean): LogChunk {
+    const jails = this.#probes.map(({ jail }) => jail)
+    return { log, jails, data, arrivedAt: this.#now, live: false, undatedAt: null, insideLine }
   }
 
   #note({ lines, skipped }: { readonly lines: number; readonly skipped: number }, matches: number): void {

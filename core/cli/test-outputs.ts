@@ -90,7 +90,7 @@ export class Summary implements TestOutput {
 }
 
 /** What was read, in a line: `lines 4, matches 3, ignored 0, skipped 0, bytes 310`. */
-export function tallyText({ lines, matches, ignored, skipped, malformed, bytes }: TestTally): string {
+export function tallyText({ lines, matches, ignored, skipped, malformed, bytes, addresses }: TestTally): string {
   return [
     `lines ${lines}`,
     `matches ${matches}`,
@@ -98,6 +98,7 @@ export function tallyText({ lines, matches, ignored, skipped, malformed, bytes }
     ...(skipped === null ? [] : [`skipped ${skipped}`]),
     ...(malformed === null ? [] : [`malformed ${malformed}`]),
     ...(bytes === null ? [] : [`bytes ${bytes}`]),
+    ...(addresses === null ? [] : [`addresses ${addresses}`]),
   ].join(', ')
 }
 

@@ -46,6 +46,8 @@ export interface TestTally {
   /** Lines that are not of the form that the filter names. */
   malformed: number | null
   bytes: number | null
+  /** Addresses that failed; null: nobody counted them. */
+  addresses: number | null
 }
 
 /** A failure that a line tells of, or a line that a failregex knows and that is none. */

@@ -20,7 +20,7 @@ export class TreeLines implements TestedFilter {
   readonly encoding: string
   readonly uses: readonly string[]
   readonly rules: TestedFilter['rules']
-  readonly tally = { lines: 0, matches: 0, ignored: 0, skipped: null, malformed: null, bytes: null }
+  readonly tally = { lines: 0, matches: 0, ignored: 0, skipped: null, malformed: null, bytes: null, addresses: null }
   readonly #choice: TreeFilterChoice
   readonly #options: TestOptions
   readonly #filter: JailFilter

@@ -29,6 +29,8 @@ export interface FoundSink<Found> {
   start(log: string): void
   /** Takes a line that a filter found, for each of the jails; none where the address that was found is no address. */
   add(found: FoundLine, filter: string, jails: readonly string[], place: MatchPlace): void
+  /** Takes lines that are found, where it asks nothing else of them; then engines may count and tell of none. */
+  addLines?(lines: number): void
   /** Takes back what was found for these jails in lines that begin at the offset or behind it. */
   forget(jails: readonly string[], offset: number): void
   /** What was found, in the order of the lines, for one line in the order of the jails. */

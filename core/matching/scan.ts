@@ -39,6 +39,10 @@ export interface RecordedResult extends GuardedCounts {
   readonly matches: Match[]
 }
 
+export interface CountedResult extends GuardedCounts {
+  readonly matches: number
+}
+
 export interface ScannerSetup {
   readonly jails: readonly JailFilter[]
   readonly engines: readonly MatcherPlugin[]
@@ -67,6 +71,17 @@ export function createRowScanner(setup: ScannerSetup, sessionSeed: number): Chun
     scan(chunk, progress, lineMs = null, memories = {}) {
       const { found: rows, ...counts } = new ChunkScan(tools, chunk, progress).run(lineMs, memories)
       return { rows, ...counts }
+    },
+  }
+}
+
+/** As `createLogScanner`, for who only counts what is found. */
+export function createCountScanner(setup: ScannerSetup, counts: FoundSink<number>): ChunkScanner<CountedResult> {
+  const tools = toolsOf(setup, counts)
+  return {
+    scan(chunk, progress, lineMs = null, memories = {}) {
+      const { found: matches, ...rest } = new ChunkScan(tools, chunk, progress).run(lineMs, memories)
+      return { matches, ...rest }
     },
   }
 }
@@ -227,7 +242,9 @@ class ChunkScan<Found> {
     const { maker, tally, readers } = this.#tools
     const { scanner, dates, filters } = bound
     const reader = readers.for(dates)
-    scanner.scan(tally.watched(this.#block(bound, { start, end }, progress), bound), (found) => {
+    const block = this.#block(bound, { start, end }, progress)
+    if (maker.addLines && scanner.count) return maker.addLines(scanner.count(block))
+    scanner.scan(tally.watched(block, bound), (found) => {
       const taken = filters[found.filter]
       if (!taken) return
       const { syslog, time } = found.head

@@ -94,7 +94,9 @@ test('--summary counts lines, matches, bytes and CPU seconds', async () => {
   const { stdout } = await bailiff(['test', 'sshd', log, '--summary'])
   assert.match(
     stdout,
-    new RegExp(`^lines 4, matches 3, skipped 0, bytes ${lines.join('\n').length + 1}, CPU \\d+\\.\\d+ s\n$`),
+    new RegExp(
+      `^lines 4, matches 3, skipped 0, bytes ${lines.join('\n').length + 1}, addresses 3, CPU \\d+\\.\\d+ s\n$`,
+    ),
   )
 })
 

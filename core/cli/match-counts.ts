@@ -1,0 +1,91 @@
+import { writeKey } from '../address-words.ts'
+import { parseAddress, parseEndpoint, PrefixSet } from '../address.ts'
+import { keyWords, KeyedRows } from '../judging/keyed-rows.ts'
+import type { FoundLine } from '../plugin.ts'
+import { clientBehind } from '../matching/forwarded.ts'
+import { hopsOf, type FoundSink } from '../matching/match-records.ts'
+import type { JailFilter } from '../matching/messages.ts'
+
+/** Addresses told apart, at most. */
+const mostAddresses = 1_000_000
+
+/** Counts the lines of one filter that name an address, and how often each address is named. Makes no texts. */
+export class MatchCounts implements FoundSink<number> {
+  readonly #proxies: PrefixSet | null
+  /** Whether lines may say of whom they speak for. */
+  readonly #forwards: boolean
+  readonly #rows = new KeyedRows(keyWords + 2)
+  readonly #key = new Uint32Array(keyWords)
+  #matches = 0
+
+  constructor({ filter, proxies = [] }: JailFilter) {
+    this.#proxies = proxies.length > 0 ? new PrefixSet(proxies) : null
+    const patterns = [...filter.failregex, ...(filter.prefregex === null ? [] : [filter.prefregex])]
+    this.#forwards = filter.structure !== null || patterns.some(({ groups }) => groups.includes('forwarded'))
+  }
+
+  /** Addresses that were named so far. */
+  get addresses(): number {
+    return this.#rows.size
+  }
+
+  start(): void {
+    this.#matches = 0
+  }
+
+  add(found: FoundLine): void {
+    if (!this.#readAddress(found)) return
+    this.#matches++
+    let row = this.#rows.find(this.#key)
+    if (row < 0) {
+      if (this.#rows.size === mostAddresses) return
+      row = this.#rows.append(this.#key)
+    }
+    const { words } = this.#rows.page(row)
+    const at = this.#rows.at(row) + keyWords
+    words[at] = (words[at] ?? 0) + 1
+  }
+
+  /** Nothing is taken back: no line is under a deadline here. */
+  forget(): void {}
+
+  take(): number {
+    return this.#matches
+  }
+
+  #readAddress(found: FoundLine): boolean {
+    const hops = this.#forwards ? hopsOf(found) : undefined
+    const { words } = found
+    if (hops === undefined && words !== undefined) {
+      for (let word = 0; word < keyWords; word++) this.#key[word] = words[word] ?? 0
+      return true
+    }
+    const direct = () => parseAddress(found.address) ?? parseEndpoint(found.address)
+    const address = hops !== undefined && this.#proxies !== null ? clientBehind(hops, this.#proxies) : direct()
+    if (address !== null) writeKey(address, this.#key)
+    return address !== null
+  }
+}
+
+/** Counts the lines that are found, and asks nothing else of them. */
+export class LineCounts implements FoundSink<number> {
+  #lines = 0
+
+  start(): void {
+    this.#lines = 0
+  }
+
+  add(): void {
+    this.#lines++
+  }
+
+  addLines(lines: number): void {
+    this.#lines += lines
+  }
+
+  forget(): void {}
+
+  take(): number {
+    return this.#lines
+  }
+}
