@@ -6,7 +6,7 @@ import type { CompiledFilter } from './plugin.ts'
 import type { FilterDefinition, FilterSettings } from './settings/filter-file.ts'
 import { inMode } from './settings/filter-modes.ts'
 import type { DateSettings } from './settings/jail.ts'
-import { preparedMode, writePrepared } from './settings/prepared-files.ts'
+import { preparedFilter, preparedMode, writePrepared } from './settings/prepared-files.ts'
 
 /** A filter, and what a jail with it says of dates. */
 export interface FilterUse {
@@ -37,8 +37,11 @@ export function prepareFilter(file: string, definition: FilterDefinition, { comp
 }
 
 function preparedOf(filter: FilterSettings): [string, CompiledFilter][] {
+  const definition = preparedFilter(filter.where.file)
   const compiled = preparedMode(filter.where.file, filter.mode) as CompiledFilter | null
-  return compiled === null ? [] : [[JSON.stringify(sourceOf(filter)), compiled]]
+  if (definition === null || compiled === null) return []
+  // Not the source of the filter that is asked for: somebody may have added to it.
+  return [[JSON.stringify(sourceOf(inMode(definition, filter.mode, definition.where))), compiled]]
 }
 
 const noLanguage: FilterLanguage = { compileFilter: refuse, compileDates: refuse }

@@ -1,8 +1,7 @@
 import { closeSync, fstatSync, readSync, statSync } from 'node:fs'
 import type { PluginUse } from '../settings/plugin-use.ts'
 import { refuseCompressed } from './compressed-log.ts'
-import { openLog } from './tested-lines.ts'
-import { logKind } from './tested-log.ts'
+import { logKind, openLog } from './tested-log.ts'
 
 /** The bytes of a log, in order. */
 export interface LogBytes {

@@ -3,7 +3,7 @@ import { failureOutput, type FailureOutput } from './failure-output.ts'
 import { jsonLine } from './json-line.ts'
 import { print } from './output.ts'
 import { lineRecord } from './test-record.ts'
-import { kindOf, type SeenLine, type TestOutput, type TestTally } from './tested-filter.ts'
+import { kindOf, type SeenLine, type TestOutput } from './tested-filter.ts'
 
 /** `--json`: a record a line. `hasForms`: it is known which form each date has. */
 export class Records implements TestOutput {
@@ -67,39 +67,6 @@ export class OtherLines implements TestOutput {
   end(): void {
     this.#rows.print()
   }
-}
-
-/** `--summary`: the tally, and the processor time since this was made. */
-export class Summary implements TestOutput {
-  readonly wants = 'counts'
-  readonly #tally: TestTally
-  readonly #cpu = process.cpuUsage()
-
-  constructor(tally: TestTally) {
-    this.#tally = tally
-  }
-
-  take(): void {}
-
-  pieceTold(): void {}
-
-  end(): void {
-    const { user, system } = process.cpuUsage(this.#cpu)
-    print(`${tallyText(this.#tally)}, CPU ${((user + system) / 1e6).toFixed(3)} s`)
-  }
-}
-
-/** What was read, in a line: `lines 4, matches 3, ignored 0, skipped 0, bytes 310`. */
-export function tallyText({ lines, matches, ignored, skipped, malformed, bytes, addresses }: TestTally): string {
-  return [
-    `lines ${lines}`,
-    `matches ${matches}`,
-    ...(ignored === null ? [] : [`ignored ${ignored}`]),
-    ...(skipped === null ? [] : [`skipped ${skipped}`]),
-    ...(malformed === null ? [] : [`malformed ${malformed}`]),
-    ...(bytes === null ? [] : [`bytes ${bytes}`]),
-    ...(addresses === null ? [] : [`addresses ${addresses}`]),
-  ].join(', ')
 }
 
 /** Rows are written some at a time, for a call for each takes longer than a line. */

@@ -2,7 +2,7 @@ import { printable } from '../errors.ts'
 import { print } from './output.ts'
 import { table } from './table.ts'
 import type { TestOptions } from './test-options.ts'
-import { tallyText } from './test-outputs.ts'
+import { tallyText } from './test-summary.ts'
 import { kindOf, type LineKind, type SeenLine, type TestedFilter, type TestOutput } from './tested-filter.ts'
 
 /** How the report is written. */

@@ -1,7 +1,7 @@
 import { BailiffError } from '../errors.ts'
 import { outputForm, type TestOptions } from './test-options.ts'
-import { FailureLines, OtherLines, Records, Summary } from './test-outputs.ts'
-import { TestReport } from './test-report.ts'
+import type { TestReport } from './test-report.ts'
+import { Summary } from './test-summary.ts'
 import type { TestedFilter, TestOutput } from './tested-filter.ts'
 import { logKind } from './tested-log.ts'
 
@@ -13,7 +13,7 @@ export async function runTest(given: string, logs: readonly string[], options: T
       hint: 'name systemd-journal as log',
     })
   const filter = options.fail2ban === undefined ? await native(given, options) : await ofTree(given, kinds, options)
-  const output = outputOf(filter, logs, options)
+  const output = await outputOf(filter, logs, options)
   for (const log of logs) await filter.read(log, output)
   output.end()
 }
@@ -34,22 +34,18 @@ async function ofTree(given: string, kinds: ReadonlySet<boolean>, options: TestO
   return new TreeLines(await treeFilter(options.fail2ban ?? '', given, journal, options), options)
 }
 
-function outputOf(filter: TestedFilter, logs: readonly string[], options: TestOptions): TestOutput {
-  switch (outputForm(options)) {
-    case 'json':
-      return new Records(options.fail2ban === undefined)
-    case 'out':
-      return new FailureLines(options.out ?? '')
-    case 'invert':
-      return new OtherLines()
-    case 'summary':
-      return new Summary(filter.tally)
-    case 'report':
-      return report(filter, logs, options)
-  }
+/** The others are loaded only for who asks for them. */
+async function outputOf(filter: TestedFilter, logs: readonly string[], options: TestOptions): Promise<TestOutput> {
+  const form = outputForm(options)
+  if (form === 'summary') return new Summary(filter.tally)
+  if (form === 'report') return report(filter, logs, options)
+  const { FailureLines, OtherLines, Records } = await import('./test-outputs.ts')
+  if (form === 'json') return new Records(options.fail2ban === undefined)
+  return form === 'out' ? new FailureLines(options.out ?? '') : new OtherLines()
 }
 
-function report(filter: TestedFilter, logs: readonly string[], options: TestOptions): TestReport {
+async function report(filter: TestedFilter, logs: readonly string[], options: TestOptions): Promise<TestReport> {
+  const { TestReport } = await import('./test-report.ts')
   const listed = options.fail2ban === undefined || options.maxlines === undefined ? 20 : Number(options.maxlines)
   const uses = [...filter.uses, ...logs.map((log) => logUse(log, filter, options))]
   return new TestReport(filter, { ...options, listed, uses })

@@ -1,11 +1,12 @@
 import { isAscii } from 'node:buffer'
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
 import type { TextDecoder } from 'node:util'
-import { BailiffError, quote, whyUnreadable } from '../errors.ts'
+import { BailiffError, quote } from '../errors.ts'
 import type { DecodeLine } from '../fail2ban/lines/line-decoding.ts'
 import { wideDecoder, type WideEncoding } from '../fail2ban/lines/wide-lines.ts'
 import type { LogBlock } from '../fail2ban/lines/block-lines.ts'
 import { refuseCompressed } from './compressed-log.ts'
+import { openLog } from './tested-log.ts'
 
 /** A line that a filter is tried on. */
 export interface TestedLine {
@@ -60,20 +61,6 @@ export function linesOfText(text: string): readonly TestedLine[] {
   return text
     .split('\n')
     .map((line, index) => ({ number: index + 1, text: withoutReturn(line), isAscii: false, time: null, dateText: '' }))
-}
-
-/** A file opened for reading; 0 is standard input, which `-` names. Throws a BailiffError. */
-export function openLog(log: string): number {
-  if (log === '-') return 0
-  try {
-    const fd = openSync(log, 'r')
-    if (!fstatSync(fd).isDirectory()) return fd
-    closeSync(fd)
-  } catch (cause) {
-    const hint = 'name a log that this user may read, or - for standard input'
-    throw new BailiffError('no-input', `cannot read ${quote(log)}: ${whyUnreadable(cause)}`, { cause, hint })
-  }
-  throw new BailiffError('no-input', `${quote(log)} is a folder, not a log`, { hint: `name its files: ${log}/*` })
 }
 
 function withoutReturn(text: string): string {

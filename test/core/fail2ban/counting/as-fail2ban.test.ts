@@ -84,7 +84,7 @@ test('the same ids are ignored by the same words', async () => {
   )
   const words = [...new Set(lists.flat())]
   hosts.follow(words)
-  await Promise.all(words.map((name) => hosts.known(name)))
+  await Promise.all(words.map((name) => hosts.followed(name)))
   try {
     for (const [index, list] of lists.entries()) {
       const rules = new IgnoreRules(list, { hosts, isOwn: () => false, warn: () => {}, namesChanged: () => {} })
