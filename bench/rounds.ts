@@ -10,6 +10,7 @@ export function cpuSecondsOf({ words: [program, ...words], input, wrong }: Comma
     stdio: [stdin, 'pipe', 'pipe'],
     encoding: 'utf8',
     maxBuffer: 1 << 28,
+    timeout: 300_000,
   })
   const spent = childrenCpuSeconds() - before
   if (typeof stdin === 'number') closeSync(stdin)

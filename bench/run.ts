@@ -8,11 +8,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chart } from './chart.ts'
-import type { GeneratedLogAnswer } from './corpora/generated-log.ts'
 import type { Command, Peer } from './peers/peer.ts'
 import { keepResults, resultsNow, type CaseResult, type Figure } from './results.ts'
 import { cpuSecondsOf, inTurn, median } from './rounds.ts'
 import { cases, type ScanCase } from './scan-cases.ts'
+import { WrittenLogs, type WrittenLog } from './written-logs.ts'
 
 const rounds = 5
 const wanted = process.argv[2] ?? ''
@@ -37,7 +37,7 @@ if (wanted === '') {
 function measured(one: ScanCase): CaseResult {
   const runs = new Map<string, () => number>()
   const sizes = new Map<string, { readonly lines: number; readonly bytes: number }>()
-  const logs = new Logs(one)
+  const logs = new WrittenLogs(one, folder)
   for (const peer of one.peers) {
     const prepared = prepare(one, peer, logs.of(peer.megabytes))
     if (prepared === null) console.log(`${one.name}: ${peer.name} is not installed`)
@@ -57,29 +57,6 @@ function measured(one: ScanCase): CaseResult {
 function prepare({ task, filter }: ScanCase, { command }: Peer, log: WrittenLog) {
   const ready: Command | null = command({ task, filter, ...log }, folder)
   return ready && { command: ready, lines: log.lines, bytes: statSync(log.log).size }
-}
-
-interface WrittenLog extends GeneratedLogAnswer {
-  readonly log: string
-}
-
-/** The logs of a case, each size written once. */
-class Logs {
-  readonly #one: ScanCase
-  readonly #written = new Map<number, WrittenLog>()
-
-  constructor(one: ScanCase) {
-    this.#one = one
-  }
-
-  of(megabytes: number): WrittenLog {
-    const known = this.#written.get(megabytes)
-    if (known !== undefined) return known
-    const log = join(folder, `${megabytes}.log`)
-    const written = { log, ...this.#one.write(log, { bytes: megabytes * 1e6, attacks: this.#one.attacks, seed: 1 }) }
-    this.#written.set(megabytes, written)
-    return written
-  }
 }
 
 function print({ name, task, figures }: CaseResult): void {

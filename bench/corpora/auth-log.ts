@@ -10,6 +10,7 @@ import {
   type Pick,
 } from './generated-log.ts'
 
+// No name with a dot: sshguard asks name servers for it.
 const users = [
   'root',
   'admin',
@@ -21,7 +22,7 @@ const users = [
   'pi',
   'deploy',
   'www-data',
-  'a.b-c',
+  'backup',
   'ftp',
 ]
 const hosts = ['web1', 'web2', 'db-master', 'mx1.example.org', 'ip-10-0-3-17']

@@ -9,14 +9,14 @@ const main = fileURLToPath(new URL('../../core/cli/main.js', import.meta.url))
 /** `bailiff test`, one thread. */
 export const bailiff: Peer = {
   name: 'Bailiff',
-  megabytes: 300,
+  megabytes: 100,
   command: (job) => testing(job, job.filter),
 }
 
 /** The same on logs of fields, whose filter is written out. */
 export const bailiffOnFields = (filter: string): Peer => ({
   name: 'Bailiff',
-  megabytes: 300,
+  megabytes: 100,
   command(job, folder) {
     const file = join(folder, `${job.filter}.yaml`)
     writeFileSync(file, filter)

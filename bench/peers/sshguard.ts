@@ -6,7 +6,7 @@ const places = ['/usr/libexec/sshguard/sshg-parser', '/usr/lib/sshguard/sshg-par
 /** sshguard's parser alone, which prints a line an attack. It knows other forms than the filter: nine in ten must be among them. */
 export const sshguard: Peer = {
   name: "sshguard's parser",
-  megabytes: 100,
+  megabytes: 30,
   command({ task, filter, log, failures }: Job): Command | null {
     const program = places.find((place) => existsSync(place))
     if (task !== 'whole path' || filter !== 'sshd' || program === undefined) return null
