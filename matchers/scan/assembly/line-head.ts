@@ -10,6 +10,8 @@ export let behindMinute: u32 = 0
 /** What is cut out of the line, so that patterns see the rest. */
 export let cutFrom: usize = 0
 export let cutTo: usize = 0
+/** Milliseconds that the fraction of the last date says. */
+let fraction: u32 = 0
 /** The syslog header; `messageFrom` 0: there is none. */
 export let messageFrom: usize = 0
 export let programFrom: usize = 0
@@ -46,20 +48,8 @@ function readTraditional(start: usize, stop: usize): bool {
 /** RFC 3339: `2026-11-22T13:41:02.5+01:00 HOST PROGRAM[PID]: `. */
 function readIso(start: usize, stop: usize): bool {
   if (load<u8>(start, 7) != 0x2d || load<u8>(start, 10) != 0x54) return false
-  let at = start + 19
-  let fraction: u32 = 0
-  if (load<u8>(at) == 0x2e) {
-    at++
-    let scale: u32 = 100
-    const first = at
-    while (at < stop && at < first + 9 && isDigit(load<u8>(at))) {
-      fraction += (load<u8>(at) - 48) * scale
-      scale /= 10
-      at++
-    }
-    if (at == first) return false
-  }
-  if (at + 8 > stop) return false
+  let at = behindFraction(start + 19, stop)
+  if (at == 0 || at + 8 > stop) return false
   let zone = utcZone
   const sign = load<u8>(at)
   if (sign == 0x2b || sign == 0x2d) {
@@ -129,20 +119,8 @@ function readBracketed(start: usize, stop: usize): bool {
   const date = start + 5
   if (!isWeekday(start + 1) || load<u8>(start, 4) != 32) return false
   if (load<u8>(date, 3) != 32 || load<u8>(date, 6) != 32) return false
-  let at = date + 15
-  let fraction: u32 = 0
-  if (load<u8>(at) == 0x2e) {
-    at++
-    let scale: u32 = 100
-    const first = at
-    while (at < stop && at < first + 9 && isDigit(load<u8>(at))) {
-      fraction += (load<u8>(at) - 48) * scale
-      scale /= 10
-      at++
-    }
-    if (at == first) return false
-  }
-  if (at + 7 > stop || load<u8>(at) != 32 || load<u8>(at, 5) != 0x5d || load<u8>(at, 6) != 32) return false
+  let at = behindFraction(date + 15, stop)
+  if (at == 0 || at + 7 > stop || load<u8>(at) != 32 || load<u8>(at, 5) != 0x5d || load<u8>(at, 6) != 32) return false
   const written = year(at + 1)
   if (written < 1970 || !readMinute(5, written, monthAt(date), two(date + 4), date + 7, localZone)) return false
   behindMinute += fraction
@@ -198,6 +176,20 @@ function readMinute(form: i32, year: i32, month: i32, day: i32, clock: usize, zo
   minuteKey = (((days * 24 + hour) * 60 + minute) * 8192 + zone) * 8 + form
   behindMinute = second * 1000
   return true
+}
+
+/** Behind a fraction of a second, or the same place where there is none; 0: it is no fraction that is read here. */
+function behindFraction(from: usize, stop: usize): usize {
+  fraction = 0
+  if (load<u8>(from) != 0x2e) return from
+  let scale: u32 = 100
+  let at = from + 1
+  while (at < stop && at < from + 10 && isDigit(load<u8>(at))) {
+    fraction += (load<u8>(at) - 48) * scale
+    scale /= 10
+    at++
+  }
+  return at == from + 1 ? 0 : at
 }
 
 function year(at: usize): i32 {
