@@ -16,7 +16,8 @@ export const bailiff: Peer = {
 /** The same on logs of fields, whose filter is written out. */
 export const bailiffOnFields = (filter: string): Peer => ({
   name: 'Bailiff',
-  megabytes: 100,
+  // Its filter is a file that is read and compiled at the start, which would weigh too much.
+  megabytes: 300,
   command(job, folder) {
     const file = join(folder, `${job.filter}.yaml`)
     writeFileSync(file, filter)

@@ -9,12 +9,12 @@ import type { JailFilter } from '../matching/messages.ts'
 /** Addresses told apart, at most. */
 const mostAddresses = 1_000_000
 
-/** Counts the lines of one filter that name an address, and how often each address is named. Makes no texts. */
+/** Counts the lines of one filter that name an address, and the addresses. Makes no texts. */
 export class MatchCounts implements FoundSink<number> {
   readonly #proxies: PrefixSet | null
   /** Whether lines may say of whom they speak for. */
   readonly #forwards: boolean
-  readonly #rows = new KeyedRows(keyWords + 2)
+  readonly #rows = new KeyedRows(keyWords)
   readonly #key = new Uint32Array(keyWords)
   #matches = 0
 
@@ -24,7 +24,7 @@ export class MatchCounts implements FoundSink<number> {
     this.#forwards = filter.structure !== null || patterns.some(({ groups }) => groups.includes('forwarded'))
   }
 
-  /** Addresses that were named so far. */
+  /** Addresses that were named so far, of which no more than a million are told apart. */
   get addresses(): number {
     return this.#rows.size
   }
@@ -36,14 +36,7 @@ export class MatchCounts implements FoundSink<number> {
   add(found: FoundLine): void {
     if (!this.#readAddress(found)) return
     this.#matches++
-    let row = this.#rows.find(this.#key)
-    if (row < 0) {
-      if (this.#rows.size === mostAddresses) return
-      row = this.#rows.append(this.#key)
-    }
-    const { words } = this.#rows.page(row)
-    const at = this.#rows.at(row) + keyWords
-    words[at] = (words[at] ?? 0) + 1
+    if (this.#rows.size < mostAddresses && this.#rows.find(this.#key) < 0) this.#rows.append(this.#key)
   }
 
   /** Nothing is taken back: no line is under a deadline here. */

@@ -42,9 +42,8 @@ export class NativeLines implements TestedFilter {
   readonly #options: TestOptions
   readonly #now: number
   readonly #probes: readonly NativeProbe[]
-  readonly #scanner: LogScanner
-  /** Where only counts are asked for. */
-  readonly #counter: ChunkScanner<CountedResult> | null
+  /** What makes records; or what counts, where nothing else is asked for. */
+  readonly #look: { readonly scanner: LogScanner } | { readonly counter: ChunkScanner<CountedResult> }
   readonly #counts: MatchCounts | null
   readonly #dates = new DateCounts()
   readonly #trace: ReturnType<typeof createFilterTracer> | null
@@ -57,10 +56,11 @@ export class NativeLines implements TestedFilter {
     this.#now = timeOf(options) * 1000
     this.#probes = nativeProbes(filter, triesAll(options), outputForm(options) !== 'summary')
     const jails = this.#probes.map((probe) => ({ ...probe, proxies }))
-    this.#scanner = createLogScanner({ jails, engines })
     const isCounted = outputForm(options) === 'summary'
     this.#counts = isCounted && !options.yesNo ? new MatchCounts({ jail: jailOfFilter, filter, proxies }) : null
-    this.#counter = isCounted ? createCountScanner({ jails, engines }, this.#counts ?? new LineCounts()) : null
+    this.#look = isCounted
+      ? { counter: createCountScanner({ jails, engines }, this.#counts ?? new LineCounts()) }
+      : { scanner: createLogScanner({ jails, engines }) }
     this.#trace = filter.prefregex !== null && outputForm(options) === 'report' ? createFilterTracer(filter) : null
     this.#reader = new LineReader(filter.dates ?? null)
     this.#reader.reference = this.#now
@@ -72,8 +72,9 @@ export class NativeLines implements TestedFilter {
 
   async read(log: string, output: TestOutput): Promise<void> {
     const { journalmatch, date } = this.#options
-    if (this.#counter !== null && date && isPlainFile(log)) {
-      this.#countFile(log, this.#counter)
+    const look = this.#look
+    if ('counter' in look && date && isPlainFile(log)) {
+      this.#countFile(log, look.counter)
       return
     }
     const plain = openBytes(log, { journalmatch, sources: this.#choice.sources })
@@ -91,9 +92,9 @@ export class NativeLines implements TestedFilter {
         const chunk = buffer.subarray(0, held + (read === 0 ? buffer.write('\n', held) : read))
         this.tally.bytes += read
         const result =
-          this.#counter === null
-            ? this.#scan(file, chunk, insideLine)
-            : this.#count(this.#counter, file, chunk, insideLine)
+          'counter' in look
+            ? this.#count(look.counter, file, chunk, insideLine)
+            : this.#scan(look.scanner, file, chunk, insideLine)
         // The rest of a line that is too long is no line.
         const start = insideLine ? chunk.indexOf(newline) + 1 || result.consumed : 0
         if (output.wants !== 'counts') this.#tell(output, { file, chunk, start, result, numbers })
@@ -113,8 +114,8 @@ export class NativeLines implements TestedFilter {
     return this.#dates.rows().map(([hits, name]) => ({ name, hits, more: [] }))
   }
 
-  #scan(log: string, data: Buffer, insideLine: boolean): ScannedLines {
-    const result = this.#scanner.scan(this.#chunk(log, data, insideLine))
+  #scan(scanner: LogScanner, log: string, data: Buffer, insideLine: boolean): ScannedLines {
+    const result = scanner.scan(this.#chunk(log, data, insideLine))
     const { matches } = result
     const own = this.#probes.length === 1 ? matches : matches.filter(({ jail }) => jail === jailOfFilter)
     this.#note(result, own.length)
