@@ -7,7 +7,8 @@ import { closeSync, fstatSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { filterOf, knownFilters, loadEngines } from '../core/cli/known-filters.ts'
+import { filterOf, knownFilters } from '../core/cli/known-filters.ts'
+import { loadEngines } from '../core/cli/load-engines.ts'
 import { WantedSet } from '../core/enforcing/wanted-set.ts'
 import type { Ban, LogChunk, ScanResult } from '../core/events.ts'
 import { RowCursor } from '../core/failure-rows.ts'
@@ -56,7 +57,7 @@ async function pooled(log: string, jails: readonly JailFilter[]) {
     // What compiling takes is none of a flood.
     if (isFirst) [isFirst, before, beforeMs] = [false, process.cpuUsage(), processor.ms]
     const row = new RowCursor(result.rows)
-    const attempts = (jail: string) => sessions.attempts(row, jail, log)
+    const attempts = () => sessions.attempts(row, log)
     while (row.next()) court.judge.countRow(row, attempts, chunk, court.decide)
     court.judge.counted()
     return result.consumed
@@ -109,6 +110,7 @@ class Court {
       offences: [],
       isBanned: (prefix, jail) => this.#wanted.has(prefix, jail),
       isBannedKey: (words, bits, jail) => this.#wanted.hasKey(words, bits, jail),
+      banStamp: (words, bits) => this.#wanted.stampOf(words, bits),
       allowsAny: () => false,
       vital: () => [],
       onNameFailure: () => {},

@@ -28,8 +28,22 @@ export interface WatchedAgent {
   close(): Promise<void>
 }
 
+export interface WatchedAgentOptions {
+  readonly maxretry?: number
+  readonly bantime?: string
+  /** What stands in the configuration beside its places and jails. */
+  readonly more?: string
+  /** Further jails, as YAML in braces, for an agent in this folder. */
+  readonly jails?: (folder: string) => string
+}
+
 /** Makes one that bans at `maxretry` failures of sshd. */
-export async function watchedAgent({ maxretry = 3, bantime = '1h', more = '' } = {}): Promise<WatchedAgent> {
+export async function watchedAgent({
+  maxretry = 3,
+  bantime = '1h',
+  more = '',
+  jails = () => '',
+}: WatchedAgentOptions = {}): Promise<WatchedAgent> {
   const folder = mkdtempSync(join(tmpdir(), 'bailiff-bench-'))
   const namespace = makeNamespace()
   const log = join(folder, 'auth.log')
@@ -37,7 +51,7 @@ export async function watchedAgent({ maxretry = 3, bantime = '1h', more = '' } =
   writeFileSync(log, '')
   writeFileSync(
     config,
-    `state: ${folder}/state\ncontrol: ${folder}/control.sock\ndefaults: { findtime: 10m, maxretry: ${maxretry}, bantime: ${bantime} }\njails: { sshd: { source: ${log} } }\n${more}`,
+    `state: ${folder}/state\ncontrol: ${folder}/control.sock\ndefaults: { findtime: 10m, maxretry: ${maxretry}, bantime: ${bantime} }\njails: { sshd: { source: ${log} }, ${jails(folder)} }\n${more}`,
     { mode: 0o600 },
   )
   const entered = new Map<string, number>()

@@ -88,12 +88,12 @@ export class AgentConfiguration {
   }
 
   /** What people should know of a configuration before it runs. */
-  #tell({ settings, ready: { jails, problems } }: Configuration): void {
+  #tell({ settings, ready: { jails, problems, warnings } }: Configuration): void {
     const { log } = this.#agent.options
     for (const problem of problems) log.error({}, describeError(problem))
     if (jails.length === 0) log.warn({}, 'no jail is on, so nothing is watched; "bailiff check" tells more')
     for (const { name, sourceChoice } of jails)
       if (sourceChoice !== null) log.info({ jail: name }, `where ${name} is read: ${sourceChoice}`)
-    for (const warning of settings.warnings) log.warn({}, describeError(warning))
+    for (const warning of [...settings.warnings, ...warnings]) log.warn({}, describeError(warning))
   }
 }

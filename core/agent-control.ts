@@ -1,7 +1,7 @@
 import { parsePrefix, type Prefix } from './address.ts'
 import type { Agent } from './agent.ts'
 import { AgentExplain } from './agent-explain.ts'
-import { AgentStatus } from './agent-status.ts'
+import { AgentStatus, onOneLine } from './agent-status.ts'
 import type {
   AddressExplanation,
   AddressReport,
@@ -23,7 +23,7 @@ import type {
   UnlistAnswer,
   Words,
 } from './control/api.ts'
-import { BailiffError, describeError } from './errors.ts'
+import { BailiffError } from './errors.ts'
 import { listOfJail, type AgentEvent } from './events.ts'
 
 /** How long `ban` waits for the actions before it says that they have not confirmed yet. */
@@ -153,7 +153,7 @@ export class AgentControl implements Control {
   async reload(): Promise<ReloadAnswer> {
     await this.#agent.reload()
     const { jails, problems } = this.#agent.configuration.ready
-    return { jails: jails.map(({ name }) => name), problems: problems.map(describeError) }
+    return { jails: jails.map(({ name }) => name), problems: problems.map(onOneLine) }
   }
 
   #refuseObserving(): void {

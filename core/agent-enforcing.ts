@@ -4,6 +4,7 @@ import { Bite } from './enforcing/bite.ts'
 import { Enforcer } from './enforcing/enforcer.ts'
 import { circumstances, likelyCause } from './enforcing/likely-cause.ts'
 import { listOfJail, type Ban } from './events.ts'
+import type { Host } from './plugin.ts'
 
 /** Who carries a ban out: the actions of its jail. Knows which have confirmed it, which refused it, and whether it bites. */
 export class AgentEnforcing {
@@ -46,6 +47,16 @@ export class AgentEnforcing {
   /** Makes an action hold exactly what is wanted of it. */
   restore(queue: ActionQueue): void {
     this.#enforcer.restore(queue)
+  }
+
+  /** Actions of these hosts were started again after a crash: they are told anew what they have to hold, at once. */
+  restarted(hosts: readonly Host[]): void {
+    if (this.#agent.observing) return
+    for (const queue of this.#agent.instances.queues()) {
+      if (!hosts.includes(queue.host)) continue
+      this.restore(queue)
+      queue.retryNow()
+    }
   }
 
   /** The queues of a jail's actions, first action first. A jail that is gone, or `manual`, has those that come first in some jail. */

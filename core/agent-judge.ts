@@ -12,6 +12,11 @@ export function agentJudge(agent: Agent): Judge {
     isBanned: (prefix, jail) => agent.wanted.has(prefix, jail) || agent.observed.has(prefix, jail),
     isBannedKey: (words, bits, jail) =>
       agent.wanted.hasKey(words, bits, jail) || agent.observed.hasKey(words, bits, jail),
+    banStamp: (words, bits) => {
+      const [wanted, observed] = [agent.wanted.stampOf(words, bits), agent.observed.stampOf(words, bits)]
+      // Each set has stamps of its own; nobody is in both but for some time after a reload.
+      return wanted === 0 ? -observed : observed === 0 ? wanted : Number.NaN
+    },
     banOf: (prefix, jail) => agent.wanted.get(prefix, jail) ?? agent.observed.get(prefix, jail),
     onCounting: (news) => {
       agent.ownLog.counting(news)
@@ -44,10 +49,12 @@ function lookAtBanned(
 ): void {
   // Lines of a backlog are many, and no sign of anything.
   if (!live) return
-  const { jail, written } = line
-  const ban = wanted.get(prefix(), jail)
-  if (ban === undefined || !enforcing.isEnforced(ban)) return
-  // The in-memory firewall keeps nobody away, and says so itself.
-  const protects = jails.get(jail)?.actions.some(({ name }) => name !== 'memory') ?? true
-  if (protects) enforcing.bite.line(ban, written === null ? arrivedAt : Math.min(written, arrivedAt), line.line)
+  const { written } = line
+  for (const jail of line.jails) {
+    const ban = wanted.get(prefix(), jail)
+    if (ban === undefined || !enforcing.isEnforced(ban)) continue
+    // The in-memory firewall keeps nobody away, and says so itself.
+    const protects = jails.get(jail)?.actions.some(({ name }) => name !== 'memory') ?? true
+    if (protects) enforcing.bite.line(ban, written === null ? arrivedAt : Math.min(written, arrivedAt), line.line)
+  }
 }

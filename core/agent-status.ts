@@ -23,7 +23,7 @@ export class AgentStatus {
   }
 
   status(): StatusReport {
-    const { options, startedAt, configuration, wanted, intake, instances, observing, firewall } = this.#agent
+    const { options, startedAt, configuration, wanted, intake, instances, observing, firewall, pool } = this.#agent
     return {
       version: options.version,
       pid: process.pid,
@@ -46,7 +46,8 @@ export class AgentStatus {
         skipped,
         malformed,
       })),
-      problems: [...configuration.ready.problems, ...this.#agent.fail2ban.broken.values()].map(describeError),
+      pluginHosts: [...(options.pluginHosts?.states() ?? []), ...pool.modules()],
+      problems: [...configuration.ready.problems, ...this.#agent.fail2ban.broken.values()].map(onOneLine),
     }
   }
 
@@ -187,4 +188,9 @@ export class AgentStatus {
   #report(ban: Ban, observed: boolean): BanReport {
     return { ...ban, enforced: !observed && this.#agent.enforcing.isEnforced(ban), observed }
   }
+}
+
+/** The command line shows no line break that comes from elsewhere. */
+export function onOneLine(problem: BailiffError): string {
+  return describeError(problem).replaceAll(/\n\s*/g, '; ')
 }

@@ -39,6 +39,7 @@ import type { Judge } from './judging/judge.ts'
 import { createSessions } from './matching/sessions.ts'
 import { MemoryWatch } from './memory-watch.ts'
 import type { Logger } from './plugin.ts'
+import type { PluginHosts } from './plugin-host/plugin-hosts.ts'
 import { openStore, type Store } from './store/store.ts'
 
 const notifierGraceMs = 3000
@@ -52,6 +53,8 @@ export interface AgentOptions {
   readonly matcherFiles: readonly string[]
   /** Counts and tells, and touches neither firewall nor other actions. */
   readonly observe: boolean
+  /** Runs the plugins that are not built in. */
+  readonly pluginHosts?: PluginHosts
   readonly log: Logger
   /** Where the firewall helper is, and who starts it. */
   readonly firewall?: Omit<FirewallOptions, 'log'>
@@ -157,7 +160,7 @@ export class Agent implements RunningAgent {
     this.firewall = new AgentFirewall(this, state, helper)
     this.allowing = new AgentAllowing(this, state)
     this.lists = new AgentLists(this, state)
-    this.pool = new CurrentPool(matcherFiles, log, (broken) => this.fail2ban.setAside(broken))
+    this.pool = new CurrentPool(matcherFiles, log, { alarm, broken: (jails) => this.fail2ban.setAside(jails) })
     this.memory = new MemoryWatch({
       cap,
       alarm: (message) => alarm('memory', message),
@@ -168,6 +171,7 @@ export class Agent implements RunningAgent {
     // In this order: a change is handed to the store before the actions hear of it.
     this.storing = new AgentStoring(this)
     this.enforcing = new AgentEnforcing(this)
+    options.pluginHosts?.listen({ alarm, restarted: (hosts) => this.enforcing.restarted(hosts) })
   }
 
   get configuration(): Configuration {
@@ -225,6 +229,7 @@ export class Agent implements RunningAgent {
     await this.ownLog.stop()
     await this.announcer.stop(notifierGraceMs)
     await this.instances.stop()
+    await this.options.pluginHosts?.stop()
     await this.firewall.stop()
     await this.storing.stop()
   }
@@ -288,10 +293,11 @@ export class Agent implements RunningAgent {
     if (result.bare) this.warnings.bareLog(chunk.log, result.rows, this.jails)
     this.fail2ban.take(result, chunk)
     const row = new RowCursor(result.rows)
-    const attempts = (jail: string) => {
-      const counting = this.#sessions.attempts(row, jail, chunk.log)
+    const attempts = () => {
+      const counting = this.#sessions.attempts(row, chunk.log)
       if (counting > 0 && this.ownLog.wanted)
-        this.ownLog.seen(row, jail, chunk, this.judge.sparing(row.address, jail) !== undefined)
+        for (const jail of row.jails)
+          this.ownLog.seen(row, jail, chunk, this.judge.sparing(row.address, jail) !== undefined)
       return counting
     }
     while (row.next()) this.judge.countRow(row, attempts, chunk, (ban) => this.decide(ban))

@@ -14,6 +14,11 @@ export function matcherFiles(root = builtTree): string[] {
     .map((name) => join(root, 'matchers', name, 'index.js'))
 }
 
+/** As `matcherFiles`, for who scans in this thread: before them the engine that runs matchers in WebAssembly. */
+export function engineFiles(root = builtTree): string[] {
+  return [join(root, 'core/wasm-matcher/engine.js'), ...matcherFiles(root)]
+}
+
 /** The names of the files in a folder that end so, without the ending; of its folders where there is no ending. */
 export function namesIn(folder: string, ending: string): string[] {
   return readdirSync(folder, { withFileTypes: true })

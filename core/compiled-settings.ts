@@ -1,11 +1,14 @@
 /** Makes what the configuration says of a filter ready for matchers. */
-import { BailiffError } from './errors.ts'
+import { BailiffError, quote } from './errors.ts'
+import { checkMatcherOptions } from './matcher-options.ts'
 import type { FilterLanguage } from './matching/filter-language.ts'
 import type { FilterSource } from './matching/filters.ts'
 import { PatternError } from './matching/pattern-error.ts'
 import type { CompiledFilter, DateReading } from './plugin.ts'
 import type { FilterSettings, PatternText } from './settings/filter-file.ts'
 import type { DateSettings } from './settings/jail.ts'
+import type { MatcherUse } from './settings/matcher-use.ts'
+import { loadModule } from './wasm-matcher/load-module.ts'
 
 /**
  * Compiles a filter of the configuration for a jail that says this of dates. Throws a BailiffError at the
@@ -19,11 +22,30 @@ export function compileSettings(
   const patterns = datepattern ?? filter.datepattern
   try {
     const dates = datesOf(patterns, timezone, language)
-    const compiled = language.compileFilter(sourceOf(filter))
+    const compiled = filter.matcher ? ofModule(filter, filter.matcher) : language.compileFilter(sourceOf(filter))
     return dates === null ? compiled : { ...compiled, dates }
   } catch (error) {
     throw asBailiffError(error, patternAt({ ...filter, datepattern: patterns }, error) ?? filter)
   }
+}
+
+/** The same, for a matcher of a package also with options that the manifest accepts. */
+export async function compileChecked(
+  filter: FilterSettings,
+  language: FilterLanguage,
+  dates?: DateSettings,
+): Promise<CompiledFilter> {
+  if (filter.matcher) await checkMatcherOptions(filter.matcher)
+  return compileSettings(filter, language, dates)
+}
+
+/** A filter whose lines a module finds. */
+function ofModule({ name }: FilterSettings, { file, ...use }: MatcherUse): CompiledFilter {
+  if (file === null)
+    throw new BailiffError('config', `the matcher ${quote(use.name)} of a package cannot be looked for here`, use)
+  const module = loadModule({ ...use, file })
+  const without = { programs: null, prefregex: null, failregex: [], ignoreregex: [], structure: null }
+  return { name, ...without, module }
 }
 
 /** What a filter is compiled from. */

@@ -58,16 +58,17 @@ export function describeError(error: unknown): string {
 
 /**
  * Text without control characters: each of C0 (tab too), DEL, C1, the line and paragraph separators
- * and the characters that reorder text on a terminal becomes `\xNN` or `\uNNNN`. A backslash stays.
+ * and the characters that reorder text or are not seen becomes `\xNN`, `\uNNNN` or `\u{NNNNN}`. A backslash stays.
  */
 export function printable(text: string): string {
   return /^[ -~]*$/.test(text) ? text : text.replace(unprintable, escapeCharacter)
 }
 
-const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/gu
+const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Cf}]/gu
 
 function escapeCharacter(character: string): string {
-  const code = character.charCodeAt(0)
+  const code = character.codePointAt(0) ?? 0
+  if (code > 0xffff) return `\\u{${code.toString(16)}}`
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
 }
 

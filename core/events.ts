@@ -79,13 +79,24 @@ export interface ScanResult extends ScanCounts {
 /** What native filters found in a piece of a log, as numbers and bytes; `failure-rows.ts` says how to read them. */
 export interface FailureRows {
   /** Whose failures the rows are, by their index. */
-  readonly targets: readonly { readonly filter: string; readonly jails: readonly string[] }[]
+  readonly targets: readonly RowTarget[]
   /** The rows, in the order of the lines: of some lines that say the same of one address, where the first of them is. */
   readonly words: Uint32Array
   /** Where in `texts` the lines of the rows are. */
   readonly spans: Uint32Array
   /** The lines, as they stand in the log, each without what ends it, and cut. */
   readonly texts: Uint8Array
+}
+
+/** Whose failures some rows are. */
+export interface RowTarget {
+  readonly filter: string
+  readonly jails: readonly string[]
+  /**
+   * What the sessions of its lines are told apart by, beside log and address: the same for jails that see the same rows. A
+   * jail that comes to a log later takes up the sessions of the others.
+   */
+  readonly sessions: string
 }
 
 /** What became of a chunk, but for what was found in it by native filters. */
@@ -212,8 +223,8 @@ export interface Failure extends Omit<Match, 'address' | 'session' | 'once'> {
  * the lines they came from.
  */
 export interface CountedFailures {
-  /** The jails that the entries name by their index. */
-  readonly jails: readonly string[]
+  /** Jails that counted the same: the entries name each list by its index. */
+  readonly jails: readonly (readonly string[])[]
   readonly entries: Uint8Array
 }
 
@@ -293,3 +304,20 @@ export type AgentEvent =
   | { readonly type: 'would-ban'; readonly time: number; readonly ban: Ban }
   /** Something that somebody should look at. `subject` names what: a jail, an action, a log. */
   | { readonly type: 'alarm'; readonly time: number; readonly subject: string; readonly message: string }
+
+/** How the process does that the plugins of one module run in. */
+export interface PluginHostState {
+  readonly plugin: string
+  readonly file: string
+  /** `idle`: nothing uses it. `restarting`: it crashed and starts again soon. `set aside`: it crashed again and again. */
+  readonly state: 'running' | 'starting' | 'idle' | 'restarting' | 'set aside'
+  /** Null: there is no process now; a matcher in WebAssembly has none. */
+  readonly pid: number | null
+  readonly memoryBytes: number
+  /** Processes that were started in place of one that crashed. */
+  readonly restarts: number
+  /** What it did last that it should not, for people, and when; null: nothing. */
+  readonly lastFault: { readonly at: number; readonly what: string } | null
+  /** When it is started again; null: that is not planned. */
+  readonly startsAgainAt: number | null
+}

@@ -40,11 +40,10 @@ export const noRows: FailureRows = {
   texts: new Uint8Array(0),
 }
 
-/** Failures of all jails that rows stand for. */
-export function countRows({ words, targets }: FailureRows): number {
+/** Failures that rows stand for, those of several jails once. */
+export function countRows({ words }: FailureRows): number {
   let count = 0
-  for (let at = 0; at < words.length; at += rowWords)
-    count += (words[at + rowLines] ?? 0) * (targets[words[at + rowTarget] ?? 0]?.jails.length ?? 0)
+  for (let at = 0; at < words.length; at += rowWords) count += words[at + rowLines] ?? 0
   return count
 }
 
@@ -76,6 +75,13 @@ export function movedRows(rows: FailureRows, bytes: number): FailureRows {
   for (let at = 0; at < words.length; at += rowWords)
     doubles[at / 2 + rowOffset] = (doubles[at / 2 + rowOffset] ?? 0) + bytes
   return { ...rows, words }
+}
+
+/** How many bytes of a line are kept: those of `maxExcerpt` characters, or some more where that takes a look at each. */
+export function excerptBytes(bytes: Uint8Array, start: number, end: number): number {
+  const length = end - start
+  if (length <= maxExcerpt) return length
+  return isAscii(bytes.subarray(start, start + maxExcerpt)) ? maxExcerpt : Math.min(length, maxExcerptBytes)
 }
 
 /** The text of a line that stands as bytes in a log: without what ends it, cut to 512 characters, printable. */
@@ -148,6 +154,11 @@ export class RowCursor {
   /** The jails that count it. */
   get jails(): readonly string[] {
     return this.#jails
+  }
+
+  /** See `RowTarget`. */
+  get sessions(): string {
+    return this.#rows.targets[this.#target]?.sessions ?? ''
   }
 
   get rule(): number {

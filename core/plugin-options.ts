@@ -3,8 +3,11 @@ import * as z from 'zod'
 import { BailiffError, type Where } from './errors.ts'
 import { isStandard } from './options-schema.ts'
 import type { OptionsSchema, StandardResult, StandardSchema } from './plugin.ts'
-import { unknownOption } from './settings/option-kinds.ts'
+import { toJsonSchema, unknownOption } from './settings/option-kinds.ts'
 import type { PluginUse } from './settings/plugin-use.ts'
+
+/** What is mostly wrong with a JSON Schema that cannot be read. */
+export const schemaTypes = 'a type of a JSON Schema is string, number, integer, boolean, object, array or null'
 
 /**
  * What the schema of a plugin makes of the options of a use; without a schema the options as they
@@ -12,12 +15,12 @@ import type { PluginUse } from './settings/plugin-use.ts'
  */
 export async function checkOptions(
   schema: OptionsSchema<unknown> | undefined,
-  use: PluginUse,
+  use: Omit<PluginUse, 'kind'>,
   name: string,
 ): Promise<unknown> {
   if (schema === undefined) return use.options
   const standard = asStandard(schema, name, use.where)
-  const result = await standard['~standard'].validate(use.options)
+  const result = await validated(standard, use, name)
   if (result.issues === undefined) return result.value
   const issues = result.issues.flatMap((issue) => explain(issue, standard))
   // One that is missing has no place, and is often the one that is misspelt.
@@ -27,6 +30,41 @@ export async function checkOptions(
     `${name} does not accept its options: ${issues.map(({ message, path, says = path }) => (says === '' ? message : `${says}: ${message}`)).join('; ')}`,
     { where: at ?? use.where },
   )
+}
+
+/** Said of options that are declared by a validator of others, of which only its manifest can tell. */
+export const untold = 'they are of'
+
+/** The JSON Schema of what a plugin declares, as a manifest can have it. Throws a BailiffError where there is none. */
+export function declaredSchema(options: OptionsSchema<unknown>): unknown {
+  if (!isStandard(options)) return options
+  const { vendor } = options['~standard']
+  try {
+    if (vendor === 'zod') return toJsonSchema(options as unknown as z.ZodType)
+  } catch (cause) {
+    throw undeclared(cause instanceof Error ? cause.message : String(cause))
+  }
+  throw undeclared(`${untold} ${vendor}`)
+}
+
+function undeclared(why: string): BailiffError {
+  return new BailiffError('data', `its options cannot be written as a JSON Schema: ${why}`, {
+    hint: 'write their JSON Schema into the manifest: "options": { "type": "object", "properties": { … } }',
+  })
+}
+
+/** A schema that goes round in circles throws what names nobody. */
+async function validated(
+  standard: StandardSchema<unknown>,
+  { options, where }: Omit<PluginUse, 'kind'>,
+  name: string,
+): Promise<StandardResult<unknown>> {
+  try {
+    return await standard['~standard'].validate(options)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new BailiffError('config', `the options of ${name} cannot be checked by its schema: ${why}`, { where, cause })
+  }
 }
 
 type Issue = NonNullable<StandardResult<unknown>['issues']>[number]
@@ -112,7 +150,7 @@ interface JsonPart {
 }
 
 /** The place of an option, or of the nearest one around it. */
-function placeOf(path: string, use: PluginUse): Where | undefined {
+function placeOf(path: string, use: Omit<PluginUse, 'kind'>): Where | undefined {
   for (let part = path; part !== ''; part = part.replace(/\.?[^.]*$/, ''))
     if (Object.hasOwn(use.optionsAt, part)) return use.optionsAt[part]
   return undefined
@@ -129,6 +167,7 @@ function asStandard(schema: OptionsSchema<unknown>, name: string, where: Where):
       `the options of ${name} are declared by a JSON Schema that cannot be read: ${why}`,
       {
         where,
+        hint: schemaTypes,
         cause: error,
       },
     )

@@ -3,8 +3,18 @@
  * shapes; the `define…` functions only add types. Its name and kind come from where it stands
  * (`plugins/actions/command.ts` is the action `command`) or from where the configuration names it.
  */
-import { listOfJail, type AgentEvent, type Ban, type BanReason, type LogChunk, type Ports } from './events.ts'
-import type { Address, Prefix } from './address.ts'
+import type { Prefix } from './address.ts'
+import type { AgentEvent, Ban, BanReason, Ports } from './events.ts'
+
+export { parseAddress, parsePrefix, PrefixSet, type Address, type Prefix } from './address.ts'
+export { BailiffError, describeError, printable, quote, whyUnreadable, type Where } from './errors.ts'
+export { listOfJail, type AgentEvent, type Ban, type BanReason, type Ports, type UnbanReason } from './events.ts'
+
+/**
+ * The version of this API, a whole number. It grows when a plugin that was written for it might no longer work; what is
+ * added leaves it as it is. `api` of a manifest says which one a package was written for.
+ */
+export const apiVersion = 1
 
 /**
  * What a plugin accepts as options: a JSON Schema, or a validator of Standard Schema
@@ -53,6 +63,20 @@ export interface Host<Options = unknown> {
   now(): number
   /** A folder of the plugin's own, mode 0700, made on first use. */
   readonly stateDir: string
+  /**
+   * Runs a program without a shell, its first word by its absolute path, and resolves with what it printed, printable
+   * and cut to 4096 characters, when it has ended with exit code 0. Throws a BailiffError with what it said where it
+   * ends otherwise or cannot be run. It is killed, with all that it started, when `signal` aborts.
+   */
+  runProgram(command: readonly string[], given?: GivenProgram): Promise<string>
+}
+
+/** What a program is given beside its words. */
+export interface GivenProgram {
+  /** The whole environment beside PATH and LC_ALL. */
+  readonly env?: Readonly<Record<string, string>>
+  /** What it reads: text from logs has its place here. */
+  readonly stdin?: string
 }
 
 /** The part of pino's logger that plugins use. */
@@ -141,7 +165,7 @@ export interface RunProgram {
 export interface Matching {
   /** Patterns of names (`*.tmp`) or paths that are left out. */
   readonly exclude?: readonly string[]
-  /** Files that are followed at once, at most: those written last. Default 4096. */
+  /** Files that are followed at once, at most: those written last. Default 4096, for plugins of others 256. */
   readonly limit?: number
 }
 
@@ -151,7 +175,15 @@ export interface Matching {
  * those it leaves go to the next engine.
  */
 export interface MatcherPlugin {
-  compile(filters: readonly CompiledFilter[]): Scanner
+  /** `kept`: where it may look for what it made of such filters before, and leave it for the next time. */
+  compile(filters: readonly CompiledFilter[], kept?: KeptTables): Scanner
+}
+
+/** What is quicker read than made again. Anything may be gone at any time, and `write` may keep nothing. */
+export interface KeptTables {
+  /** What was written for this key; null where nothing is there. Nobody else but the user can have written it. */
+  read(key: string): Uint8Array | null
+  write(key: string, content: Uint8Array): void
 }
 
 /** A matcher that has compiled some filters. */
@@ -162,6 +194,11 @@ export interface Scanner {
   readonly left?: readonly { readonly filter: number; readonly reason: string }[]
   /** Calls `found` for each filter that a line matches, lines in order, at most once a line and filter. */
   scan(block: LineBlock, found: (line: FoundLine) => void): void
+  /**
+   * Blocks of these lines come next: what takes long to make for them is made now, and not
+   * under a deadline for lines. Answers whether all is made, and it need not be asked again.
+   */
+  prepare?(bytes: Uint8Array): boolean
   /** How often `scan` would call `found` for this block, if that can be told for less. */
   count?(block: LineBlock): number
   /** How many lines it looked at since it was made that are not of the form that their filter names. */
@@ -191,6 +228,11 @@ export interface LineBlock {
   lines(search: RegExp | null, found: (start: number, end: number) => void): void
   /** Reads date and syslog header of the line at `start` (inclusive) to `end` (its newline, exclusive). */
   head(start: number, end: number): LineHead
+  /**
+   * Whether the clock that dates are of goes on evenly in the quarter of an hour of this time, unix milliseconds: then the
+   * time of one of its dates tells those of the others. Absent: it may not.
+   */
+  isSteady?(time: number): boolean
   /**
    * To be told by an engine that reads heads itself: so many lines of this program (null: without a syslog header)
    * hold words of a failure. Lines for which it calls `head` are counted by that.
@@ -234,6 +276,8 @@ export interface FoundLine {
   readonly timeMs?: number | null | undefined
   /** What the tags captured, as it stands in the line. */
   readonly groups: Readonly<Record<string, string>>
+  /** What one tag captured, as in `groups`, where that costs less than to make them all. */
+  tag?(name: string): string | undefined
   /** The date in a field of the line, as it stands there; absent: that of `head` counts. */
   readonly time?: string | undefined
   /**
@@ -262,6 +306,28 @@ export interface CompiledFilter {
   readonly structure: Structure | null
   /** How the dates of its lines are read, which `LineBlock.head` does; null or absent: as usual, in the zone of the host. */
   readonly dates?: DateReading | null
+  /**
+   * The module of WebAssembly that finds its lines: then it has no patterns, and only the host of such modules takes it.
+   * Null or absent: it has patterns, or asks for fields.
+   */
+  readonly module?: MatcherModule | null
+}
+
+/** A matcher in WebAssembly, checked and compiled. Can be sent to another thread. */
+export interface MatcherModule {
+  /** For people: the name of its package, or of its file. */
+  readonly name: string
+  readonly file: string
+  /** Of its bytes. */
+  readonly sha256: string
+  /** What it is given at its start, `name=value` lines; empty: nothing. */
+  readonly options: string
+  /** What its rules are called; empty: they have numbers alone. */
+  readonly rules: readonly string[]
+  /** Of the memory that is made for it, in pages of 64 KiB. */
+  readonly memory: { readonly initial: number; readonly maximum: number }
+  /** Its `WebAssembly.Module`. */
+  readonly code: object
 }
 
 /** Lines that hold named fields, and what is asked of them. Serialisable. */
@@ -348,6 +414,8 @@ export interface Pattern {
   readonly groups: readonly (string | null)[]
   /** Every line it matches contains one of these (ASCII, case as given); null where nothing is known. */
   readonly literals: readonly string[] | null
+  /** Other such sets, each of which would do as well; those that seem rarest first. */
+  readonly otherLiterals: readonly (readonly string[])[]
   /** Every match begins, at the start of the text, with one of these characters; null where nothing is known. */
   readonly firstCharacters: string | null
   /** Null: it runs in linear time. Else what it has that only an engine which backtracks can match. */
@@ -404,7 +472,10 @@ export interface ActionHost<Options = unknown> extends Host<Options> {
 /** Thrown by an action to be called again for the same bans after that many milliseconds, without an alarm. */
 export class RetryLater extends Error {
   readonly afterMs: number
+  /** `afterMs` is a number of milliseconds; anything else throws a `TypeError`. */
   constructor(afterMs: number) {
+    if (!Number.isFinite(afterMs))
+      throw new TypeError('RetryLater takes a number of milliseconds: new RetryLater(5000) is five seconds')
     super(`retry in ${afterMs} ms`)
     this.name = 'RetryLater'
     this.afterMs = afterMs
@@ -452,6 +523,3 @@ export const defineSource = <Options>(plugin: SourcePlugin<Options>): SourcePlug
 export const defineMatcher = (plugin: MatcherPlugin): MatcherPlugin => plugin
 export const defineAction = <Options>(plugin: ActionPlugin<Options>): ActionPlugin<Options> => plugin
 export const defineNotifier = <Options>(plugin: NotifierPlugin<Options>): NotifierPlugin<Options> => plugin
-
-export { listOfJail }
-export type { Address, AgentEvent, Ban, BanReason, LogChunk, Ports, Prefix }

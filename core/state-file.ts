@@ -7,14 +7,18 @@ import { BailiffError, describeError } from './errors.ts'
 const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants
 
 /**
- * Writes a file of the state, mode 0600, so that at every moment, also after a power cut, the old text
+ * Writes a file of the state, mode 0600 unless said, so that at every moment, also after a power cut, the old text
  * or the whole new one is there. Neither into what somebody put in its place meanwhile, nor waiting for
  * it. Rejects with what a call of node:fs rejects with, and the old file stays.
  */
-export async function replaceStateFile(path: string, parts: Iterable<string> | AsyncIterable<string>): Promise<void> {
+export async function replaceStateFile(
+  path: string,
+  parts: Iterable<string> | AsyncIterable<string>,
+  mode = 0o600,
+): Promise<void> {
   const made = `${path}.${randomBytes(6).toString('hex')}.new`
   try {
-    const file = await open(made, 'wx', 0o600)
+    const file = await open(made, 'wx', mode)
     try {
       for await (const part of parts) await file.write(part)
       await file.sync()

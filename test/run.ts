@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { has, packages, which } from './suite.ts'
 
-const killAfterMs = 240_000
+const killAfterMs = 600_000
 const atOnce = 2
 const built = dirname(fileURLToPath(import.meta.url))
 const sources = join(built, '../../test')

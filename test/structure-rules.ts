@@ -14,6 +14,9 @@ interface Import {
 /** What everybody may import. */
 const contracts = ['core/address.ts', 'core/errors.ts', 'core/events.ts', 'core/plugin.ts']
 
+/** What plugins may import: `bailiff/plugin`, as plugins of others have it. */
+const publicApi = 'core/plugin.ts'
+
 /** What rooms may import beside them: how what flows between them is read and written as numbers. */
 const flowing = [...contracts, 'core/address-words.ts', 'core/failure-rows.ts']
 
@@ -47,6 +50,24 @@ const closedToWorkers = [
   ),
 ]
 
+/** What runs plugins needs what plugins are given and how they are named, and nothing of the stages. */
+const aroundPlugins = [
+  'core/host.ts',
+  'core/options-schema.ts',
+  'core/plugin-options.ts',
+  'core/plugin-resolution.ts',
+  'core/enforcing/call-each.ts',
+  'core/enforcing/deadline.ts',
+  'core/firewall/helper-command.ts',
+  'core/intake/path-pattern.ts',
+  'core/intake/program-output.ts',
+  'core/packages/manifest.ts',
+  'core/settings/plugin-use.ts',
+]
+
+/** What runs matchers in WebAssembly needs of matching, and when somebody is put aside. */
+const aroundModules = ['core/matching/', 'core/plugin-host/strikes.ts', 'matchers/scan/kernel.ts']
+
 const vagueNames = /^(?:utils?|helpers|types?|constants?|managers?|services?|base|common|misc|context|shared)$/
 
 /** Which file imports what it may not: one sentence each. */
@@ -66,7 +87,10 @@ export function importViolations(tree: Tree): string[] {
  */
 export function reachViolations(tree: Tree): string[] {
   const workers = [...tree.keys()].filter(
-    (file) => file === 'core/matching/worker.ts' || /^matchers\/[^/]+\/index\.ts$/.test(file),
+    (file) =>
+      file === 'core/matching/worker.ts' ||
+      file === 'core/wasm-matcher/thread.ts' ||
+      /^matchers\/[^/]+\/index\.ts$/.test(file),
   )
   return [
     ...workers.flatMap((start) =>
@@ -89,13 +113,18 @@ export function reachViolations(tree: Tree): string[] {
 export function pluginViolations(files: readonly string[]): string[] {
   return files.flatMap((file) => {
     const [, kind, name = ''] = /^plugins\/([^/]+)\/(.+)\.ts$/.exec(file) ?? []
-    if (kind === undefined || files.includes(`${partsOf(file)?.replace(/\/$/, '')}.ts`)) return []
+    if (kind === undefined || isPackage(kind) || files.includes(`${partsOf(file)?.replace(/\/$/, '')}.ts`)) return []
     const found: string[] = []
     if (!/^(?:source|action|notifier)s$/.test(kind)) found.push(`${file} is of no kind`)
     if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(name)) found.push(`${file} is not named in lower-case kebab`)
     if (!files.includes(`test/plugins/${kind}/${name}.test.ts`)) found.push(`${file} has no test`)
     return found
   })
+}
+
+/** Whether a folder of `plugins/` holds packages of their own, which are not built in. */
+function isPackage(folder: string): boolean {
+  return folder === 'create-bailiff-plugin' || folder === 'examples'
 }
 
 /** Source files whose name says nothing, or is not lower-case kebab. */
@@ -123,17 +152,32 @@ export function privateWords(file: string, text: string): string[] {
 function mayImport(file: string): readonly string[] | null {
   if (contracts.includes(file)) return contracts
   if (file.startsWith('core/firewall/nftables-json/')) return ['core/firewall/nftables-json/']
+  // The tables of the matcher scan are made of expressions of either dialect.
+  if (file.startsWith('core/fail2ban/blocks/'))
+    return [...contracts, ...patternLanguage, 'core/fail2ban/', 'matchers/scan/']
   if (file.startsWith('core/fail2ban/')) return [...contracts, ...patternLanguage, 'core/fail2ban/']
   // Threads load the jails of a Fail2ban tree when there are any.
   if (/^core\/matching\/(?:worker|messages)\.ts$/.test(file))
     return [...flowing, 'core/matching/', 'core/fail2ban/lines/', 'core/fail2ban/dates/']
   const room = rooms.find((one) => file.startsWith(one))
   if (room !== undefined) return [...flowing, room]
+  if (file.startsWith('core/plugin-host/')) return [...contracts, ...aroundPlugins, 'core/plugin-host/']
+  // Matchers in WebAssembly run in threads like those of matching, beside its pool.
+  if (file.startsWith('core/wasm-matcher/')) return [...flowing, ...aroundModules, 'core/wasm-matcher/']
   const matcher = /^matchers\/[^/]+\//.exec(file)?.[0]
   // What the plain matcher says is what all others must say, so they may ask its parts.
   if (matcher !== undefined) return [...contracts, matcher, 'matchers/regexp/']
-  if (file.startsWith('plugins/')) return [...contracts, partsOf(file) ?? file.replace(/\.ts$/, '/')]
+  if (isPackage(/^plugins\/([^/]+)/.exec(file)?.[1] ?? '')) return [packageOf(file)]
+  if (file.startsWith('plugins/')) return [publicApi, partsOf(file) ?? file.replace(/\.ts$/, '/')]
   return null
+}
+
+/** The folder of the package that a file of `plugins/examples` or of the templates is a part of. */
+function packageOf(file: string): string {
+  return (
+    /^plugins\/(?:examples\/[^/]+|create-bailiff-plugin\/templates\/[^/]+\/[^/]+)\//.exec(file)?.[0] ??
+    'plugins/create-bailiff-plugin/'
+  )
 }
 
 /** The folder of the plugin that a file is a part of; null: it is none. */

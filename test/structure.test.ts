@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const files = sourceFiles()
 const tree = new Map(
   files
-    .filter((file) => /^(?:core|plugins|matchers)\/.*\.ts$/.test(file))
+    .filter((file) => /^(?:core|plugins|matchers)\/.*\.(?:ts|m?js)$/.test(file))
     .map((file) => [file, readFileSync(join(root, file), 'utf8')]),
 )
 
@@ -57,7 +57,12 @@ test('a forbidden import is found', () => {
     ['plugins/actions/a.ts', "import { x } from '../../core/jails.ts'", ['plugins/actions/a.ts imports core/jails.ts']],
     ['plugins/actions/a.ts', "import { x } from '../../core/plugin.ts'\nimport { z } from 'zod'", []],
     ['plugins/actions/a.ts', "import { x } from './a/part.ts'", []],
-    ['plugins/actions/a/part.ts', "import { x } from './other.ts'\nimport { y } from '../../../core/errors.ts'", []],
+    ['plugins/actions/a/part.ts', "import { x } from './other.ts'\nimport { y } from '../../../core/plugin.ts'", []],
+    [
+      'plugins/actions/a.ts',
+      "import { x } from '../../core/errors.ts'",
+      ['plugins/actions/a.ts imports core/errors.ts'],
+    ],
     [
       'plugins/actions/a/part.ts',
       "import { x } from '../b/part.ts'",
@@ -67,6 +72,17 @@ test('a forbidden import is found', () => {
       'plugins/actions/b.ts',
       "import { x } from './a/part.ts'",
       ['plugins/actions/b.ts imports plugins/actions/a/part.ts'],
+    ],
+    ['plugins/examples/a/b.mjs', "import { x } from 'bailiff/plugin'\nimport { y } from './c.mjs'", []],
+    [
+      'plugins/examples/a/b.mjs',
+      "import { x } from '../../../core/plugin.ts'",
+      ['plugins/examples/a/b.mjs imports core/plugin.ts'],
+    ],
+    [
+      'plugins/examples/a/b.mjs',
+      "import { x } from '../b/c.mjs'",
+      ['plugins/examples/a/b.mjs imports plugins/examples/b/c.mjs'],
     ],
     ['matchers/a/b.ts', "import { x } from '../c/index.ts'", ['matchers/a/b.ts imports matchers/c/index.ts']],
     ['matchers/a/b.ts', "import { x } from './c.ts'", []],

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { suite as uvuSuite, type Test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { registerChecks, type Check } from '../core/testing/check.ts'
 
 /** What a test may need from the machine: `root`, or a program on the path. */
 export type Need =
@@ -11,6 +12,7 @@ export type Need =
   | 'conntrack'
   | 'sshd'
   | 'nginx'
+  | 'haproxy'
   | 'ssh'
   | 'rsyslogd'
   | 'lmnsd_gtls.so'
@@ -30,15 +32,20 @@ export type Need =
   | 'logger'
   | 'fail2ban-regex'
   | 'fail2ban-server'
+  | 'redis-server'
   | 'npm'
+  | 'git'
+  | 'clang'
+  | 'wasm-ld'
 
-/** The Debian package that brings a program. */
-export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> = {
+/** The Debian package that brings a program; of the others it is large, or the programs are there. */
+export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm' | 'git' | 'clang' | 'wasm-ld'>, string>> = {
   nft: 'nftables',
   ip: 'iproute2',
   conntrack: 'conntrack',
   sshd: 'openssh-server',
   nginx: 'nginx-light',
+  haproxy: 'haproxy',
   ssh: 'openssh-client',
   rsyslogd: 'rsyslog',
   'lmnsd_gtls.so': 'rsyslog-gnutls',
@@ -58,6 +65,7 @@ export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm'>, string>> =
   logger: 'bsdutils',
   'fail2ban-regex': 'fail2ban',
   'fail2ban-server': 'fail2ban',
+  'redis-server': 'redis-server',
 }
 
 /** A suite of uvu whose tests are skipped, and counted as skipped, where the machine lacks something they need. */
@@ -69,6 +77,13 @@ export function suite(name: string, ...needs: Need[]): Test {
   const without = () => {}
   const hook = Object.assign(without, { each: without })
   return Object.assign(skipping, { run: tests.run, only: skipping, skip: skipping, before: hook, after: hook }) as Test
+}
+
+/** Runs a conformance suite of `bailiff/testing`. */
+export function keepsContract(name: string, checks: readonly Check[]): void {
+  const tests = uvuSuite(`${name} keeps the contract`)
+  registerChecks(checks, tests)
+  tests.run()
 }
 
 /** The full path of a program, looked for where root and systemd would find it too, or of a module of rsyslogd (`x.so`). */

@@ -56,7 +56,17 @@ function textLine(json: string): string {
   const message = printable(String(msg ?? '').replace(/\n\s*/g, '; '))
   const more = Object.entries(fields)
     .map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)] as const)
-    .filter(([, value]) => !message.includes(value))
+    .filter(([, value]) => !says(message, value))
     .map(([key, value]) => `  ${styled('dim', `${key}=`)}${printable(value)}`)
   return `${new Date(Number(time)).toISOString()} ${styled(style, name.padEnd(5))} ${message}${more.join('')}\n`
+}
+
+/** Whether the value stands in the message by itself: the 5 of a date or an address is not the 5 of five failures. */
+function says(message: string, value: string): boolean {
+  for (let at = message.indexOf(value); at >= 0; at = message.indexOf(value, at + 1)) {
+    const [before, after] = [message.slice(0, at), message.slice(at + value.length)]
+    if (!/[\p{L}\p{N}][.:/_-]*$/u.test(before.slice(-8)) && !/^[.:/_-]*[\p{L}\p{N}]/u.test(after.slice(0, 8)))
+      return true
+  }
+  return false
 }

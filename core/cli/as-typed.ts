@@ -3,7 +3,7 @@ import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 
 const commands =
-  'setup doctor run reload pause resume status explain metrics ban unban allow check config filter test replay demo completion'
+  'setup doctor run reload pause resume status explain metrics ban unban allow check config filter test replay plugin demo completion'
 /** At the begin of a line, or behind a blank, a quotation mark or a bracket. */
 const mentioned = new RegExp(`(?<![^\\s"(])bailiff(?= (?:${commands.replaceAll(' ', '|')})\\b)`, 'g')
 

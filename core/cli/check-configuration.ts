@@ -1,10 +1,11 @@
 import type { MatcherPlugin } from '../plugin.ts'
-import { matcherFiles } from '../built-in.ts'
-import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
+import { builtTree, engineFiles } from '../built-in.ts'
+import { BailiffError, quote, describeError, exitCodes, printable } from '../errors.ts'
 import { trySamples } from '../filter-samples.ts'
 import { compileSettings } from '../compiled-settings.ts'
 import { prepareJails, type Instance, type ReadyJail } from '../jails.ts'
 import { filterLanguage } from '../matching/filter-language.ts'
+import { PluginHosts } from '../plugin-host/plugin-hosts.ts'
 import { Registry } from '../registry.ts'
 import { InvalidSettings } from '../settings/load-settings.ts'
 import { isHeader } from '../settings/structure.ts'
@@ -12,7 +13,8 @@ import { agentSettings, type ConfigurationChoice } from './agent-settings.ts'
 import { checkFirewallConf } from './check-firewall-conf.ts'
 import type { CheckOptions } from './check.ts'
 import { forgeableLogs } from './forgeable-logs.ts'
-import { loadEngines } from './known-filters.ts'
+import { loadEngines } from './load-engines.ts'
+import { missingNamespaces } from './missing-namespaces.ts'
 import { logsOf, missingCertificates, missingLogs, missingPrograms } from './missing-files.ts'
 import { closedFolders } from './agent-folders.ts'
 import { accountProblems } from './named-accounts.ts'
@@ -21,6 +23,7 @@ import { counted, print, styled } from './output.ts'
 import { marksTable, patternMarks } from './pattern-marks.ts'
 import { startProgress } from './progress.ts'
 import { table } from './table.ts'
+import { triedAs } from './tried-as.ts'
 
 /** What a check found out. */
 export interface Findings {
@@ -30,7 +33,7 @@ export interface Findings {
   readonly filters: readonly { readonly name: string; readonly patterns: number; readonly samples: number }[]
   /** How many samples each filter passed, by `filterKey`. */
   readonly samples: ReadonlyMap<string, SampleCount>
-  /** The engines that filters are given to, in the order of `Registry.matcherFiles`. */
+  /** The engines that filters are given to, in the order of `built-in.ts`. */
   readonly engines: readonly MatcherPlugin[]
   readonly problems: readonly BailiffError[]
   readonly warnings: readonly BailiffError[]
@@ -42,10 +45,11 @@ export interface Findings {
  */
 export async function checkConfiguration(options: CheckOptions): Promise<number> {
   const findings = await check(options)
-  const engines = options.verbose ? { engines: findings.engines, files: matcherFiles() } : null
+  const engines = options.verbose ? { engines: findings.engines, files: engineFiles() } : null
   const details = findings.jails.map((jail) => jailDetails(jail, findings.samples, engines))
   if (options.json) printJson(findings, details, options)
   else printText(findings, details, options)
+  if (options.verbose && !options.json) await printMissingNamespaces(options)
   return findings.problems.length === 0 ? 0 : exitCodes.config
 }
 
@@ -53,8 +57,8 @@ export async function checkConfiguration(options: CheckOptions): Promise<number>
 export async function check(choice: ConfigurationChoice): Promise<Findings> {
   try {
     const settings = await agentSettings(choice)
-    const registry = new Registry()
-    const { jails, broken, problems } = await prepareJails(settings, filterLanguage, registry)
+    const registry = new Registry(builtTree, new PluginHosts({ user: triedAs(settings.state) }))
+    const { jails, broken, problems, warnings } = await prepareJails(settings, filterLanguage, registry)
     const engines = await loadEngines()
     const reports = tryFilters(eachFilter(jails.filter(({ fail2ban }) => fail2ban === null)), engines)
     const firewallConf = checkFirewallConf()
@@ -77,10 +81,12 @@ export async function check(choice: ConfigurationChoice): Promise<Findings> {
         ...treeProblems.values(),
         ...accountProblems(settings),
         ...reports.flatMap(({ report }) => report.problems),
+        ...(await matchersThatFail(jails)),
         ...firewallConf.problems,
       ],
       warnings: [
         ...settings.warnings,
+        ...warnings,
         ...jails.filter(({ fail2ban }) => fail2ban === null).flatMap(missingLogs),
         ...jails.flatMap(forgeableAddress),
         ...jails.flatMap(forgeableLogs),
@@ -104,6 +110,24 @@ export async function check(choice: ConfigurationChoice): Promise<Findings> {
       warnings: [],
     }
   }
+}
+
+/** Matchers in WebAssembly that cannot be started, or do not accept their options. */
+async function matchersThatFail(jails: readonly ReadyJail[]): Promise<BailiffError[]> {
+  const named = jails.flatMap(({ filter: { module }, filterSettings: { matcher } }) =>
+    module && matcher ? [{ module, where: matcher.where }] : [],
+  )
+  if (named.length === 0) return []
+  const { guardedModule } = await import('../wasm-matcher/guarded-module.ts')
+  return named.flatMap(({ module, where }) => {
+    try {
+      guardedModule(module, 1).start()
+      return []
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      return [new BailiffError('config', `the matcher ${quote(module.name)} cannot be started: ${why}`, { where })]
+    }
+  })
 }
 
 /** What is wrong with filters of a Fail2ban tree, by jail. */
@@ -204,6 +228,16 @@ function rowOf({ name, mode, filter, sources, bansOf, ports, actions }: ReadyJai
       : [`bans of ${bansOf.jails?.join(' ') ?? 'all jails'}`]
   const covered = ports.protocol === 'all' ? 'all' : `${ports.protocol} ${ports.ports.join(',')}`
   return [name, mode, filter.name, logs.join(' '), covered, actions.map(({ id }) => id).join(' ')].map(printable)
+}
+
+/** A wrong user was told already. */
+async function printMissingNamespaces(choice: ConfigurationChoice): Promise<void> {
+  try {
+    const missing = missingNamespaces(await agentSettings(choice))
+    if (missing !== null) print(`on this machine ${printable(missing)}`)
+  } catch (error) {
+    if (!(error instanceof BailiffError)) throw error
+  }
 }
 
 function printJson(

@@ -42,6 +42,7 @@ const groups: readonly CommandGroup[] = [
       replay: () => import('./replay.ts'),
     },
   },
+  { heading: 'Plugins:', files: { plugin: () => import('./plugin.ts') } },
   { heading: 'From Fail2ban:', files: { import: () => import('./import.ts'), compare: () => import('./compare.ts') } },
   { heading: 'More:', files: { demo: () => import('./demo.ts'), completion, complete: completion } },
 ]

@@ -58,8 +58,12 @@ async function answers(what: readonly Question[], options: SocketOptions): Promi
 
 async function filterNames(config: string | undefined): Promise<string[]> {
   const { FilterLibrary } = await import('../settings/filter-library.ts')
+  const { InstalledPackages } = await import('../settings/installed-packages.ts')
   const folders = config === undefined ? defaultPlaces().configFolders : [dirname(config)]
-  const library = new FilterLibrary([...folders.map((folder) => join(folder, 'filters')), builtInFilters])
+  const library = new FilterLibrary(
+    [...folders.map((folder) => join(folder, 'filters')), builtInFilters],
+    new InstalledPackages(join(defaultPlaces().state, 'packages')),
+  )
   return [...(await library.names()).keys()]
 }
 

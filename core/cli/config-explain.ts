@@ -5,10 +5,12 @@ import { Registry } from '../registry.ts'
 import { allowedInWords, nameOf } from '../settings/allowed-values.ts'
 import { FilterLibrary } from '../settings/filter-library.ts'
 import { findConfig } from '../settings/find-config.ts'
+import { InstalledPackages } from '../settings/installed-packages.ts'
 import { configurationSchema, propertiesOf } from '../settings/json-schema.ts'
-import { readTree } from '../settings/load-settings.ts'
+import { pluginFolderOf, readTree } from '../settings/load-settings.ts'
 import type { JsonSchema } from '../settings/option-kinds.ts'
 import { optionName, Origins, type OriginatedValue, type Setting } from '../settings/origins.ts'
+import { withPackedJails } from '../settings/packed-jails.ts'
 import { builtInFilters, defaultPlaces } from '../settings/places.ts'
 import { isRecord, type Path } from '../settings/sourced.ts'
 import type { ExplainOptions } from './config.ts'
@@ -28,10 +30,13 @@ interface Meaning {
  */
 export async function explainConfiguration(key: string | undefined, { config, json }: ExplainOptions): Promise<void> {
   const main = await findConfig(config, defaultPlaces().configFolders)
-  const tree = await readTree(main.file, main.text)
-  const origins = new Origins(tree, new FilterLibrary([join(dirname(main.file), 'filters'), builtInFilters]))
+  const written = await readTree(main.file, main.text)
+  const packages = new InstalledPackages(pluginFolderOf(written.tree))
+  const filters = new FilterLibrary([join(dirname(main.file), 'filters'), builtInFilters], packages)
+  const tree = await withPackedJails(written, packages, filters)
+  const origins = new Origins(tree, filters)
   const settings = await origins.settings(key)
-  const schema = configurationSchema(await pluginSchemas(new Registry()))
+  const schema = configurationSchema(await pluginSchemas(new Registry(), packages))
   if (json) {
     const plain = settings.map((setting) => ({ ...asRecord(setting), ...meaningOf(setting.path, schema) }))
     print(JSON.stringify({ file: main.file, files: tree.files, settings: plain }, null, 2))

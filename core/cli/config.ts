@@ -28,6 +28,7 @@ export interface ExplainOptions {
 /** The options of `config schema`, as commander gives them. */
 export interface SchemaOptions {
   readonly filter?: true
+  readonly config?: string
   readonly json?: true
 }
 
@@ -69,6 +70,7 @@ function addSchema(config: Command): void {
     .command('schema')
     .description('the JSON Schema of bailiff.yaml, for editors')
     .option('--filter', 'that of a filter file')
+    .option('--config <file>', 'the configuration, whose installed packages have options too')
     .option('--json', 'as without it: a schema is JSON')
     .addHelpText(
       'after',

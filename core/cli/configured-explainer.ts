@@ -1,16 +1,15 @@
-import { matcherFiles } from '../built-in.ts'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { jailCandidate, unusedCandidate, type Candidate } from '../explaining/candidate.ts'
 import { LineExplainer } from '../explaining/line-explainer.ts'
 import { treePartsOf } from '../jails.ts'
-import type { MatcherPlugin } from '../plugin.ts'
 import type { FilterDefinition } from '../settings/filter-file.ts'
 import type { JailSettings } from '../settings/jail.ts'
 import { FilterLibrary } from '../settings/filter-library.ts'
+import { InstalledPackages } from '../settings/installed-packages.ts'
 import type { Settings } from '../settings/load-settings.ts'
 import { builtInFilters } from '../settings/places.ts'
 import type { AddressReports } from './address-reports.ts'
+import { loadEngines } from './load-engines.ts'
 
 /**
  * Leads lines through the jails of a configuration, and where none has to do with a line through the filters that no
@@ -27,14 +26,15 @@ export async function configuredExplainer(
     unused: () =>
       (unused ??=
         among === 'jails' || settings.jails.some(treePartsOf) ? Promise.resolve([]) : unusedCandidates(settings)),
-    engines: await Promise.all(matcherFiles().map(loadMatcher)),
+    engines: await loadEngines(),
     report: (address) => reports.of(address),
   })
 }
 
 /** The filters, built in or beside the configuration, that no jail uses. */
 export async function unusedFilters(settings: Settings): Promise<readonly FilterDefinition[]> {
-  const library = new FilterLibrary([join(settings.file, '../filters'), builtInFilters])
+  const packages = new InstalledPackages(settings.plugins)
+  const library = new FilterLibrary([join(settings.file, '../filters'), builtInFilters], packages)
   const used = new Set([...settings.jails, ...settings.off].map(({ filterDefinition }) => filterDefinition.where.file))
   const definitions = await Promise.all(
     [...(await library.names()).values()].filter((file) => !used.has(file)).map((file) => library.byFile(file, [])),
@@ -76,8 +76,4 @@ async function unusedCandidates(settings: Settings): Promise<readonly Candidate[
       return []
     }
   })
-}
-
-async function loadMatcher(file: string): Promise<MatcherPlugin> {
-  return ((await import(pathToFileURL(file).href)) as { default: MatcherPlugin }).default
 }

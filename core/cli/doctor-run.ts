@@ -10,6 +10,7 @@ import { firewallFindings } from './doctor-firewall.ts'
 import { clockFindings, machineFindings, neighbourFindings } from './doctor-host.ts'
 import { lockOutFindings } from './doctor-lock-out.ts'
 import { logFindings } from './doctor-logs.ts'
+import { pluginFindings } from './doctor-plugins.ts'
 import { rightsFindings } from './doctor-rights.ts'
 import { storeFindings } from './doctor-store.ts'
 import type { DoctorOptions } from './doctor.ts'
@@ -40,6 +41,7 @@ export async function examine(options: DoctorOptions): Promise<number> {
   await look('clock', () => clockFindings(host, processes))
   const { settings, checked } = await readConfiguration(options, tell)
   await look('rights', () => rightsFindings(settings))
+  await look('plugins', () => pluginFindings(settings))
   await look('firewall', () => firewallFindings(options.proof && host.isLive))
   await look('neighbours', () => neighbourFindings(host, processes))
   if (checked !== null) await look('logs', () => logFindings(checked.jails, settings))

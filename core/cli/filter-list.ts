@@ -23,6 +23,8 @@ interface Overview {
   readonly samples: { readonly match: number; readonly pass: number; readonly hostile: number }
   readonly file: string
   readonly builtIn: boolean
+  /** The package that it came in, with its version; absent where it came in none. */
+  readonly package?: string
 }
 
 /** Lists all filters. Returns the exit code: 0, or 78 where one is broken; the others are listed all the same. */
@@ -30,9 +32,12 @@ export async function listFilters({ config, json }: FilterOptions): Promise<numb
   const { library } = await knownFilters(config)
   const problems: BailiffError[] = []
   const filters: Overview[] = []
-  for (const file of (await library.names()).values()) {
+  const packed = new Map((await library.packed()).map(({ name, of }) => [name, `${of.name} ${of.version}`]))
+  for (const [name, file] of await library.names()) {
     const definition = await library.byFile(file, problems)
-    if (definition) filters.push(...overviewOf(definition, problems))
+    const from = packed.get(name)
+    const overviews = definition ? overviewOf(definition, problems) : []
+    filters.push(...overviews.map((one) => ({ ...one, name, ...(from !== undefined && { package: from }) })))
   }
   if (json) {
     const plain = problems.map(({ kind, message, where, hint }) => ({ kind, message, ...where, hint }))
@@ -93,13 +98,14 @@ function patternsOf(check: FieldCheck): Pattern[] {
   return check.type === 'all' || check.type === 'any' ? check.of.flatMap(patternsOf) : []
 }
 
-function rowOf({ name, modes, patterns, linear, linearPatterns, samples, file, builtIn, description }: Overview) {
+function rowOf(overview: Overview) {
+  const { name, modes, patterns, linear, linearPatterns, samples, description } = overview
   return [
     name,
     modes.join(' '),
     linear ? 'yes' : `${linearPatterns} of ${patterns}`,
     samples.match + samples.pass + samples.hostile,
-    builtIn ? 'Bailiff' : file,
+    overview.builtIn ? 'Bailiff' : (overview.package ?? overview.file),
     description,
   ]
 }

@@ -1,7 +1,7 @@
 import { printable } from '../errors.ts'
 import { compileSettings } from '../compiled-settings.ts'
 import { filterLanguage } from '../matching/filter-language.ts'
-import type { CompiledFilter, Pattern } from '../plugin.ts'
+import type { CompiledFilter, MatcherModule, Pattern } from '../plugin.ts'
 import type { FilterDefinition } from '../settings/filter-file.ts'
 import { inMode } from '../settings/filter-modes.ts'
 import type { PluginUse } from '../settings/plugin-use.ts'
@@ -34,6 +34,7 @@ function asRecord(filter: FilterDefinition, mode: string, compiled: CompiledFilt
     ports: filter.ports.length === 0 ? 'all' : filter.ports,
     ipv6prefix: filter.ipv6prefix,
     format: compiled.structure?.format ?? 'text',
+    matcher: compiled.module?.file ?? null,
     match: compiled.structure?.match.map(({ text }) => text) ?? [],
     prefregex: compiled.prefregex && plain(compiled.prefregex),
     failregex: compiled.failregex.map(plain),
@@ -51,6 +52,10 @@ const readsLines = ({ programs, sources }: FilterDefinition): Fact[] => [
   ['sources', sources.map(inShort).join(', ') || 'none: the jail names one'],
 ]
 
+function matcherFact({ file, rules }: MatcherModule): Fact {
+  return ['matcher', rules.length === 0 ? file : `${file}: ${rules.join(', ')}`]
+}
+
 function samplesOf({ samples: { match, pass, hostile } }: FilterDefinition): Fact {
   return ['samples', `${match.length} that match, ${pass.length} that pass, ${hostile.length} hostile`]
 }
@@ -59,7 +64,7 @@ function asText(filter: FilterDefinition, mode: string, compiled: CompiledFilter
   const facts: Fact[] = [
     ['file', filter.where.file],
     ['modes', Object.keys(filter.modes).join(', ')],
-    ['format', compiled.structure?.format ?? 'text'],
+    ...(compiled.module ? [matcherFact(compiled.module)] : [['format', compiled.structure?.format ?? 'text'] as Fact]),
     ...(filter.counts === 'bans' ? countsBans : readsLines(filter)),
     ...Object.entries(filter.forgeable).map(([log, hint]): [string, string] => ['forgeable', `${log}: ${hint}`]),
     ['ports', filter.ports.join(', ') || 'all'],

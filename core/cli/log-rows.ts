@@ -2,6 +2,8 @@ import type { LogReport } from '../control/api.ts'
 
 /** Logs of one pattern that each get a row of their own; more than these are told together. */
 const fewLogs = 8
+/** Longer names are shown by their begin and their end. */
+const longestName = 200
 
 /**
  * The rows of a table of logs: name, lines, skipped lines, bytes behind, state. Where many logs were found by one
@@ -27,7 +29,7 @@ function together(pattern: string, group: readonly LogReport[]): (string | numbe
   const more = troubled.length > fewLogs ? [[`  … and ${troubled.length - fewLogs} more`, '', '', '', '']] : []
   return [
     [
-      `${pattern} (${group.length} files)`,
+      `${shortName(pattern)} (${group.length} files)`,
       sum(({ lines }) => lines),
       sum(({ skipped }) => skipped),
       sum(behind),
@@ -41,7 +43,7 @@ function together(pattern: string, group: readonly LogReport[]): (string | numbe
 const behind = ({ bytesBehind }: LogReport) => bytesBehind
 
 function row({ log, lines, skipped, bytesBehind, state }: LogReport): (string | number)[] {
-  return [log, lines, skipped, bytesBehind, state]
+  return [shortName(log), lines, skipped, bytesBehind, state]
 }
 
 /** Names of logs in one line of text, at most so many that a person reads them. */
@@ -49,4 +51,9 @@ export function namesOfLogs(logs: readonly string[]): string {
   if (logs.length === 0) return 'none'
   const more = logs.length > fewLogs ? `, … and ${logs.length - fewLogs} more` : ''
   return logs.slice(0, fewLogs).join(', ') + more
+}
+
+/** One log that somebody named at length does not push all others off the screen. */
+function shortName(log: string): string {
+  return log.length <= longestName ? log : `${log.slice(0, longestName / 2)}…${log.slice(-longestName / 2)}`
 }

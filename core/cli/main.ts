@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command line. What there is to command stands in `commands.ts`. */
-import './small-heap.ts'
+import './v8-settings.ts'
 import { Command, CommanderError } from 'commander'
 import { BailiffError, describeError, exitCodes, printable } from '../errors.ts'
 import { asTyped } from './as-typed.ts'

@@ -8,6 +8,8 @@ import type { JailFilter } from '../matching/messages.ts'
 
 /** Addresses told apart, at most. */
 const mostAddresses = 1_000_000
+/** So many are looked for one after the other: then the processor waits for memory once for several of them. */
+const mostPending = 256
 
 /** Counts the lines of one filter that name an address, and the addresses. Makes no texts. */
 export class MatchCounts implements FoundSink<number> {
@@ -16,6 +18,9 @@ export class MatchCounts implements FoundSink<number> {
   readonly #forwards: boolean
   readonly #rows = new KeyedRows(keyWords)
   readonly #key = new Uint32Array(keyWords)
+  /** Addresses that are still to be told apart, their words one behind the other. */
+  readonly #pending = new Uint32Array(keyWords * mostPending)
+  #pendings = 0
   #matches = 0
 
   constructor({ filter, proxies = [] }: JailFilter) {
@@ -26,6 +31,7 @@ export class MatchCounts implements FoundSink<number> {
 
   /** Addresses that were named so far, of which no more than a million are told apart. */
   get addresses(): number {
+    this.#tellApart()
     return this.#rows.size
   }
 
@@ -36,7 +42,7 @@ export class MatchCounts implements FoundSink<number> {
   add(found: FoundLine): void {
     if (!this.#readAddress(found)) return
     this.#matches++
-    if (this.#rows.size < mostAddresses && this.#rows.find(this.#key) < 0) this.#rows.append(this.#key)
+    if (++this.#pendings === mostPending) this.#tellApart()
   }
 
   /** Nothing is taken back: no line is under a deadline here. */
@@ -46,17 +52,30 @@ export class MatchCounts implements FoundSink<number> {
     return this.#matches
   }
 
+  #tellApart(): void {
+    const end = this.#pendings * keyWords
+    this.#pendings = 0
+    for (let at = 0; at < end && this.#rows.size < mostAddresses; at += keyWords) {
+      for (let word = 0; word < keyWords; word++) this.#key[word] = this.#pending[at + word] ?? 0
+      if (this.#rows.find(this.#key) < 0) this.#rows.append(this.#key)
+    }
+  }
+
+  /** Puts the words of the address behind those that are pending. */
   #readAddress(found: FoundLine): boolean {
     const hops = this.#forwards ? hopsOf(found) : undefined
     const { words } = found
+    const at = this.#pendings * keyWords
     if (hops === undefined && words !== undefined) {
-      for (let word = 0; word < keyWords; word++) this.#key[word] = words[word] ?? 0
+      for (let word = 0; word < keyWords; word++) this.#pending[at + word] = words[word] ?? 0
       return true
     }
     const direct = () => parseAddress(found.address) ?? parseEndpoint(found.address)
     const address = hops !== undefined && this.#proxies !== null ? clientBehind(hops, this.#proxies) : direct()
-    if (address !== null) writeKey(address, this.#key)
-    return address !== null
+    if (address === null) return false
+    writeKey(address, this.#key)
+    this.#pending.set(this.#key, at)
+    return true
   }
 }
 

@@ -12,6 +12,8 @@ export function matchedBy(filter: CompiledFilter, { engines, files }: AskedEngin
   const reasons: string[] = []
   for (const [index, engine] of engines.entries()) {
     const name = basename(dirname(files[index] ?? ''))
+    // It takes what names a module, and nothing else is to be said of it.
+    if (name === 'wasm-matcher' && !filter.module) continue
     const scanner = engine.compile([filter])
     const why = scanner.left?.[0]?.reason ?? scanner.byRegexp?.()[0]?.reason
     const taken = scanner.took.length > 0 && (scanner.byRegexp?.() ?? []).length === 0

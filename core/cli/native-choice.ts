@@ -1,11 +1,14 @@
 import type { Prefix } from '../address.ts'
 import { BailiffError, quote, type Where } from '../errors.ts'
-import { compileSettings } from '../compiled-settings.ts'
+import { compileChecked } from '../compiled-settings.ts'
+import { KeptFiles } from '../kept-files.ts'
 import type { CompiledFilter } from '../plugin.ts'
 import { languageFor } from '../prepared-filters.ts'
 import type { FilterSettings, PatternText } from '../settings/filter-file.ts'
 import { inMode } from '../settings/filter-modes.ts'
 import type { DateSettings } from '../settings/jail.ts'
+import { KeptValues } from '../settings/kept-values.ts'
+import { cacheFolder } from '../settings/places.ts'
 import type { PluginUse } from '../settings/plugin-use.ts'
 import { filterOf, knownFilters } from './known-filters.ts'
 import type { TestOptions } from './test-options.ts'
@@ -32,8 +35,9 @@ interface Found extends Omit<NativeChoice, 'filter'> {
  * name is a failregex. Throws a BailiffError.
  */
 export async function nativeChoice(given: string, options: TestOptions): Promise<NativeChoice> {
+  const kept = new KeptValues(new KeptFiles(cacheFolder()))
   const { settings, dates, proxies, sources, uses } = looksLikeName(given)
-    ? await named(given, options)
+    ? await named(given, options, kept)
     : literal(given, options)
   const { ignoreregex = [], datepattern, timezone } = options
   const more = ignoreregex.map((text): PatternText => ({ text, where: at('--ignoreregex') }))
@@ -48,7 +52,7 @@ export async function nativeChoice(given: string, options: TestOptions): Promise
   }
   const ignoring = { ...settings, ignoreregex: [...settings.ignoreregex, ...more] }
   return {
-    filter: compileSettings(ignoring, await languageFor([{ filter: ignoring, dates: used }]), used),
+    filter: await compileChecked(ignoring, await languageFor([{ filter: ignoring, dates: used }], kept), used),
     proxies,
     sources,
     uses: [
@@ -60,8 +64,8 @@ export async function nativeChoice(given: string, options: TestOptions): Promise
   }
 }
 
-async function named(given: string, { config, mode }: TestOptions): Promise<Found> {
-  const { library, settings } = await knownFilters(config, given)
+async function named(given: string, { config, mode }: TestOptions, kept: KeptValues): Promise<Found> {
+  const { library, settings } = await knownFilters(config, given, kept)
   const jail = settings?.jails.find(({ name }) => name === given)
   const proxies = jail?.ignore.proxies ?? []
   const dates = jail?.dates ?? asTheFilterSays
@@ -111,7 +115,7 @@ function usualDates(settings: FilterSettings, dates: DateSettings): DateSettings
 
 /** Names of jails and filters, and paths of filter files; what has other characters is a pattern. */
 function looksLikeName(given: string): boolean {
-  return /^[\w/.~+@-]+$/.test(given) || /\.ya?ml$/.test(given)
+  return /^[\w/.~+@-]+$/.test(given) || /\.(?:ya?ml|wasm)$/.test(given)
 }
 
 const asTheFilterSays: DateSettings = { datepattern: null, timezone: null }

@@ -1,5 +1,6 @@
 import { createFilterTracer } from '../../matchers/regexp/filter-matcher.ts'
 import { closeSync, readSync } from 'node:fs'
+import { printable } from '../errors.ts'
 import type { LogChunk, Match } from '../events.ts'
 import { LineReader } from '../matching/lines.ts'
 import { LineCounts, MatchCounts } from './match-counts.ts'
@@ -48,6 +49,7 @@ export class NativeLines implements TestedFilter {
   readonly #dates = new DateCounts()
   readonly #trace: ReturnType<typeof createFilterTracer> | null
   readonly #reader: LineReader
+  #toldFailure = false
 
   constructor(choice: NativeChoice, engines: readonly MatcherPlugin[], options: TestOptions) {
     const { filter, proxies } = choice
@@ -165,7 +167,10 @@ export class NativeLines implements TestedFilter {
     return { log, jails, data, arrivedAt: this.#now, live: false, undatedAt: null, insideLine }
   }
 
-  #note({ lines, skipped }: { readonly lines: number; readonly skipped: number }, matches: number): void {
+  #note({ lines, skipped, slow }: Pick<CountedResult, 'lines' | 'skipped' | 'slow'>, matches: number): void {
+    const [failure] = this.#toldFailure ? [] : slow.flatMap((one) => one.failure ?? [])
+    if (failure !== undefined) tellFailure(failure)
+    this.#toldFailure ||= failure !== undefined
     this.tally.lines += lines
     this.tally.skipped += skipped
     this.tally.matches += matches
@@ -269,4 +274,8 @@ function rulesOf({ prefregex, failregex, ignoreregex, structure }: CompiledFilte
     failregex: texts(failregex),
     ignoreregex: texts(ignoreregex),
   }
+}
+
+function tellFailure(failure: string): void {
+  process.stderr.write(`bailiff: the matcher failed, and lines are skipped: ${printable(failure)}\n`)
 }

@@ -1,20 +1,23 @@
 import { statSync } from 'node:fs'
 import { basename } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { matcherFiles } from '../built-in.ts'
 import { BailiffError, describeError, printable, quote } from '../errors.ts'
 import { filesOf, followsLog } from '../explaining/candidate.ts'
-import { compileSettings } from '../compiled-settings.ts'
-import { ruleName, treePartsOf, withoutPatterns } from '../jails.ts'
-import { filterLanguage } from '../matching/filter-language.ts'
-import type { MatcherPlugin } from '../plugin.ts'
+import { compileChecked } from '../compiled-settings.ts'
+import { ruleNamesOf, treePartsOf, withoutPatterns } from '../jails.ts'
+import { KeptFiles } from '../kept-files.ts'
+import type { FilterLanguage } from '../matching/filter-language.ts'
+import type { CompiledFilter, MatcherPlugin } from '../plugin.ts'
+import { languageFor } from '../prepared-filters.ts'
 import { byLog, oldestFirst } from '../replaying/log-generations.ts'
 import type { ReplayJail } from '../replaying/replay.ts'
 import { runReplay, type ReplayOutcome, type ReplayRun } from '../replaying/run-replay.ts'
 import type { StoredLog } from '../replaying/stored-log.ts'
 import type { JailSettings } from '../settings/jail.ts'
+import { KeptValues } from '../settings/kept-values.ts'
 import type { Settings } from '../settings/load-settings.ts'
+import { cacheFolder } from '../settings/places.ts'
 import { agentSettings, type ConfigurationChoice } from './agent-settings.ts'
+import { loadEngines } from './load-engines.ts'
 import { startProgress } from './progress.ts'
 import { DifferenceReport } from './replay-difference.ts'
 import { JsonReport, TextReport } from './replay-report.ts'
@@ -23,7 +26,7 @@ import type { ReplayOptions } from './replay.ts'
 /** Replays logs and prints what came of it. Throws a BailiffError for a configuration or log it cannot read. */
 export async function replayLogs(logs: readonly string[], options: ReplayOptions): Promise<void> {
   const stop = stopSignal()
-  const engines = await Promise.all(matcherFiles().map(loadMatcher))
+  const engines = await loadEngines()
   if (options.against === undefined) {
     const report = options.json ? new JsonReport() : new TextReport(options.lines === true)
     const outcome = await replayWith(choiceOf(options), logs, options, { engines, stop, ...report.listeners })
@@ -65,7 +68,7 @@ async function replayWith(
   let reading = ''
   try {
     return await runReplay({
-      jails: chosen.flatMap(readyJail),
+      jails: await readyJails(chosen),
       observe: settings.observe,
       engines,
       logs,
@@ -95,18 +98,32 @@ function chooseJails({ jails, broken, file }: Settings, name: string | undefined
   throw new BailiffError('no-input', `the jail ${quote(name)} ${what}; there are ${names}`)
 }
 
-/** Jails whose filter does not compile are left out, and told. */
-function readyJail(jail: JailSettings): ReplayJail[] {
+/** Jails whose filter does not compile are left out, and told. Each filter is compiled once. */
+async function readyJails(jails: readonly JailSettings[]): Promise<ReplayJail[]> {
+  const compiled = new Map<string, CompiledFilter>()
+  const own = jails.filter((jail) => treePartsOf(jail) === null)
+  const language = await languageFor(own, new KeptValues(new KeptFiles(cacheFolder())))
+  const ready: ReplayJail[] = []
+  for (const jail of jails) ready.push(...(await readyJail(jail, compiled, language)))
+  return ready
+}
+
+async function readyJail(
+  jail: JailSettings,
+  compiled: Map<string, CompiledFilter>,
+  language: FilterLanguage,
+): Promise<ReplayJail[]> {
   const fail2ban = treePartsOf(jail)
-  const ruleNames = jail.filter.failregex.map(ruleName)
   if (fail2ban !== null) {
     const filter = { ...withoutPatterns, name: jail.filter.name }
     const tree = { name: jail.name, filterName: jail.filter.name, parts: fail2ban }
-    return [{ ...jail, filter, ruleNames, counting: fail2ban.counting, tree }]
+    return [{ ...jail, filter, ruleNames: ruleNamesOf(jail.filter, filter), counting: fail2ban.counting, tree }]
   }
   try {
-    const filter = compileSettings(jail.filter, filterLanguage, jail.dates)
-    return [{ ...jail, filter, ruleNames }]
+    const key = JSON.stringify([jail.filter.where, jail.filter.mode, jail.dates])
+    const filter = compiled.get(key) ?? (await compileChecked(jail.filter, language, jail.dates))
+    compiled.set(key, filter)
+    return [{ ...jail, filter, ruleNames: ruleNamesOf(jail.filter, filter) }]
   } catch (error) {
     tell(`${jail.name} is left out: ${describeError(error)}`)
     return []
@@ -156,8 +173,4 @@ function stopSignal(): Stop {
 
 function tell(message: string): void {
   process.stderr.write(`bailiff: ${printable(message)}\n`)
-}
-
-async function loadMatcher(file: string): Promise<MatcherPlugin> {
-  return ((await import(pathToFileURL(file).href)) as { default: MatcherPlugin }).default
 }

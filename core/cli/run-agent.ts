@@ -1,12 +1,14 @@
+import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { startAgent, type RunningAgent } from '../agent.ts'
-import { matcherFiles } from '../built-in.ts'
+import { builtTree, matcherFiles } from '../built-in.ts'
 import { describeError, exitCodes } from '../errors.ts'
 import { prepareJails } from '../jails.ts'
+import { PluginHosts } from '../plugin-host/plugin-hosts.ts'
 import { languageFor } from '../prepared-filters.ts'
 import { Registry } from '../registry.ts'
 import type { Settings } from '../settings/load-settings.ts'
-import { defaultPlaces, packageRoot } from '../settings/places.ts'
+import { defaultPlaces } from '../settings/places.ts'
 import { Heartbeat } from '../systemd/heartbeat.ts'
 import { openServiceNotifier } from '../systemd/service-notifier.ts'
 import { createLog } from './agent-log.ts'
@@ -14,6 +16,11 @@ import { agentSettings } from './agent-settings.ts'
 import { helperSocket, takeLessRights } from './less-rights.ts'
 import type { RunOptions } from './run.ts'
 import { refuseToStayRoot } from './trusted-configuration.ts'
+
+/** So long plugins of others are waited for to load, where something can go on without them. */
+const pluginPatienceMs = 4000
+/** So often the configuration is read again for those that came later, until somebody asks for it. */
+const mostForLate = 3
 
 export interface AgentRun extends RunOptions {
   readonly version: string
@@ -26,6 +33,8 @@ export interface AgentRun extends RunOptions {
  * ends it at once.
  */
 export async function runAgent(options: AgentRun): Promise<void> {
+  // A handler, whatever it does, keeps Node from opening its debugger, by which whoever connects steers the agent.
+  process.on('SIGUSR1', () => {})
   // For a command it is the end when its reader has enough, and not for an agent, not even while it starts.
   process.stdout.removeAllListeners('error').on('error', () => {})
   const log = createLog(options.log, options.logLevel)
@@ -40,19 +49,31 @@ export async function runAgent(options: AgentRun): Promise<void> {
   const running = process.env.BAILIFF_FIREWALL ?? settings.firewallSocket
   const needed = options.observe !== true && !settings.observe && running === null
   const helper = options.ownUser ? await takeLessRights(settings, { helper: needed, log }) : null
-  const registry = new Registry()
+  const pluginHosts = new PluginHosts({
+    folder: join(settings.state, 'plugins'),
+    log,
+    memoryBytes: settings.pluginMemoryBytes,
+  })
+  const registry = new Registry(builtTree, pluginHosts)
   let unused: Settings | null = settings
   const agent = await startAgent({
     version: options.version,
     observe: options.observe === true,
     matcherFiles: matcherFiles(),
+    pluginHosts,
     log,
     configure: async () => {
       const current = unused ?? (await load())
       unused = null
       if (options.ownUser && current.user === 'root' && process.geteuid?.() === 0) refuseToStayRoot(current)
       const language = await languageFor(current.jails)
-      return { settings: current, ready: await prepareJails(current, language, registry) }
+      const ready = await prepareJails(current, language, registry, pluginPatienceMs)
+      for (const late of ready.late)
+        late.then(
+          () => reloads.askForLate(),
+          (error: unknown) => log.error({}, describeError(error)),
+        )
+      return { settings: current, ready }
     },
     firewall: {
       ...(running === null ? { socket: helperSocket(settings) } : { running }),
@@ -89,13 +110,24 @@ class Reloads {
   readonly #log: Logger
   #agent: RunningAgent | null = null
   #isAsked = false
+  #forLate = 0
 
   constructor(log: Logger) {
     this.#log = log
     process.on('SIGHUP', () => {
-      if (this.#agent === null) this.#isAsked = true
-      else void this.#reload(this.#agent)
+      this.#forLate = 0
+      this.#ask()
     })
+  }
+
+  /** A plugin has loaded that was not waited for. */
+  askForLate(): void {
+    if (this.#forLate++ < mostForLate) this.#ask()
+  }
+
+  #ask(): void {
+    if (this.#agent === null) this.#isAsked = true
+    else void this.#reload(this.#agent)
   }
 
   /** The agent runs now. */
@@ -115,25 +147,16 @@ class Reloads {
 }
 
 /**
- * Plugins share this process for now. A promise that one forgot, or a late callback of it that throws,
- * must not end the bans of all: it is told, and the agent goes on. An error of the agent itself ends
- * it, in order, so that whoever supervises it starts it anew.
+ * A promise that somebody forgot must not end the bans of all: it is told, and the agent goes on. An error that nobody
+ * caught ends it, in order, so that whoever supervises it starts it anew.
  */
 function surviveStrayErrors(agent: RunningAgent, log: Logger): void {
-  const tell = (what: string, error: unknown) => log.error({}, `${what}: ${describeError(error)}${placeIn(error)}`)
+  const tell = (what: string, error: unknown) => log.error({}, `${what}: ${describeError(error)}`)
   process.on('unhandledRejection', (error) => tell('a promise was rejected and nobody listened', error))
   process.on('uncaughtException', (error) => {
     tell('an error that nobody caught', error)
-    if (placeIn(error) !== '') return
     void agent.stop().finally(() => process.exit(exitCodes.software))
   })
-}
-
-/** ` (at FILE:LINE)` where the error comes from a file outside this package: a plugin. */
-function placeIn(error: unknown): string {
-  const stack = error instanceof Error ? (error.stack ?? '') : ''
-  const [, file, line] = /file:\/\/(\/[^\s?:]+)(?:\?[^\s:]*)?:(\d+)/.exec(stack) ?? []
-  return file === undefined || file.startsWith(packageRoot) ? '' : ` (at ${file}:${line})`
 }
 
 function stopSignal(ending: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 /** What `bailiff status` says to people. */
 import type { AddressReport, BanReport, Finding, JailReport, JailSummary, StatusReport } from '../control/api.ts'
 import { printable } from '../errors.ts'
-import { listOfJail } from '../events.ts'
+import { listOfJail, type PluginHostState } from '../events.ts'
 import { asTyped } from './as-typed.ts'
 import { allowTable, listTable } from './agent-tables.ts'
 import { logRows, namesOfLogs } from './log-rows.ts'
@@ -10,7 +10,8 @@ import { table, type Cell } from './table.ts'
 
 /** The agent at a glance. */
 export function statusText(report: StatusReport): string {
-  const { version, pid, startedAt, config, jails, logs, actions, problems, lists, allowed, findings } = report
+  const { version, pid, startedAt, config, jails, logs, actions, problems, lists, allowed, findings, pluginHosts } =
+    report
   const observing = report.observe ? styled('yellow', ' (observing: nobody is banned)') : ''
   const sections = [
     `bailiff ${version}, process ${pid}, up ${duration(Date.now() - startedAt)}, ${config}${observing}`,
@@ -25,6 +26,7 @@ export function statusText(report: StatusReport): string {
       ]),
     ),
   ]
+  if (pluginHosts.length > 0) sections.push(pluginTable(pluginHosts))
   if (lists.length > 0) sections.push(listTable(lists))
   if (allowed.length > 0) sections.push(allowTable(allowed))
   if (actions.some(({ action }) => action === 'memory')) {
@@ -104,6 +106,32 @@ function jailsTable(jails: readonly JailSummary[]): string {
   ]
   const headings = ['JAIL', 'MODE', 'FAILURES', 'IGNORED', 'TRACKED', 'BANNED', 'TOTAL']
   return table([...headings, ...(observing ? ['WOULD BE BANNED'] : [])], jails.map(row))
+}
+
+/** The hosts of plugins; one that is not well says what it did. */
+function pluginTable(hosts: readonly PluginHostState[]): string {
+  return table(
+    ['PLUGIN', 'STATE', 'MEMORY', 'RESTARTS', 'LAST FAULT'],
+    hosts.map(({ plugin, state, memoryBytes, restarts, lastFault, startsAgainAt }) => {
+      const again =
+        startsAgainAt === null ? '' : `, starts again in ${duration(Math.max(0, startsAgainAt - Date.now()))}`
+      const fault =
+        lastFault === null ? '' : `${lastFault.what} (${duration(Math.max(0, Date.now() - lastFault.at))} ago)`
+      return [
+        plugin,
+        state === 'set aside' || state === 'restarting' ? { text: `${state}${again}`, style: 'red' } : state,
+        memoryText(memoryBytes),
+        restarts,
+        fault,
+      ]
+    }),
+  )
+}
+
+/** A matcher in WebAssembly has less than a megabyte as a rule. */
+function memoryText(bytes: number): string {
+  if (bytes === 0) return ''
+  return bytes < 1024 * 1024 ? `${Math.ceil(bytes / 1024)} KiB` : `${Math.round(bytes / 1024 / 1024)} MiB`
 }
 
 function bansTable(bans: readonly BanReport[], withJail = false): string {

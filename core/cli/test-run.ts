@@ -23,9 +23,10 @@ async function native(given: string, options: TestOptions): Promise<TestedFilter
   const [{ nativeChoice }, { NativeLines }, { loadEngines }] = await Promise.all([
     import('./native-choice.ts'),
     import('./native-lines.ts'),
-    import('./known-filters.ts'),
+    import('./load-engines.ts'),
   ])
-  return new NativeLines(await nativeChoice(given, options), await loadEngines(), options)
+  const choice = await nativeChoice(given, options)
+  return new NativeLines(choice, await loadEngines(choice.filter.module !== undefined), options)
 }
 
 async function ofTree(given: string, kinds: ReadonlySet<boolean>, options: TestOptions): Promise<TestedFilter> {

@@ -7,7 +7,7 @@ export default function addTest(program: Command): void {
   const command = program
     .command('test')
     .description('find what a filter matches in logs; nobody is banned')
-    .argument('<filter>', 'a filter or a jail by name, a filter file, or a failregex')
+    .argument('<filter>', 'a filter or a jail by name, a filter file, a matcher (.wasm), or a failregex')
     .argument('<log...>', 'log files, - for standard input, lines, or systemd-journal')
     .option('-c, --config <file>', 'the configuration, for its jails and filters')
     .option('--fail2ban <folder>', 'jails and filters of this folder (/etc/fail2ban), tried as fail2ban-regex does')
@@ -55,6 +55,7 @@ Examples:
   bailiff test sshd --mode aggressive /var/log/auth.log --json | jq -r 'select(.matched) | .host' | sort | uniq -c
   bailiff test sshd systemd-journal --print-all-missed
   bailiff test ./my-filter.yaml - < some.log
+  bailiff test ./odd.wasm odd.log
   bailiff test 'bad login from <ADDR>$' '2026-11-22T13:41:02Z bad login from 192.0.2.7'
   zcat /var/log/auth.log.2.gz | bailiff test sshd -
   bailiff test sshd /var/log/auth.log --summary

@@ -22,7 +22,7 @@ export interface TestedLine {
   readonly dateText: string
 }
 
-const chunkBytes = 1 << 16
+const chunkBytes = 1 << 18
 /** A line that is longer is no line of a log. */
 const longestLine = 1 << 26
 const newline = 10
@@ -33,8 +33,24 @@ const newline = 10
  * cannot be read.
  */
 export function* blocksOfFile(path: string, wide: WideEncoding | null = null): Generator<LogBlock> {
-  for (const bytes of wide === null ? wholeLines(path) : transcodedLines(path, wide))
-    yield { bytes, text: bytes.toString('latin1'), start: 0, end: bytes.length }
+  for (const bytes of wide === null ? wholeLines(path) : transcodedLines(path, wide)) yield new WholeBlock(bytes)
+}
+
+/** All of some bytes. */
+class WholeBlock implements LogBlock {
+  readonly bytes: Buffer
+  readonly start = 0
+  readonly end: number
+  #text: string | null = null
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+    this.end = bytes.length
+  }
+
+  get text(): string {
+    return (this.#text ??= this.bytes.toString('latin1'))
+  }
 }
 
 /** The lines of a block. `before`: how many were before them. */

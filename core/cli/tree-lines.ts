@@ -105,13 +105,20 @@ export class TreeLines implements TestedFilter {
       tally.lines += this.#filter.lines.scan(block, { moment: this.#moment, decode, found, withoutComments: true })
       return
     }
-    const { lines, failures } = this.#filter.scan(block, this.#moment, decode)
-    tally.lines += lines
-    for (const one of failures) {
-      const hosts = this.#hosts
-      const resolved = hosts !== null && one.some(({ dns }) => dns !== null) ? await hosts.resolve(one) : one
-      this.#note(kindOf({ failures: resolved, ignoredBy: [] }))
+    // Where every failregex is tried, a line may tell of several.
+    let [last, failures]: [number, RawFailure[]] = [-1, []]
+    const waiting: RawFailure[][] = []
+    const tell = () => {
+      if (this.#hosts !== null && failures.some(({ dns }) => dns !== null)) waiting.push(failures)
+      else if (failures.length > 0) this.#note(kindOf({ failures, ignoredBy: [] }))
     }
+    tally.lines += this.#filter.scan(block, this.#moment, decode, (failure, start) => {
+      if (start === last) return void failures.push(failure)
+      tell()
+      ;[last, failures] = [start, [failure]]
+    })
+    tell()
+    for (const one of waiting) this.#note(kindOf({ failures: (await this.#hosts?.resolve(one)) ?? one, ignoredBy: [] }))
   }
 
   #note(kind: LineKind): void {

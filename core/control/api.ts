@@ -1,5 +1,5 @@
 import type { Address, Prefix } from '../address.ts'
-import type { AgentEvent, Ban, Evidence, UnbanReason } from '../events.ts'
+import type { AgentEvent, Ban, Evidence, PluginHostState, UnbanReason } from '../events.ts'
 
 /**
  * What the control socket offers: JSON over HTTP on a Unix socket. Every answer is a JSON object; a
@@ -47,6 +47,8 @@ export interface StatusReport {
   readonly findings: readonly Finding[]
   readonly actions: readonly { readonly action: string; readonly pending: number; readonly failure: string | null }[]
   readonly logs: readonly LogReport[]
+  /** The processes that plugins of others run in, and the threads of matchers in WebAssembly. */
+  readonly pluginHosts: readonly PluginHostState[]
   /** What of the configuration was set aside, in words for people. */
   readonly problems: readonly string[]
 }

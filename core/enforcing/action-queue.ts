@@ -3,12 +3,14 @@ import {
   type ActionBan,
   type ActionHost,
   type ActionPlugin,
+  type Host,
   type Logger,
   type Refusal,
   type Refused,
 } from '../plugin.ts'
 import type { Prefix } from '../address.ts'
 import { BailiffError, describeError } from '../errors.ts'
+import { callEach, takesEach, type TakesEach } from './call-each.ts'
 import { entryKey } from './wanted-set.ts'
 import { withDeadline } from './deadline.ts'
 
@@ -86,8 +88,17 @@ export class ActionQueue {
     return this.#plugin.capabilities?.includes('firewall') ?? false
   }
 
+  get #deadlineMs(): number {
+    return this.#isFirewall ? firewallDeadlineMs : callDeadlineMs
+  }
+
   get name(): string {
     return this.#host.name
+  }
+
+  /** What its plugin sees, by which an instance is known. */
+  get host(): Host {
+    return this.#host
   }
 
   get state(): ActionState {
@@ -150,6 +161,11 @@ export class ActionQueue {
 
   resume(): void {
     this.#paused = false
+  }
+
+  /** What failed is tried again now, and not after the pause: there is reason to believe that it works. */
+  retryNow(): void {
+    this.#wake?.()
   }
 
   /** The clock was set by so many milliseconds: what waits here ends at another time. What is to be restored is told as it is then. */
@@ -231,7 +247,7 @@ export class ActionQueue {
     const verb = tasks.length > 0 ? 'ban' : 'unban'
     if (verb === 'unban') tasks = this.#first('unban')
     const many = verb === 'ban' ? this.#plugin.banMany : this.#plugin.unbanMany
-    if (!many) return this.#oneByOne(tasks)
+    if (!many) return takesEach(this.#plugin) ? this.#each(this.#plugin, verb, tasks) : this.#oneByOne(tasks)
     const bans = tasks.map(({ ban }) => ban)
     const refused = refusals(await this.#call((host) => many.call(this.#plugin, bans, host)))
     for (const task of tasks) {
@@ -250,6 +266,20 @@ export class ActionQueue {
       if (tasks.push(task) === batchSize) break
     }
     return tasks
+  }
+
+  /** As `oneByOne`, in a process of its own. */
+  async #each(plugin: TakesEach, verb: Task['verb'], tasks: readonly Task[]): Promise<void> {
+    const failures: unknown[] = []
+    const carried = (index: number, error: unknown) => {
+      const task = tasks[index]
+      if (error !== null) failures.push(error)
+      else if (task) this.#settle(task, null)
+    }
+    const items = tasks.map(({ ban }) => ban)
+    const calls = { verb, items, host: this.#host, atOnce: concurrency, deadlineMs: this.#deadlineMs, carried }
+    await withDeadline(this.#host, null, () => plugin[callEach](calls))
+    if (failures.length > 0) throw failures[0]
   }
 
   async #oneByOne(tasks: Task[]): Promise<void> {
@@ -310,7 +340,7 @@ export class ActionQueue {
   }
 
   #call<T>(work: (host: ActionHost) => T | Promise<T>): Promise<T> {
-    return withDeadline(this.#host, this.#isFirewall ? firewallDeadlineMs : callDeadlineMs, () => work(this.#host))
+    return withDeadline(this.#host, this.#deadlineMs, () => work(this.#host))
   }
 }
 

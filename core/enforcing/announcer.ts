@@ -1,11 +1,14 @@
 import { describeError } from '../errors.ts'
 import type { AgentEvent } from '../events.ts'
 import type { Host, NotifierPlugin } from '../plugin.ts'
+import { callEach, takesEach } from './call-each.ts'
 import { withDeadline } from './deadline.ts'
 
 const longestQueue = 1000
 const callDeadlineMs = 10_000
 const tries = 3
+/** Events that are told in one go to a notifier in a process of its own. */
+const longestGroup = 200
 /** A notifier that is too slow is told of again after so long. */
 const tellAgainMs = 10 * 60_000
 
@@ -58,6 +61,9 @@ export class Announcer {
 class NotifierQueue {
   readonly #listener: Listener
   readonly #events: AgentEvent[] = []
+  /** Events that are being told, and how often the first of them was tried. */
+  #underWay = 0
+  #attempt = 1
   #running: Promise<void> | null = null
   #started = false
   #stopped = false
@@ -74,7 +80,8 @@ class NotifierQueue {
   }
 
   get state(): NotifierState {
-    return { notifier: this.#listener.host.name, waiting: this.#events.length, dropped: this.#dropped }
+    const waiting = this.#events.length + this.#underWay
+    return { notifier: this.#listener.host.name, waiting, dropped: this.#dropped }
   }
 
   put(event: AgentEvent): void {
@@ -82,8 +89,8 @@ class NotifierQueue {
     const jail = 'ban' in event ? event.ban.jail : null
     if (jails && (jail === null || !jails.has(jail))) return
     if (this.#events.push(event) > longestQueue) {
-      this.#events.shift()
-      this.#dropped++
+      // More than one where a call that failed gave some back.
+      this.#dropped += this.#events.splice(0, this.#events.length - longestQueue).length
       this.#tellDropped()
     }
     this.#running ??= this.#work().finally(() => {
@@ -110,23 +117,57 @@ class NotifierQueue {
   }
 
   async #work(): Promise<void> {
-    for (let event = this.#events.shift(); event && !this.#stopped; event = this.#events.shift())
-      await this.#notify(event)
+    const most = takesEach(this.#listener.plugin) ? longestGroup : 1
+    while (this.#events.length > 0 && !this.#stopped) {
+      const events = this.#events.splice(0, most)
+      this.#underWay = events.length
+      const error = await this.#tell(events)
+      const rest = events.slice(events.length - this.#underWay)
+      this.#underWay = 0
+      if (error !== null) await this.#failed(rest, error)
+    }
   }
 
-  async #notify(event: AgentEvent): Promise<void> {
-    const { plugin, host } = this.#listener
-    for (let attempt = 1; attempt <= tries && !this.#stopped; attempt++) {
-      try {
-        if (!this.#started) await withDeadline(host, callDeadlineMs, () => plugin.start?.(host))
-        this.#started = true
-        await withDeadline(host, callDeadlineMs, () => plugin.notify(event, host))
-        return
-      } catch (error) {
-        const fields = { notifier: host.name, event: event.type, attempt, dropped: this.#dropped }
-        host.log.warn(fields, `the notifier ${host.name} failed: ${describeError(error)}`)
-        if (attempt < tries) await new Promise((resolve) => setTimeout(resolve, 1000 * attempt))
-      }
+  /** What the first event that was not told failed with; null: all of them were told. */
+  async #tell(events: readonly AgentEvent[]): Promise<unknown> {
+    const { host, plugin } = this.#listener
+    let failure: unknown = null
+    const carried = (_: number, error: unknown) => {
+      if (error !== null) failure = error
+      else this.#told()
     }
+    try {
+      if (!this.#started) await withDeadline(host, callDeadlineMs, () => plugin.start?.(host))
+      this.#started = true
+      if (takesEach(plugin)) {
+        const calls = { verb: 'notify', items: events, host, atOnce: 1, deadlineMs: callDeadlineMs, carried } as const
+        await withDeadline(host, null, () => plugin[callEach](calls))
+        return failure
+      }
+      for (const event of events) {
+        await withDeadline(host, callDeadlineMs, () => plugin.notify(event, host))
+        this.#told()
+      }
+      return null
+    } catch (error) {
+      return error ?? 'it threw nothing'
+    }
+  }
+
+  #told(): void {
+    this.#underWay--
+    this.#attempt = 1
+  }
+
+  /** The first of the rest failed: it is tried again after a pause, some times, and the others after it. */
+  async #failed(rest: readonly AgentEvent[], error: unknown): Promise<void> {
+    const [first, ...others] = rest
+    const { host } = this.#listener
+    const attempt = this.#attempt++
+    const fields = { notifier: host.name, event: first?.type, attempt, dropped: this.#dropped }
+    host.log.warn(fields, `the notifier ${host.name} failed: ${describeError(error)}`)
+    if (attempt >= tries) this.#attempt = 1
+    this.#events.unshift(...(attempt < tries ? rest : others))
+    if (attempt < tries && !this.#stopped) await new Promise((resolve) => setTimeout(resolve, 1000 * attempt))
   }
 }

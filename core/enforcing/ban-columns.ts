@@ -5,7 +5,7 @@ import type { Ban, Ports } from '../events.ts'
 const maxWithLines = 2000
 
 /**
- * Bans as columns of numbers, about 65 bytes each: a million objects would cost a quarter of a gigabyte
+ * Bans as columns of numbers, about 70 bytes each: a million objects would cost a quarter of a gigabyte
  * and every full collection a look at each. A row stays where it is until it is cleared. Jails and ports,
  * of which there are few, are kept once each; lines only of the newest bans.
  */
@@ -15,6 +15,8 @@ export class BanColumns {
   /** For whoever chains rows, and whoever orders them: one number each. */
   next = new Int32Array(0)
   place = new Uint32Array(0)
+  /** For whoever wants to know of a chain whether it is what it was. */
+  stamp = new Uint32Array(0)
   /** Two words that stand for the prefix. */
   low = new Uint32Array(0)
   high = new Uint32Array(0)
@@ -156,6 +158,7 @@ export class BanColumns {
     this.until = moved(this.until, new Float64Array(capacity))
     this.next = moved(this.next, new Int32Array(capacity))
     this.place = moved(this.place, new Uint32Array(capacity))
+    this.stamp = moved(this.stamp, new Uint32Array(capacity))
     this.low = moved(this.low, new Uint32Array(capacity))
     this.high = moved(this.high, new Uint32Array(capacity))
     this.#words = moved(this.#words, new Uint32Array(capacity * 4))
@@ -176,12 +179,20 @@ class Names<Value> {
   readonly #key: (value: Value) => string
   readonly #numbers = new Map<string, number>()
   readonly #values: Value[] = []
+  #last: Value | null = null
+  #lastNumber = 0
 
   constructor(key: (value: Value) => string) {
     this.#key = key
   }
 
   number(value: Value): number {
+    if (value === this.#last) return this.#lastNumber
+    this.#last = value
+    return (this.#lastNumber = this.#number(value))
+  }
+
+  #number(value: Value): number {
     const key = this.#key(value)
     const known = this.#numbers.get(key)
     if (known !== undefined) return known

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { BailiffError } from '../errors.ts'
 
-const currentCall = new AsyncLocalStorage<Call>()
+const currentCall = new AsyncLocalStorage<{ readonly signal: AbortSignal }>()
 
 /**
  * The signal that `host.signal` shows: inside a call the one that also ends at the call's deadline,
@@ -14,36 +14,53 @@ export function currentSignal(instance: AbortSignal): AbortSignal {
 /**
  * Calls `work` of a plugin with a deadline. At the deadline, and when the instance is to stop,
  * `host.signal` aborts and the promise rejects, also when the work pays no attention. Work that is no
- * promise has ended when it returns, and costs no timer.
+ * promise has ended when it returns, and costs no timer. Null: no deadline, the end of the instance alone.
  */
 export async function withDeadline<T>(
   host: { readonly name: string; readonly signal: AbortSignal },
-  deadlineMs: number,
+  deadlineMs: number | null,
   work: () => T | PromiseLike<T>,
 ): Promise<T> {
-  const call = new Call(host.signal)
+  const { signal } = host
+  const call = new Call(signal)
   const result = currentCall.run(call, work)
   if (!isPromise(result)) return result
   let timer: NodeJS.Timeout | undefined
+  let stop = () => {}
   const over = new Promise<never>((_, reject) => {
-    const late = new BailiffError('unavailable', `${host.name} did not answer within ${deadlineMs / 1000} s`)
+    // The signal of the instance, and not that of the call, which is seldom made and costs more than all of this.
+    stop = () => reject(signal.reason as Error)
+    signal.addEventListener('abort', stop, { once: true })
+    if (deadlineMs === null) return
     timer = setTimeout(() => {
+      const late = new BailiffError('unavailable', `${host.name} did not answer within ${deadlineMs / 1000} s`)
       call.end(late)
       reject(late)
     }, deadlineMs)
-    call.signal.addEventListener('abort', () => reject(call.signal.reason as Error), { once: true })
   })
   try {
     return await Promise.race([result, over])
   } finally {
     clearTimeout(timer)
+    signal.removeEventListener('abort', stop)
   }
 }
 
-/** One call. Its signal is made when somebody looks at it: that costs more than most calls. */
-class Call {
+/** Runs `work` so that `host.signal` shows the signal of `call`, which is asked for it when the work looks. */
+export function withSignal<T>(call: { readonly signal: AbortSignal }, work: () => T): T {
+  return currentCall.run(call, work)
+}
+
+/** The signal of an instance itself, also where it is asked for inside a call. */
+export function instanceSignal(host: { readonly signal: AbortSignal }): AbortSignal {
+  return currentCall.exit(() => host.signal)
+}
+
+/** A call of an instance. Its signal is made when somebody looks at it: that costs more than most calls. */
+export class Call {
   readonly #instance: AbortSignal
-  readonly #late = new AbortController()
+  #late: AbortController | undefined
+  #why: BailiffError | undefined
   #signal: AbortSignal | undefined
 
   constructor(instance: AbortSignal) {
@@ -51,11 +68,15 @@ class Call {
   }
 
   get signal(): AbortSignal {
-    return (this.#signal ??= AbortSignal.any([this.#instance, this.#late.signal]))
+    if (this.#signal !== undefined) return this.#signal
+    this.#late = new AbortController()
+    if (this.#why !== undefined) this.#late.abort(this.#why)
+    return (this.#signal = AbortSignal.any([this.#instance, this.#late.signal]))
   }
 
   end(why: BailiffError): void {
-    this.#late.abort(why)
+    this.#why ??= why
+    this.#late?.abort(why)
   }
 }
 

@@ -43,6 +43,7 @@ export class WantedSet {
   #size = 0
   #listed = 0
   #crowdedOut = 0
+  #stamps = 0
   /** What the last `#hash` made. */
   #low = 0
   #high = 0
@@ -149,6 +150,22 @@ export class WantedSet {
   /** As `has`, of an address as `writeKey` writes it (128 bits), or of its network of 64 bits. */
   hasKey(words: Uint32Array, bits: 64 | 128, jail: string): boolean {
     if (this.#prefixes === 0) return false
+    this.#ask(words, bits)
+    return this.#findHashed(jail) !== undefined
+  }
+
+  /**
+   * A number that stands for the bans there are of such a prefix: while it is the same, the same jails have one. 0: none
+   * has.
+   */
+  stampOf(words: Uint32Array, bits: 64 | 128): number {
+    if (this.#prefixes === 0) return 0
+    this.#ask(words, bits)
+    const first = this.#index[this.#slotOfHash()] ?? 0
+    return first === 0 ? 0 : (this.#bans.stamp[first - 1] ?? 0)
+  }
+
+  #ask(words: Uint32Array, bits: 64 | 128): void {
     const key = this.#asked
     const [a = 0, b = 0] = words
     const [c = 0, d = 0] = bits > 64 ? [words[2], words[3]] : []
@@ -165,7 +182,6 @@ export class WantedSet {
     }
     this.#low = this.#askedLow
     this.#high = this.#askedHigh
-    return this.#findHashed(jail) !== undefined
   }
 
   get(prefix: Prefix, jail: string): Ban | undefined {
@@ -223,6 +239,7 @@ export class WantedSet {
     this.#bans.place[row] = 0
     if (this.#index[slot] === 0) this.#prefixes++
     this.#index[slot] = row + 1
+    this.#stamp(row)
     this.#write(row, ban)
     this.#size++
     if (listOfJail(ban.jail) !== null) this.#listed++
@@ -246,16 +263,24 @@ export class WantedSet {
       while (this.#bans.next[before] !== row + 1) before = (this.#bans.next[before] ?? 0) - 1
       this.#bans.next[before] = after
     }
-    if (this.#index[slot] === 0) this.#unlink(slot)
+    const left = this.#index[slot] ?? 0
+    if (left === 0) this.#unlink(slot)
+    else this.#stamp(left - 1)
     this.#ending.remove(row)
     this.#bans.clear(row)
     this.#size--
     if (listOfJail(ban.jail) !== null) this.#listed--
-    const left = (this.#perJail.get(ban.jail) ?? 0) - 1
-    if (left > 0) this.#perJail.set(ban.jail, left)
+    const others = (this.#perJail.get(ban.jail) ?? 0) - 1
+    if (others > 0) this.#perJail.set(ban.jail, others)
     else this.#perJail.delete(ban.jail)
     this.#tell({ before: ban, after: null, reason })
     return ban
+  }
+
+  /** The bans that begin with this row are others than before. 0 is the stamp of none. */
+  #stamp(row: number): void {
+    this.#stamps = (this.#stamps + 1) >>> 0 || 1
+    this.#bans.stamp[row] = this.#stamps
   }
 
   /** Ends the ban that ends first; false where none ends before `until`. */

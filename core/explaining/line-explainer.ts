@@ -7,6 +7,7 @@ import { followsLog, type Candidate } from './candidate.ts'
 import { readHead } from './line-date.ts'
 import { causes, type Cause, type JailTrace, type LineExplanation, type Step } from './line-explanation.ts'
 import { traceLine, type AskedLine, type Traced } from './line-trace.ts'
+import { traceModuleLine } from './module-trace.ts'
 import type { LineSequence } from './line-sequence.ts'
 import { inTurn, judgeMatch } from './line-verdict.ts'
 import { Trials, type LinePlace } from './trials.ts'
@@ -110,7 +111,11 @@ export class LineExplainer {
     const { now, log } = place
     if (candidate.tree === undefined) {
       const line: AskedLine = { bytes, place, read: readHead(bytes, now, candidate.filter.dates ?? null) }
-      return { line, traced: traceLine(candidate, line, this.#trials) }
+      const { module } = candidate.filter
+      const traced = module
+        ? traceModuleLine(candidate, module, line, this.#trials)
+        : traceLine(candidate, line, this.#trials)
+      return { line, traced }
     }
     const { traceTreeLine } = await import('./tree-trace.ts')
     const { guard } = this.#trials

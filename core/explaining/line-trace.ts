@@ -311,15 +311,22 @@ class LineTrace {
     const { head } = this.#line.read
     if (head.time !== null) return null
     const starts = [...head.line.slice(0, 200).matchAll(/(?<=[\s\]|,;])(?=\S)/g)].map(({ index }) => index)
+    const tried = this.#trials.ofUsualDates(filter)
     const at = starts
       .slice(0, datesTried)
-      .find((from) => this.#trials.matches(filter, this.#dated(head.line.slice(from)), this.#line.place))
+      .find((from) => this.#trials.matches(tried, this.#dated(head.line.slice(from)), this.#line.place))
     if (at === undefined) return null
     const text = head.line.slice(0, at).trim()
-    this.#step('date', false, `${quote(text)} stands where a date should`)
+    this.#step(
+      'date',
+      false,
+      text === '' ? 'nothing stands where a date should' : `${quote(text)} stands where a date should`,
+    )
+    const reader = filter.dates?.patterns ? `the datepattern of ${jail} finds` : 'Bailiff reads'
+    const why = text === '' ? '' : `: ${quote(text)} is none that ${reader}`
     return {
       cause: 'no-date',
-      verdict: `No date is found in the line: ${quote(text)} is none that Bailiff reads. With one it would match in ${jail}.`,
+      verdict: `No date is found in the line${why}. With one it would match in ${jail}.`,
       nearly: true,
     }
   }

@@ -34,6 +34,7 @@ export class Trials {
   readonly #prepared = new Map<CompiledFilter, Prepared>()
   readonly #otherModes = new Map<string, Candidate>()
   readonly #ofAnyProgram = new Map<CompiledFilter, CompiledFilter>()
+  readonly #ofUsualDates = new Map<CompiledFilter, CompiledFilter>()
 
   constructor(engines: readonly MatcherPlugin[]) {
     this.#engines = engines
@@ -80,6 +81,13 @@ export class Trials {
   ofAnyProgram(filter: CompiledFilter): CompiledFilter {
     const known = this.#ofAnyProgram.get(filter) ?? { ...filter, programs: null }
     this.#ofAnyProgram.set(filter, known)
+    return known
+  }
+
+  /** The filter as if it had no `datepattern`. */
+  ofUsualDates(filter: CompiledFilter): CompiledFilter {
+    const known = this.#ofUsualDates.get(filter) ?? { ...filter, dates: null }
+    this.#ofUsualDates.set(filter, known)
     return known
   }
 

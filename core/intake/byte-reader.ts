@@ -6,7 +6,7 @@ import { maxChunkBytes, type Scanner } from './scanner.ts'
 /** A line longer than this is passed over, as in files. */
 const maxLineBytes = 64 * 1024
 /** A source that does not wait for `emit` is refused more than this. */
-const maxQueuedBytes = 16 * maxChunkBytes
+const maxQueuedBytes = 16 * 1024 * 1024
 
 export interface ByteReaderOptions {
   /** As it stands in `LogChunk.log`. */
@@ -47,7 +47,7 @@ export class ByteReader {
 
   /** Resolves when all whole lines of the bytes have been scanned. Rejects when the source is stopped. */
   emit(bytes: Uint8Array, from: Emitted = {}): Promise<void> {
-    if (this.#queued + bytes.length > maxQueuedBytes + maxChunkBytes) {
+    if (this.#queued + bytes.length > maxQueuedBytes) {
       const message = `source ${this.#options.log} hands over more bytes before the earlier ones are taken`
       return Promise.reject(new BailiffError('software', message, { hint: 'A source has to await each call of emit.' }))
     }

@@ -1,4 +1,4 @@
-import { lstatSync, opendirSync, statSync, type Dirent, type Stats } from 'node:fs'
+import { lstatSync, opendirSync, statSync, type Dir, type Dirent, type Stats } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describeError } from '../errors.ts'
 import type { Alarm } from './scanner.ts'
@@ -9,6 +9,15 @@ import type { Hear, Watches } from './watches.ts'
 /** Names that are looked at in one folder, and folders that are watched, for one pattern. */
 const maxEntries = 50_000
 const maxFolders = 8192
+/** Files that are known of one pattern, before those are chosen that are followed. */
+const maxFiles = 50_000
+/** Folders are listed for so long at first, and then, where that was not all, for so long of each tenth of a second. */
+const firstWorkMs = 100
+const workMs = 20
+const restMs = 80
+const namesAtOnce = 64
+/** Folders of these names hold no logs, and no wild card goes into them. */
+const noLogs = new Set(['/proc', '/sys', '/dev'])
 /** Folders that are looked at in one tick although nothing was heard of them. */
 const foldersATick = 8
 /** A file that is gone is still read for so long: its service may write on in it, or make it anew. */
@@ -28,14 +37,15 @@ export interface MatchedFilesOptions {
   readonly patienceMs: number
   /** Called after the files have changed. */
   readonly changed: () => void
+  /** How long the first look may take before the rest of it is done piece by piece. */
+  readonly firstWorkMs?: number
 }
 
 /** The files that a pattern means now. Throws a `BailiffError` for a pattern that is none. */
 export function filesMatching(pattern: string, exclude: readonly string[] = []): readonly string[] {
   const watches = { listen() {}, unlisten() {}, tells: () => true }
-  const nobody = { limit: maxEntries, watches, alarm() {}, patienceMs: 0, changed() {} }
-  const matched = new MatchedFiles({ pattern, exclude, ...nobody })
-  return matched.paths
+  const nobody = { limit: maxEntries, watches, alarm() {}, patienceMs: 0, changed() {}, firstWorkMs: Infinity }
+  return new MatchedFiles({ pattern, exclude, ...nobody }).paths
 }
 
 interface Found {
@@ -54,6 +64,13 @@ interface Folder {
   modified: number | null
 }
 
+interface Listing {
+  readonly path: string
+  readonly folder: Folder
+  readonly names: Dir
+  count: number
+}
+
 /**
  * The files that a pattern means: those that are there, and those that come. Folders are listed once, and again
  * only when the kernel tells of a change or their time stamp has changed; of a file that comes or goes, only that is
@@ -70,21 +87,24 @@ export class MatchedFiles {
   /** Folders that cannot be read, and why. */
   readonly #closed = new Map<string, string>()
   #turn: string[] = []
+  /** Folders that are to be listed, and the one that is being listed. */
+  readonly #unlisted = new Set<string>()
+  #listing: Listing | null = null
+  #work: NodeJS.Timeout | null = null
   #settled = false
   #dirty = false
   /** How many there were when they were too many; 0: they are not. */
   #crowd = 0
   #told = new Map<string, number>()
 
-  /** Throws a `BailiffError` for a pattern that is none. Looks at once. */
+  /** Throws a `BailiffError` for a pattern that is none. Looks at once; where there is much, the rest of it comes later. */
   constructor(options: MatchedFilesOptions) {
     this.#options = options
     this.pattern = new PathPattern(options.pattern)
     this.#excluded = excluding(options.exclude)
     this.#roots = this.pattern.roots()
     for (const [root, places] of this.#roots) this.#enter(root, places)
-    this.#trim()
-    this.#settled = true
+    this.#listSome(options.firstWorkMs ?? firstWorkMs)
     this.#dirty = false
   }
 
@@ -113,13 +133,21 @@ export class MatchedFiles {
   tick(): void {
     for (const [root, places] of this.#roots) if (!this.#folders.has(root)) this.#enter(root, places)
     for (const folder of this.#due()) this.#look(folder)
+    if (this.#work === null) this.#listSome(workMs)
     this.#letGo()
-    this.#trim()
-    this.#announce()
+    // At first all are looked for, so that none is followed that others drive out.
+    if (this.#settled) {
+      this.#trim()
+      this.#announce()
+    }
     this.#tell()
   }
 
   stop(): void {
+    if (this.#work !== null) clearTimeout(this.#work)
+    this.#work = null
+    this.#unlisted.clear()
+    this.#closeListing()
     for (const [path, { hear }] of this.#folders) this.#options.watches.unlisten(path, hear)
     this.#folders.clear()
     this.#files.clear()
@@ -167,6 +195,8 @@ export class MatchedFiles {
       this.#options.watches.unlisten(inner, hear)
       this.#folders.delete(inner)
       this.#closed.delete(inner)
+      this.#unlisted.delete(inner)
+      if (this.#listing?.path === inner) this.#closeListing()
       for (const file of files) this.#goes(file)
     }
   }
@@ -174,10 +204,13 @@ export class MatchedFiles {
   #list(path: string, folder: Folder): void {
     folder.modified = settledAt(modifiedAt(path))
     const names = this.pattern.namesIn(folder.places)
-    if (names !== null) {
-      this.#closed.delete(path)
-      for (const name of names) this.#consider(path, folder, name)
-    } else this.#listAll(path, folder)
+    if (names === null) return void this.#unlisted.add(path)
+    this.#closed.delete(path)
+    for (const name of names) this.#consider(path, folder, name)
+    this.#lookAtFiles(folder)
+  }
+
+  #lookAtFiles(folder: Folder): void {
     for (const file of folder.files) if (!isFile(file)) this.#goes(file)
   }
 
@@ -186,26 +219,70 @@ export class MatchedFiles {
     if (found !== undefined) found.gone ??= performance.now()
   }
 
-  #listAll(path: string, folder: Folder): void {
-    try {
-      const entries = opendirSync(path, { bufferSize: 512 })
-      try {
-        let count = 0
-        for (let entry = entries.readSync(); entry !== null; entry = entries.readSync()) {
-          if (++count > maxEntries) {
-            this.#alarm(path, `the folder has more than ${maxEntries} names, and no more are looked at`)
-            break
-          }
-          this.#consider(path, folder, entry.name, entry)
-        }
-      } finally {
-        entries.closeSync()
-      }
-      this.#closed.delete(path)
-    } catch (error) {
-      const denied = error instanceof Error && 'code' in error && error.code === 'EACCES'
-      this.#closed.set(path, denied ? 'this user may not list the folder' : describeError(error))
+  /** Lists folders for so long. What is left is done soon. */
+  #listSome(forMs: number): void {
+    const until = performance.now() + forMs
+    while (this.#listing !== null || this.#unlisted.size > 0) {
+      if (performance.now() >= until) return this.#listLater()
+      this.#listing ??= this.#nextListing()
+      if (this.#listing !== null) this.#listPart(this.#listing)
     }
+    if (this.#settled) return
+    this.#settled = true
+    this.#trim()
+  }
+
+  #listLater(): void {
+    this.#work ??= setTimeout(() => {
+      this.#work = null
+      this.#listSome(workMs)
+      if (this.#work !== null) return
+      this.#trim()
+      this.#announce()
+    }, restMs).unref()
+  }
+
+  #nextListing(): Listing | null {
+    const [path = ''] = this.#unlisted
+    this.#unlisted.delete(path)
+    const folder = this.#folders.get(path)
+    if (folder === undefined) return null
+    try {
+      return { path, folder, names: opendirSync(path, { bufferSize: 512 }), count: 0 }
+    } catch (error) {
+      this.#noteClosed(path, error)
+      return null
+    }
+  }
+
+  #listPart(listing: Listing): void {
+    const { path, folder, names } = listing
+    try {
+      for (let part = 0; part < namesAtOnce; part++) {
+        const entry = names.readSync()
+        if (entry !== null && ++listing.count <= maxEntries) {
+          this.#consider(path, folder, entry.name, entry)
+          continue
+        }
+        if (entry !== null) this.#alarm(path, `the folder has more than ${maxEntries} names, and no more are looked at`)
+        this.#closeListing()
+        this.#closed.delete(path)
+        return this.#lookAtFiles(folder)
+      }
+    } catch (error) {
+      this.#closeListing()
+      this.#noteClosed(path, error)
+    }
+  }
+
+  #closeListing(): void {
+    this.#listing?.names.closeSync()
+    this.#listing = null
+  }
+
+  #noteClosed(path: string, error: unknown): void {
+    const denied = error instanceof Error && 'code' in error && error.code === 'EACCES'
+    this.#closed.set(path, denied ? 'this user may not list the folder' : describeError(error))
   }
 
   #heard(path: string, name: string | null): void {
@@ -213,8 +290,9 @@ export class MatchedFiles {
     if (folder === undefined) return
     if (name === null) this.#list(path, folder)
     else this.#consider(path, folder, name)
+    if (this.#work === null) this.#listSome(workMs)
     // Which of too many are followed is decided at the next tick.
-    if (this.#files.size <= this.#options.limit) this.#announce()
+    if (this.#settled && this.#files.size <= this.#options.limit) this.#announce()
   }
 
   #announce(): void {
@@ -232,7 +310,10 @@ export class MatchedFiles {
     const step = this.pattern.step(places, name, entry === undefined ? isLink(full) : linked)
     if (!step.file && step.places.length === 0) return
     const stat = entry !== undefined && !linked ? entry : statOf(full)
-    if (stat?.isDirectory() && step.places.length > 0) return this.#enter(full, step.places)
+    if (stat?.isDirectory() && step.places.length > 0) {
+      if (!noLogs.has(full)) this.#enter(full, step.places)
+      return
+    }
     if (stat === null && this.#folders.has(full)) this.#leave(full)
     if (!step.file) return
     if (!stat?.isFile()) this.#goes(full)
@@ -241,6 +322,8 @@ export class MatchedFiles {
   }
 
   #take(file: string): void {
+    if (this.#files.size >= maxFiles)
+      return this.#alarm('files', `it means more than ${maxFiles} files, and no more are looked at`)
     this.#files.set(file, { fresh: this.#settled, gone: null })
     this.#folders.get(dirname(file))?.files.add(file)
     this.#dirty = true

@@ -1,13 +1,13 @@
-import picomatch from 'picomatch'
 import { BailiffError, quote } from '../errors.ts'
+import { NamePattern } from './name-pattern.ts'
 
 /** What one name on the way may be: this name, one that matches, or any folders (`**`). */
-type Segment = string | RegExp | typeof anyFolders
+type Segment = string | NamePattern | typeof anyFolders
 
 const anyFolders = Symbol('**')
 const maxAlternatives = 256
-/** An escaped letter, a bracket expression, or a letter with a meaning to picomatch that no shell gives it. */
-const wildOrOdd = /\\.|\[[!^]?\]?(?:\[:\w+:\]|[^\]])*\]|[^\w*?[\]\\\s-]/gu
+/** PATH_MAX of Linux. */
+const longestPattern = 4096
 
 /** How far a path fits a pattern: which of its alternatives, and how many of its segments are used up. */
 export interface Place {
@@ -35,6 +35,8 @@ export class PathPattern {
   /** Throws a `BailiffError` that says what is wrong with the pattern. */
   constructor(text: string) {
     this.text = text
+    if (text.length > longestPattern)
+      throw new BailiffError('data', `the pattern ${quote(text)} has more than ${longestPattern} characters`)
     if (!text.startsWith('/')) throw new BailiffError('data', `the pattern ${quote(text)} is not an absolute path`)
     this.#alternatives = expandBraces(text, text).map((one) => toSegments(one, text))
   }
@@ -122,18 +124,9 @@ function toSegments(alternative: string, whole: string): Segment[] {
     })
 }
 
-function nameTest(name: string, whole: string, dot: boolean): RegExp {
+function nameTest(name: string, whole: string, dot: boolean): NamePattern {
   try {
-    // What only picomatch knows (groups, negation of all) is no wild card here, but a letter of the name.
-    const plain = name.replaceAll(wildOrOdd, (part) => (part.length === 1 ? `\\${part}` : part))
-    return picomatch.makeRe(plain, {
-      dot,
-      nobrace: true,
-      noextglob: true,
-      nonegate: true,
-      posix: true,
-      strictBrackets: true,
-    })
+    return new NamePattern(name, dot)
   } catch {
     throw new BailiffError('data', `the pattern ${quote(whole)} has a bracket without its partner`, {
       hint: 'a backslash before it makes it a part of the name',

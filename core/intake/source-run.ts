@@ -22,7 +22,7 @@ const stopDeadlineMs = 5000
 /** Files that one pattern follows, unless its user says otherwise: each takes a descriptor and some KiB. */
 const usualLimit = 4096
 /** What failed and has run so long again is believed to run. */
-const recoveredMs = 3000
+const recoveredMs = 20_000
 
 /** A source as the configuration wants it. */
 export interface IntakeSource {
@@ -179,7 +179,7 @@ export class SourceRun {
         return
       } catch (error) {
         if (signal.aborted) return
-        this.#failure = describeError(error)
+        this.#failure = describeError(error).replaceAll(/\n\s*/g, '; ')
         this.#runsSince = null
         if (now() - started > steadyMs) failures = 0
         const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures, 10))
@@ -212,6 +212,7 @@ export class SourceRun {
 
   readonly #emit: Emit = (bytes, from = {}) => {
     try {
+      if (!(bytes instanceof Uint8Array)) throw new TypeError('emit takes bytes: a Uint8Array or a Buffer')
       const stream = this.#stream(from.log ?? '', from.cursor)
       this.#failure = null
       return stream.emit(bytes, from)

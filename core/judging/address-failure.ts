@@ -13,7 +13,7 @@ import { keyWords, type Key } from './keyed-rows.ts'
  */
 export class AddressFailure implements CountedFailure, BannedLine {
   readonly key: Key = new Uint32Array(keyWords)
-  jail = ''
+  jails: readonly string[] = []
   /** When it counts, and what was written in the line. */
   counted = 0
   written: number | null = null

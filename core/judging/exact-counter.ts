@@ -23,18 +23,19 @@ const linesOfBan = 10
  * IPv6 network beside it.
  */
 export class ExactCounter implements FailureCounter<CountedAddress> {
-  readonly #jail: string
+  #jails: readonly string[] = []
+  readonly #rules: JailRules
   readonly #maxretry: number
   #countsNetworks: boolean
-  readonly #table: FailureTable
-  readonly #networks: Networks
+  #table: FailureTable
+  #networks: Networks
   readonly #parts: CounterParts
   /** What is counted now, and what keeps its lines: made once, since it is asked with every failure. */
   #failure: CountedAddress | null = null
   readonly #keep = (previous: number) => this.#failure?.keepLines(this.#parts.excerpts, previous) ?? previous
 
   constructor(rules: JailRules, parts: CounterParts) {
-    this.#jail = rules.name
+    this.#rules = rules
     this.#maxretry = rules.maxretry
     this.#countsNetworks = rules.ipv6prefix === 64
     this.#table = new FailureTable({ ...rules, maxAddresses: parts.maxAddresses })
@@ -55,7 +56,7 @@ export class ExactCounter implements FailureCounter<CountedAddress> {
     const { log } = this.#parts
     this.#failure = failure
     const failures = this.#table.addKey(key, 0, time, attempts, this.#keep)
-    log.addKey(entryKinds.failed, this.#jail, key, 0, time, attempts)
+    log.addKey(entryKinds.failed, this.#jails, key, 0, time, attempts)
     const ofNetwork = this.#countsNetworks && hasNetwork(key, 0) ? this.#networks.add(key, 0, time, attempts) : 0
     return failures < this.#maxretry && ofNetwork === 0 ? nobody : this.#reached(failure, failures, ofNetwork, spares)
   }
@@ -73,14 +74,14 @@ export class ExactCounter implements FailureCounter<CountedAddress> {
     const reached: Reached[] = []
     if (failures >= this.#maxretry) {
       this.#table.forgetKey(key, 0)
-      log.addKey(entryKinds.addressForgotten, this.#jail, key, 0, 0, 0)
-      reached.push({ id, prefix, time, failures, lines: () => excerpts.last(pointer, most) })
+      log.addKey(entryKinds.addressForgotten, this.#jails, key, 0, 0, 0)
+      reached.push({ id, prefix, time, failures, lines: once(() => excerpts.last(pointer, most)) })
     }
     const network = ofNetwork > 0 ? networkOf(id) : null
     if (network !== null && network !== prefix && !spares(network)) {
       const ofAll = this.#linesOfNetwork(key, id, excerpts.last(pointer, most))
       this.#networks.forget(key, 0)
-      log.add(entryKinds.networkForgotten, this.#jail, network)
+      log.add(entryKinds.networkForgotten, this.#jails, network)
       reached.push({ id: network, prefix: network, time, failures: ofNetwork, lines: () => ofAll })
     }
     return reached
@@ -110,7 +111,7 @@ export class ExactCounter implements FailureCounter<CountedAddress> {
     for (let end = this.#table.size; end > 0;) {
       const start = Math.max(0, end - rowsAtOnce)
       this.#table.each(start, end, (words, at, time, first) =>
-        log.addKey(first ? entryKinds.addressFirst : entryKinds.addressNext, this.#jail, words, at, time, 1),
+        log.addKey(first ? entryKinds.addressFirst : entryKinds.addressNext, this.#jails, words, at, time, 1),
       )
       yield
       end = Math.min(start, this.#table.size)
@@ -126,6 +127,18 @@ export class ExactCounter implements FailureCounter<CountedAddress> {
   recount(entry: Entry): void {
     recountAddress(this.#table, entry)
     if (this.#countsNetworks) recountNetwork(this.#networks, entry)
+  }
+
+  countFor(jails: readonly string[]): void {
+    this.#jails = jails
+  }
+
+  copy(): ExactCounter {
+    const copy = new ExactCounter(this.#rules, this.#parts)
+    copy.#table = this.#table.copy()
+    copy.#networks = this.#networks.copy()
+    copy.#countsNetworks = this.#countsNetworks
+    return copy
   }
 
   follow({ ipv6prefix }: JailRules): void {
@@ -157,9 +170,15 @@ export class ExactCounter implements FailureCounter<CountedAddress> {
   #tellNetwork(failures: readonly Failure[]): void {
     for (const [index, { address, time, attempts }] of failures.entries()) {
       const kind = index === 0 ? entryKinds.networkFirst : entryKinds.networkNext
-      this.#parts.log.add(kind, this.#jail, address, time, attempts)
+      this.#parts.log.add(kind, this.#jails, address, time, attempts)
     }
   }
+}
+
+/** Several jails may ask. */
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined
+  return () => (made ??= { value: make() }).value
 }
 
 function recountAddress(table: FailureTable, { kind, words, at, time, attempts }: Entry): void {

@@ -29,6 +29,7 @@ export interface Fail2banParts extends CounterParts {
  */
 export class Fail2banCounter implements FailureCounter {
   readonly #jail: string
+  #jails: readonly string[] = []
   readonly #maxretry: number
   #counting: Fail2banCounting
   readonly #table: RateTable
@@ -76,7 +77,7 @@ export class Fail2banCounter implements FailureCounter {
 
   sweep(now: number): void {
     this.#table.sweep(now / 1000, (words, at) =>
-      this.#parts.log.addKey(entryKinds.addressForgotten, this.#jail, words, at, 0, 0),
+      this.#parts.log.addKey(entryKinds.addressForgotten, this.#jails, words, at, 0, 0),
     )
   }
 
@@ -86,8 +87,8 @@ export class Fail2banCounter implements FailureCounter {
     for (let end = this.#table.size; end > 0;) {
       const start = Math.max(0, end - toldAtOnce / 2)
       this.#table.each(start, end, (words, at, { attempts, first, last, failures }) => {
-        log.addKey(entryKinds.addressFirst, this.#jail, words, at, Math.round(first * 1000), attempts)
-        log.addKey(entryKinds.addressNext, this.#jail, words, at, Math.round(last * 1000), failures)
+        log.addKey(entryKinds.addressFirst, this.#jails, words, at, Math.round(first * 1000), attempts)
+        log.addKey(entryKinds.addressNext, this.#jails, words, at, Math.round(last * 1000), failures)
       })
       yield
       end = Math.min(start, this.#table.size)
@@ -105,6 +106,10 @@ export class Fail2banCounter implements FailureCounter {
       const known = this.#table.look(this.#key)
       if (known !== undefined) this.#table.put(this.#key, { ...known, last: seconds, failures: attempts })
     }
+  }
+
+  countFor(jails: readonly string[]): void {
+    this.#jails = jails
   }
 
   follow({ counting }: JailRules): void {
@@ -139,11 +144,11 @@ export class Fail2banCounter implements FailureCounter {
     const keep = (previous: number) =>
       this.#linesKept === 0 ? 0 : hasLines ? failure.keepLines(excerpts, previous) : previous
     const counted = this.#table.add(this.#key, time / 1000, attempts, keep)
-    log.addKey(entryKinds.failed, this.#jail, this.#key, 0, time, attempts)
+    log.addKey(entryKinds.failed, this.#jails, this.#key, 0, time, attempts)
     if (counted < this.#maxretry) return []
     const { failures = 0, last = 0, excerpt = 0 } = this.#table.look(this.#key) ?? {}
     this.#table.forget(this.#key)
-    log.addKey(entryKinds.addressForgotten, this.#jail, this.#key, 0, 0, 0)
+    log.addKey(entryKinds.addressForgotten, this.#jails, this.#key, 0, 0, 0)
     this.sweep(now)
     return [
       { id, prefix, time: Math.round(last * 1000), failures, lines: () => excerpts.last(excerpt, this.#linesKept) },

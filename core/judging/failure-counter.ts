@@ -48,7 +48,7 @@ export interface CounterParts {
   readonly maxAddresses: number
 }
 
-/** Counts the failures of one jail. The seam between the rules: `ExactCounter`, `Fail2banCounter`. */
+/** Counts the failures of one jail, or of several that count the same. The seam between the rules: `ExactCounter`, `Fail2banCounter`. */
 export interface FailureCounter<Failed extends CountedFailure = CountedFailure> {
   /** Addresses tracked now, and those given up, with networks, because there were too many. */
   readonly size: number
@@ -67,6 +67,10 @@ export interface FailureCounter<Failed extends CountedFailure = CountedFailure> 
   tellAll(): Generator<void>
   /** Counts what an entry of the log says. */
   recount(entry: Entry): void
+  /** From now on these jails count here: what is told to the log is told of them. To be called before anything is counted. */
+  countFor(jails: readonly string[]): void
+  /** One that has counted the same, and goes on by itself. It takes as much memory as this one. Absent: it is for one jail alone. */
+  copy?(): FailureCounter<Failed>
   /** Goes on by rules that are other in what touches no count. */
   follow(rules: JailRules): void
   /** The clock was set by so many milliseconds. */

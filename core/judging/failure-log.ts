@@ -29,7 +29,8 @@ const keptEntries = 16_384
 /** One entry, as `readEntries` tells it. The words of the address are those from `at` on. */
 export interface Entry {
   readonly kind: EntryKind
-  readonly jail: string
+  /** All of them have counted it; the same list for all entries of one piece that name them. */
+  readonly jails: readonly string[]
   readonly words: Uint32Array
   readonly at: number
   /** Unix milliseconds. */
@@ -42,7 +43,8 @@ export interface Entry {
  * what it says, in the same order, leads to the same counters.
  */
 export class FailureLog {
-  readonly #jails = new Map<string, number>()
+  /** By list, its index. */
+  readonly #jails = new Map<readonly string[], number>()
   #words = new Uint32Array(256 * entryWords)
   #entries = 0
   #overflowed = false
@@ -58,18 +60,25 @@ export class FailureLog {
     this.#overflowed = true
   }
 
-  add(kind: EntryKind, jail: string, prefix: Address | Prefix, time = 0, attempts = 0): void {
+  add(kind: EntryKind, jails: readonly string[], prefix: Address | Prefix, time = 0, attempts = 0): void {
     if (!this.#makeRoom()) return
     writeKey(addressOf(prefix), this.#words, this.#entries * entryWords)
-    this.#finish(kind, jail, time, attempts)
+    this.#finish(kind, jails, time, attempts)
   }
 
   /** As `add`, for an address that is written already. */
-  addKey(kind: EntryKind, jail: string, words: Uint32Array, at: number, time: number, attempts: number): void {
+  addKey(
+    kind: EntryKind,
+    jails: readonly string[],
+    words: Uint32Array,
+    at: number,
+    time: number,
+    attempts: number,
+  ): void {
     if (!this.#makeRoom()) return
     const start = this.#entries * entryWords
     for (let word = 0; word < 4; word++) this.#words[start + word] = words[at + word] ?? 0
-    this.#finish(kind, jail, time, attempts)
+    this.#finish(kind, jails, time, attempts)
   }
 
   /** All entries, in memory of their own, and forgets them; null where there are none. */
@@ -89,18 +98,18 @@ export class FailureLog {
     if (this.#words.length > keptEntries * entryWords) this.#words = new Uint32Array(keptEntries * entryWords)
   }
 
-  #finish(kind: EntryKind, jail: string, time: number, attempts: number): void {
+  #finish(kind: EntryKind, jails: readonly string[], time: number, attempts: number): void {
     const at = this.#entries++ * entryWords + 4
     this.#words[at] = time >>> 0
     this.#words[at + 1] = Math.floor(time / 0x1_0000_0000)
-    this.#words[at + 2] = (this.#indexOf(jail) << 3) | kind
+    this.#words[at + 2] = (this.#indexOf(jails) << 3) | kind
     this.#words[at + 3] = Math.min(attempts, 0xffff_ffff)
   }
 
-  #indexOf(jail: string): number {
-    const known = this.#jails.get(jail)
+  #indexOf(jails: readonly string[]): number {
+    const known = this.#jails.get(jails)
     if (known !== undefined) return known
-    this.#jails.set(jail, this.#jails.size)
+    this.#jails.set(jails, this.#jails.size)
     return this.#jails.size - 1
   }
 
@@ -119,16 +128,16 @@ export class FailureLog {
 }
 
 /** Tells all entries in order. What is no entry (a damaged store) is left out. */
-export function readEntries({ jails, entries }: CountedFailures, found: (entry: Entry) => void): void {
+export function readEntries({ jails: lists, entries }: CountedFailures, found: (entry: Entry) => void): void {
   const length = Math.floor(entries.length / entryBytes) * entryBytes
   // A copy: bytes from the store need not begin where words may.
   const words = new Uint32Array(entries.slice(0, length).buffer)
   for (let at = 0; at < words.length; at += entryWords) {
     const time = (words[at + 5] ?? 0) * 0x1_0000_0000 + (words[at + 4] ?? 0)
-    const jail = jails[(words[at + 6] ?? 0) >>> 3]
+    const jails = lists[(words[at + 6] ?? 0) >>> 3]
     const kind = kindOf((words[at + 6] ?? 0) & 7)
-    if (jail === undefined || kind === undefined || !Number.isSafeInteger(time)) continue
-    found({ kind, jail, words, at, time, attempts: words[at + 7] ?? 0 })
+    if (jails === undefined || kind === undefined || !Number.isSafeInteger(time)) continue
+    found({ kind, jails, words, at, time, attempts: words[at + 7] ?? 0 })
   }
 }
 

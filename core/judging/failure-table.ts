@@ -20,6 +20,13 @@ const evictionCandidates = 16
 const halfSpan = 2 ** 31
 const span = 2 ** 32
 
+/** What a table is made for. */
+export interface TableLimits {
+  readonly maxretry: number
+  readonly findtimeMs: number
+  readonly maxAddresses: number
+}
+
 /**
  * The failures of one jail, by address: the last `maxretry` times of each, exact to the millisecond, as numbers.
  * 64 bytes an address with a `maxretry` of 5, the index included.
@@ -35,7 +42,7 @@ export class FailureTable {
   #maxRows: number
   /** Times as doubles, where the window is too long for less. */
   readonly #wide: boolean
-  readonly #rows: KeyedRows
+  #rows: KeyedRows
   #hand = 0
   #latest = 0
   #evicted = 0
@@ -43,7 +50,10 @@ export class FailureTable {
   #shifted = 0
   readonly #probe: Key = new Uint32Array(keyWords)
 
-  constructor(limits: { readonly maxretry: number; readonly findtimeMs: number; readonly maxAddresses: number }) {
+  readonly #limits: TableLimits
+
+  constructor(limits: TableLimits) {
+    this.#limits = limits
     this.#maxretry = limits.maxretry
     this.#findtimeMs = limits.findtimeMs
     this.#wide = limits.findtimeMs > halfSpan
@@ -53,6 +63,18 @@ export class FailureTable {
     this.#rows = new KeyedRows(width)
     this.#mostRows = Math.max(1, Math.min(limits.maxAddresses, room, mostRows))
     this.#maxRows = this.#mostRows
+  }
+
+  /** One that has counted the same, and goes on by itself. */
+  copy(): FailureTable {
+    const copy = new FailureTable(this.#limits)
+    copy.#rows = this.#rows.copy()
+    copy.#maxRows = this.#maxRows
+    copy.#hand = this.#hand
+    copy.#latest = this.#latest
+    copy.#evicted = this.#evicted
+    copy.#shifted = this.#shifted
+    return copy
   }
 
   /** Addresses tracked now. */

@@ -8,7 +8,8 @@ import type { Offence } from './offences.ts'
 
 /** A line of somebody who is banned. What it says holds during the call: texts may be made when they are asked for. */
 export interface BannedLine {
-  readonly jail: string
+  /** Whose bans they are: one jail at least. */
+  readonly jails: readonly string[]
   /** The time written in it, unix ms; null where it has none. */
   readonly written: number | null
   /** Printable, cut as in `Match`. */
@@ -22,6 +23,11 @@ export interface JudgeOptions extends IgnoreListOptions {
   readonly isBanned: (prefix: Prefix, jail: string) => boolean
   /** The same of an address as `writeKey` writes it (128 bits), or of its network of 64 bits; by default as `isBanned` says. */
   readonly isBannedKey?: (words: Key, bits: 64 | 128, jail: string) => boolean
+  /**
+   * A number that stands for the bans there are of such an address or network: while it is the same, `isBannedKey` answers
+   * the same for each jail. 0: no for all. By default `NaN`, which is never the same.
+   */
+  readonly banStamp?: (words: Key, bits: 64 | 128) => number
   /** That ban; only asked for jails that count as Fail2ban, which let it last longer. */
   readonly banOf?: (prefix: Prefix, jail: string) => Ban | undefined
   /** Hears of failures of a prefix that is banned. */
@@ -47,6 +53,7 @@ export function withUsual(options: JudgeOptions): FullJudgeOptions {
   const { isBanned, allowed } = options
   return {
     isBannedKey: (words, bits, jail) => isBanned(prefixOfKey(words, bits), jail),
+    banStamp: () => Number.NaN,
     allowsAny: () => allowed !== undefined,
     banOf: () => undefined,
     onBanned: () => {},
@@ -55,7 +62,7 @@ export function withUsual(options: JudgeOptions): FullJudgeOptions {
     onKept: () => {},
     allowed: () => undefined,
     maxAddresses: 200_000,
-    excerptBytes: 8 * 1024 * 1024,
+    excerptBytes: 4 * 1024 * 1024,
     ...options,
   }
 }

@@ -12,8 +12,9 @@ import type { CountedFailure, Reached } from './failure-counter.ts'
 import { FailureLog, readEntries } from './failure-log.ts'
 import type { JailCounts, JailRules, Standing } from './jail-rules.ts'
 import { withUsual, type BannedLine, type FullJudgeOptions, type JudgeOptions } from './judge-options.ts'
-import { isFail2ban, judgedJail, type JudgedJail } from './judged-jail.ts'
-import { hasNetwork, networkOf } from './networks.ts'
+import type { JailGroup } from './jail-group.ts'
+import { countsAlike, groupJails, isFail2ban } from './judged-jail.ts'
+import { networkOf } from './networks.ts'
 import type { Offence } from './offences.ts'
 import { RuleNumbers } from './rule-numbers.ts'
 import { Sentences } from './sentences.ts'
@@ -29,7 +30,17 @@ export type { JailCounts, JailRules, Standing }
  * answers with a ban when they reach `maxretry`.
  */
 export class Judge {
-  readonly #jails = new Map<string, JudgedJail>()
+  /** By jail, the group that counts for it. */
+  readonly #groups = new Map<string, JailGroup>()
+  /** By list of jails, the groups that count for them: for as long as no group falls apart. */
+  #groupsOf = new WeakMap<readonly string[], readonly JailGroup[]>()
+  /** The list asked for last, and its groups; null: to be looked up. */
+  #lastJails: readonly string[] | null = null
+  #lastGroups: readonly JailGroup[] = []
+  /** The jails that count bans. */
+  #countingBans: readonly JailRules[] = []
+  /** Whether `everything` is being told. */
+  #telling = false
   readonly #log = new FailureLog()
   readonly #excerpts: Excerpts
   readonly #rules = new RuleNumbers()
@@ -51,18 +62,21 @@ export class Judge {
 
   /** Takes over the jails of a new configuration. Counts go on where window, threshold and rule are the same. */
   async configure(jails: readonly JailRules[]): Promise<void> {
-    const before = new Map(this.#jails)
-    this.#jails.clear()
+    const before = new Map(this.#groups)
     const { maxAddresses, onCounting: news } = this.#options
     const { offenders } = this.#fail2ban
     const parts = { log: this.#log, excerpts: this.#excerpts, maxAddresses, news, offenders }
-    for (const rules of jails)
-      this.#jails.set(rules.name, judgedJail(rules, before.get(rules.name), parts, this.#options))
+    const groups = groupJails(jails, before, parts, this.#options)
+    this.#groups.clear()
+    for (const { name } of jails)
+      for (const group of groups) if (group.names.includes(name)) this.#groups.set(name, group)
+    this.#forgetGroups()
+    this.#countingBans = jails.filter(({ bansOf }) => bansOf)
     // Counters that are gone must not come back from the store.
-    if ([...before].some(([name, { counter }]) => counter !== this.#jails.get(name)?.counter)) this.#log.void()
-    for (const old of before.values()) old.ignore.stop()
+    if ([...before].some(([name, { rules }]) => !this.#goesOn(name, rules))) this.#log.void()
+    for (const old of new Set(before.values())) old.ignore.stop()
     if (jails.some(isFail2ban)) this.#learnOffenders()
-    await Promise.all([...this.#jails.values()].map(({ ignore }) => ignore.start()))
+    await Promise.all(groups.map(({ ignore }) => ignore.start()))
   }
 
   /**
@@ -81,18 +95,26 @@ export class Judge {
   *everything(): Generator<CountedFailures> {
     this.#log.clear()
     // A reload may change the jails meanwhile; then all is void anyway.
-    const counters = [...this.#jails.values()].map(({ counter }) => counter)
-    for (const counter of counters) {
-      for (const _ of counter.tellAll()) {
-        const told = this.#log.take()
-        if (told !== null) yield told
+    const groups = this.#allGroups()
+    this.#telling = true
+    try {
+      for (const { counter } of groups) {
+        for (const _ of counter.tellAll()) {
+          const told = this.#log.take()
+          if (told !== null) yield told
+        }
       }
+    } finally {
+      this.#telling = false
     }
   }
 
   /** Counts failures of before the start. To be called once, after the first `configure`. */
   resume(counted: Iterable<CountedFailures>): void {
-    for (const each of counted) readEntries(each, (entry) => this.#jails.get(entry.jail)?.counter.recount(entry))
+    for (const each of counted)
+      readEntries(each, (entry) => {
+        for (const { counter } of this.#groupsFor(entry.jails)) counter.recount(entry)
+      })
   }
 
   /** All that `onKept` was told and that still is. */
@@ -120,7 +142,7 @@ export class Judge {
   /** Forgets what is too old at `now` (unix ms). To be called about every second. */
   sweep(now: number): void {
     let purgeAge = Infinity
-    for (const { rules, counter } of this.#jails.values()) {
+    for (const { rules, counter } of this.#allGroups()) {
       counter.sweep(now)
       if (rules.counting) purgeAge = Math.min(purgeAge, rules.counting.purgeAgeSeconds)
     }
@@ -130,11 +152,11 @@ export class Judge {
 
   /** To be called when what is vital has changed. */
   refresh(): void {
-    for (const { ignore } of this.#jails.values()) ignore.refresh()
+    for (const { ignore } of this.#allGroups()) ignore.refresh()
   }
 
   stop(): void {
-    for (const { ignore } of this.#jails.values()) ignore.stop()
+    for (const { ignore } of this.#allGroups()) ignore.stop()
   }
 
   /**
@@ -145,12 +167,12 @@ export class Judge {
     this.#excerpts.keep(scarcity === 0)
     const left = (size: number) =>
       scarcity < 2 ? Infinity : Math.max(leastAddresses, scarcity === 2 ? Math.ceil(size / 2) : 0)
-    for (const { counter } of this.#jails.values()) counter.limit(left)
+    for (const { counter } of this.#allGroups()) counter.limit(left)
   }
 
   /** The clock was set by so many milliseconds: failures stay as old as they are. */
   shift(ms: number): void {
-    for (const { counter } of this.#jails.values()) counter.shift(ms)
+    for (const { counter } of this.#allGroups()) counter.shift(ms)
     this.#fail2ban.shift(ms)
     // What the store was told has other times.
     this.#log.void()
@@ -165,21 +187,22 @@ export class Judge {
   }
 
   /**
-   * As `count`, for each of the row's lines and each of its jails. `attempts` says for how many failures the line stands
-   * in the jail; 0: it does not count. A ban is told before anything else is counted, and is to be in force by then.
+   * As `count`, for each of the row's lines and each of its jails. `attempts` says for how many failures the line stands;
+   * 0: it does not count. A ban is told before anything else is counted, and is to be in force by then.
    */
-  countRow(row: RowCursor, attempts: (jail: string) => number, chunk: Arrival, decide: (ban: Ban) => void): void {
+  countRow(row: RowCursor, attempts: () => number, chunk: Arrival, decide: (ban: Ban) => void): void {
     const time = countedAt(row.time, chunk)
     const failed = this.#ofRow
     failed.ofRow(row)
+    const tell = (bans: readonly Ban[]) => {
+      for (const ban of this.#andBansOfBans(bans, chunk)) decide(ban)
+    }
     for (let left = row.lines; left > 0; left--, row.nextLine()) {
-      for (const jailName of row.jails) {
-        failed.attempts = attempts(jailName)
-        const jail = this.#jails.get(jailName)
-        if (jail === undefined || time === null || failed.attempts === 0) continue
-        this.#place(failed, jail, row.rule, time, chunk)
-        const bans = this.#countAddress(jail, failed, chunk)
-        if (bans.length > 0) for (const ban of this.#andBansOfBans(bans, chunk)) decide(ban)
+      failed.attempts = attempts()
+      if (time === null || failed.attempts === 0) continue
+      for (const group of this.#groupsFor(row.jails)) {
+        this.#place(failed, group, row.rule, time, chunk)
+        this.#countAddress(group, failed, chunk, tell)
       }
     }
   }
@@ -189,20 +212,21 @@ export class Judge {
    * address beside it; one whose end is later than that of the ban in force takes its place.
    */
   countFailure(failure: Failure, chunk: Arrival): readonly Ban[] {
-    const jail = this.#jails.get(failure.jail)
+    const [group] = this.#groupsFor([failure.jail])
     const time = countedAt(failure.time, chunk)
     const spelled = parsePrefix(failure.id)
     // As an action has it: beside an id of its own the address is banned.
     const prefix = (failure.ip === null ? null : parsePrefix(failure.ip)) ?? spelled
-    if (jail === undefined || time === null) return []
-    if (!isFail2ban(jail.rules)) {
+    if (group === undefined || time === null) return []
+    const { rules } = group
+    if (!isFail2ban(rules)) {
       const address = spelled === null ? null : parseAddress(spelled)
       const match = { ...failure, session: null, once: false }
       return address === null ? [] : this.count({ ...match, address }, chunk)
     }
-    noteSkew(jail, failure.time, chunk)
+    noteSkew(group, failure.time, chunk)
     const { attempts, lines } = failure
-    const rule = this.#rules.number(jail.rules.ruleNames?.[failure.rule])
+    const rule = this.#rules.number(rules.ruleNames?.[failure.rule])
     const failed: CountedFailure & BannedLine = {
       id: spelled ?? failure.id,
       prefix,
@@ -210,18 +234,18 @@ export class Judge {
       attempts,
       rule,
       keepLines: (excerpts, previous) => excerpts.addAll(lines, previous, rule),
-      jail: failure.jail,
+      jails: group.names,
       written: failure.time,
       line: failure.line,
     }
-    return this.#andBansOfBans(this.#countAsFail2ban(jail, jail.rules, failed, chunk), chunk)
+    return this.#andBansOfBans(this.#countAsFail2ban(group, rules, failed, chunk), chunk)
   }
 
   /** What comes of bans in the jails that count those of others; a ban of these counts nowhere. */
   #andBansOfBans(bans: readonly Ban[], chunk: Arrival): readonly Ban[] {
     if (bans.length === 0) return bans
-    const counting = [...this.#jails.values()].filter(({ rules }) => rules.bansOf)
-    const more = counting.flatMap(({ rules }) =>
+    if (this.#countingBans.length === 0) return bans
+    const more = this.#countingBans.flatMap((rules) =>
       bans
         .filter((ban) => this.#countsFor(rules, ban) && !this.#options.isBanned(ban.prefix, rules.name))
         .flatMap((ban) => this.#count(banAsFailure(ban, rules.name), ban.prefix, chunk)),
@@ -230,57 +254,122 @@ export class Judge {
   }
 
   #countsFor({ bansOf, mode }: JailRules, { jail }: Ban): boolean {
-    const rules = this.#jails.get(jail)?.rules
+    const rules = this.#rulesOf(jail)
     if (rules === undefined || rules.bansOf || !bansOf) return false
     return (bansOf.jails?.includes(jail) ?? true) && (rules.mode !== 'observe' || mode === 'observe')
   }
 
   /** `prefix`: who would be banned for it, the address of the failure or its whole network. */
   #count(match: Match, prefix: Prefix, chunk: Arrival): readonly Ban[] {
-    const jail = this.#jails.get(match.jail)
+    const [group] = this.#groupsFor([match.jail])
     const time = countedAt(match.time, chunk)
-    if (jail === undefined || time === null) return []
+    if (group === undefined || time === null) return nobody
     const failed = this.#ofMatch
     failed.ofMatch(match, prefix)
-    this.#place(failed, jail, match.rule, time, chunk)
-    return this.#countAddress(jail, failed, chunk)
+    this.#place(failed, group, match.rule, time, chunk)
+    const told: Ban[] = []
+    this.#countAddress(group, failed, chunk, (bans) => told.push(...bans))
+    return told
   }
 
-  #place(failed: AddressFailure, jail: JudgedJail, rule: number, time: number, chunk: Arrival): void {
-    noteSkew(jail, failed.written, chunk)
-    failed.jail = jail.rules.name
+  #place(failed: AddressFailure, group: JailGroup, rule: number, time: number, chunk: Arrival): void {
+    noteSkew(group, failed.written, chunk)
     failed.counted = time
-    failed.rule = this.#rules.number(jail.rules.ruleNames?.[rule])
+    failed.rule = this.#rules.number(group.rules.ruleNames?.[rule])
   }
 
-  #countAddress(jail: JudgedJail, failed: AddressFailure, chunk: Arrival): readonly Ban[] {
-    const { rules } = jail
-    if (isFail2ban(rules)) return this.#countAsFail2ban(jail, rules, failed, chunk)
-    const banned = this.#bannedBits(failed, rules)
-    if (banned !== 0) {
-      const { key } = failed
-      this.#options.onBanned(failed, () => (banned === 128 ? failed.prefix : prefixOfKey(key, banned)), chunk)
-      return nobody
-    }
+  /** Tells the bans of one jail after the other. */
+  #countAddress(group: JailGroup, failed: AddressFailure, chunk: Arrival, tell: (bans: readonly Ban[]) => void): void {
+    failed.jails = group.names
+    const { rules } = group
+    if (isFail2ban(rules)) return tell(this.#countAsFail2ban(group, rules, failed, chunk))
+    const counting = this.#withoutBanned(group, failed, chunk)
+    if (counting === null) return
     const since = chunk.live ? chunk.arrivedAt : failed.time
-    const reachedBy = this.#reachedBy(jail, failed, chunk.arrivedAt)
-    if (reachedBy.length === 0) return nobody
-    const bans = reachedBy.flatMap((reached) => this.#sentences.ban(rules, reached, since, chunk.arrivedAt) ?? [])
-    jail.bans += bans.length
-    return bans
+    const reachedBy = this.#reachedBy(counting, failed, chunk.arrivedAt)
+    if (reachedBy.length === 0) return
+    for (const jail of counting.jails) {
+      const bans = reachedBy.flatMap(
+        (reached) => this.#sentences.ban(jail.rules, reached, since, chunk.arrivedAt) ?? [],
+      )
+      jail.bans += bans.length
+      if (bans.length > 0) tell(bans)
+    }
   }
 
-  /** 128: whom the failure would ban is banned by the jail; 64: his network is; 0: neither. */
-  #bannedBits(failed: AddressFailure, { name, ipv6prefix }: JailRules): 0 | 64 | 128 {
-    const { isBanned, isBannedKey } = this.#options
-    const isIt = failed.isSingle ? isBannedKey(failed.key, 128, name) : isBanned(failed.prefix, name)
-    if (isIt) return 128
-    return ipv6prefix === 64 && hasNetwork(failed.key, 0) && isBannedKey(failed.key, 64, name) ? 64 : 0
+  /** The jails of the group that count the failure, since none of their bans is of whom it would ban; null: none does. */
+  #withoutBanned(group: JailGroup, failed: AddressFailure, chunk: Arrival): JailGroup | null {
+    const banned = group.bannedBy(failed, this.#options)
+    if (banned.length === 0) return group
+    for (const { bits, jails } of banned) {
+      if (bits === 0) continue
+      const { key } = failed
+      failed.jails = jails
+      this.#options.onBanned(failed, () => (bits === 128 ? failed.prefix : prefixOfKey(key, bits)), chunk)
+    }
+    const counting = banned.find(({ bits }) => bits === 0)?.jails
+    if (counting === undefined) return null
+    const { meant } = this.#split(group, (jail) => counting.includes(jail))
+    failed.jails = counting
+    return meant
+  }
+
+  #split(group: JailGroup, isMeant: (jail: string) => boolean): ReturnType<JailGroup['split']> {
+    const parts = group.split(isMeant)
+    const { meant, others } = parts
+    if (meant === null || others === null) return parts
+    for (const part of [meant, others]) for (const name of part.names) this.#groups.set(name, part)
+    this.#forgetGroups()
+    // Of a telling that is under way nobody could say whom it was of.
+    if (this.#telling) this.#log.void()
+    return parts
+  }
+
+  /** The groups that count for these jails and for no others; one that counts for more falls apart. */
+  #groupsFor(jails: readonly string[]): readonly JailGroup[] {
+    if (jails === this.#lastJails) return this.#lastGroups
+    const groups = this.#groupsOf.get(jails) ?? this.#gather(jails)
+    this.#groupsOf.set(jails, groups)
+    this.#lastJails = jails
+    this.#lastGroups = groups
+    return groups
+  }
+
+  #gather(jails: readonly string[]): readonly JailGroup[] {
+    const meant = new Set(jails)
+    const groups = new Set<JailGroup>()
+    for (const jail of jails) {
+      const group = this.#groups.get(jail)
+      if (group === undefined || groups.has(group)) continue
+      const isWhole = group.names.every((name) => meant.has(name))
+      const counting = isWhole ? group : this.#split(group, (name) => meant.has(name)).meant
+      if (counting !== null) groups.add(counting)
+    }
+    return [...groups]
+  }
+
+  #forgetGroups(): void {
+    this.#groupsOf = new WeakMap()
+    this.#lastJails = null
+  }
+
+  #allGroups(): ReadonlySet<JailGroup> {
+    return new Set(this.#groups.values())
+  }
+
+  #rulesOf(jail: string): JailRules | undefined {
+    return this.#groups.get(jail)?.jails.find(({ rules }) => rules.name === jail)?.rules
+  }
+
+  /** Whether what a jail of these rules counted before goes on counting. */
+  #goesOn(jail: string, rules: JailRules): boolean {
+    const now = this.#rulesOf(jail)
+    return now !== undefined && countsAlike(rules, now)
   }
 
   /** Fail2ban counts on while somebody is banned. */
   #countAsFail2ban(
-    jail: JudgedJail,
+    group: JailGroup,
     rules: Fail2banRules,
     failed: CountedFailure & BannedLine,
     chunk: Arrival,
@@ -288,46 +377,47 @@ export class Judge {
     const { isBanned, onBanned } = this.#options
     const { prefix } = failed
     if (prefix !== null && isBanned(prefix, rules.name)) onBanned(failed, () => prefix, chunk)
-    return this.#reachedBy(jail, failed, chunk.arrivedAt).flatMap((reached) => {
+    return this.#reachedBy(group, failed, chunk.arrivedAt).flatMap((reached) => {
       const ban = this.#fail2ban.ban(rules, reached, chunk.arrivedAt)
       // One that goes on for longer began before.
-      if (ban !== null && ban.since === reached.time) jail.bans++
+      const [jail] = group.jails
+      if (ban !== null && jail !== undefined && ban.since === reached.time) jail.bans++
       return ban ?? []
     })
   }
 
   /** Who reached `maxretry` by the failure; nobody where it is spared. */
-  #reachedBy(jail: JudgedJail, failed: CountedFailure, now: number): readonly Reached[] {
+  #reachedBy(group: JailGroup, failed: CountedFailure, now: number): readonly Reached[] {
     const { attempts } = failed
-    if (this.#isSpared(jail, failed)) {
-      jail.ignored += attempts
-      this.#tellSpared(jail, failed)
+    if (this.#isSpared(group, failed)) {
+      group.ignored += attempts
+      this.#tellSpared(group, failed)
       return nobody
     }
-    jail.failures += attempts
-    const { name, counting } = jail.rules
+    group.failures += attempts
+    const { name, counting } = group.rules
     if (counting) this.#options.onCounting({ type: 'found', jail: name, id: failed.id, time: failed.time })
-    return jail.counter.count(failed, (network) => this.#sparing(jail, network) !== undefined, now)
+    return group.counter.count(failed, (network) => this.#sparing(group, network) !== undefined, now)
   }
 
   /** Of single addresses numbers say whether a look at the rules is worth it. */
-  #isSpared(jail: JudgedJail, failed: CountedFailure): boolean {
+  #isSpared(group: JailGroup, failed: CountedFailure): boolean {
     if (failed instanceof AddressFailure && failed.isSingle && !this.#options.allowsAny()) {
-      if (!jail.ignore.maySpare(failed.isIPv4 ? (failed.key[3] ?? 0) : -1)) return false
+      if (!group.ignore.maySpare(failed.isIPv4 ? (failed.key[3] ?? 0) : -1)) return false
     }
-    return failed.prefix !== null && this.#sparing(jail, failed.prefix) !== undefined
+    return failed.prefix !== null && this.#sparing(group, failed.prefix) !== undefined
   }
 
-  #sparing(jail: JudgedJail, prefix: Prefix): string | undefined {
-    return this.#options.allowed(prefix) ?? jail.ignore.sparing(prefix)
+  #sparing({ ignore }: JailGroup, prefix: Prefix): string | undefined {
+    return this.#options.allowed(prefix) ?? ignore.sparing(prefix)
   }
 
-  #tellSpared({ spared, ignore, rules }: JudgedJail, { id, attempts }: CountedFailure): void {
+  #tellSpared({ spared, ignore, names }: JailGroup, { id, attempts }: CountedFailure): void {
     const address = parseAddress(id)
     if (address === null) return
     spared.add(address, attempts)
     const why = ignore.newsOf(address)
-    if (why !== undefined) this.#options.onSpared(rules.name, address, why)
+    if (why !== undefined) for (const name of names) this.#options.onSpared(name, address, why)
   }
 
   /** What the store knows is only read where a jail wants it: for native jails counts are enough. */
@@ -339,7 +429,7 @@ export class Judge {
 
   /** A ban that a person asks for: of a jail, or of no jail and then for all ports. Throws nothing; ignores nothing. */
   decree(prefix: Prefix, jailName: string, since: number, lengthMs: number | null | undefined, fallback: Bantime): Ban {
-    const rules = this.#jails.get(jailName)?.rules
+    const rules = this.#rulesOf(jailName)
     const decree = { prefix, jail: jailName, rules, since, lengthMs }
     return rules !== undefined && isFail2ban(rules)
       ? this.#fail2ban.decree({ ...decree, rules })
@@ -350,16 +440,17 @@ export class Judge {
   sparing(prefix: Prefix, jailName: string): string | undefined {
     const allowed = this.#options.allowed(prefix)
     if (allowed !== undefined) return allowed
-    const jail = this.#jails.get(jailName)
-    const lists = jail ? [jail] : [...this.#jails.values()]
+    const group = this.#groups.get(jailName)
+    const lists = group ? [group] : [...this.#allGroups()]
     return lists.map(({ ignore }) => ignore.sparing(prefix)).find((entry) => entry !== undefined)
   }
 
   /** How the address, or exactly this prefix, stands with the jail; undefined where there is no such jail. */
   standing(prefix: Prefix, jailName: string): Standing | undefined {
-    const jail = this.#jails.get(jailName)
-    if (jail === undefined) return undefined
-    const { counter, ignore, spared, skewMs } = jail
+    const group = this.#groups.get(jailName)
+    const rules = this.#rulesOf(jailName)
+    if (group === undefined || rules === undefined) return undefined
+    const { counter, ignore, spared, skewMs } = group
     const address = parseAddress(prefix)
     const around = address === null ? prefix : networkOf(address)
     const ofNetwork = around === null || !around.includes(':') ? null : counter.networkFailures(around)
@@ -368,7 +459,7 @@ export class Judge {
       network: around === null || ofNetwork === null ? null : { prefix: around, failures: ofNetwork },
       rule: ignore.rule(prefix) ?? null,
       spared: address === null ? 0 : spared.of(address),
-      ...this.#nextBan(jail.rules, prefix),
+      ...this.#nextBan(rules, prefix),
       skewMs,
     }
   }
@@ -385,22 +476,23 @@ export class Judge {
   /** The failures of an address that a jail counts now; 0 of anything wider. */
   failuresOf(prefix: Prefix, jailName: string): number {
     const address = parseAddress(prefix)
-    return address === null ? 0 : (this.#jails.get(jailName)?.counter.failuresOf(address) ?? 0)
+    return address === null ? 0 : (this.#groups.get(jailName)?.counter.failuresOf(address) ?? 0)
   }
 
   /** Whom some jail never bans. */
   spared(): readonly Prefix[] {
-    return [...new Set([...this.#jails.values()].flatMap(({ ignore }) => ignore.prefixes))]
+    return [...new Set([...this.#allGroups()].flatMap(({ ignore }) => ignore.prefixes))]
   }
 
   counts(jailName: string): JailCounts | undefined {
-    const jail = this.#jails.get(jailName)
-    if (jail === undefined) return undefined
-    const { failures, ignored, counter, bans } = jail
+    const group = this.#groups.get(jailName)
+    if (group === undefined) return undefined
+    const { failures, ignored, counter, jails } = group
+    const bans = jails.find(({ rules }) => rules.name === jailName)?.bans ?? 0
     return { failures, ignored, tracked: counter.size, givenUp: counter.evicted, bans }
   }
 }
 
-function noteSkew(jail: JudgedJail, time: number | null, { live, arrivedAt }: Arrival): void {
-  if (live && time !== null) jail.skewMs = skewOf(time, arrivedAt)
+function noteSkew(group: JailGroup, time: number | null, { live, arrivedAt }: Arrival): void {
+  if (live && time !== null) group.skewMs = skewOf(time, arrivedAt)
 }

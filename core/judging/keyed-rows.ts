@@ -26,7 +26,7 @@ export class KeyedRows {
   readonly width: number
   readonly #bits: number
   readonly #mask: number
-  readonly #pages: RowPage[] = []
+  #pages: RowPage[] = []
   readonly #index: RowIndex
   #size = 0
 
@@ -36,6 +36,15 @@ export class KeyedRows {
     this.#bits = Math.max(0, Math.floor(Math.log2(pageBytes / (width * 4))))
     this.#mask = 2 ** this.#bits - 1
     this.#index = new RowIndex((row) => this.page(row).words, width, this.#mask)
+  }
+
+  /** The same rows, in memory of their own. */
+  copy(): KeyedRows {
+    const copy = new KeyedRows(this.width)
+    copy.#size = this.#size
+    copy.#pages = this.#pages.map(({ words }) => pageOf(words.slice().buffer))
+    copy.#index.takeOver(this.#index)
+    return copy
   }
 
   /** Rows now. */
@@ -111,6 +120,9 @@ export class KeyedRows {
 }
 
 function newPage(length: number): RowPage {
-  const memory = new ArrayBuffer(length * 4)
+  return pageOf(new ArrayBuffer(length * 4))
+}
+
+function pageOf(memory: ArrayBuffer): RowPage {
   return { words: new Uint32Array(memory), doubles: new Float64Array(memory) }
 }

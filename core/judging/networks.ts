@@ -51,18 +51,31 @@ export class Networks {
   readonly #threshold: number
   readonly #findtimeMs: number
   readonly #max: number
-  readonly #rows = new KeyedRows(keyWords)
+  readonly #rules: { readonly maxretry: number; readonly findtimeMs: number }
+  #rows = new KeyedRows(keyWords)
   /** By row. */
-  readonly #failures: number[][] = []
+  #failures: number[][] = []
   readonly #probe: Key = new Uint32Array(keyWords)
   #hand = 0
   #remembered = 0
   #evicted = 0
 
   constructor(rules: { readonly maxretry: number; readonly findtimeMs: number }, max = maxRemembered) {
+    this.#rules = rules
     this.#threshold = 2 * rules.maxretry
     this.#findtimeMs = rules.findtimeMs
     this.#max = max
+  }
+
+  /** One that has counted the same, and goes on by itself. */
+  copy(): Networks {
+    const copy = new Networks(this.#rules, this.#max)
+    copy.#rows = this.#rows.copy()
+    copy.#failures = this.#failures.map((failures) => failures.slice())
+    copy.#hand = this.#hand
+    copy.#remembered = this.#remembered
+    copy.#evicted = this.#evicted
+    return copy
   }
 
   /** Failures remembered now. */

@@ -21,7 +21,7 @@ const movedAtOnce = 8
  * there are. Seven to eleven bytes a row, half as much more while entries move.
  */
 export class RowIndex {
-  readonly #seed = randomInt(0x1_0000_0000 - 1) | 0
+  #seed = randomInt(0x1_0000_0000 - 1) | 0
   /** The words of the page of a row; the row begins at `(row & mask) * width`. */
   readonly #wordsOf: (row: number) => Uint32Array
   readonly #width: number
@@ -36,6 +36,15 @@ export class RowIndex {
     this.#wordsOf = wordsOf
     this.#width = width
     this.#mask = mask
+  }
+
+  /** Has the entries of another one from now on, whose rows were copied. */
+  takeOver(other: RowIndex): void {
+    this.#seed = other.#seed
+    this.#slots = other.#slots.slice()
+    this.#old = other.#old === null ? null : other.#old.slice()
+    this.#next = other.#next
+    this.#size = other.#size
   }
 
   get bytes(): number {

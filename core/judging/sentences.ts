@@ -22,6 +22,11 @@ export interface Decree {
 export class Sentences {
   readonly #offences: Offences
   readonly #rules: RuleNumbers
+  /** What was made of the lines asked for last: several jails may ban for the same. */
+  #evidence: { readonly of: readonly Excerpt[]; readonly is: Pick<Ban, 'lines' | 'rules'> } = {
+    of: [],
+    is: { lines: [] },
+  }
 
   constructor(known: Iterable<Offence>, rules: RuleNumbers) {
     this.#offences = new Offences(known)
@@ -46,7 +51,12 @@ export class Sentences {
     const until = length === null ? null : since + length
     if (until !== null && until <= now) return null
     this.#offences.add(prefix, name)
-    return { prefix, jail: name, ports, since, until, count, failures, ...evidence(lines(), this.#rules) }
+    return { prefix, jail: name, ports, since, until, count, failures, ...this.#evidenceOf(lines()) }
+  }
+
+  #evidenceOf(excerpts: readonly Excerpt[]): Pick<Ban, 'lines' | 'rules'> {
+    if (this.#evidence.of !== excerpts) this.#evidence = { of: excerpts, is: evidence(excerpts, this.#rules) }
+    return this.#evidence.is
   }
 
   /** A ban that a person asks for; of no jail it is for all ports, and as long as `fallback` says. */

@@ -17,6 +17,12 @@ export class SparedFailures {
     }
   }
 
+  copy(): SparedFailures {
+    const copy = new SparedFailures()
+    for (const [address, count] of this.#counts) copy.#counts.set(address, count)
+    return copy
+  }
+
   of(address: Address): number {
     return this.#counts.get(address) ?? 0
   }

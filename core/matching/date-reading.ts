@@ -19,6 +19,8 @@ export interface DateReader {
   readonly heads: boolean
   /** Reads the date of the line from `start` to `end` of `text`. Returns `to`; -1 where the line has none. */
   read(text: string, start: number, end: number, ascii: boolean): number
+  /** See `LineBlock`. */
+  isSteady(time: number): boolean
   /** The time that the value of a field tells; null for anything else. */
   value(given: string | number): number | null
 }

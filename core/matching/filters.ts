@@ -5,7 +5,7 @@ import { whyBacktracking } from './linear.ts'
 import { PatternError, type PatternPlace } from './pattern-error.ts'
 import { emitPattern } from './pattern-emitter.ts'
 import { useOfGroups } from './pattern-groups.ts'
-import { firstCharacters, requiredLiterals } from './pattern-literals.ts'
+import { firstCharacters, literalChoices } from './pattern-literals.ts'
 import { parsePattern } from './pattern-parser.ts'
 import { children, type PatternNode } from './pattern-tree.ts'
 import { compileStructure, type AddressCount, type ConditionPattern } from './structures.ts'
@@ -72,13 +72,15 @@ function compile(text: string, place: PatternPlace): Compiled {
   const unicode = emitPattern(tree, use, sides, 'unicode')
   checkSize(ascii.source, '', text, place)
   checkSize(unicode.source, 'u', text, place)
+  const [literals = null, ...otherLiterals] = literalChoices(tree)
   const pattern = {
     text,
     ascii: ascii.source,
     unicode: unicode.source,
     flags: '',
     groups: ascii.groups,
-    literals: requiredLiterals(tree),
+    literals,
+    otherLiterals,
     firstCharacters: firstCharacters(tree),
     backtracking: whyBacktracking(tree, use, sides),
   }

@@ -18,12 +18,16 @@ export class LineDeadline {
   #looks = 0
   #processorMs = 0
 
-  /** `alive`: whether there is any thread that could take the task up. */
-  constructor(ms: number, cell: ProgressCell, alive: () => boolean, stop: () => void) {
+  /** `alive`: whether there is any thread that could take the task up; `lingers` hears each time that it is still at the same line. */
+  constructor(ms: number, cell: ProgressCell, alive: () => boolean, stop: () => void, lingers = () => {}) {
     this.#ms = ms
     this.#cell = cell
     this.#timer = setInterval(() => {
-      if ((!cell.begun && alive()) || !this.#isStuck()) return
+      if (!cell.begun && alive()) return
+      if (!this.#isStuck()) {
+        if (this.#looks > 1) lingers()
+        return
+      }
       this.end()
       this.stuckAt = this.#at
       stop()

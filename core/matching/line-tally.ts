@@ -58,6 +58,7 @@ export class LineTally {
         return block.text
       },
       lines: block.lines,
+      isSteady: (time) => block.isSteady?.(time) ?? false,
       looked,
       head: (start, end) => {
         const read = block.head(start, end)

@@ -20,6 +20,9 @@ export class LineReader {
   /** Whether the time of JSON may be read when it is asked for: nothing is cut out of it. */
   readonly #jsonLate: boolean
   readonly #headers = new SyslogHeaderReader()
+  /** The date that was asked for last, and what it is. */
+  #field: string | null = null
+  #fieldTime: number | null = null
 
   /** `dates`: how they are read; null: as usual. Throws a BailiffError for an unknown zone. */
   constructor(dates: DateReading | null = null) {
@@ -30,11 +33,18 @@ export class LineReader {
   /** Sets the time that decides the year of dates without one. */
   set reference(time: number) {
     this.#timestamps.reference = time
+    this.#field = null
   }
 
   /** The time that the text of a field tells, which is all of it; null for none. */
   fieldTime(text: string): number | null {
     if (text.length > longestField) return null
+    // Lines that follow one another often have the same date.
+    if (text !== this.#field) [this.#fieldTime, this.#field] = [this.#readField(text), text]
+    return this.#fieldTime
+  }
+
+  #readField(text: string): number | null {
     const dates = this.#timestamps
     // What the configuration says of dates comes first.
     if (!this.#jsonLate && dates.read(text, 0, text.length, isAscii(Buffer.from(text))) >= 0) return dates.time
@@ -70,6 +80,7 @@ export class LineReader {
         return wholeText()
       },
       head,
+      isSteady: (time) => this.#timestamps.isSteady(time),
       lines: (search, found) => eachLine(wholeText(), search, found),
     }
   }

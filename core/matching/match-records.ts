@@ -95,8 +95,16 @@ export class MatchMaker implements FoundSink<Match[]> {
 }
 
 /** What the line says of proxies: in fields, or by the tag `<F-FORWARDED>` beside the address. */
-export function hopsOf({ hops, groups, address }: FoundLine): readonly string[] | undefined {
-  return hops ?? (groups.forwarded === undefined ? undefined : [groups.forwarded, address])
+export function hopsOf(found: FoundLine): readonly string[] | undefined {
+  const { hops } = found
+  if (hops !== undefined) return hops
+  const forwarded = captured(found, 'forwarded')
+  return forwarded === undefined ? undefined : [forwarded, found.address]
+}
+
+/** What a tag captured; undefined: nothing, or the failregex does not have it. */
+export function captured(found: FoundLine, tag: string): string | undefined {
+  return found.tag ? found.tag(tag) : found.groups[tag]
 }
 
 /** The tags with a meaning of their own are no groups. What needs no change is not copied. */
@@ -109,16 +117,30 @@ function groupsOf(groups: FoundLine['groups'], clean: boolean, longest: number):
   return kept
 }
 
-/** What names the connection: the tag, else the process that serves it, else the port of the peer; no two look the same. */
-export function sessionKey({ groups, head }: FoundLine): string | null {
-  const pid = head.syslog?.pid
-  const key = groups.mlfid ? `id ${groups.mlfid}` : pid ? `pid ${pid}` : groups.port ? `port ${groups.port}` : null
-  return key === null || key.length > maxSession ? null : key
+/** What names a connection: the tag, else the process that serves it, else the port of the peer. */
+export const sessionKinds = { id: 1, pid: 2, port: 3 } as const
+export type SessionKind = keyof typeof sessionKinds
+
+/** Tells what names the connection of a line; false where nothing does. Names of two kinds are never the same. */
+export function readSession(found: FoundLine, read: (name: string, kind: SessionKind) => void): boolean {
+  const id = captured(found, 'mlfid')
+  if (id) return tellSession(id, 'id', read)
+  const pid = found.head.syslog?.pid
+  if (pid) return tellSession(pid, 'pid', read)
+  const port = captured(found, 'port')
+  return port ? tellSession(port, 'port', read) : false
+}
+
+function tellSession(name: string, kind: SessionKind, read: (name: string, kind: SessionKind) => void): boolean {
+  if (name.length > maxSession) return false
+  read(name, kind)
+  return true
 }
 
 function sessionOf(found: FoundLine, clean: boolean): string | null {
-  const key = sessionKey(found)
-  return key === null ? null : excerpt(key, clean)
+  let key: string | null = null
+  readSession(found, (name, kind) => (key = excerpt(`${kind} ${name}`, clean)))
+  return key
 }
 
 function excerpt(text: string, clean: boolean, longest = maxExcerpt): string {

@@ -54,6 +54,8 @@ export interface GuardedCounts extends ScanCounts {
   readonly slow: readonly SlowLine[]
   /** What jails remember of the log up to the end of the chunk; absent where none of them does. */
   readonly memories?: JailMemories
+  /** The rest of the chunk was left, since its time was over; absent: it was not. */
+  readonly endsEarly?: boolean
   /** Milliseconds of the processor that it took. */
   readonly ms: number
   /** Jails that the thread cannot serve; absent where there are none. */

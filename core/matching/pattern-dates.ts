@@ -75,6 +75,11 @@ export class PatternDateReader implements DateReader {
     this.#usual.reference = time
   }
 
+  /** Patterns may read anything. */
+  isSteady(): boolean {
+    return false
+  }
+
   read(text: string, start: number, end: number, ascii: boolean): number {
     const line = text.slice(start, end)
     for (const { find, form } of this.#finders) {

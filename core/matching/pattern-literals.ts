@@ -9,6 +9,8 @@ import { children, type PatternNode, type SetNode } from './pattern-tree.ts'
 const maxLiterals = 16
 /** Shorter literals are taken only where there is nothing else. */
 const wishedLength = 3
+/** So many sets of literals are offered for a pattern. */
+const maxChoices = 4
 /** A single character stands in nearly every line. */
 const usefulLength = 2
 const lettersByFrequency = 'etaoinsrhldcumfpgwybvkxjqz'
@@ -18,6 +20,21 @@ export function requiredLiterals(root: PatternNode): readonly string[] | null {
   const { best } = facts(root)
   if (best === null || best.some((literal) => literal.length < usefulLength)) return null
   return withoutSuperfluous(best)
+}
+
+/**
+ * Such sets of literals that stand at different places of every match, so each alone is enough; the first is the one above.
+ * Who has seen some of the log may know that it holds another one less often.
+ */
+export function literalChoices(root: PatternNode): readonly (readonly string[])[] {
+  const best = requiredLiterals(root)
+  if (best === null) return []
+  const others = runs(root)
+    .map(withoutSuperfluous)
+    .filter((set) => set.length <= maxLiterals && set.every((literal) => literal.length >= wishedLength))
+    .filter((set) => set.join('\0') !== best.join('\0'))
+    .toSorted((a, b) => rarity(b) - rarity(a))
+  return [best, ...others.slice(0, maxChoices - 1)]
 }
 
 /** The ASCII characters one of which begins every match, for patterns that begin at the start of the text; else null. */
@@ -118,6 +135,27 @@ function sequenceFacts(items: readonly PatternNode[]): Facts {
     }
   }
   return { exact: whole ? [...new Set(current)] : null, best: rarer(best, current) }
+}
+
+/** What each of the things that follow one another in the pattern requires by itself; neighbours that are known exactly are one. */
+function runs(node: PatternNode): readonly (readonly string[])[] {
+  if (node.type === 'group' || node.type === 'atomic') return runs(node.item)
+  if (node.type !== 'sequence') return required(facts(node))
+  const found: (readonly string[])[] = []
+  let exact: PatternNode[] = []
+  for (const item of node.items) {
+    if (facts(item).exact !== null) {
+      exact.push(item)
+      continue
+    }
+    found.push(...required(sequenceFacts(exact)), ...runs(item))
+    exact = []
+  }
+  return [...found, ...required(sequenceFacts(exact))]
+}
+
+function required({ best }: Facts): readonly (readonly string[])[] {
+  return best === null ? [] : [best]
 }
 
 /** The set of literals that fewer lines will contain. */

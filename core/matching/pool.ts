@@ -135,24 +135,32 @@ class Pool implements MatchingPool {
   }
 
   async #scan(chunk: LogChunk, part: (result: ScanResult) => void): Promise<ScanResult> {
-    if (this.#slow.lineMs(chunk.log) === null) {
-      const attempt = await this.#attemptTwice(chunk, null)
-      if ('result' in attempt) {
-        const { slow, ms, memories, broken: _, ...result } = attempt.result
-        this.#memories.keep(chunk.log, memories)
-        this.#slow.passedOver(chunk, slow)
-        this.#slow.took(chunk.log, chunkLength(chunk), ms)
-        part(result)
-        return result
+    let whole: ScanResult | null = null
+    while (this.#slow.lineMs(chunk.log) === null) {
+      const start: number = whole?.consumed ?? 0
+      const rest: LogChunk = whole === null ? chunk : restOf(chunk, whole)
+      const attempt = await this.#attemptTwice(rest, null)
+      if ('stuckAt' in attempt) {
+        this.#slow.note(chunk.log)
+        break
       }
-      this.#slow.note(chunk.log)
+      const { slow, ms, memories, broken: _, endsEarly = false, ...result } = attempt.result
+      this.#memories.keep(chunk.log, memories)
+      this.#slow.passedOver(rest, slow)
+      this.#slow.took(chunk.log, endsEarly ? result.consumed : chunkLength(rest), ms)
+      const found = inWhole(chunk, start, result)
+      part(found)
+      whole = whole === null ? found : joinResults(whole, found)
+      if (!endsEarly) return whole
     }
-    return this.#slowTurns.take(() => this.#scanInPieces(chunk, part))
+    const before = whole ?? { ...passedOver(0, 0), insideLine: chunk.insideLine }
+    return this.#slowTurns.take(() => this.#scanInPieces(chunk, before, part))
   }
 
-  async #scanInPieces(chunk: LogChunk, part: (result: ScanResult) => void): Promise<ScanResult> {
+  /** Scans what is behind `before`; answers that, and what was found behind it. */
+  async #scanInPieces(chunk: LogChunk, before: ScanResult, part: (result: ScanResult) => void): Promise<ScanResult> {
     const length = chunkLength(chunk)
-    let whole: ScanResult = { ...passedOver(0, 0), insideLine: chunk.insideLine }
+    let whole = before
     for (let size = pieceBytes; whole.consumed < length;) {
       const start = whole.consumed
       const end = Math.min(start + size, length)
@@ -205,13 +213,27 @@ class Pool implements MatchingPool {
     }
   }
 
+  /** Where a thread may have to be stopped, another one is started, so that nobody has to wait for it then. */
+  #warmUp(piscina: Threads): void {
+    if (piscina.threads.length < Math.min(2, piscina.options.maxThreads))
+      piscina
+        .run(nothingToDo)
+        .catch((error: unknown) => this.#log.debug({ error: messageOf(error) }, 'no further thread'))
+  }
+
   async #attempt(chunk: LogChunk, lineMs: number | null): Promise<Attempt> {
     const cell = new ProgressCell()
     const stop = new AbortController()
     const piscina = this.#piscina
     const alive = () => piscina.threads.length > 0
     const deadlineMs = lineMs === null ? this.#deadlineMs : guardedDeadlineMs
-    const watch = new LineDeadline(deadlineMs, cell, alive, () => stop.abort())
+    const watch = new LineDeadline(
+      deadlineMs,
+      cell,
+      alive,
+      () => stop.abort(),
+      () => this.#warmUp(piscina),
+    )
     try {
       const result = (await piscina.run(
         { chunk, lineMs, memories: this.#memories.of(chunk.log), progress: cell.memory },
@@ -226,6 +248,22 @@ class Pool implements MatchingPool {
       watch.end()
     }
   }
+}
+
+/** A task without anything to do. */
+const nothingToDo: ScanTask = {
+  chunk: {
+    log: '',
+    jails: [],
+    data: new Uint8Array(0),
+    arrivedAt: 0,
+    live: false,
+    undatedAt: null,
+    insideLine: false,
+  },
+  lineMs: null,
+  memories: {},
+  progress: new ProgressCell().memory,
 }
 
 /** Lets no more than so many run at once; the others wait for their turn, first come, first served. */
@@ -248,6 +286,10 @@ class Turns {
       else next()
     }
   }
+}
+
+function restOf(chunk: LogChunk, { consumed, insideLine }: ScanResult): LogChunk {
+  return { ...chunkPart(chunk, consumed, chunkLength(chunk)), insideLine }
 }
 
 function messageOf(error: unknown): string {

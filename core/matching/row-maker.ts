@@ -1,8 +1,8 @@
-import { ipv4Value, parseAddress, parseEndpoint, PrefixSet, type Address } from '../address.ts'
+import { ipv4Value, parseAddress, parseEndpoint, type Address } from '../address.ts'
 import { writeIPv4Key, writeKey } from '../address-words.ts'
-import type { FailureRows } from '../events.ts'
+import type { FailureRows, RowTarget } from '../events.ts'
 import {
-  maxExcerptBytes,
+  excerptBytes,
   noRows,
   rowAttempts,
   rowFirstText,
@@ -19,8 +19,17 @@ import {
 } from '../failure-rows.ts'
 import type { FoundLine } from '../plugin.ts'
 import { clientBehind } from './forwarded.ts'
-import { hopsOf, sessionKey, type FoundSink, type MatchPlace } from './match-records.ts'
+import {
+  captured,
+  hopsOf,
+  readSession,
+  sessionKinds,
+  type FoundSink,
+  type MatchPlace,
+  type SessionKind,
+} from './match-records.ts'
 import type { JailFilter } from './messages.ts'
+import { RowJails, type JailsAlike } from './row-jails.ts'
 import { SessionHash } from './session-hash.ts'
 
 /** A row stands for no more lines than this. */
@@ -38,7 +47,7 @@ const denseFactor = 2
  * their order, and each line keeps its text.
  */
 export class RowMaker implements FoundSink<FailureRows> {
-  readonly #proxies: ReadonlyMap<string, PrefixSet>
+  readonly #jails: RowJails
   readonly #sessions: SessionHash
   #words = new Uint32Array(64 * rowWords)
   #doubles = new Float64Array(this.#words.buffer)
@@ -51,15 +60,16 @@ export class RowMaker implements FoundSink<FailureRows> {
   #rows = 0
   #lines = 0
   #isInOrder = true
-  readonly #targets: { readonly filter: string; readonly jails: readonly string[] }[] = []
+  readonly #targets: RowTarget[] = []
+  /** By their jails. */
   readonly #targetOf = new Map<readonly string[], number>()
   /** Row + 1 that an address or network had last. */
   readonly #last = new Int32Array(lastSlots)
   readonly #address = new Uint32Array(4)
+  readonly #readSession = (name: string, kind: SessionKind) => this.#sessions.read(name, sessionKinds[kind])
 
   constructor(jails: readonly JailFilter[], sessionSeed: number) {
-    const trusting = jails.flatMap(({ jail, proxies = [] }) => (proxies.length > 0 ? [{ jail, proxies }] : []))
-    this.#proxies = new Map(trusting.map(({ jail, proxies }) => [jail, new PrefixSet(proxies)]))
+    this.#jails = new RowJails(jails)
     this.#sessions = new SessionHash(sessionSeed)
   }
 
@@ -74,10 +84,11 @@ export class RowMaker implements FoundSink<FailureRows> {
   }
 
   add(found: FoundLine, filter: string, jails: readonly string[], place: MatchPlace): void {
-    const hops = hopsOf(found)
-    if (hops !== undefined && this.#proxies.size > 0) return this.#addBehind(hops, found, filter, jails, place)
-    if (!this.#writeAddress(found)) return
-    this.#add(found, this.#target(filter, jails), place)
+    const hops = this.#jails.trust ? hopsOf(found) : undefined
+    if (hops === undefined && !this.#writeAddress(found)) return
+    for (const alike of this.#jails.alike(jails))
+      if (hops === undefined || this.#writeBehind(hops, found, alike))
+        this.#add(found, this.#target(filter, alike), place)
   }
 
   forget(jails: readonly string[], offset: number): void {
@@ -90,7 +101,8 @@ export class RowMaker implements FoundSink<FailureRows> {
       if (isBefore && target.jails.every((jail) => jails.includes(jail))) this.#dropLines(row, offset)
       const left = isBefore ? target.jails : target.jails.filter((jail) => !jails.includes(jail))
       if (left.length === 0) continue
-      if (left.length < target.jails.length) this.#words[row * rowWords + rowTarget] = this.#target(target.filter, left)
+      if (left.length < target.jails.length)
+        this.#words[row * rowWords + rowTarget] = this.#target(target.filter, { ...target, jails: left })
       kept.push(row)
     }
     this.#keep(kept)
@@ -132,22 +144,11 @@ export class RowMaker implements FoundSink<FailureRows> {
     return texts
   }
 
-  /** Whom a line means that names proxies depends on whom the jail trusts. */
-  #addBehind(
-    hops: readonly string[],
-    found: FoundLine,
-    filter: string,
-    jails: readonly string[],
-    place: MatchPlace,
-  ): void {
-    const direct = directOf(found)
-    for (const jail of jails) {
-      const proxies = this.#proxies.get(jail)
-      const address = proxies === undefined ? direct : clientBehind(hops, proxies)
-      if (address === null) continue
-      writeKey(address, this.#address)
-      this.#add(found, this.#target(filter, [jail]), place)
-    }
+  /** Whom a line means that names proxies depends on whom the jails trust. False: nobody. */
+  #writeBehind(hops: readonly string[], found: FoundLine, { proxies }: JailsAlike): boolean {
+    const address = proxies === null ? directOf(found) : clientBehind(hops, proxies)
+    if (address !== null) writeKey(address, this.#address)
+    return address !== null
   }
 
   /** False where what was found is no address. */
@@ -166,16 +167,14 @@ export class RowMaker implements FoundSink<FailureRows> {
 
   /** Adds a failure of the address that was written last. */
   #add(found: FoundLine, target: number, { time, offset, single, bytes, start, end }: MatchPlace): void {
-    const { rule, head, groups } = found
+    const { rule, head } = found
     const attempts = single ? 1 : (head.syslog?.attempts ?? 1)
-    const once = groups.once !== undefined
-    const key = sessionKey(found)
-    if (key === null) this.#sessions.high = this.#sessions.low = 0
-    else this.#sessions.read(key)
+    const hasSession = readSession(found, this.#readSession)
+    if (!hasSession) this.#sessions.high = this.#sessions.low = 0
     const text = this.#keepText(bytes, start, end, offset)
     const slot = this.#slot()
     const last = (this.#last[slot] ?? 0) - 1
-    if (key === null && last >= 0 && this.#isSame(last, target, rule, time, attempts)) return this.#addLine(last, text)
+    if (!hasSession && last >= 0 && this.#isSame(last, target, rule, time, attempts)) return this.#addLine(last, text)
     if (this.#rows > 0 && offset <= this.#offsetOf(this.#rows - 1)) this.#isInOrder = false
     this.#makeRoom()
     const row = this.#rows++
@@ -187,7 +186,7 @@ export class RowMaker implements FoundSink<FailureRows> {
     this.#words[at + rowRule] = rule
     this.#words[at + rowAttempts] = attempts
     this.#words[at + rowLines] = 1
-    this.#words[at + rowSession] = this.#sessions.high | (once ? rowOnce : 0)
+    this.#words[at + rowSession] = this.#sessions.high | (captured(found, 'once') === undefined ? 0 : rowOnce)
     this.#words[at + rowSession + 1] = this.#sessions.low
     this.#words[at + rowFirstText] = this.#words[at + rowLastText] = text
     this.#last[slot] = row + 1
@@ -235,7 +234,7 @@ export class RowMaker implements FoundSink<FailureRows> {
 
   /** Keeps the line, without what ends it, and answers the number of its text, + 1. */
   #keepText(bytes: Uint8Array, start: number, end: number, offset: number): number {
-    const stop = Math.min(end > start && bytes[end - 1] === carriageReturn ? end - 1 : end, start + maxExcerptBytes)
+    const stop = start + excerptBytes(bytes, start, end > start && bytes[end - 1] === carriageReturn ? end - 1 : end)
     if (this.#spans.length < (this.#lines + 1) * textWords) {
       this.#spans = grown(this.#spans, new Uint32Array(this.#spans.length * 2))
       this.#offsets = grown(this.#offsets, new Float64Array(this.#offsets.length * 2))
@@ -258,14 +257,11 @@ export class RowMaker implements FoundSink<FailureRows> {
     return (mixed ^ (mixed >>> 15)) & (lastSlots - 1)
   }
 
-  #target(filter: string, jails: readonly string[]): number {
+  #target(filter: string, { jails, sessions }: Pick<JailsAlike, 'jails' | 'sessions'>): number {
     const known = this.#targetOf.get(jails)
     if (known !== undefined) return known
-    const same =
-      jails.length === 1 ? this.#targets.findIndex((one) => one.jails.length === 1 && one.jails[0] === jails[0]) : -1
-    if (same >= 0) return same
     this.#targetOf.set(jails, this.#targets.length)
-    return this.#targets.push({ filter, jails }) - 1
+    return this.#targets.push({ filter, jails, sessions }) - 1
   }
 
   #makeRoom(): void {

@@ -13,6 +13,7 @@ import { LineGuard } from './line-guard.ts'
 import { LogForms } from './log-form.ts'
 import { LineReaders, type LineProgress } from './lines.ts'
 import { LineTally } from './line-tally.ts'
+import { TimeOver, TimeSlice } from './time-slice.ts'
 import { MatchMaker, type FoundSink } from './match-records.ts'
 import { ProcessorTime } from './processor-time.ts'
 import type { GuardedCounts, GuardedResult, JailFilter, JailMemories, LineSpan, SlowLine } from './messages.ts'
@@ -22,17 +23,31 @@ import { RowMaker } from './row-maker.ts'
 /** `Result`: what it makes of the lines that are found. */
 export interface ChunkScanner<Result> {
   /**
+   * Makes what the engines want to make before they scan such a chunk: that may take longer than any line, and is not to
+   * be taken for a slow one. Once all is made it costs nothing.
+   */
+  prepare(chunk: LogChunk): void
+  /**
    * Scans the whole lines of a chunk, of its first MiB if it is longer. `progress` hears of each line
    * before it is matched. With `lineMs` a line that takes the patterns of a jail longer is passed over
    * for that jail, and told. Strings in the result may share memory with the text of the chunk: whoever
    * keeps them for long copies them, as sending them to another thread does. `memories`: what jails that see lines in
-   * order remember of the log up to here.
+   * order remember of the log up to here. `sliceMs`, where no line is guarded: after so long the rest is left, from a line on.
    */
-  scan(chunk: LogChunk, progress?: LineProgress, lineMs?: number | null, memories?: JailMemories): Result
+  scan(
+    chunk: LogChunk,
+    progress?: LineProgress,
+    lineMs?: number | null,
+    memories?: JailMemories,
+    sliceMs?: number,
+  ): Result
 }
 
 /** Makes records with all their texts, for those who show them. */
 export type LogScanner = ChunkScanner<RecordedResult>
+
+/** Makes rows, for who only counts. */
+export type RowScanner = ChunkScanner<GuardedResult>
 
 export interface RecordedResult extends GuardedCounts {
   /** In the order of the lines. */
@@ -57,19 +72,21 @@ export const maxChunkBytes = 1 << 20
 export function createLogScanner(setup: ScannerSetup): LogScanner {
   const tools = toolsOf(setup, new MatchMaker(setup.jails))
   return {
-    scan(chunk, progress, lineMs = null, memories = {}) {
-      const { found: matches, ...counts } = new ChunkScan(tools, chunk, progress).run(lineMs, memories)
+    prepare: (chunk) => prepare(tools, chunk),
+    scan(chunk, progress, lineMs = null, memories = {}, sliceMs = Infinity) {
+      const { found: matches, ...counts } = new ChunkScan(tools, chunk, progress, sliceMs).run(lineMs, memories)
       return { matches, ...counts }
     },
   }
 }
 
 /** As `createLogScanner`, for the judge. `sessionSeed`: a secret that all threads share, 32 bits. */
-export function createRowScanner(setup: ScannerSetup, sessionSeed: number): ChunkScanner<GuardedResult> {
+export function createRowScanner(setup: ScannerSetup, sessionSeed: number): RowScanner {
   const tools = toolsOf(setup, new RowMaker(setup.jails, sessionSeed))
   return {
-    scan(chunk, progress, lineMs = null, memories = {}) {
-      const { found: rows, ...counts } = new ChunkScan(tools, chunk, progress).run(lineMs, memories)
+    prepare: (chunk) => prepare(tools, chunk),
+    scan(chunk, progress, lineMs = null, memories = {}, sliceMs = Infinity) {
+      const { found: rows, ...counts } = new ChunkScan(tools, chunk, progress, sliceMs).run(lineMs, memories)
       return { rows, ...counts }
     },
   }
@@ -79,11 +96,22 @@ export function createRowScanner(setup: ScannerSetup, sessionSeed: number): Chun
 export function createCountScanner(setup: ScannerSetup, counts: FoundSink<number>): ChunkScanner<CountedResult> {
   const tools = toolsOf(setup, counts)
   return {
-    scan(chunk, progress, lineMs = null, memories = {}) {
-      const { found: matches, ...rest } = new ChunkScan(tools, chunk, progress).run(lineMs, memories)
+    prepare: (chunk) => prepare(tools, chunk),
+    scan(chunk, progress, lineMs = null, memories = {}, sliceMs = Infinity) {
+      const { found: matches, ...rest } = new ChunkScan(tools, chunk, progress, sliceMs).run(lineMs, memories)
       return { matches, ...rest }
     },
   }
+}
+
+/** Has engines made ready for a chunk, which is read for that where one of them is not. */
+function prepare<Found>({ binding, ordered, memory, prepared }: Tools<Found>, chunk: LogChunk): void {
+  const own = ordered.size === 0 ? chunk.jails : chunk.jails.filter((jail) => !ordered.has(jail))
+  const bound = binding.for(own)
+  if (prepared.has(bound)) return
+  const { bytes } = bytesOf(chunk, memory)
+  const whole = bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1)
+  if (bound.scanners.every(({ scanner }) => scanner.prepare?.(whole) ?? true)) prepared.add(bound)
 }
 
 function toolsOf<Found>(setup: ScannerSetup, maker: FoundSink<Found>): Tools<Found> {
@@ -97,6 +125,7 @@ function toolsOf<Found>(setup: ScannerSetup, maker: FoundSink<Found>): Tools<Fou
     guard: new LineGuard(),
     tally: new LineTally(),
     memory: Buffer.alloc(maxChunkBytes),
+    prepared: new WeakSet<Bound>(),
   }
 }
 
@@ -110,6 +139,8 @@ interface Tools<Found> {
   readonly tally: LineTally
   readonly processor: ProcessorTime
   readonly memory: Buffer
+  /** Whose engines are ready. */
+  readonly prepared: WeakSet<Bound>
   readonly ordered: ReadonlyMap<string, OrderedJail>
 }
 
@@ -118,7 +149,8 @@ class ChunkScan<Found> {
   readonly #tools: Tools<Found>
   readonly #chunk: LogChunk
   readonly #progress: LineProgress | undefined
-  readonly #bytes: Buffer
+  readonly #sliceMs: number
+  #bytes: Buffer
   readonly #inOrder: readonly OrderedJail[]
   readonly #bound: Bound
   /** Made when it is first needed. */
@@ -126,10 +158,11 @@ class ChunkScan<Found> {
   readonly #base: number
   readonly #bare: boolean | null
 
-  constructor(tools: Tools<Found>, chunk: LogChunk, progress: LineProgress | undefined) {
+  constructor(tools: Tools<Found>, chunk: LogChunk, progress: LineProgress | undefined, sliceMs: number) {
     this.#tools = tools
     this.#chunk = chunk
     this.#progress = progress
+    this.#sliceMs = sliceMs
     this.#inOrder = chunk.jails.flatMap((jail) => tools.ordered.get(jail) ?? [])
     this.#bound = tools.binding.for(
       this.#inOrder.length === 0 ? chunk.jails : chunk.jails.filter((jail) => !tools.ordered.has(jail)),
@@ -145,23 +178,32 @@ class ChunkScan<Found> {
     const before = processor.ms
     const { scanners, order } = this.#bound
     tally.start(this.#bound)
-    const { segments, skipped, ...counts } = this.#cut()
+    let cut = this.#cut()
     const slow: SlowLine[] = []
     const malformed = () => scanners.reduce((sum, { scanner }) => sum + (scanner.malformed ?? 0), 0)
     const malformedBefore = malformed()
     readers.reference = this.#chunk.arrivedAt
     maker.start(this.#chunk.log)
-    for (const segment of segments) {
+    const slice = lineMs === null ? new TimeSlice(this.#sliceMs, this.#progress) : null
+    let endsEarly = false
+    for (let index = 0; index < cut.segments.length; index++) {
       for (const bound of scanners) {
+        const segment = cut.segments[index]
+        if (segment === undefined) break
         const scanner = this.#guarded(bound)
         const scan = (part: LineSpan) => {
           if (lineMs !== null) return scanGuarded(scanner, part, guard, lineMs)
-          this.#scan(bound, part, this.#progress)
+          const over = this.#scanUntil(bound, part, endsEarly ? this.#progress : (slice ?? this.#progress))
+          if (over !== null) {
+            cut = this.#endAt(over)
+            endsEarly = true
+          }
           return []
         }
         slow.push(...scanInSpite(scanner, segment, scan))
       }
     }
+    const { segments, skipped, ...counts } = cut
     const [first] = segments
     if (first !== undefined) for (const bound of scanners) tally.sample(this.#block(bound, first), bound)
     const remembered = this.#scanOrdered(segments, lineMs, memories)
@@ -175,11 +217,35 @@ class ChunkScan<Found> {
       malformed: malformed() - malformedBefore,
       bare: this.#bare === true,
       slow,
+      ...(endsEarly ? { endsEarly } : {}),
       ...(this.#inOrder.length === 0 ? {} : { hits: remembered.hits, memories: remembered.memories }),
       ...(remembered.odd.length === 0 ? {} : { odd: remembered.odd }),
       ms,
       seen: tally.take(ms, remembered.seen),
     }
+  }
+
+  /** Scans these lines; answers where it left off, since the time was over. */
+  #scanUntil(bound: BoundScanner, part: LineSpan, progress: LineProgress | undefined): number | null {
+    try {
+      this.#scan(bound, part, progress)
+      return null
+    } catch (error) {
+      if (!(error instanceof TimeOver)) throw error
+      return error.start
+    }
+  }
+
+  /** Leaves all from the line on that begins here, as if the chunk ended before it. */
+  #endAt(start: number): CutLines {
+    const { maker } = this.#tools
+    maker.forget(
+      this.#bound.scanners.flatMap(({ jails }) => jails),
+      this.#base + start,
+    )
+    this.#bytes = this.#bytes.subarray(0, start)
+    this.#text = null
+    return this.#cut()
   }
 
   /** Memory for the bytes: that of an engine which reads bytes, since then they need not be copied. */

@@ -12,8 +12,9 @@ export class SessionHash {
     this.#seed = seed
   }
 
-  read(text: string): void {
-    let low = this.#seed | 0
+  /** `kind`: texts of different kinds are never the same. */
+  read(text: string, kind = 0): void {
+    let low = (this.#seed ^ kind) | 0
     let high = ~this.#seed
     for (let at = 0; at < text.length; at++) {
       low = Math.imul(low ^ text.charCodeAt(at), 0x01000193)

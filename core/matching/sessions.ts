@@ -13,8 +13,11 @@ export interface Sessions {
    * one that stands for several failures stands for one less.
    */
   merge(matches: readonly Match[]): Match[]
-  /** The same for one of the jails of a row: how many failures each of its lines counts for, 0: none. */
-  attempts(row: RowCursor, jail: string, log: string): number
+  /**
+   * The same for a row, to be asked once for each of its lines: how many failures the line counts for, 0: none. Its jails
+   * have seen the same of the session, so it is one for all of them.
+   */
+  attempts(row: RowCursor, log: string): number
 }
 
 export interface SessionLimits {
@@ -57,9 +60,9 @@ export function createSessions({
     return merged
   }
 
-  const attempts = (row: RowCursor, jail: string, log: string) => {
+  const attempts = (row: RowCursor, log: string) => {
     if (!row.hasSession) return row.attempts
-    const key = keys.of(log, jail, row.words, row.at, row.sessionHigh, row.sessionLow)
+    const key = keys.of(log, row.sessions, row.words, row.at, row.sessionHigh, row.sessionLow)
     return known.attempts(key, row.time ?? now(), row.once, row.attempts)
   }
   return { merge, attempts }
@@ -153,13 +156,14 @@ class Generation {
 }
 
 /**
- * 53 bits from log, jail, address and session, never 0. The seed is secret, so nobody can choose texts that look the
- * same. What log and jail make is kept, for they are the same for many lines.
+ * 53 bits from log, owner (a jail, or what stands for some that see the same), address and session, never 0. The seed is
+ * secret, so nobody can choose texts that look the same. What log and owner make is kept, for they are the same for many
+ * lines.
  */
 class SessionKeys {
   readonly #texts: SessionHash
   #log = ''
-  /** Of the log, by jail. */
+  /** Of the log, by owner. */
   readonly #begins = new Map<string, { readonly high: number; readonly low: number }>()
 
   constructor(seed: number) {
@@ -167,8 +171,8 @@ class SessionKeys {
   }
 
   /** Of an address at `at` of the words, and of a session as `SessionHash` makes it. */
-  of(log: string, jail: string, words: Uint32Array, at: number, high: number, low: number): number {
-    const last = this.#begin(log, jail)
+  of(log: string, owner: string, words: Uint32Array, at: number, high: number, low: number): number {
+    const last = this.#begin(log, owner)
     let [a, b] = [last.low | 0, last.high | 0]
     const mix = (word: number) => {
       a = Math.imul(a ^ word, 0xcc9e2d51)
@@ -181,16 +185,16 @@ class SessionKeys {
     return (b >>> 11) * 2 ** 32 + ((a ^ (a >>> 15)) >>> 0) || 1
   }
 
-  #begin(log: string, jail: string): { readonly high: number; readonly low: number } {
+  #begin(log: string, owner: string): { readonly high: number; readonly low: number } {
     if (log !== this.#log) {
       this.#log = log
       this.#begins.clear()
     }
-    const known = this.#begins.get(jail)
+    const known = this.#begins.get(owner)
     if (known !== undefined) return known
-    this.#texts.read(`${log}\0${jail}`)
+    this.#texts.read(`${log}\0${owner}`)
     const { high, low } = this.#texts
-    this.#begins.set(jail, { high, low })
+    this.#begins.set(owner, { high, low })
     return { high, low }
   }
 }

@@ -7,8 +7,12 @@ import type { SlowLine } from './messages.ts'
 export const patientLineMs = 20
 const hastyLineMs = 4
 const patientFor = 8
-/** A chunk that took so long, and so long for each byte, has slow lines, though none was slow enough to be stopped. */
+/**
+ * Chunks in a row that took so long together, and so long for each byte, have slow lines, though none was slow enough to be
+ * stopped; those that took less than `quickMs` have none.
+ */
 const slowChunkMs = 100
+const quickMs = 10
 const slowBytesPerMs = 1000
 /** A log without slow lines for so long is as any other again. */
 const memoryMs = 60_000
@@ -21,6 +25,8 @@ const quietMs = 10_000
 export class SlowLogs {
   readonly #log: Logger
   readonly #logs = new Map<string, { lines: number; last: number }>()
+  /** What the last chunks of a log took that were not quick. */
+  readonly #taking = new Map<string, { readonly bytes: number; readonly ms: number }>()
   #toldAt = -Infinity
   #untold = 0
 
@@ -46,9 +52,15 @@ export class SlowLogs {
     }
   }
 
-  /** A chunk of so many bytes was matched in so many milliseconds. */
+  /** Of a chunk so many bytes were matched, in so many milliseconds of the processor. */
   took(log: string, bytes: number, ms: number): void {
-    if (ms >= slowChunkMs && bytes < ms * slowBytesPerMs) this.note(log)
+    const before = this.#taking.get(log)
+    this.#taking.delete(log)
+    if (ms < quickMs) return
+    const sum = { bytes: bytes + (before?.bytes ?? 0), ms: ms + (before?.ms ?? 0) }
+    if (sum.ms >= slowChunkMs) {
+      if (sum.bytes < sum.ms * slowBytesPerMs) this.note(log)
+    } else if (this.#taking.size < maxLogs) this.#taking.set(log, sum)
   }
 
   /** These lines of the chunk were passed over. */

@@ -74,6 +74,15 @@ export class TimestampReader implements AccessLogReader, DateReader {
   }
 
   /**
+   * See `LineBlock`. Dates of a day ago and older mean the same however late it is; where the year is not written, those
+   * of nearly a year ago may be of this year.
+   */
+  isSteady(time: number): boolean {
+    const age = this.#reference - time
+    return age > day && age < 360 * day && this.zones.isSteady(time)
+  }
+
+  /**
    * Reads the date of the line from `start` to `end` of `text` into `time`, `from`, `to`, `form`. Returns
    * `to`; -1 where it has none. (An object with all of it would cost more than the reading.)
    */
@@ -233,6 +242,7 @@ export class TimestampReader implements AccessLogReader, DateReader {
   }
 }
 
+const day = 86_400_000
 const letterT = 0x54
 
 /** Where the text goes on behind `<0>` to `<191>`, and behind a level of one letter, `<W>`; the start where there is no such thing. */

@@ -24,10 +24,7 @@ import { createRowScanner } from './scan.ts'
 // Patterns that the linear engine can run are given to it when they backtrack too much.
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks')
 
-/**
- * The engines are loaded by the first task and not by this module: a thread that fails while it
- * starts leaves the tasks behind it waiting for ever, one that fails in a task is an error of the task.
- */
+/** What goes wrong with the engines is an error of each task: a thread that fails while it starts leaves tasks waiting for ever. */
 const scanner = once(async () => {
   const { jails, engineUrls, sessionSeed, treeJails = [] } = workerData as WorkerSetup
   const { ordered, broken, make } = await treeJailsOf(treeJails)
@@ -37,14 +34,18 @@ const scanner = once(async () => {
 
 const thread = threadNumber()
 
+// A thread that helps out is given nothing before it can begin: until then the others do it sooner.
+await scanner().catch(() => {})
+
 /** Answers a task. The memory of its rows is handed over. */
 export default async function scan({ chunk, lineMs, memories, progress }: ScanTask): Promise<GuardedResult> {
   const { ready, broken, make } = await scanner()
   // Before the time of any line is taken.
   make(chunk.jails)
+  ready.prepare(chunk)
   const cell = new ProgressCell(progress)
   cell.begin(thread)
-  const result = ready.scan(chunk, cell, lineMs, memories)
+  const result = ready.scan(chunk, cell, lineMs, memories, sliceMs)
   return handedOver(broken.length === 0 ? result : { ...result, broken })
 }
 
@@ -80,6 +81,9 @@ async function handedOver(result: GuardedResult): Promise<GuardedResult> {
   // What is handed over arrives as its value, but piscina's types know only what stands for it.
   return move({ [transferableSymbol]: memories, [valueSymbol]: result } as never) as unknown as GuardedResult
 }
+
+/** After so long other logs have their turn. */
+const sliceMs = 50
 
 /** Less is copied: that costs less than to load what hands it over. */
 const largeBytes = 65_536

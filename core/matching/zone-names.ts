@@ -56,6 +56,7 @@ const abbreviations: readonly (readonly [name: string, ...minutes: number[]])[] 
   ['AKDT', -480],
   ['HST', -600],
 ]
+const twoHours = 7_200_000
 const american = /^[ECMP][SD]T$/
 const places = new Map(abbreviations.map(([name], index) => [name, index]))
 const firstAbbreviation = 200_000
@@ -73,6 +74,11 @@ export class ZoneReader {
   /** `name`: the zone of times without one; null: the host's. */
   constructor(name: string | null = null) {
     this.#local = name === null ? hostZone : timeZone(name)
+  }
+
+  /** Whether no clock was turned two hours before the time and after it: the longest step of one is that long. */
+  isSteady(time: number): boolean {
+    return this.#local.offset(time - twoHours) === this.#local.offset(time + twoHours)
   }
 
   /** Reads a numeric zone right at this place into `zone`. Returns where it ends, -1 where it is broken. */

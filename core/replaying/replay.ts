@@ -1,7 +1,8 @@
 /** Judges the matches of stored logs as an agent would that had watched them being written. */
 import type { Prefix } from '../address.ts'
 import { WantedSet } from '../enforcing/wanted-set.ts'
-import type { Ban, Failure, FilterHit, Match } from '../events.ts'
+import type { Ban, Failure, FilterHit } from '../events.ts'
+import type { RowCursor } from '../failure-rows.ts'
 import type { VitalPrefix } from '../judging/ignore-list.ts'
 import { Judge, type JailRules } from '../judging/judge.ts'
 import { createSessions } from '../matching/sessions.ts'
@@ -56,12 +57,16 @@ export class Replay {
   readonly #wanted = new WantedSet()
   readonly #observing: ReadonlySet<string>
   readonly #totals: Map<string, JailTotals>
+  /** Lines of banned addresses, by the lists of jails that the judge names. */
+  readonly #afterBan = new Map<readonly string[], number>()
   readonly #sessions = createSessions({ now: () => this.#clock })
   #clock = 0
   #swept = 0
   /** Whether the last line was late. */
   #late = false
   #undated = 0
+  /** Whom the last ban is of. */
+  #banned: Prefix | null = null
 
   constructor(options: ReplayOptions) {
     this.#options = options
@@ -71,8 +76,10 @@ export class Replay {
     this.#judge = new Judge({
       offences: [],
       isBanned: (prefix, jail) => this.#wanted.has(prefix, jail),
+      isBannedKey: (words, bits, jail) => this.#wanted.hasKey(words, bits, jail),
       banOf: (prefix, jail) => this.#wanted.get(prefix, jail),
-      onBanned: ({ jail }) => this.#total(jail).afterBan++,
+      banStamp: (words, bits) => this.#wanted.stampOf(words, bits),
+      onBanned: ({ jails }) => void this.#afterBan.set(jails, (this.#afterBan.get(jails) ?? 0) + 1),
       vital: options.vital,
       onNameFailure: options.onNameFailure,
     })
@@ -86,16 +93,19 @@ export class Replay {
     await this.#judge.configure(this.#options.jails)
   }
 
-  count(match: Match): void {
-    const time = this.#arrival(match.time)
+  /** Counts the failures of a row of this log. */
+  countRow(row: RowCursor, log: string): void {
+    let time = this.#arrival(row.time)
+    // The row may be two late lines in a row.
+    if (row.lines > 1) time = this.#arrival(row.time)
     if (time === null) {
-      this.#undated++
+      this.#undated += row.lines * row.jails.length
       return
     }
     this.#wanted.expire(time)
-    for (const counted of this.#sessions.merge([match])) {
-      for (const ban of this.#judge.count(counted, { arrivedAt: time, live: true, undatedAt: time })) this.#decide(ban)
-    }
+    const arrival = { arrivedAt: time, live: true, undatedAt: time }
+    const attempts = () => this.#sessions.attempts(row, log)
+    this.#judge.countRow(row, attempts, arrival, (ban) => this.#decide(ban))
   }
 
   /** Takes a hit of a jail of a Fail2ban tree; `tree` counts what becomes of it by `countFailure`. */
@@ -126,6 +136,8 @@ export class Replay {
   end(): readonly JailTotals[] {
     this.#wanted.expire(this.#clock)
     this.#judge.stop()
+    for (const [jails, lines] of this.#afterBan) for (const jail of jails) this.#total(jail).afterBan += lines
+    this.#afterBan.clear()
     return [...this.#totals.values()].map((total) => {
       const { failures = 0, ignored = 0, bans = 0 } = this.#judge.counts(total.jail) ?? {}
       return { ...total, failures, ignored: total.ignored + ignored, bans }
@@ -160,7 +172,9 @@ export class Replay {
   }
 
   #decide(ban: Ban): void {
-    const copied = { ...ban, prefix: copyOf(ban.prefix), observed: this.#observing.has(ban.jail) }
+    // Several jails may ban the same.
+    if (ban.prefix !== this.#banned) this.#banned = copyOf(ban.prefix)
+    const copied = { ...ban, prefix: this.#banned, observed: this.#observing.has(ban.jail) }
     const isProlonged = this.#wanted.has(copied.prefix, copied.jail)
     this.#wanted.add(copied, 'new')
     if (isProlonged) return this.#options.onProlonged?.(copied)

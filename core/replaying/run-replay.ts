@@ -1,9 +1,11 @@
 /** Leads stored logs through a configuration, as an agent would that had watched them being written. */
+import { randomInt } from 'node:crypto'
 import { refusalReasons } from '../firewall/messages.ts'
 import { NeverBanned } from '../firewall/never-banned.ts'
-import { createLogScanner } from '../matching/scan.ts'
+import { createRowScanner } from '../matching/scan.ts'
 import type { MatcherPlugin } from '../plugin.ts'
-import { mergeByTime, type Found } from './by-time.ts'
+import { mergeByTime } from './by-time.ts'
+import type { FoundPart } from './found-part.ts'
 import { Replay, type JailTotals, type ReplayJail, type ReplayOptions } from './replay.ts'
 import { scanStored, type ReadCounts, type StoredLog } from './stored-log.ts'
 import type { TreeReplay } from './tree-replay.ts'
@@ -47,20 +49,21 @@ export async function runReplay(run: ReplayRun): Promise<ReplayOutcome> {
       neverBanned.at(performance.now()).map(({ prefix, reason }) => ({ prefix, why: refusalReasons[reason] })),
   })
   const tree = await treeReplay(run, replay)
-  const scanner = createLogScanner({
+  const setup = {
     jails: jails
       .filter((jail) => !jail.tree)
       .map(({ name, filter, ignore }) => ({ jail: name, filter, proxies: ignore.proxies ?? [] })),
     engines,
     ordered: new Map((tree?.ordered ?? []).map((jail) => [jail.jail, jail])),
-  })
+  }
+  const scanner = createRowScanner(setup, randomInt(2 ** 32))
   const scanned = new Set([
     ...jails.flatMap(({ name, tree: ofTree }) => (ofTree ? [] : [name])),
     ...(tree?.ordered ?? []).map(({ jail }) => jail),
   ])
-  const take = (found: Found) => {
-    if (!('address' in found)) return tree === null ? undefined : replay.takeHit(found, tree)
-    replay.count(found)
+  const take = ({ log, row, hit }: FoundPart) => {
+    if (hit !== null) return tree === null ? undefined : replay.takeHit(hit, tree)
+    replay.countRow(row, log)
     return undefined
   }
   const counts: ReadCounts = { lines: 0, skipped: 0, fileBytes: 0 }
@@ -68,12 +71,12 @@ export async function runReplay(run: ReplayRun): Promise<ReplayOutcome> {
   let chunks = 0
   const streams = logs.map(async function* (log) {
     const readers = { ...log, jails: log.jails.filter((jail) => scanned.has(jail)) }
-    for await (const matches of scanStored(readers, scanner, counts, (next) => (file = next))) {
+    for await (const found of scanStored(readers, scanner, counts, (next) => (file = next))) {
       progress(counts.fileBytes, file)
       // Files are read without waiting: signals and the terminal have their turn now and then.
       if (++chunks % chunksAtOnce === 0) await new Promise((resolve) => setImmediate(resolve))
       if (stopped()) return
-      yield matches
+      yield found
     }
   })
   try {

@@ -5,21 +5,25 @@ import { join } from 'node:path'
 import { compressionOf } from '../cli/compressed-log.ts'
 import { unpacked } from '../cli/unpacked-log.ts'
 import { BailiffError, quote, whyUnreadable } from '../errors.ts'
-import type { LogChunk } from '../events.ts'
+import type { FileRange, LogChunk } from '../events.ts'
 import { LineGuard } from '../matching/line-guard.ts'
 import type { JailMemories } from '../matching/messages.ts'
-import type { LogScanner } from '../matching/scan.ts'
-import type { Found } from './by-time.ts'
+import { ProcessorTime } from '../matching/processor-time.ts'
+import { maxChunkBytes, type RowScanner } from '../matching/scan.ts'
+import { FoundPart } from './found-part.ts'
 
-/** Small, so that what a chunk brings forth dies young; two lines of the longest length fit. */
+/** Of a stream. Small, so that what a chunk brings forth dies young; two lines of the longest length fit. */
 const chunkBytes = 192 * 1024
 /** As in the agent: a chunk that takes so long has a slow line, which then takes a jail no longer than `lineMs`. */
 const chunkMs = 1000
 const lineMs = 20
+/** A thread that had the processor for less of that time waited, and is given once more as long. */
+const ownShare = 0.5
+const longestChunkMs = 16_000
 const headBytes = 4096
 
 /** What the scanner finds in a chunk. */
-type ScannedChunk = ReturnType<LogScanner['scan']>
+type ScannedChunk = ReturnType<RowScanner['scan']>
 
 /** What was read. */
 export interface ReadCounts {
@@ -41,18 +45,19 @@ export interface StoredLog {
 /** What the lines of a log matched, chunk by chunk. Throws a BailiffError for a file that cannot be read. */
 export async function* scanStored(
   { log, jails, files }: StoredLog,
-  scanner: LogScanner,
+  scanner: RowScanner,
   counts: ReadCounts,
   reading: (file: string) => void = () => {},
-): AsyncGenerator<readonly Found[]> {
+): AsyncGenerator<FoundPart> {
   const guard = new LineGuard()
+  const processor = new ProcessorTime()
   // What jails of a Fail2ban tree remember of a log goes on through its rotation.
   const remembered: Remembered = { memories: {} }
   for (const file of files) {
     reading(file)
     const opened = openFile(file)
     try {
-      yield* scanFile({ log, jails, opened, scanner, guard, counts, remembered })
+      yield* scanFile({ log, jails, opened, scanner, guard, processor, counts, remembered })
     } finally {
       opened.close()
     }
@@ -76,8 +81,9 @@ interface FileScan {
   readonly log: string
   readonly jails: readonly string[]
   readonly opened: OpenedFile
-  readonly scanner: LogScanner
+  readonly scanner: RowScanner
   readonly guard: LineGuard
+  readonly processor: ProcessorTime
   readonly counts: ReadCounts
   readonly remembered: Remembered
 }
@@ -86,23 +92,40 @@ interface Remembered {
   memories: JailMemories
 }
 
-async function* scanFile(scan: FileScan): AsyncGenerator<readonly Found[]> {
+async function* scanFile(scan: FileScan): AsyncGenerator<FoundPart> {
   const { opened, counts } = scan
   const compression = compressionOf(opened.head)
-  const lines = new ChunkScan(scan, compression === null && opened.regular ? opened.fd : null)
-  try {
-    if (compression === null && opened.regular) {
-      for (let read = lines.readFrom(opened.fd); read > 0; read = lines.readFrom(opened.fd)) {
-        counts.fileBytes += read
-        yield lines.scan()
-      }
-    } else {
-      for await (const piece of streamOf(opened, compression, counts)) yield* lines.take(piece)
-    }
-    yield lines.finish()
-  } finally {
-    lines.close()
+  const lines = new LineScan(scan)
+  if (compression === null && opened.regular) {
+    yield* scanRegular(lines, opened.fd, counts)
+    return
   }
+  const pieces = new PieceScan(lines)
+  try {
+    for await (const piece of streamOf(opened, compression, counts)) yield* pieces.take(piece)
+    yield* pieces.finish()
+  } finally {
+    pieces.close()
+  }
+}
+
+/** The scanner reads the file by itself. What is written to it meanwhile is left out. */
+function* scanRegular(lines: LineScan, fd: number, counts: ReadCounts): Generator<FoundPart> {
+  const { size } = fstatSync(fd)
+  for (let before = -1; before < lines.offset && lines.offset < size;) {
+    before = lines.offset
+    const end = Math.min(before + maxChunkBytes, size)
+    yield lines.scan({ fd, start: before, end })
+    counts.fileBytes += lines.offset - before
+  }
+  if (lines.offset < size) yield lines.scan(withLineEnd(fd, lines.offset, size))
+}
+
+/** What is not ended by a newline at the end of a stored log is a line all the same. */
+function withLineEnd(fd: number, start: number, end: number): FileRange {
+  const bytes = Buffer.alloc(end - start + 1, '\n')
+  const length = readSync(fd, bytes, 0, end - start, start)
+  return { fd, start, end: start + length + 1, bytes: bytes.fill('\n', length).subarray(0, length + 1) }
 }
 
 async function* streamOf(
@@ -122,79 +145,91 @@ async function* streamOf(
   }
 }
 
-/** The lines of one file: what was read and not scanned yet, and where it stands. */
-class ChunkScan {
+/** Where the lines of one file stand, and what is found in the next ones. */
+class LineScan {
+  offset = 0
   readonly #scan: FileScan
-  readonly #buffer = Buffer.allocUnsafe(chunkBytes)
-  /** What the scanner takes for the file: whether its lines have heads is looked up at its begin. */
-  #fd: number | null
-  #begin: { readonly folder: string; readonly fd: number } | null = null
-  #held = 0
-  #offset = 0
   #insideLine = false
 
-  constructor(scan: FileScan, fd: number | null) {
+  constructor(scan: FileScan) {
     this.#scan = scan
-    this.#fd = fd
   }
 
-  /** Reads on in a file; 0 at its end. */
-  readFrom(fd: number): number {
-    const at = this.#offset + this.#held
-    const read = readSync(fd, this.#buffer, this.#held, this.#buffer.length - this.#held, at)
-    this.#held += read
-    return read
+  /** Scans what is behind the lines that were scanned. `offset` is behind its last whole line then. */
+  scan(data: LogChunk['data']): FoundPart {
+    const { log, jails, opened, scanner, counts, remembered } = this.#scan
+    const chunk = { log, jails, data, arrivedAt: opened.modifiedAt, live: false }
+    const result = this.#guarded(scanner, { ...chunk, undatedAt: null, insideLine: this.#insideLine })
+    counts.lines += result.lines
+    counts.skipped += result.skipped
+    this.#insideLine = result.insideLine
+    this.offset += result.consumed
+    remembered.memories = result.memories ?? {}
+    return new FoundPart(log, result.rows, result.hits ?? [])
   }
 
-  /** Takes bytes of a stream in, and answers what is found whenever a chunk is full. */
-  *take(piece: Buffer): Generator<readonly Found[]> {
+  /** To guard each line costs as much as to match it, so that is done where it has to be. */
+  #guarded(scanner: RowScanner, chunk: LogChunk): ScannedChunk {
+    const { guard, remembered, processor } = this.#scan
+    scanner.prepare(chunk)
+    let result: ScannedChunk | null = null
+    for (let ms = chunkMs; result === null && ms <= longestChunkMs; ms *= 2) {
+      const before = processor.ms
+      guard.run(() => (result = scanner.scan(chunk, undefined, null, remembered.memories)), ms)
+      if (processor.ms - before >= ms * ownShare) break
+    }
+    return result ?? scanner.scan(chunk, undefined, lineMs, remembered.memories)
+  }
+}
+
+/** The lines of a stream: what came and was not scanned yet. */
+class PieceScan {
+  readonly #lines: LineScan
+  readonly #buffer = Buffer.allocUnsafe(chunkBytes)
+  /** What the scanner takes for the file: whether its lines have heads is looked up at its begin. */
+  #begin: { readonly folder: string; readonly fd: number } | null = null
+  #held = 0
+
+  constructor(lines: LineScan) {
+    this.#lines = lines
+  }
+
+  /** Takes bytes in, and answers what is found whenever a chunk is full. */
+  *take(piece: Buffer): Generator<FoundPart> {
     this.#keepBegin(piece)
     for (let from = 0; from < piece.length;) {
       const length = Math.min(piece.length - from, this.#buffer.length - this.#held)
       piece.copy(this.#buffer, this.#held, from, from + length)
       this.#held += length
       from += length
-      if (this.#held === this.#buffer.length) yield this.scan()
+      if (this.#held === this.#buffer.length) yield this.#scan()
     }
   }
 
-  /** Scans what was read. The rest of the last line waits. */
-  scan(): readonly Found[] {
-    const { log, jails, opened, scanner, counts, remembered } = this.#scan
-    const bytes = this.#buffer.subarray(0, this.#held)
-    const data = { fd: this.#fd ?? -1, start: this.#offset, end: this.#offset + bytes.length, bytes }
-    const chunk = { log, jails, data: this.#fd === null ? bytes : data, arrivedAt: opened.modifiedAt, live: false }
-    const result = this.#guarded(scanner, { ...chunk, undatedAt: null, insideLine: this.#insideLine })
-    counts.lines += result.lines
-    counts.skipped += result.skipped
-    this.#insideLine = result.insideLine
-    this.#offset += result.consumed
-    this.#buffer.copyWithin(0, result.consumed, this.#held)
-    this.#held -= result.consumed
-    remembered.memories = result.memories ?? {}
-    return inOrder(result)
-  }
-
   /** What is not ended by a newline at the end of a stored log is a line all the same. */
-  finish(): readonly Found[] {
-    const found = [...this.scan()]
-    if (this.#held === 0) return found
+  *finish(): Generator<FoundPart> {
+    yield this.#scan()
+    if (this.#held === 0) return
     this.#held += this.#buffer.write('\n', this.#held)
-    return [...found, ...this.scan()]
-  }
-
-  /** To guard each line costs as much as to match it, so that is done where it has to be. */
-  #guarded(scanner: LogScanner, chunk: LogChunk): ScannedChunk {
-    const { guard, remembered } = this.#scan
-    let result: ScannedChunk | null = null
-    guard.run(() => (result = scanner.scan(chunk, undefined, null, remembered.memories)), chunkMs)
-    return result ?? scanner.scan(chunk, undefined, lineMs, remembered.memories)
+    yield this.#scan()
   }
 
   close(): void {
     if (this.#begin === null) return
     closeSync(this.#begin.fd)
     rmSync(this.#begin.folder, { recursive: true, force: true })
+  }
+
+  /** Scans what came. The rest of the last line waits. */
+  #scan(): FoundPart {
+    const bytes = this.#buffer.subarray(0, this.#held)
+    const start = this.#lines.offset
+    const fd = this.#begin?.fd
+    const found = this.#lines.scan(fd === undefined ? bytes : { fd, start, end: start + bytes.length, bytes })
+    const consumed = this.#lines.offset - start
+    this.#buffer.copyWithin(0, consumed, this.#held)
+    this.#held -= consumed
+    return found
   }
 
   /** The begin of a stream is kept in a file, for the scanner looks there for the form of the lines. */
@@ -204,15 +239,7 @@ class ChunkScan {
     const fd = openSync(join(folder, 'begin'), 'w+', 0o600)
     this.#begin = { folder, fd }
     writeSync(fd, piece.subarray(0, headBytes))
-    this.#fd = fd
   }
-}
-
-/** The order of the lines. */
-function inOrder({ matches, hits = [] }: ScannedChunk): readonly Found[] {
-  if (hits.length === 0) return matches
-  if (matches.length === 0) return hits
-  return [...matches, ...hits].toSorted((a, b) => a.offset - b.offset)
 }
 
 function openFile(file: string): OpenedFile {

@@ -11,6 +11,8 @@ const writableByOthers = 0o022
 const store = /^bailiff\.sqlite/
 /** What may lie there too: a pause, the folders of plugins. */
 const alsoOurs = ['paused', 'paused.new', 'plugins']
+/** Stays root's own: packages of plugins, which the agent reads and must not change. */
+const packages = 'packages'
 
 /**
  * Makes the folder, 0700, or takes it as an earlier run as root left it, and gives it and the files in it
@@ -23,7 +25,7 @@ const alsoOurs = ['paused', 'paused.new', 'plugins']
 export function handOver(path: string, sockets: readonly string[], account: Account): ForeignHand | null {
   return inRootFolder(path, (folder) => {
     const { uid, mode } = fstatSync(folder)
-    if (uid === 0 && (mode & writableByOthers) === 0 && isOurs(folder, sockets)) giveAll(folder, account)
+    if (uid === 0 && (mode & writableByOthers) === 0 && isOurs(folder, sockets)) giveAll(folder, account, [packages])
   })
 }
 
@@ -43,15 +45,15 @@ function inRootFolder(path: string, use: (folder: number) => void): ForeignHand 
 function isOurs(folder: number, sockets: readonly string[]): boolean {
   const names = readdirSync(within(folder), { withFileTypes: true }).map((entry) => ({
     proof: entry.isSocket() ? sockets.includes(entry.name) : entry.name === marker || store.test(entry.name),
-    ours: !entry.isSocket() && alsoOurs.includes(entry.name),
+    ours: !entry.isSocket() && (alsoOurs.includes(entry.name) || entry.name === packages),
   }))
   return names.some(({ proof }) => proof) && names.every(({ proof, ours }) => proof || ours)
 }
 
 /** The folder last: until then only root may change what is in it. */
-function giveAll(folder: number, account: Account): void {
+function giveAll(folder: number, account: Account, kept: readonly string[] = []): void {
   for (const entry of readdirSync(within(folder), { withFileTypes: true })) {
-    if (!entry.isFile() && !entry.isDirectory()) continue
+    if ((!entry.isFile() && !entry.isDirectory()) || kept.includes(entry.name)) continue
     const opened = openSync(`${within(folder)}/${entry.name}`, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     try {
       const { uid, nlink } = fstatSync(opened)

@@ -2,6 +2,7 @@
 import { parseAddress, type Address } from '../address.ts'
 import { BailiffError, quote, suggest, type Where } from '../errors.ts'
 import type { FieldRule, Structure } from '../plugin.ts'
+import { readMatcher, type MatcherUse } from './matcher-use.ts'
 import type { Bantime } from './option-kinds.ts'
 import { pluginUses, type PluginUse } from './plugin-use.ts'
 import { filterSchema } from './schema.ts'
@@ -28,6 +29,8 @@ export interface FilterSettings {
   readonly ignoreregex: readonly PatternText[]
   /** What is asked of fields, with the rules of the mode; null: lines are plain text. */
   readonly structure: Structure<PatternText> | null
+  /** What finds its lines in the place of patterns; null or absent: nothing does. */
+  readonly matcher?: MatcherUse | null
   /** How the dates of its lines look; null: as usual. */
   readonly datepattern: readonly PatternText[] | null
   readonly samples: FilterSamples
@@ -70,6 +73,8 @@ export interface FilterDefinition {
   readonly ignoreregex: readonly PatternText[]
   /** With the rules of all modes; null: lines are plain text. */
   readonly structure: Structure<PatternText> | null
+  /** As in `FilterSettings`. */
+  readonly matcher?: MatcherUse | null
   readonly datepattern: readonly PatternText[] | null
   /** Always has `normal`. */
   readonly modes: Readonly<Record<string, FilterMode>>
@@ -134,7 +139,8 @@ export function defineFilter(given: Sourced, name: string, problems: BailiffErro
     prefregex: raw.prefregex === undefined ? null : { text: raw.prefregex, where: given.where('prefregex') },
     failregex: patternTexts(raw.failregex, given.at('failregex')),
     ignoreregex: patternTexts(raw.ignoreregex, given.at('ignoreregex')),
-    structure: readStructure(raw, given, problems),
+    structure: raw.matcher === undefined ? readStructure(raw, given, problems) : null,
+    matcher: readMatcher(raw, given, problems),
     datepattern: datePatterns(raw.datepattern, given),
     modes,
     samples,
@@ -149,14 +155,15 @@ export function defineFilter(given: Sourced, name: string, problems: BailiffErro
 
 /** What speaks of lines means nothing in a filter that counts bans. */
 function checkReadsNothing(filter: FilterDefinition, given: Sourced, problems: BailiffError[]): void {
-  const ofLines = ['failregex', 'ignoreregex', 'prefregex', 'match', 'format', 'modes', 'sources', 'samples']
+  const ofLines = ['failregex', 'ignoreregex', 'prefregex', 'match', 'format', 'matcher', 'modes', 'sources', 'samples']
   const option = ofLines.find((one) => given.at(one).value !== undefined)
   if (option === undefined) return
   const message = `the filter ${quote(filter.name)} counts bans and reads no lines: leave ${option} out`
   problems.push(new BailiffError('config', message, { where: given.whereKey(option) }))
 }
 
-function findsAnything({ structure, failregex, modes }: FilterDefinition): boolean {
+function findsAnything({ structure, failregex, modes, matcher }: FilterDefinition): boolean {
+  if (matcher) return true
   const added = Object.values(modes)
   return structure === null
     ? failregex.length > 0 || added.some((mode) => mode.failregex.length > 0)

@@ -31,6 +31,7 @@ export function inMode(filter: FilterDefinition, mode: string, where: Where): Fi
       match: [structure, ...modes].flatMap((part) => part.match),
       ignore: [structure, ...modes].flatMap((part) => part.ignore),
     },
+    ...(filter.matcher ? { matcher: filter.matcher } : {}),
     datepattern: filter.datepattern,
     samples: filter.samples,
   }

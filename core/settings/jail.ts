@@ -13,7 +13,7 @@ import {
   type UsualCounting,
 } from './filter-file.ts'
 import { inMode } from './filter-modes.ts'
-import type { FilterLibrary } from './filter-library.ts'
+import { isFilterPath, type FilterLibrary } from './filter-library.ts'
 import { usualBantime, type Bantime, type Ignored, type NamedPlugin } from './option-kinds.ts'
 import { pluginUse, pluginUses, type PluginKind, type PluginUse } from './plugin-use.ts'
 import { toPorts } from './port-names.ts'
@@ -155,7 +155,7 @@ export async function filterOf(
   const choice = isChoice ? validate(filterChoice, given.at('filter'), problems) : { name: value ?? jail }
   if (choice === undefined) return undefined
   const definition = isRecord(choice.name)
-    ? defineFilter(given.at('filter'), jail, problems)
+    ? await filters.located(defineFilter(given.at('filter'), jail, problems), problems)
     : await namedFilter(choice.name ?? jail, given, filters, problems)
   const mode = ('mode' in choice ? choice.mode : undefined) ?? 'normal'
   if (definition === undefined) return undefined
@@ -175,7 +175,7 @@ async function namedFilter(
     problems.push(new BailiffError('config', message, { where }))
     return undefined
   }
-  if (!/^\.{0,2}\/|\.ya?ml$/.test(name)) return filters.byName(name, where, problems)
+  if (!isFilterPath(name)) return filters.byName(name, where, problems)
   return filters.byFile(resolve(dirname(where.file), name), problems)
 }
 

@@ -2,7 +2,9 @@
 import { dirname, join, resolve } from 'node:path'
 import { BailiffError, type Where } from '../errors.ts'
 import { FilterLibrary, yamlFiles } from './filter-library.ts'
+import { withPackedJails, type TreeWithPackedJails } from './packed-jails.ts'
 import { findConfig } from './find-config.ts'
+import { InstalledPackages } from './installed-packages.ts'
 import { isJailOff, readJail, usualPlugins, type JailSettings, type RawFile } from './jail.ts'
 import type { Loopback } from './loopback.ts'
 import { mergeOver, normalise } from './merge.ts'
@@ -39,6 +41,10 @@ export interface Settings {
   readonly observe: boolean
   /** The folder of bans, history and positions. */
   readonly state: string
+  /** The folder of installed packages of plugins. */
+  readonly plugins: string
+  /** Bytes of memory that the process of a plugin may take. */
+  readonly pluginMemoryBytes: number
   readonly control: string
   /** The user that the agent becomes when root starts it; null: not said. */
   readonly user: string | null
@@ -103,28 +109,31 @@ export async function loadSettings({
 /** The settings of a configuration that says nothing, as if it stood at `file`. */
 export function usualSettings(file: string, places: Places = defaultPlaces()): Promise<Settings> {
   const nothing = normalise(parseYaml('{}', file))
-  return settingsOf(file, { tree: nothing, files: [] }, { places, alsoOff: false })
+  return settingsOf(file, { tree: nothing, layers: [], files: [] }, { places, alsoOff: false })
 }
 
 async function settingsOf(
   main: string,
-  { tree, files }: Pick<ConfigurationTree, 'tree' | 'files'>,
+  given: ConfigurationTree,
   { places, alsoOff }: { readonly places: Places; readonly alsoOff: boolean },
 ): Promise<Settings> {
   const problems: BailiffError[] = []
+  const plugins = pluginFolderOf(given.tree, places)
+  const packages = new InstalledPackages(plugins)
+  const filters = new FilterLibrary([join(dirname(main), 'filters'), builtInFilters], packages)
+  const { tree, files, flaws } = await withPackedJails(given, packages, filters)
   const raw = validate(fileSchema, tree, problems)
   const control = resolve(folderOf(tree, 'control'), raw?.control ?? places.control)
   checkSocket(control, tree.where('control'), problems)
-  const filters = new FilterLibrary([join(dirname(main), 'filters'), builtInFilters])
   if (raw === undefined || problems.length > 0) {
-    await addProblemsOfJails(tree, filters, problems)
+    await addProblemsOfJails({ tree, flaws }, filters, problems)
     const [first, ...others] = problems
     throw new InvalidSettings([first ?? unusable(main), ...others])
   }
-  const { jails, broken } = await readJails({ raw, tree }, filters, problems)
+  const { jails, broken } = await readJails({ raw, tree, flaws }, filters, problems)
   const off = alsoOff ? await readOffJails({ raw, tree }, filters) : []
   const notifiers = withLog(raw.notifiers ?? [], tree.at('notifiers'))
-  const all = [...files, ...filters.files]
+  const all = [...new Set([...files, ...filters.files, ...ownMatchers(jails)])]
   const uses = [...notifiers, ...jails.flatMap((jail) => [...jail.sources, ...jail.actions, ...jail.notifiers])]
   return {
     file: main,
@@ -136,6 +145,8 @@ async function settingsOf(
     notifiers,
     observe: raw.observe ?? false,
     state: resolve(folderOf(tree, 'state'), raw.state ?? places.state),
+    plugins,
+    pluginMemoryBytes: (raw.plugin_memory ?? 256) * 1024 * 1024,
     control,
     user: raw.user ?? null,
     groups: raw.groups ?? null,
@@ -155,6 +166,15 @@ async function settingsOf(
     problems,
     warnings: await checkOwners(all, uses),
   }
+}
+
+/** Where packages of plugins are installed, whatever else a configuration says: named, or in the folder of the state. */
+export function pluginFolderOf(tree: Sourced, places: Places = defaultPlaces()): string {
+  const named = (option: string): string | null => {
+    const { value } = tree.at(option)
+    return typeof value === 'string' && value !== '' ? resolve(folderOf(tree, option), value) : null
+  }
+  return named('plugins') ?? join(named('state') ?? places.state, 'packages')
 }
 
 /** Every agent writes what happens to its own log, whoever else is told. */
@@ -184,7 +204,7 @@ export interface ConfigurationTree {
 }
 
 async function readJails(
-  file: { readonly raw: RawFile; readonly tree: Sourced },
+  file: { readonly raw: RawFile } & Pick<TreeWithPackedJails, 'tree' | 'flaws'>,
   filters: FilterLibrary,
   problems: BailiffError[],
 ): Promise<{ jails: JailSettings[]; broken: string[] }> {
@@ -193,7 +213,8 @@ async function readJails(
   for (const name of file.tree.at('jails').keys()) {
     if (isJailOff(name, file.tree)) continue
     const before = problems.length
-    const jail = await readJail(name, file, filters, problems)
+    problems.push(...(file.flaws.get(name) ?? []))
+    const jail = problems.length > before ? undefined : await readJail(name, file, filters, problems)
     if (jail !== undefined) jails.push(jail)
     else if (problems.length > before) broken.push(name)
   }
@@ -201,11 +222,15 @@ async function readJails(
 }
 
 /** All that is wrong is told at once: the jails are looked at without the options that make the file unusable. */
-async function addProblemsOfJails(tree: Sourced, filters: FilterLibrary, problems: BailiffError[]): Promise<void> {
+async function addProblemsOfJails(
+  { tree, flaws }: Pick<TreeWithPackedJails, 'tree' | 'flaws'>,
+  filters: FilterLibrary,
+  problems: BailiffError[],
+): Promise<void> {
   const wrong = new Set(problems.map(({ where }) => /^[^.[]*/.exec(where?.option ?? '')?.[0] ?? ''))
   const rest = tree.without(wrong)
   const raw = validate(fileSchema, rest, [])
-  if (raw !== undefined) await readJails({ raw, tree: rest }, filters, problems)
+  if (raw !== undefined) await readJails({ raw, tree: rest, flaws }, filters, problems)
 }
 
 /** What is wrong with a jail that is off is nobody's concern. */
@@ -219,6 +244,12 @@ async function readOffJails(
     .filter((name) => isJailOff(name, file.tree))
   const read = await Promise.all(names.map((name) => readJail(name, file, filters, [])))
   return read.filter((jail) => jail !== undefined)
+}
+
+/** Files of matchers that are of no package; those of packages are held against what was installed. */
+function ownMatchers(jails: readonly JailSettings[]): string[] {
+  const named = jails.flatMap(({ filter: { matcher } }) => (matcher && matcher.schema === undefined ? [matcher] : []))
+  return [...new Set(named.flatMap(({ file }) => file ?? []))]
 }
 
 /** Warns of files that others may change; throws where anybody may change one that names programs. */

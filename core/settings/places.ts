@@ -54,3 +54,9 @@ export function defaultPlaces({ env, uid, home }: Surroundings = surroundings())
     ),
   }
 }
+
+/** What may be deleted at any time. That of root is fixed as its other places are. */
+export function cacheFolder({ env, uid, home }: Surroundings = surroundings()): string {
+  if (uid === 0) return '/var/cache/bailiff'
+  return join(env.XDG_CACHE_HOME?.startsWith('/') ? env.XDG_CACHE_HOME : join(home, '.cache'), 'bailiff')
+}

@@ -13,6 +13,14 @@ const built = join(packageRoot, 'dist')
 const folder = join(built, 'config/filters')
 /** Where the code is that makes it. */
 const makers = ['core', 'core/settings', 'core/matching'].map((part) => join(built, part))
+/** When the youngest of them was written, in ms. */
+const madeAt = Math.max(
+  ...makers.flatMap((part) =>
+    readdirSync(part)
+      .filter((name) => name.endsWith('.js'))
+      .map((name) => statSync(join(part, name)).mtimeMs),
+  ),
+)
 
 /** What was prepared of the filter in this file; null where there is nothing that counts. */
 export function preparedFilter(file: string): FilterDefinition | null {
@@ -49,7 +57,7 @@ function read(file: string, mode: string): unknown {
   if (dirname(file) !== builtInFilters) return null
   try {
     const place = placeOf(file, mode)
-    if (statSync(place).mtimeMs < youngest()) return null
+    if (statSync(place).mtimeMs < madeAt) return null
     const { text, value } = deserialize(readFileSync(place)) as { readonly text: string; readonly value: unknown }
     return readFileSync(file, 'utf8') === text ? value : null
   } catch {
@@ -61,10 +69,12 @@ function placeOf(file: string, mode: string): string {
   return join(folder, `${basename(file, '.yaml')}${mode === '' ? '' : `.${mode}`}.v8`)
 }
 
-/** When the youngest of the makers was written, in ms. */
-function youngest(): number {
-  const files = makers.flatMap((part) => readdirSync(part).map((name) => join(part, name)))
-  return Math.max(...files.filter((name) => name.endsWith('.js')).map((name) => statSync(name).mtimeMs))
+/** What changes when something changes that makes filters: the version, or a build of it. */
+export function makersMark(): string {
+  const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
+    readonly version: string
+  }
+  return `${version} ${madeAt}`
 }
 
 /** The same value, with another file in all places that name this one. */

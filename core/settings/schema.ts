@@ -15,6 +15,7 @@ import {
   toggle,
   trustedProxy,
 } from './option-kinds.ts'
+import { parseReleaseAge } from './release-age.ts'
 import { parsePorts } from './port-names.ts'
 import { parseTimezone } from './timezone.ts'
 
@@ -40,6 +41,12 @@ const loopback = parsed(parseLoopback, {
   title: 'a port, or a loopback address with one',
   type: ['string', 'integer'],
   examples: ['127.0.0.1:9120'],
+})
+
+const releaseAge = parsed(parseReleaseAge, {
+  title: 'a length of time, or off',
+  type: ['string', 'integer'],
+  examples: ['3d', 'off'],
 })
 
 const ipv6prefix = z.literal([64, 128], { error: 'must be 64 or 128' })
@@ -150,6 +157,13 @@ export const filterSchema = section({
   forwarded: listOf(text).describe('the fields in which proxies say whom they speak for').optional(),
   time: listOf(text).describe('the field of the date').optional(),
   user: listOf(text).describe('the field of the user').optional(),
+  matcher: text
+    .describe('a matcher in WebAssembly that finds the lines: its path, or the name of its package')
+    .optional(),
+  options: z
+    .record(text, z.union([z.string(), z.number(), z.boolean()]))
+    .describe('what the matcher is given')
+    .optional(),
   counts: z.literal('bans').describe('bans: it reads no lines and counts the bans of other jails').optional(),
   usual: section({ findtime: judging.findtime, maxretry: judging.maxretry, bantime: judging.bantime })
     .describe('with what jails count that do not say, before the defaults')
@@ -176,11 +190,14 @@ export const filterChoice = section({
 /** A jail that is a map. */
 export const jailSchema = section({
   enabled: toggle.describe('off: as if it were not there').optional(),
+  from: text
+    .describe('the jail of an installed package that it begins with: PACKAGE/JAIL, or PACKAGE where that has one')
+    .optional(),
   mode: z.enum(['enforce', 'observe']).describe('observe: counts and tells, bans nobody').optional(),
   filter: z
     .unknown()
     .meta({ anyOf: [{ type: 'string', minLength: 1 }, { $ref: '#/$defs/filterChoice' }, { $ref: '#/$defs/filter' }] })
-    .describe('the name or path of a filter, { name, mode }, or the filter itself')
+    .describe('the name or path of a filter, the path of a matcher (.wasm), { name, mode }, or the filter itself')
     .optional(),
   source: pluginOf('source').describe('where the lines come from').optional(),
   sources: sources.describe('where the lines come from, when there are several').optional(),
@@ -192,6 +209,23 @@ export const jailSchema = section({
   protocol: z.enum(['tcp', 'udp', 'tcp+udp']).describe('the protocol of the ports').optional(),
   also: actions.describe('actions beside the default ones').optional(),
   ...judging,
+})
+
+/** A jail of a package, which names neither code nor whom to spare: jails of the configuration may begin with it. */
+export const packedJailSchema = section({
+  description: text.describe('what it is for, in a sentence').optional(),
+  filter: z.union([text, filterChoice.required({ name: true })]).describe('the name of a filter, or { name, mode }'),
+  mode: jailSchema.shape.mode,
+  source: jailSchema.shape.source,
+  sources: jailSchema.shape.sources,
+  ports: jailSchema.shape.ports,
+  protocol: jailSchema.shape.protocol,
+  datepattern: jailSchema.shape.datepattern,
+  findtime: judging.findtime,
+  maxretry: judging.maxretry,
+  bantime: judging.bantime,
+  ipv6prefix: judging.ipv6prefix,
+  timezone,
 })
 
 /** Options of jails that people write at the top of the file. */
@@ -217,6 +251,14 @@ export const fileSchema = section(
     notifiers: notifiers.describe('who is told of everything').optional(),
     observe: toggle.describe('whether nothing is enforced and everything shown').optional(),
     state: path.describe('the folder of bans, history and positions').optional(),
+    plugins: path.describe('the folder of installed packages of plugins').optional(),
+    plugin_memory: z
+      .int()
+      .min(64)
+      .max(65_536)
+      .describe('MiB of memory that the process of a plugin may take; counts from the next start')
+      .optional(),
+    release_age: releaseAge.describe('how long a version must be in the registry before it is installed').optional(),
     control: path.describe('the socket of the command line').optional(),
     user: text.describe('the user that the agent becomes when root starts it; root: it stays root').optional(),
     groups: listOf(text)

@@ -12,6 +12,8 @@ export const usualValues = {
     notifiers: ['log'],
     observe: 'off',
     memory: 256,
+    plugin_memory: 256,
+    release_age: '3d',
     history: '30d',
   },
   jail: {
@@ -36,6 +38,7 @@ export const usuallyInWords = {
     defaults: 'nothing: jails have what is built in',
     jails: 'none: nothing is on that is not named',
     state: '/var/lib/bailiff for root, else in the home folder',
+    plugins: 'the folder packages in that of the state',
     control: '/run/bailiff/control.sock for root, else in the folder of the user that is running',
     user: 'bailiff, when root starts the agent and there is such a user',
     groups: 'those that may read logs: adm, systemd-journal',

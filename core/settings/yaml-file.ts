@@ -122,7 +122,8 @@ class Reader {
   }
 }
 
-async function readText(file: string): Promise<string> {
+/** The text of a regular file of at most 1 MiB. Throws a BailiffError. */
+export async function readText(file: string): Promise<string> {
   try {
     const found = await stat(file)
     // A pipe would never end, and a device neither.

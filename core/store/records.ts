@@ -76,8 +76,11 @@ function rulesOf(value: unknown, lines: unknown): string[] | null {
 }
 
 export function readFailures({ jails: names, entries }: Row): CountedFailures | null {
-  const jails = parse(names)
-  return isTexts(jails) && entries instanceof Uint8Array ? { jails, entries } : null
+  const lists = parse(names)
+  if (!Array.isArray(lists) || !(entries instanceof Uint8Array)) return null
+  // Version 0.1 named one jail each.
+  const jails = lists.map((list: unknown) => (typeof list === 'string' ? [list] : list))
+  return jails.every(isTexts) ? { jails, entries } : null
 }
 
 export const positionColumns = 'path, device, inode, birth, head_hash, head_length, offset, inside_line'

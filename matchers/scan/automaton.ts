@@ -4,7 +4,7 @@
  * its state says which expressions match, and on the way forward it says which of two ways leads on.
  */
 import { BackwardGraph } from './backward-graph.ts'
-import type { Program } from './program.ts'
+import type { ProgramGraph } from './program.ts'
 import type { TableMemory } from './table-memory.ts'
 
 /** What the kernel does for a state at the begin of a text: words as `assembly/automaton.ts` reads them. */
@@ -28,9 +28,28 @@ export interface AutomatonSize {
 /** Verdicts of all states together. */
 const verdictBytes = 65_536
 
+/** The bytes that no set of a program tells apart have one class; all that are not ASCII have the last, which has no member. */
+export interface ByteClasses {
+  readonly classes: Uint16Array
+  readonly members: readonly number[]
+}
+
+/** The states that an automaton has made, to be made out of nothing another time: only for the very same program and memory. */
+export interface MadeStates {
+  /** By state: what `#states` and `#known` have of it. */
+  readonly taking: readonly Uint16Array[]
+  readonly keys: readonly string[]
+  readonly verdictKeys: readonly (readonly [string, number])[]
+  /** What stands in memory. */
+  readonly trans: Uint16Array
+  readonly bits: Uint8Array
+  readonly verdictOf: Uint32Array
+  readonly verdicts: Uint8Array
+}
+
 /** How much memory an automaton of so many states takes. */
-export function sizeOf(program: Program, states: number): AutomatonSize {
-  const shift = Math.ceil(Math.log2(classesOf(program).members.length + 1))
+export function sizeOf(program: ProgramGraph, { members }: ByteClasses, states: number): AutomatonSize {
+  const shift = Math.ceil(Math.log2(members.length + 1))
   const each = (2 << shift) + 4 + choiceBytes(program)
   return { states, shift, bytes: states * each + verdictBytes + 512 + program.nodes.length * 16 + 512 }
 }
@@ -38,13 +57,15 @@ export function sizeOf(program: Program, states: number): AutomatonSize {
 export class Automaton {
   /** Where the transitions are, and so on: words of the kernel's record of an automaton. */
   readonly words: readonly number[]
-  readonly #program: Program
+  readonly #program: ProgramGraph
+  readonly #classes: ByteClasses
   readonly #judge: (matching: (rule: number) => boolean) => readonly Verdict[]
   readonly #memory: TableMemory
   readonly #size: AutomatonSize
-  readonly #graph: BackwardGraph
+  /** Both are made when a state is. */
+  #graph: BackwardGraph | null = null
   /** By class, and set of the program: whether the set has the bytes of the class; then the last class. */
-  readonly #has: readonly (readonly boolean[])[]
+  #has: readonly (readonly boolean[])[] = []
   /** By state: the nodes that take the byte before it. */
   readonly #states: Uint16Array[] = []
   /** States by the nodes that took the byte behind them. */
@@ -60,7 +81,8 @@ export class Automaton {
 
   /** `judge` says what is to be done where these rules match. */
   constructor(
-    program: Program,
+    program: ProgramGraph,
+    byteClasses: ByteClasses,
     size: AutomatonSize,
     memory: TableMemory,
     judge: (matching: (rule: number) => boolean) => readonly Verdict[],
@@ -69,9 +91,7 @@ export class Automaton {
     this.#judge = judge
     this.#memory = memory
     this.#size = size
-    const { classes, members } = classesOf(program)
-    this.#has = members.map((byte) => program.sets.map((ranges) => holds(ranges, byte)))
-    this.#graph = new BackwardGraph(program)
+    this.#classes = byteClasses
     const { states, shift } = size
     this.#at = {
       trans: memory.take(states * (2 << shift)),
@@ -81,12 +101,11 @@ export class Automaton {
     }
     const classesAt = memory.take(512)
     memory.u16.set(
-      classes.map((one) => one * 2),
+      byteClasses.classes.map((one) => one * 2),
       classesAt >> 1,
     )
     const nodesAt = memory.take(program.nodes.length * 16)
     program.nodes.forEach((_, index) => memory.u32.set(nodeWords(program, index), (nodesAt >> 2) + index * 4))
-    this.clear()
     this.words = [
       firstState,
       this.#at.trans,
@@ -99,8 +118,48 @@ export class Automaton {
     ]
   }
 
+  /** How many states there are. */
+  get made(): number {
+    return this.#states.length
+  }
+
+  /** Begins with no state but the first, or with those that were made another time. */
+  start(made: MadeStates | undefined): void {
+    if (made === undefined) this.clear()
+    else this.#restore(made)
+  }
+
+  /** What was made up to now. */
+  get states(): MadeStates {
+    const { trans, bits, verdictOf, verdicts } = this.#at
+    const { u8, u16, u32 } = this.#memory
+    const used = this.#states.length + firstState
+    return {
+      taking: this.#states,
+      keys: [...this.#known.keys()],
+      verdictKeys: [...this.#verdicts],
+      trans: u16.slice(trans >> 1, (trans >> 1) + (used << this.#size.shift)),
+      bits: u8.slice(bits, bits + used * choiceBytes(this.#program)),
+      verdictOf: u32.slice(verdictOf >> 2, (verdictOf >> 2) + used),
+      verdicts: u8.slice(verdicts, verdicts + this.#verdictEnd),
+    }
+  }
+
+  #restore({ taking, keys, verdictKeys, trans, bits, verdictOf, verdicts }: MadeStates): void {
+    const { u8, u16, u32 } = this.#memory
+    u16.set(trans, this.#at.trans >> 1)
+    u8.set(bits, this.#at.bits)
+    u32.set(verdictOf, this.#at.verdictOf >> 2)
+    u8.set(verdicts, this.#at.verdicts)
+    this.#verdictEnd = verdicts.length
+    this.#states.push(...taking)
+    keys.forEach((key, index) => this.#known.set(key, index + firstState))
+    for (const [key, at] of verdictKeys) this.#verdicts.set(key, at)
+  }
+
   /** Makes what the kernel missed: where a byte of the class leads from the state. All may have been emptied for it. */
   fill(state: number, byteClass: number): void {
+    if (this.#has.length === 0) this.#has = setsOfClasses(this.#program, this.#classes)
     const has = this.#has[byteClass]
     if (has === undefined) return this.#lead(state, byteClass, notAscii)
     const { nodes } = this.#program
@@ -108,9 +167,10 @@ export class Automaton {
       const node = nodes[taking]
       return node?.op === 'take' && has[node.set] === true
     })
-    if (seeds === undefined || (seeds.length === 0 && this.#graph.openEnds.length === 0))
+    const { openEnds } = this.#backwards
+    if (seeds === undefined || (seeds.length === 0 && openEnds.length === 0))
       return this.#lead(state, byteClass, noMatch)
-    const next = this.#state(String.fromCharCode(...seeds), [...this.#graph.openEnds, ...seeds], false)
+    const next = this.#state(String.fromCharCode(...seeds), [...openEnds, ...seeds], false)
     if (next === null) this.clear()
     else this.#lead(state, byteClass, next)
   }
@@ -124,8 +184,14 @@ export class Automaton {
     // What was never used is not touched: then it takes no memory of the machine.
     const used = Math.min(states, this.#states.length + firstState)
     this.#memory.u16.fill(notKnown, this.#at.trans >> 1, (this.#at.trans >> 1) + (used << shift))
+    // The kernel takes several steps before it looks where they led.
+    for (const none of [noMatch, notAscii]) for (let one = 0; one < 1 << shift; one++) this.#lead(none, one, none)
     this.#states.length = 0
-    this.#state('end', this.#graph.ends, true)
+    this.#state('end', this.#backwards.ends, true)
+  }
+
+  get #backwards(): BackwardGraph {
+    return (this.#graph ??= new BackwardGraph(this.#program))
   }
 
   /** The number of the state that is reached by these nodes, which `key` names; null where there is no room for it. */
@@ -134,7 +200,7 @@ export class Automaton {
     if (known !== undefined) return known
     const state = this.#states.length + firstState
     if (state >= this.#size.states) return null
-    const { choices, taking, matches } = this.#graph.reach(seeds, atEnd)
+    const { choices, taking, matches } = this.#backwards.reach(seeds, atEnd)
     const verdicts = this.#verdictsAt(this.#judge(matches))
     if (verdicts === null) return null
     this.#memory.u32[(this.#at.verdictOf >> 2) + state] = verdicts
@@ -167,8 +233,8 @@ export class Automaton {
   }
 }
 
-/** The bytes that no set tells apart have one class; all that are not ASCII have the last, which has no member. */
-function classesOf({ sets }: Program): { readonly classes: Uint16Array; readonly members: readonly number[] } {
+/** Those of a program. */
+export function classesOf({ sets }: ProgramGraph): ByteClasses {
   const classes = new Uint16Array(256)
   const known = new Map<string, number>()
   const members: number[] = []
@@ -181,6 +247,10 @@ function classesOf({ sets }: Program): { readonly classes: Uint16Array; readonly
   return { classes: classes.fill(members.length, 128), members }
 }
 
+function setsOfClasses({ sets }: ProgramGraph, { members }: ByteClasses): (readonly boolean[])[] {
+  return members.map((byte) => sets.map((ranges) => holds(ranges, byte)))
+}
+
 function holds(ranges: readonly number[], byte: number): boolean {
   for (let at = 0; at < ranges.length; at += 2) {
     if (byte >= (ranges[at] ?? 0) && byte <= (ranges[at + 1] ?? 0)) return true
@@ -188,12 +258,12 @@ function holds(ranges: readonly number[], byte: number): boolean {
   return false
 }
 
-function choiceBytes({ choices }: Program): number {
+function choiceBytes({ choices }: ProgramGraph): number {
   return (choices + 7) >> 3
 }
 
 /** Op and three operands, as `walk` of the kernel reads them. Bytes that are surely taken are taken together. */
-function nodeWords({ nodes }: Program, index: number): readonly number[] {
+function nodeWords({ nodes }: ProgramGraph, index: number): readonly number[] {
   const node = nodes[index]
   switch (node?.op) {
     case 'take': {
@@ -219,7 +289,7 @@ function nodeWords({ nodes }: Program, index: number): readonly number[] {
 }
 
 /** Where a choice leads that takes one byte and comes back, and whether it goes on by its first way (1) or its second (0). */
-function loopOf(nodes: Program['nodes'], index: number): { readonly exit: number; readonly on: number } | null {
+function loopOf(nodes: ProgramGraph['nodes'], index: number): { readonly exit: number; readonly on: number } | null {
   const split = nodes[index]
   if (split?.op !== 'split') return null
   const returns = (way: number) => {

@@ -1,4 +1,4 @@
-import type { Program } from './program.ts'
+import type { ProgramGraph } from './program.ts'
 
 /** What is behind some nodes of a program, against its direction: all of one place in a text. */
 export interface Reached {
@@ -26,7 +26,7 @@ export class BackwardGraph {
   readonly #reachedAt: Uint32Array
   #turn = 0
 
-  constructor({ nodes, rules }: Program) {
+  constructor({ nodes, rules }: ProgramGraph) {
     const lists = () => nodes.map((): number[] => [])
     const [before, beforeAtEnd, taking, choices] = [lists(), lists(), lists(), lists()]
     nodes.forEach((node, index) => {

@@ -204,9 +204,14 @@ function tagsOf({
   prefregex,
   failregex,
 }: CompiledFilter): (rule: number) => readonly [CapturedTags | null, CapturedTags] {
-  const before = prefregex === null ? null : capturedTags(prefregex)
+  const before = prefregex === null ? null : withoutContent(capturedTags(prefregex))
   const own = failregex.map(capturedTags)
   return (rule) => [before, own[rule] ?? noTags]
+}
+
+/** What the prefregex hands on to the failregexes is no tag. */
+function withoutContent({ tags, order }: CapturedTags): CapturedTags {
+  return { tags, order: order.filter((place) => tags[place] !== 'content') }
 }
 
 /** Addresses are no tags; the others are filled in the order of the groups. */

@@ -4,13 +4,13 @@
  */
 import type { CompiledFilter, Pattern } from '../../core/plugin.ts'
 import type { Verdict } from './automaton.ts'
-import { Program, ProgramTooLarge } from './program.ts'
+import { Program, ProgramTooLarge, type ProgramGraph } from './program.ts'
 import { readRegex, UnreadableRegex } from './regex-syntax.ts'
 
 /** Some filters with the same programs. Rules are those of `program`, by their index. */
 export interface FilterGroup {
   readonly programs: CompiledFilter['programs']
-  readonly program: Program
+  readonly program: ProgramGraph
   readonly filters: readonly GroupedFilter[]
 }
 
@@ -26,7 +26,7 @@ export interface GroupedFilter {
 
 /** The failregexes of one filter with a prefregex. */
 export interface ContentRules {
-  readonly program: Program
+  readonly program: ProgramGraph
 }
 
 /** What the groups of a pattern are for, in the order in which they are noted: those of addresses, of contents, others. */
@@ -67,7 +67,7 @@ export function groupFilters(
       left.push({ filter: index, reason: error.message })
     }
   }
-  return { groups, left }
+  return { groups: groups.map((group) => ({ ...group, program: group.program.graph })), left }
 }
 
 /** Why tables cannot hold a filter, whatever its patterns are; null: they may. */
@@ -110,7 +110,7 @@ export function judgeContent(
 
 function judgeFilter(
   { filter, prefregex, failregex, ignoreregex, content }: GroupedFilter,
-  { rules }: Program,
+  { rules }: ProgramGraph,
   matching: (rule: number) => boolean,
 ): Verdict | null {
   const rule = prefregex === null ? failregex.find(matching) : matching(prefregex) ? prefregex : undefined
@@ -135,7 +135,7 @@ function grouped(filter: CompiledFilter, index: number, program: Program): { pro
     prefregex: before,
     failregex,
     ignoreregex,
-    content: prefregex === null || notedGroups(prefregex).contents === 0 ? null : { program: content },
+    content: prefregex === null || notedGroups(prefregex).contents === 0 ? null : { program: content.graph },
   }
   return { program, rules }
 }

@@ -74,6 +74,12 @@ export class FoundView implements FoundLine {
     return (this.#groups ??= this.#captures())
   }
 
+  tag(name: string): string | undefined {
+    const [before, own] = this.#tagsOf(this.filter, this.rule)
+    const text = this.#tagOf(name, own, this.#word(14))
+    return text || before === null ? text : (this.#tagOf(name, before, 0) ?? text)
+  }
+
   /** The line without what ends it. */
   get line(): string {
     return (this.#line ??= this.#buffer.toString('latin1', this.#textAt + this.#word(4), this.#textAt + this.#word(6)))
@@ -94,7 +100,7 @@ export class FoundView implements FoundLine {
   }
 
   get pid(): string {
-    return this.line.slice(this.#word(11) - this.#word(4), this.#word(12) - this.#word(4))
+    return this.#textAtPlace(this.#word(11), this.#word(12))
   }
 
   get message(): string {
@@ -106,7 +112,7 @@ export class FoundView implements FoundLine {
     const [before, own] = this.#tagsOf(this.filter, this.rule)
     const groups = this.#fill(own, this.#word(14))
     if (before === null) return groups
-    const { content: _, ...all } = this.#fill(before, 0)
+    const all = this.#fill(before, 0)
     for (const name in groups) all[name] = groups[name] || (all[name] ?? '')
     return all
   }
@@ -126,8 +132,23 @@ export class FoundView implements FoundLine {
     if (from === none) return undefined
     const to = this.#word(25 + 2 * group)
     if (this.#word(7) !== 0) return (this.#text ??= this.undated).slice(from, to)
-    const behind = this.#word(13) - this.#word(4)
-    return this.line.slice(behind + from, behind + to)
+    const behind = this.#word(13)
+    return this.#textAtPlace(behind + from, behind + to)
+  }
+
+  #tagOf(name: string, { tags, order }: CapturedTags, from: number): string | undefined {
+    let text: string | undefined
+    for (let index = 0; index < order.length; index++) {
+      const place = order[index] ?? 0
+      if (tags[place] === name) text ||= this.#captured(from + place)
+    }
+    return text
+  }
+
+  /** A piece of the kernel's text, which is ASCII. */
+  #textAtPlace(from: number, to: number): string {
+    const text = this.#textAt
+    return from < to ? this.#buffer.toString('latin1', text + from, text + to) : ''
   }
 
   #word(index: number): number {

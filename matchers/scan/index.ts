@@ -8,4 +8,4 @@ import { compileFrom } from './late-scanner.ts'
 /** Bytes in large blocks that come before tables are made: they cost as much as these bytes cost without them. */
 const bytesBefore = 256 * 1024
 
-export default defineMatcher({ compile: (filters) => compileFrom(filters, bytesBefore) })
+export default defineMatcher({ compile: (filters, kept) => compileFrom(filters, bytesBefore, kept) })

@@ -12,6 +12,7 @@ export interface Kernel extends Record<string, unknown> {
     bytesOfRow: number,
     scratchAt: number,
     notesAt: number,
+    bytesOfNotes: number,
     minutesAt: number,
     programsAt: number,
     literalsAt: number,
@@ -26,7 +27,7 @@ export interface Kernel extends Record<string, unknown> {
   missedTo(): number
   missedCutFrom(): number
   missedCutTo(): number
-  tellTime(time: number): void
+  tellTime(time: number, steady: boolean): void
   missedProgramFrom(): number
   missedProgramTo(): number
   tellProgram(row: number): void
@@ -34,7 +35,8 @@ export interface Kernel extends Record<string, unknown> {
   missingState(): number
   missingClass(): number
   literalTables(): number
-  literalBuckets(): number
+  literalSlots(): number
+  literalSlot(window: number): number
   hasLongLine(from: number, end: number, most: number): boolean
   newlines(from: number, end: number): number
   readAddress(from: number, to: number): number
@@ -44,9 +46,14 @@ export interface Kernel extends Record<string, unknown> {
 /** Why `scan` of the kernel came back. */
 export const cameBack = { done: 0, fullRecords: 1, missesMinute: 2, missesProgram: 3, missesState: 4 } as const
 
-/** Compiled code of the kernel, from which any number of kernels is made. Beside the sources and not among the built files. */
+/** Compiled code of the kernel, from which any number of kernels is made. */
 export function loadKernelCode(): WebAssembly.Module {
-  return new WebAssembly.Module(readFileSync(new URL('../../../matchers/scan/scan.wasm', import.meta.url)))
+  return new WebAssembly.Module(kernelBytes())
+}
+
+/** Beside the sources and not among the built files. */
+export function kernelBytes(): Uint8Array<ArrayBuffer> {
+  return readFileSync(new URL('../../../matchers/scan/scan.wasm', import.meta.url))
 }
 
 /** A kernel that works in this memory. */

@@ -32,7 +32,8 @@ export class LineKnowledge {
     const [from, to] = [kernel.missedCutFrom() - start, kernel.missedCutTo() - start]
     const { line, time } = head
     const isSame = !head.ascii || head.undated === line.slice(0, from) + line.slice(to)
-    kernel.tellTime(isSame && time !== null ? time : Number.NaN)
+    const isKnown = isSame && time !== null
+    kernel.tellTime(isKnown ? time : Number.NaN, isKnown && (block.isSteady?.(time) ?? false))
   }
 
   /** Tells which automata look at lines of the program of that line. `block` hears of the lines counted so far when there is no room for more. */

@@ -24,6 +24,15 @@ export interface ProgramRule {
   readonly groups: readonly number[]
 }
 
+/** A program that is complete, as plain data. */
+export interface ProgramGraph {
+  readonly nodes: readonly ProgramNode[]
+  readonly sets: readonly (readonly number[])[]
+  readonly rules: readonly ProgramRule[]
+  readonly choices: number
+  readonly shorterThan: number
+}
+
 /** Thrown where a program would have more nodes than it may. */
 export class ProgramTooLarge extends Error {}
 
@@ -31,7 +40,7 @@ export class ProgramTooLarge extends Error {}
 const manyTimes = 200
 
 /** Grows with each rule. Nodes are named by their index. */
-export class Program {
+export class Program implements ProgramGraph {
   readonly nodes: ProgramNode[] = []
   /** Ranges of bytes, in pairs. */
   readonly sets: (readonly number[])[] = []
@@ -57,6 +66,12 @@ export class Program {
     const first = this.#build(inside ?? tree, end)
     const start = inside === null ? this.#anywhere(first) : first
     return this.rules.push({ start, exact: this.#building.exact, groups }) - 1
+  }
+
+  /** What it is now. */
+  get graph(): ProgramGraph {
+    const { nodes, sets, rules, choices, shorterThan } = this
+    return { nodes, sets, rules, choices, shorterThan }
   }
 
   /** Any text, as little as possible, in front of a node. */

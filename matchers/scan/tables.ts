@@ -1,10 +1,10 @@
 /** Lays out the memory of a scanner and fills it with the tables of its filters. */
 import type { CompiledFilter } from '../../core/plugin.ts'
-import { Automaton, sizeOf, type Verdict } from './automaton.ts'
+import { Automaton, classesOf, sizeOf, type ByteClasses, type MadeStates, type Verdict } from './automaton.ts'
 import { judgeContent, judgeGroup, notedGroups, type FilterGroup } from './filter-groups.ts'
 import { startKernel, type Kernel } from './kernel.ts'
 import { literalBytes, writeLiterals, type LiteralWindows } from './literal-tables.ts'
-import type { Program } from './program.ts'
+import type { ProgramGraph } from './program.ts'
 import { roundedUp, TableMemory } from './table-memory.ts'
 
 /** A kernel that is ready to scan, and what it is asked about. */
@@ -25,6 +25,7 @@ export interface ScannerTables {
 
 export interface AutomatonOf {
   readonly automaton: Automaton
+  readonly classes: ByteClasses
   /** Where the kernel reads whether others do its work: a word. */
   readonly offAt: number
   /** The filters that look through it, by their index. */
@@ -45,9 +46,11 @@ const [stateBudget, leastStates, mostStates] = [24 << 20, 256, 4096]
 const [automatonBytes, ruleBytes, recordHead] = [64, 32, 96]
 /** What the kernel reads behind the end of a text. */
 const slack = 64
+const notesBytes = 2 * longestText + slack
 
 interface Plan {
-  readonly program: Program
+  readonly program: ProgramGraph
+  readonly classes: ByteClasses
   readonly judge: (matching: (rule: number) => boolean) => readonly Verdict[]
   readonly filters: readonly number[]
   /** For each rule: the pattern's place in its filter, its groups of addresses; content: of which automaton, and how many groups may hold it. */
@@ -60,23 +63,27 @@ interface RulePlan {
   readonly content: { readonly automaton: number; readonly groups: number } | null
 }
 
+/** What automata made, for those of another scanner with the very same filters, by their order. */
+export type MadeTables = readonly { readonly classes: ByteClasses; readonly states: MadeStates }[]
+
 /** Makes them. `given` are the filters that the groups name by their index. */
 export function makeTables(
   code: WebAssembly.Module,
   given: readonly CompiledFilter[],
   groups: readonly FilterGroup[],
   windows: LiteralWindows | null,
+  made: MadeTables = [],
 ): ScannerTables {
-  const plans = planAll(given, groups)
+  const plans = planAll(given, groups, made)
   const states = Math.floor(
     stateBudget /
       Math.max(
         1,
-        plans.reduce((sum, { program }) => sum + perState(program), 0),
+        plans.reduce((sum, plan) => sum + perState(plan), 0),
       ),
   )
   const count = Math.min(mostStates, Math.max(leastStates, states))
-  const sizes = plans.map(({ program }) => sizeOf(program, count))
+  const sizes = plans.map(({ program, classes }) => sizeOf(program, classes, count))
   const rowBytes = 8 + 4 * groups.length
   const lineRecords = given.reduce((sum, filter) => sum + recordHead + 8 * captures(filter), recordHead) * 2
   const memory = new TableMemory(
@@ -87,7 +94,8 @@ export function makeTables(
       recordBytes +
       lineRecords +
       textBytes +
-      4 * longestText +
+      longestText +
+      2 * notesBytes +
       minuteBytes +
       programBytes +
       32 * 64 +
@@ -96,14 +104,15 @@ export function makeTables(
   const kernel = startKernel(code, memory.memory)
   const literals = windows === null ? 0 : writeLiterals(windows, memory, kernel)
   const automataAt = memory.take(plans.length * automatonBytes)
-  const automata = plans.map(({ program, judge, filters, rules }, index) => {
-    const automaton = new Automaton(program, sizes[index] ?? sizeOf(program, count), memory, judge)
+  const automata = plans.map(({ program, classes, judge, filters, rules }, index) => {
+    const automaton = new Automaton(program, classes, sizes[index] ?? sizeOf(program, classes, count), memory, judge)
+    automaton.start(made[index]?.states)
     const rulesAt = memory.take(rules.length * ruleBytes)
     rules.forEach((rule, at) => memory.u32.set(ruleWords(program, at, rule), (rulesAt + at * ruleBytes) >> 2))
     const at = automataAt + index * automatonBytes
     const shorter = Math.min(program.shorterThan, longestText + 1)
     memory.u32.set([...automaton.words, rulesAt, shorter, 0], at >> 2)
-    return { automaton, offAt: at + 40, filters }
+    return { automaton, classes, offAt: at + 40, filters }
   })
   const tables = {
     kernel,
@@ -125,7 +134,8 @@ export function makeTables(
     tables.rowsAt,
     rowBytes,
     memory.take(longestText + slack),
-    memory.take(2 * longestText + slack),
+    memory.take(2 * notesBytes),
+    notesBytes,
     tables.minutesAt,
     tables.programsAt,
     literals,
@@ -133,9 +143,9 @@ export function makeTables(
   return tables
 }
 
-function planAll(given: readonly CompiledFilter[], groups: readonly FilterGroup[]): Plan[] {
-  const contents: Plan[] = []
-  const plans = groups.map((group): Plan => {
+function planAll(given: readonly CompiledFilter[], groups: readonly FilterGroup[], made: MadeTables): Plan[] {
+  const contents: Omit<Plan, 'classes'>[] = []
+  const plans = groups.map((group): Omit<Plan, 'classes'> => {
     const rules: RulePlan[] = group.program.rules.map(() => ({ place: 0, addresses: 0, content: null }))
     for (const { filter, prefregex, failregex, content } of group.filters) {
       const patterns = given[filter]
@@ -165,11 +175,14 @@ function planAll(given: readonly CompiledFilter[], groups: readonly FilterGroup[
       rules,
     }
   })
-  return [...plans, ...contents]
+  return [...plans, ...contents].map((plan, index) => ({
+    ...plan,
+    classes: made[index]?.classes ?? classesOf(plan.program),
+  }))
 }
 
 /** As `look` of the kernel reads them. */
-function ruleWords(program: Program, index: number, { place, addresses, content }: RulePlan): number[] {
+function ruleWords(program: ProgramGraph, index: number, { place, addresses, content }: RulePlan): number[] {
   const rule = program.rules[index]
   const inside = content === null ? [0, 0] : [content.automaton + 1, content.groups]
   return [rule?.start ?? 0, rule?.groups.length ?? 0, addresses, place, ...inside, 0, 0]
@@ -180,6 +193,6 @@ function captures({ prefregex, failregex }: CompiledFilter): number {
   return most + (prefregex?.groups.length ?? 0)
 }
 
-function perState(program: Program): number {
-  return sizeOf(program, 1).bytes - sizeOf(program, 0).bytes
+function perState({ program, classes }: Plan): number {
+  return sizeOf(program, classes, 1).bytes - sizeOf(program, classes, 0).bytes
 }

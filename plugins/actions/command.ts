@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process'
 import { z } from 'zod'
-import { BailiffError, printable, quote } from '../../core/errors.ts'
-import { defineAction, type ActionBan, type ActionHost } from '../../core/plugin.ts'
+import { type ActionBan, type ActionHost, defineAction, quote } from '../../core/plugin.ts'
 
 /** What `{name}` stands for in an argument. Only values that Bailiff made itself; text from logs goes to stdin. */
 const placeholders: Readonly<Record<string, (ban: ActionBan, now: number) => string>> = {
@@ -41,8 +39,6 @@ const options = z.strictObject({
   restored: z.boolean().default(false).describe('whether bans from before the agent started are carried out again'),
 })
 
-const longestOutput = 4096
-
 /** Runs a program for every ban and unban. The ban is on its stdin as JSON; exit code 0 is success. */
 export default defineAction<z.output<typeof options>>({
   options,
@@ -62,42 +58,8 @@ async function run(
   host: ActionHost<z.output<typeof options>>,
 ): Promise<void> {
   const [program = '', ...words] = template.map((word) => fill(word, ban, host.now()))
-  const { signal } = host
-  const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...host.options.env }
-  // A process group of its own, so that at the deadline everything it started ends with it.
-  const child = spawn(program, words, { shell: false, detached: true, cwd: '/', env, stdio: ['pipe', 'pipe', 'pipe'] })
-  const killGroup = () => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
-    } catch {
-      // It has ended already.
-    }
-  }
-  signal.addEventListener('abort', killGroup, { once: true })
-  let output = ''
-  const take = (data: Buffer) => (output = (output + data.toString('utf8')).slice(0, longestOutput))
-  child.stdout.on('data', take)
-  child.stderr.on('data', take)
-  // A program that does not read its stdin is fine.
-  child.stdin.on('error', () => {})
-  child.stdin.end(`${JSON.stringify(ban)}\n`)
-  try {
-    const [code, endedBy] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
-      child.on('error', (cause) =>
-        reject(new BailiffError('os', `${program} cannot be run: ${cause.message}`, { cause })),
-      )
-      child.on('close', (...ended) => resolve(ended))
-    })
-    const said = printable(output.trim())
-    if (code !== 0)
-      throw new BailiffError(
-        'unavailable',
-        `${program} ended with ${endedBy ?? `exit code ${code}`}${said && `: ${said}`}`,
-      )
-    if (said) host.log.info({ program }, said)
-  } finally {
-    signal.removeEventListener('abort', killGroup)
-  }
+  const said = await host.runProgram([program, ...words], { env: host.options.env, stdin: `${JSON.stringify(ban)}\n` })
+  if (said) host.log.info({ program }, said)
 }
 
 function fill(word: string, ban: ActionBan, now: number): string {

@@ -1,10 +1,10 @@
-import { BailiffError } from '../../core/errors.ts'
 import {
-  defineAction,
-  listOfJail,
   type ActionBan,
   type ActionHost,
+  BailiffError,
+  defineAction,
   type FirewallEntry,
+  listOfJail,
   type Ports,
   type Refusal,
 } from '../../core/plugin.ts'

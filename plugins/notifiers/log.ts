@@ -1,5 +1,4 @@
-import type { AgentEvent, Ban } from '../../core/events.ts'
-import { defineNotifier } from '../../core/plugin.ts'
+import { type AgentEvent, type Ban, defineNotifier } from '../../core/plugin.ts'
 
 /** Writes every event to the agent's own log. */
 export default defineNotifier({

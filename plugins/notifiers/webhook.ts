@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { BailiffError } from '../../core/errors.ts'
-import { defineNotifier } from '../../core/plugin.ts'
+import { BailiffError, defineNotifier } from '../../core/plugin.ts'
 
 const types = ['start', 'stop', 'ban', 'unban', 'would-ban', 'alarm'] as const
 

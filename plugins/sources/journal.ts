@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
-import { BailiffError } from '../../core/errors.ts'
-import { defineSource, type Emit, type SourceHost } from '../../core/plugin.ts'
+import { BailiffError, defineSource, type Emit, type SourceHost } from '../../core/plugin.ts'
 import { EntryLines } from './journal/entry-line.ts'
 import { ExportReader, type JournalEntry } from './journal/export-reader.ts'
 import { inWords, journalctlWords, options, type Beginning, type JournalOptions } from './journal/journalctl-words.ts'

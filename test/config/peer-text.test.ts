@@ -59,6 +59,11 @@ const fields: readonly (readonly [filter: string, line: string, never?: RegExp])
   ['exim', 'SMTP protocol error in "AUTH LOGIN" H=(~) [192.0.2.7] AUTH command used when not advertised'],
   ['exim', 'no MAIL in SMTP connection from (~) [192.0.2.7]:1 I=[203.0.113.5]:25 D=1s C=~'],
   ['exim', 'SMTP syntax error in "~" H=(~) [192.0.2.7] unrecognized command'],
+  [
+    'exim',
+    'SMTP protocol error in "AUTH ~" H=(~) [192.0.2.7]:1 I=[203.0.113.5]:25 Ci=7 LOGIN authentication mechanism not supported',
+  ],
+  ['exim', 'SMTP protocol error in "AUTH ~" H=(pc7) [192.0.2.7] ~ authentication mechanism not supported', /\s/g],
   ['exim-spam', 'H=(~) [192.0.2.7] F=<~> rejected after DATA: ~'],
   [
     'exim',
@@ -177,6 +182,8 @@ const fields: readonly (readonly [filter: string, line: string, never?: RegExp])
   ['postgresql', '[42] ~@~ FATAL:  no pg_hba.conf entry for host "192.0.2.7", user "~", database "~", no encryption'],
   ['postgresql', '[42]: [3-1] user=~,db=~,app=~,client=192.0.2.7 FATAL:  password authentication failed for user "~"'],
   ['postgresql', '[42] 192.0.2.7 ~@~ FATAL:  password authentication failed for user "~"'],
+  ['postgresql', ':192.0.2.7(4711):~@~:[42]:FATAL:  password authentication failed for user "~"'],
+  ['postgresql', ':~@postgres:[42]:FATAL:  password authentication failed for user "~"'],
   [
     'mongodb-auth',
     'I ACCESS   [conn5] SASL SCRAM-SHA-1 authentication failed for ~ on ~ from client 192.0.2.7:53276 ; UserNotFound: Could not find user ~@~',

@@ -47,7 +47,7 @@ const pieces = [
   ...'","remoteAddr":"203.0.113.9|"message":"Login failed: |"status":401,|"Authorization":[|"ClientHost":"203.0.113.9"'.split(
     '|',
   ),
-  ...' not found: /|AH01618: user x not found: /|File does not exist: /pma|script not found|ModSecurity: Access denied with code 403'.split(
+  ...'web1 nginx[1]: | not found: /|AH01618: user x not found: /|File does not exist: /pma|script not found|ModSecurity: Access denied with code 403'.split(
     '|',
   ),
   ...'sqlmap|() {|?a=http://x/y.php|\\|"|\'|\n|\t|[|]|{|}| |, |: |é|<|>|/|?|%22|x'.split('|'),

@@ -13,7 +13,7 @@ import { LocalTime } from './local-time.ts'
 import type { DateTemplate } from './template-shelf.ts'
 import { UsedTemplates, type UsedTemplate, type UsedTemplatesMemory } from './used-templates.ts'
 import type { TimeFrame } from './written-time.ts'
-import { UsualDates } from './usual-dates.ts'
+import { UsualDates, type UsualDay } from './usual-dates.ts'
 import { zoneMinutes } from './zone-offsets.ts'
 
 /** Plain data, so that it can go to a thread. */
@@ -137,6 +137,17 @@ export class DateDetector {
     this.#used.count(place, now, 0)
     this.#last.rememberFirst(text, at, length)
     return length
+  }
+
+  /** The day of the date that `readUsual` read last; null: it read none since, or dates of that day need another look. */
+  get usualDay(): UsualDay | null {
+    const form = this.#used.list[this.#lastPlace]?.template.form
+    return form?.usual && form.isAnchored ? this.#usual.dayOf(form.usual) : null
+  }
+
+  /** Notes dates of the day of `usualDay` that `readUsual` would have read, before one that it reads. */
+  countUsual(dates: number, now: number): void {
+    this.#used.count(this.#lastPlace, now, 0, dates)
   }
 
   /** What `readUsual` read last: unix seconds, and the text. */

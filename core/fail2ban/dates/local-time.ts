@@ -53,6 +53,13 @@ export class LocalTime {
     return null
   }
 
+  /** The offset that holds all day, where `timeOf` just found it for a time of that day; null: clocks are turned. `midnight`: what they show. */
+  steadyOffset(midnight: number): number | null {
+    const { offset } = this
+    for (let hour = -1; hour <= 25; hour++) if (this.#at(midnight - offset + hour * 3600).offset !== offset) return null
+    return offset
+  }
+
   #at(time: number): ClockState {
     this.#clock ??= zoneClock(this.#zone)
     return this.#clock(time)

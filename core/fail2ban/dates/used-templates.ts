@@ -69,11 +69,11 @@ export class UsedTemplates {
     this.#firstUnused = firstUnused
   }
 
-  /** Notes that the template at this place has won. */
-  count(place: number, now: number, distance: number): void {
+  /** Notes that the template at this place has won, so often. */
+  count(place: number, now: number, distance: number, times = 1): void {
     const used = this.list[place]
     if (used === undefined) return
-    used.hits++
+    used.hits += times
     used.lastUsed = now
     used.distance = distance
     if (this.#firstUnused === place) this.#firstUnused++

@@ -20,6 +20,17 @@ export interface UsualSpelling {
   isFollowed(text: string, end: number): boolean
 }
 
+/** A day whose dates are spelled alike, and tell their times by the clock alone. */
+export interface UsualDay {
+  /** As it is written. */
+  readonly text: string
+  /** As it is written behind each clock; empty: none is. */
+  readonly zone: string
+  readonly isFull: boolean
+  /** Its midnight in unix seconds. */
+  readonly begins: number
+}
+
 /** The spelling of a template's pattern that is known here; null: there is none. `years`: what `%ExY` finds. */
 export function usualSpelling(pattern: string, years: RegExp): UsualSpelling | null {
   if (pattern === `{^LN-BEG}${asctimePattern}`) return syslog
@@ -39,6 +50,9 @@ export class UsualDates {
   #zone: number | null = null
   #text = ''
   #time: number | null = null
+  /** The day of which it is known whether clocks are turned, and their offset; null: they are. */
+  #steadyMidnight = Number.NaN
+  #offset: number | null = null
 
   constructor(frame: TimeFrame) {
     this.#frame = frame
@@ -74,6 +88,18 @@ export class UsualDates {
     return this.#time === null ? 0 : length
   }
 
+  /** The day of the date that was read last, in this spelling; null: there is none, or clocks are turned in it. */
+  dayOf(spelling: UsualSpelling): UsualDay | null {
+    if (this.#spelling !== spelling || this.#midnight === null || this.#time === null) return null
+    if (this.#steadyMidnight !== this.#midnight) {
+      this.#steadyMidnight = this.#midnight
+      this.#offset = this.#zone === null ? this.#frame.local.steadyOffset(this.#midnight) : this.#zone * 60
+    }
+    if (this.#offset === null) return null
+    const { isFull } = spelling
+    return { text: this.#day, zone: this.#zoneText, isFull, begins: this.#midnight - this.#offset }
+  }
+
   #hasZone(text: string, at: number, length: number): boolean {
     return length === this.#text.length && standsAt(text, at + length - this.#zoneText.length, this.#zoneText)
   }
@@ -92,6 +118,7 @@ export class UsualDates {
     const written = spelling.isFull ? writtenZone(text, at, length) : null
     this.#zoneText = written === null ? '' : text.slice(at + length - zoneLength, at + length)
     this.#zone = written ?? this.#frame.zone
+    this.#steadyMidnight = Number.NaN
     this.#midnight = spelling.isFull ? isoMidnight(this.#day) : this.#syslogMidnight(this.#day, now)
   }
 

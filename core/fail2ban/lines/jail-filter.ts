@@ -3,7 +3,7 @@ import type { FilterTexts } from './filter-texts.ts'
 import type { DecodeLine } from './line-decoding.ts'
 import { LineFilter } from './line-filter.ts'
 import type { LineFinding } from './line-finding.ts'
-import type { GroupValue, LineHit } from './line-hit.ts'
+import type { LineHit } from './line-hit.ts'
 import type { Moment } from './moment.ts'
 import type { RawFailure } from './raw-failure.ts'
 import { Sessions } from './sessions.ts'
@@ -22,6 +22,8 @@ export interface JailFilterOptions {
   readonly hostZone?: string
   /** Lines that cannot match are passed over early, which changes no failure. */
   readonly prefiltered?: boolean
+  /** As in `LineFilterOptions`. */
+  readonly largeBlock?: number
 }
 
 /** What became of a line. */
@@ -63,55 +65,28 @@ export class JailFilter {
   }
 
   /**
-   * The failures that lines of a block tell of, in order, each of which is dated by itself; and how many lines there were.
-   * Empty lines and those that begin with # are not looked at.
+   * Tells of the failures of the lines of a block, in order, each of which is dated by itself, and with it of where its line
+   * begins; answers how many lines there were. Empty lines and those that begin with # are not looked at.
    */
-  scan(block: LogBlock, moment: Moment, decode: DecodeLine): BlockFailures {
+  scan(
+    block: LogBlock,
+    moment: Moment,
+    decode: DecodeLine,
+    tell: (failure: RawFailure, start: number) => void,
+  ): number {
     const { all = false, harmless = false } = this.#options
-    const failures: RawFailure[][] = []
-    let foundAt = -1
     const found = (hit: LineHit, start: number) => {
-      const failure = this.#sessions.merge(detached(hit), moment.now)
-      if (failure === null) return
-      if (foundAt === start) failures.at(-1)?.push(failure)
-      else failures.push([failure])
-      foundAt = start
+      const failure = this.#sessions.merge(hit, moment.now)
+      if (failure !== null) tell(failure, start)
     }
-    const knows = (session: string) => this.#sessions.knows(session, moment.now)
-    const lines = this.lines.scan(block, {
-      moment,
-      decode,
-      found,
-      withoutComments: true,
-      ...(all || harmless ? {} : { knows }),
-    })
-    return { lines, failures }
+    const sessions = {
+      knows: (session: string) => this.#sessions.knows(session, moment.now),
+      keys: () => this.#sessions.keys(),
+      open: (session: string, line: () => LineHit) => this.#sessions.open(session, line, moment.now),
+    }
+    const more = all || harmless ? {} : { sessions }
+    return this.lines.scan(block, { moment, decode, found, withoutComments: true, ...more })
   }
-}
-
-/** What became of the lines of a block. */
-export interface BlockFailures {
-  readonly lines: number
-  /** Of each line that tells of failures. */
-  readonly failures: readonly (readonly RawFailure[])[]
-}
-
-/** What sessions remember must not keep all of the block in memory, of which its texts are parts. */
-function detached({ rule, time, groups, lines }: LineHit): LineHit {
-  const own: Record<string, GroupValue> = {}
-  for (const name in groups) {
-    const value = groups[name] ?? ''
-    own[name] = typeof value === 'string' && value.length >= shortestPart ? copied(value) : value
-  }
-  return { rule, time, groups: own, lines: lines.map(copied) }
-}
-
-/** V8 copies shorter ones by itself. */
-const shortestPart = 13
-
-/** V8 makes a text of its own of two that are put together, as soon as it is cut. */
-function copied(text: string): string {
-  return ` ${text}`.slice(1)
 }
 
 const noFailures: readonly never[] = []

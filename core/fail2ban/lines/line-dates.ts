@@ -1,4 +1,6 @@
+import { daySeconds } from '../dates/civil-days.ts'
 import type { DateDetector } from '../dates/date-detector.ts'
+import type { UsualDay } from '../dates/usual-dates.ts'
 import type { LogLine } from './log-line.ts'
 import type { Moment, TimeTrouble } from './moment.ts'
 import { OddTimes } from './odd-times.ts'
@@ -19,6 +21,12 @@ export interface DatedLine {
 export interface LastDate {
   readonly time: number
   readonly text: string
+}
+
+/** A day, and which seconds of it. */
+export interface QuietDay extends UsualDay {
+  readonly from: number
+  readonly to: number
 }
 
 /** A last date that is older says nothing of the next line. */
@@ -86,6 +94,26 @@ export class LineDates {
     if (trouble === 'old') return -1
     this.#lastTime = this.#usualTime = now
     return length
+  }
+
+  /**
+   * The day of the line of `readUsual`, whose dates it would take without any trouble from one second of it to another,
+   * both among them; null: it is not known.
+   */
+  usualDay({ now, findtime, inOperation }: Moment): QuietDay | null {
+    const { usualDay: day } = this.#detector
+    if (day === null) return null
+    if (findtime === null) return { ...day, from: 0, to: daySeconds - 1 }
+    const earliest = inOperation ? now - oddSeconds : now - findtime
+    const latest = inOperation ? now + oddSeconds : Infinity
+    const from = Math.max(0, Math.ceil(earliest - day.begins))
+    const to = Math.min(daySeconds - 1, Math.floor(latest - day.begins))
+    return from > to ? null : { ...day, from, to }
+  }
+
+  /** Notes lines that `readUsual` would have read, dated as `usualDay` has it, before one that it reads. */
+  countUsual(lines: number, { now }: Moment): void {
+    this.#detector.countUsual(lines, now)
   }
 
   /** When the line of `readUsual` was written, in unix seconds. */

@@ -1,12 +1,13 @@
 import { DateDetector, type DateMemory } from '../dates/date-detector.ts'
 import type { DateForms } from '../dates/date-forms.ts'
+import type { BlockPatterns } from '../blocks/block-kernel.ts'
 import { compileFailregex, type Failregex } from '../regex/failregex.ts'
 import { BlockLines, type BlockReading, type LogBlock } from './block-lines.ts'
 import { capturedText, inherit, searchGroups, type Captured } from './captured-groups.ts'
 import type { FilterTexts } from './filter-texts.ts'
 import { LineDates, type DatedLine, type LastDate } from './line-dates.ts'
 import type { LineHit } from './line-hit.ts'
-import { candidateSearch } from './candidate-lines.ts'
+import { candidateWords, wordSearch } from './candidate-lines.ts'
 import { identifying, withoutHits, type LineFinding, type SightOfDates } from './line-finding.ts'
 import { searchedText, wholeText, type LogLine } from './log-line.ts'
 import { matchedLines, type MatchedLines } from './matched-lines.ts'
@@ -32,7 +33,12 @@ export interface LineFilterOptions {
   readonly prefiltered?: boolean
   /** The forms of dates that filters of a thread share. */
   readonly forms?: DateForms
+  /** Bytes of a block from which on it is worth tables (`../blocks/`). */
+  readonly largeBlock?: number
 }
+
+/** Smaller blocks are those of a log that brings a few lines at a time: for them nothing is gained. */
+const largeBlock = 32 * 1024
 
 /**
  * What a jail's filter does with lines in order, up to sessions: splits the date off, then prefregex, ignoreregexes and
@@ -52,13 +58,18 @@ export class LineFilter {
   readonly #ignoreFirst: boolean
   /** Lines that it does not find in match no failregex; null: each may. */
   readonly #candidate: RegExp | null
+  /** The same as words. */
+  readonly #words: readonly string[] | null
+  readonly #isPrefiltered: boolean
+  readonly #largeBlock: number
   /** Null: it takes more than that. */
   readonly #single: SingleLines | null
   #waiting: readonly LogLine[] = []
   #blocks: BlockLines | null = null
 
   /** Throws a PatternError that names list, index and position of what is wrong. */
-  constructor(texts: FilterTexts, { all = false, prefiltered = false, hostZone, forms }: LineFilterOptions = {}) {
+  constructor(texts: FilterTexts, options: LineFilterOptions = {}) {
+    const { all = false, prefiltered = false, hostZone, forms } = options
     const { usedns, maxlines, datepattern: patterns, timezone } = texts
     const multiline = maxlines > 1
     const prefregex =
@@ -76,7 +87,11 @@ export class LineFilter {
     this.#ignoreFirst = texts.ignoreregex.length > 0 && texts.ignoreregex.length < texts.failregex.length - 2
     this.#maxlines = maxlines
     this.#all = all
-    this.#candidate = prefiltered && maxlines === 1 && !this.#ignoreFirst ? candidateSearch(failregex, prefregex) : null
+    const isPrefiltered = prefiltered && maxlines === 1 && !this.#ignoreFirst
+    this.#words = isPrefiltered ? candidateWords(failregex, prefregex) : null
+    this.#candidate = this.#words && wordSearch(this.#words)
+    this.#isPrefiltered = isPrefiltered
+    this.#largeBlock = options.largeBlock ?? largeBlock
     const isSingle = maxlines === 1 && !all && texts.ignoreregex.length === 0 && prefregex?.merges !== true
     this.#single = isSingle ? new SingleLines(this.#dispatch, prefregex) : null
     this.detector = new DateDetector({ patterns, timezone, ...(hostZone === undefined ? {} : { hostZone }) }, forms)
@@ -138,16 +153,26 @@ export class LineFilter {
       dates: this.#dates,
       candidate: this.#candidate,
       single: this.#single,
+      patterns: this.#patterns(),
+      largeBlock: this.#largeBlock,
       find: (line, moment, isAscii) => this.find(line, moment, isAscii).hits,
-      findBehind: (line, length, moment) => this.#findBehind(line, length, moment),
+      findBehind: (line, length, time, moment) => this.#findBehind(line, length, time, moment),
     })
     return this.#blocks.scan(block, reading)
   }
 
-  #findBehind(line: string, dateLength: number, moment: Moment): readonly LineHit[] {
+  /** Null: the kernel could pass over nothing. */
+  #patterns(): BlockPatterns | null {
+    if (!this.#isPrefiltered) return null
+    const single = this.#single?.patterns ?? null
+    if (this.#words === null && single === null) return null
+    return { literals: this.#words, dispatch: single?.dispatch ?? null, front: single?.front ?? null }
+  }
+
+  #findBehind(line: string, dateLength: number, time: number, moment: Moment): readonly LineHit[] {
     if (this.#single === null) return []
     const parts: LogLine = ['', line.slice(0, dateLength), line.slice(dateLength)]
-    const dated: DatedLine = { parts, time: this.#dates.usualTime, dated: true, trouble: null }
+    const dated: DatedLine = { parts, time, dated: true, trouble: null }
     return this.#findSingle(this.#single, line, dated, moment, true).hits
   }
 

@@ -8,6 +8,8 @@ export interface NumberedRule {
   readonly laterLiteral: string | null
   /** All lines that it matches end the session that the prefregex names, and are no failures. */
   readonly endsQuietly: boolean
+  /** All lines that it matches are no failures, gain nothing and end no session. */
+  readonly opensQuietly: boolean
 }
 
 /**
@@ -18,7 +20,7 @@ export class RuleDispatch {
   readonly #failregex: readonly Failregex[]
   readonly #multiline: boolean
   /** Grows as texts ask for it. */
-  #root: Node | null = null
+  #root: DispatchNode | null = null
 
   constructor(failregex: readonly Failregex[], multiline: boolean) {
     this.#failregex = failregex
@@ -26,17 +28,36 @@ export class RuleDispatch {
   }
 
   for(text: string): readonly NumberedRule[] {
-    let node = (this.#root ??= this.#begun())
-    while (node.column >= 0) {
-      // All other characters share the last place, as does the end of the text.
-      const code = Math.min(text.charCodeAt(node.column), asciiCodes) || asciiCodes
-      node = node.next[code] ??= nodeFor(fitting(node.begun, node.column, code), node.column + 1)
-    }
+    let node = this.root
+    while (node.column >= 0) node = this.step(node, text.charCodeAt(node.column))
     return node.rules
   }
 
-  #begun(): Node {
-    const rules = this.#failregex.map((regex, index) => ({ index, regex, laterLiteral: null, endsQuietly: false }))
+  /** Whether a failregex has a group of this name. */
+  names(group: string): boolean {
+    return this.#failregex.some(({ names }) => names.includes(group))
+  }
+
+  /** Where every text begins. */
+  get root(): DispatchNode {
+    return (this.#root ??= this.#begun())
+  }
+
+  /** Where a text leads that has a character of this code in the node's column, which it has; not a number: the text has ended. */
+  step(node: DispatchNode, codeThere: number): DispatchNode {
+    // All other characters share the last place, as does the end of the text.
+    const code = Math.min(codeThere, asciiCodes) || asciiCodes
+    return (node.next[code] ??= nodeFor(fitting(node.begun, node.column, code), node.column + 1))
+  }
+
+  #begun(): DispatchNode {
+    const rules = this.#failregex.map((regex, index) => ({
+      index,
+      regex,
+      laterLiteral: null,
+      endsQuietly: false,
+      opensQuietly: false,
+    }))
     return nodeFor(
       rules.map((rule) => ({ rule, begins: this.#multiline ? null : rule.regex.begins })),
       0,
@@ -45,12 +66,12 @@ export class RuleDispatch {
 }
 
 /** Some rules, and the column whose character tells which of them may match; -1: none tells. */
-interface Node {
+export interface DispatchNode {
   readonly rules: readonly NumberedRule[]
   readonly begun: readonly Begun[]
   readonly column: number
   /** By the code of the character. */
-  readonly next: (Node | undefined)[]
+  readonly next: (DispatchNode | undefined)[]
 }
 
 /** A rule and the texts with one of which all begins that it matches; null: it may begin with anything. */
@@ -59,18 +80,24 @@ interface Begun {
   readonly begins: readonly string[] | null
 }
 
-const asciiCodes = 128
+/** Codes from here on are not told apart. */
+export const asciiCodes = 128
 const mostColumns = 24
 
 /** `from`: the first column in which nobody has looked yet. */
-function nodeFor(begun: readonly Begun[], from: number): Node {
+function nodeFor(begun: readonly Begun[], from: number): DispatchNode {
   const column = tellingColumn(begun, from)
   const next = Array.from<undefined>({ length: column < 0 ? 0 : asciiCodes + 1 })
   return { rules: column < 0 ? begun.map((one) => known(one, begun.length === 1)) : [], begun, column, next }
 }
 
 function known({ rule: { index, regex } }: Begun, isAlone: boolean): NumberedRule {
-  return { index, regex, laterLiteral: isAlone ? null : regex.laterLiteral, endsQuietly: endsQuietly(regex) }
+  const laterLiteral = isAlone ? null : regex.laterLiteral
+  return { index, regex, laterLiteral, endsQuietly: endsQuietly(regex), opensQuietly: opensQuietly(regex) }
+}
+
+function opensQuietly({ merges, names, filled }: Failregex): boolean {
+  return !merges && filled.has('nofail') && !['mlfid', 'mlfforget', 'mlfgained'].some((name) => names.includes(name))
 }
 
 function endsQuietly({ merges, names, filled }: Failregex): boolean {

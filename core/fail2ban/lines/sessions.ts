@@ -17,7 +17,10 @@ export interface SessionOptions {
 
 /** What lines with the same `<F-MLFID>` have told so far. It changes from line to line. */
 interface Session {
-  readonly groups: Record<string, GroupValue | undefined>
+  /** Where `only` is set, the same: then they are not to be changed. */
+  groups: Readonly<Record<string, GroupValue | undefined>>
+  /** The line that began it, which nobody has read yet: then it holds nothing else. */
+  opening: (() => LineHit) | null
   /** Each once. */
   users: readonly string[]
   /** Its groups are those of this line, and no other has told any; null: they are not. */
@@ -62,6 +65,19 @@ export class Sessions {
     return this.#sessions.get(key, now) !== undefined
   }
 
+  /** By what sessions are known that are remembered, and maybe some that are over. */
+  keys(): Iterable<string> {
+    return this.#sessions.keys()
+  }
+
+  /**
+   * Remembers a session of which nothing is known by a line that is no failure, does not end it and gained nothing. The line is
+   * read when another line of the session comes; few do.
+   */
+  open(key: string, line: () => LineHit, now: number): void {
+    this.#sessions.set(key, { ...fresh({}), opening: line }, now)
+  }
+
   /** A line that ends a session of which nothing is known, and is no failure: it need not be kept. */
   #saysNothing(key: string, { groups }: LineHit, now: number): boolean {
     const isHarmless = isSet(groups.nofail) || isSet(groups.mlfgained)
@@ -69,28 +85,42 @@ export class Sessions {
   }
 
   #join(key: string, hit: LineHit, now: number): Session {
-    const own = hit.groups
-    const gained = isSet(own.mlfgained)
-    const forgets = isSet(own.mlfforget)
+    const forgets = isSet(hit.groups.mlfforget)
     const known = this.#sessions.get(key, now)
     const session = known ?? fresh({})
     if (known === undefined) {
       if (!forgets) this.#sessions.set(key, session, now)
-      if (own.mlfforget === undefined && !gained && own.nofail === undefined) session.only = own
+      begin(session, hit, forgets)
     } else {
+      const { opening } = known
+      known.opening = null
+      if (opening !== null) begin(known, opening(), false)
       known.only = null
-      prepareNext(known, gained)
+      prepareNext(known, isSet(hit.groups.mlfgained))
       if (forgets) this.#sessions.delete(key)
+      take(known, hit)
+      if (isSet(hit.groups.user)) addUser(known, text(hit.groups.user ?? ''))
+      countLines(known, hit.lines, isSet(known.groups.nofail), forgets)
     }
-    const nofail = isSet(own.nofail) ? own.nofail : gained ? own.mlfgained : own.nofail
-    for (const name in own) session.groups[name] = own[name] ?? ''
-    session.groups.nofail = nofail
-    session.groups.mlfforget = undefined
-    // Users of a session that ends with its first line are not looked at.
-    if ((known !== undefined || !forgets) && isSet(own.user)) addUser(session, text(own.user ?? ''))
-    countLines(session, hit.lines, isSet(nofail), forgets)
     return session
   }
+}
+
+/** The first line of a session. Users of one that ends with it are not looked at. */
+function begin(session: Session, hit: LineHit, forgets: boolean): void {
+  const { groups: own, lines } = hit
+  if (own.mlfforget === undefined && !isSet(own.mlfgained) && own.nofail === undefined) {
+    session.groups = own
+    session.only = own
+  } else take(session, hit)
+  if (!forgets && isSet(own.user)) addUser(session, text(own.user ?? ''))
+  countLines(session, lines, isSet(session.groups.nofail), forgets)
+}
+
+/** Takes what a line captured to what the session has. */
+function take(session: Session, { groups: own }: LineHit): void {
+  const nofail = isSet(own.nofail) ? own.nofail : isSet(own.mlfgained) ? own.mlfgained : own.nofail
+  session.groups = { ...session.groups, ...own, nofail, mlfforget: undefined }
 }
 
 /** A line that follows in a session: what only the line before said is gone. */
@@ -122,9 +152,10 @@ function addUser(session: Session, user: string): void {
 }
 
 /** Set and not deleted: V8 reads objects slowly from which something was deleted. */
-function clearMarks({ groups }: Session): void {
-  groups.nofail = undefined
-  groups.mlfgained = undefined
+function clearMarks(session: Session): void {
+  const { nofail, mlfgained } = session.groups
+  if (nofail !== undefined || mlfgained !== undefined)
+    session.groups = { ...session.groups, nofail: undefined, mlfgained: undefined }
 }
 
 /** A session may go on for ever, as a peer likes. Fail2ban keeps all its lines; the last ones are enough here. */
@@ -144,7 +175,7 @@ function lone({ groups, lines }: LineHit): Session {
 }
 
 function fresh(groups: Session['groups']): Session {
-  return { groups, users: none, only: null, pending: false, lines: none, harmless: none }
+  return { groups, opening: null, users: none, only: null, pending: false, lines: none, harmless: none }
 }
 
 function idOf(groups: Session['groups'], raw: boolean): FailureId | null | 'unreadable' {

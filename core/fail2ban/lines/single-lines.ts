@@ -1,5 +1,7 @@
+import type { BlockPatterns } from '../blocks/block-kernel.ts'
 import type { Failregex } from '../regex/failregex.ts'
-import type { PythonMatch, PythonPattern } from '../regex/python-pattern.ts'
+import type { NamedSpans, PythonMatch, PythonPattern } from '../regex/python-pattern.ts'
+import type { KnownSessions } from './block-lines.ts'
 import { inherit, searchGroups, type Captured } from './captured-groups.ts'
 import type { DatedLine } from './line-dates.ts'
 import { withoutHits, type LineFinding } from './line-finding.ts'
@@ -22,6 +24,12 @@ export interface SingleLine {
 /** What a failregex captured. */
 export type DatedHit = Pick<LineHit, 'rule' | 'groups'>
 
+/** A line that opens a session and is no failure, which is best read when another line of the session comes. */
+export interface Opening {
+  readonly session: string
+  readonly read: () => DatedHit
+}
+
 /**
  * The search of filters that look at one line at a time, take the first failregex that matches and ignore none: nearly
  * all there are. The same as the search of all others, without what those need.
@@ -32,16 +40,23 @@ export class SingleLines {
   readonly #dispatch: RuleDispatch
   /** Finds all of the prefregex but its content, and the first character of that; null: it cannot be told so. */
   readonly #front: PythonPattern | null
+  /** The prefregex says nothing about the end of sessions. */
+  readonly #opens: boolean
   /** The place of the session among what the prefregex captures. */
   readonly #session: number
   /** For each failregex what it takes over from the prefregex: place and name. */
   readonly #inherited = new Map<Failregex, readonly (readonly [place: number, name: string])[]>()
 
+  /** All sessions are those that the prefregex names. */
+  readonly hasOneSession: boolean
+
   constructor(dispatch: RuleDispatch, prefregex: Failregex | null) {
+    this.hasOneSession = !dispatch.names('mlfid')
     this.#dispatch = dispatch
     this.#prefregex = prefregex
     this.#content = prefregex?.names.indexOf('content') ?? -1
     this.#front = prefregex?.front('content') ?? null
+    this.#opens = !['mlfforget', 'mlfgained'].some((name) => prefregex?.names.includes(name))
     this.#session = this.#front?.names.indexOf('mlfid') ?? -1
   }
 
@@ -55,30 +70,45 @@ export class SingleLines {
 
   /**
    * The hit of a line that has a date and ASCII alone; `text`: without its date, a newline at its end and no other.
-   * Null: there is none. `knows`: whether a session is remembered; lines that end one which is not, and are no failures, are
-   * no hits then; null: they are. `other`: `find` has to be asked.
+   * Null: there is none. `sessions`: those that are remembered; lines that end one which is not, and are no failures, are
+   * no hits then, and those that open one may be read later; null: all are hits. `front`: what `patterns.front` finds in it, where that is known. `other`: `find` has to be
+   * asked.
    */
-  findDated(text: string, knows: ((session: string) => boolean) | null): DatedHit | null | 'other' {
+  findDated(
+    text: string,
+    sessions: KnownSessions | null,
+    front: NamedSpans | null,
+  ): DatedHit | Opening | null | 'other' {
     if (this.#prefregex === null) return this.#searchDated(text, null, null)
     if (this.#front === null) return 'other'
-    const prefix = this.#front.search(text, true)
-    return prefix && this.#searchDated(text.slice(prefix.end - 1), prefix, knows)
+    const prefix = front === null ? this.#front.search(text, true) : matchAt(front, text)
+    return prefix && this.#searchDated(text.slice(prefix.end - 1), prefix, sessions)
+  }
+
+  /** How `findDated` finds its hits; null: it asks for all of the prefregex. */
+  get patterns(): Omit<BlockPatterns, 'literals'> | null {
+    if (this.#prefregex !== null && this.#front === null) return null
+    return { dispatch: this.#dispatch, front: this.#front }
   }
 
   #searchDated(
     text: string,
     prefix: PythonMatch | null,
-    knows: ((session: string) => boolean) | null,
-  ): DatedHit | null | 'other' {
-    const session = knows === null ? undefined : prefix?.named[this.#session]
+    sessions: KnownSessions | null,
+  ): DatedHit | Opening | null | 'other' {
+    const session = sessions === null ? undefined : prefix?.named[this.#session]
     const rules = this.#dispatch.for(text)
     for (let next = 0; next < rules.length; next++) {
-      const { index, regex, laterLiteral, endsQuietly } = rules[next] as NumberedRule
+      const { index, regex, laterLiteral, endsQuietly, opensQuietly } = rules[next] as NumberedRule
       // The last one is likely to match, for others do not.
       if (laterLiteral !== null && next < rules.length - 1 && !text.includes(laterLiteral)) continue
       if (endsQuietly && session !== undefined) {
         if (!regex.test(text, true)) continue
-        if (knows?.(session) === false) return null
+        if (sessions?.knows(session) === false) return null
+      }
+      if (opensQuietly && this.#opens && session !== undefined && sessions?.knows(session) === false) {
+        if (!regex.test(text, true)) continue
+        return { session, read: () => ({ rule: index, groups: this.#match(regex, text, true, prefix) ?? {} }) }
       }
       const groups = this.#match(regex, text, true, prefix)
       if (groups !== null) return isIdentifying(groups) ? { rule: index, groups } : 'other'
@@ -138,6 +168,11 @@ export class SingleLines {
     this.#inherited.set(regex, inherited)
     return inherited
   }
+}
+
+/** What was found as what `search` answers. */
+function matchAt({ end, named }: NamedSpans, text: string): PythonMatch {
+  return { start: 0, end, named: named.map((span) => (span === null ? undefined : text.slice(span[0], span[1]))) }
 }
 
 /** The content with a newline, which nearly always is the end of the text: that needs no copy. */

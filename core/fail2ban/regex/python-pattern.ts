@@ -32,6 +32,12 @@ export interface PythonMatch {
   readonly named: readonly (string | undefined)[]
 }
 
+/** Where a match and its groups are; null: a group took no part. */
+export interface NamedSpans {
+  readonly end: number
+  readonly named: readonly (readonly [start: number, end: number] | null)[]
+}
+
 export interface PythonPattern {
   /** The names of the groups, in the order of their opening brackets. */
   readonly names: readonly string[]
@@ -61,6 +67,10 @@ export interface PythonPattern {
    * Null: it does not end so.
    */
   front(group: string): PythonPattern | null
+  /** The source of the expression without flags that says all of texts in ASCII; null: there is none. */
+  readonly asciiSource: string | null
+  /** As `search` in a text in ASCII, with the places of the groups in the order of `names`. Slow. */
+  namedSpans(text: string): NamedSpans | null
   /** Start and end of the match and of each group by its number; null: a group took no part, or is not told. Slow. */
   spans(text: string, from?: number): Spans | null
 }
@@ -149,6 +159,18 @@ class CompiledPattern implements PythonPattern {
   front(group: string): PythonPattern | null {
     const tree = frontTree(this.#tree, group)
     return tree && new CompiledPattern(tree, this.#choose)
+  }
+
+  get asciiSource(): string | null {
+    if (this.#planned().choice.finds !== 'match') return null
+    return this.#expressionFor(' ', true)?.regexp.source ?? null
+  }
+
+  namedSpans(text: string): NamedSpans | null {
+    const found = this.spans(text)
+    const [whole] = found ?? []
+    if (!found || !whole) return null
+    return { end: whole[1], named: this.#named.map(({ number }) => found[number] ?? null) }
   }
 
   spans(text: string, from = 0): Spans | null {

@@ -12,6 +12,36 @@ export function newline(from: usize, end: usize): usize {
   return end
 }
 
+/** Where the next blank or tab is, from `from` on; `end` where there is none. */
+export function blank(from: usize, end: usize): usize {
+  for (let at = from; at < end; at += 16) {
+    const hits = i8x16.bitmask(blanks(v128.load(at)))
+    if (hits == 0) continue
+    const place = at + ctz(hits)
+    return place < end ? place : end
+  }
+  return end
+}
+
+/** Where the next of two bytes, or a blank or tab is; `end` where there is none. */
+export function blankOr(one: u8, other: u8, from: usize, end: usize): usize {
+  const ones = i8x16.splat(one)
+  const others = i8x16.splat(other)
+  for (let at = from; at < end; at += 16) {
+    const text = v128.load(at)
+    const either = v128.or(i8x16.eq(text, ones), i8x16.eq(text, others))
+    const hits = i8x16.bitmask(v128.or(either, blanks(text)))
+    if (hits == 0) continue
+    const place = at + ctz(hits)
+    return place < end ? place : end
+  }
+  return end
+}
+
+function blanks(text: v128): v128 {
+  return v128.or(i8x16.eq(text, i8x16.splat(32)), i8x16.eq(text, i8x16.splat(9)))
+}
+
 /** Where the line begins that `at` stands in; `from` at the earliest. */
 export function lineStart(at: usize, from: usize): usize {
   const wanted = i8x16.splat(10)

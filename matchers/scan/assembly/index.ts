@@ -4,24 +4,38 @@
  * it stops, says what it missed, and takes the line up again when it is called again.
  */
 import { addressWords, readAddress } from './address'
-import { missed, missedClass, missedState, noMatch, notAscii, read, useNotes, walk } from './automaton'
+import {
+  missed,
+  missedClass,
+  missedState,
+  noMatch,
+  notAscii,
+  read,
+  readBoth,
+  second,
+  useNotes,
+  walk,
+} from './automaton'
 import { hasLongLine, isAscii, lineStart, newline, newlines } from './bytes'
 import {
   behindMinute,
+  behindQuarter,
+  changeHeads,
   cutFrom,
   cutTo,
   messageFrom,
   minuteKey,
+  quarterKey,
   pidFrom,
   pidTo,
   programFrom,
   programTo,
   readHead,
 } from './line-head'
-import { minutePlace, minuteSlot, programRow, programSlot, useLineTables } from './line-tables'
-import { literalBuckets, literalTables, nextLiteral, useLiterals } from './literals'
+import { forgetLast, minutePlace, minuteSlot, programRow, programSlot, useLineTables } from './line-tables'
+import { literalSlot, literalSlots, literalTables, nextLiteral, useLiterals } from './literals'
 
-export { addressWords, hasLongLine, literalBuckets, literalTables, newlines, readAddress }
+export { addressWords, hasLongLine, literalSlot, literalSlots, literalTables, newlines, readAddress }
 
 /** Why `scan` came back. */
 const done = 0
@@ -29,6 +43,8 @@ const fullRecords = 1
 const missesMinute = 2
 const missesProgram = 3
 const missesState = 4
+/** The head of the line is of no form that is known here. */
+const unusualHead = 5
 
 /** What a record says. */
 const found = 0
@@ -55,6 +71,19 @@ let counted: u32 = 0
 let at: usize = 0
 let end: usize = 0
 let next: usize = 0
+/** What stands at the begin of the line: its time, and the number of its program's row. */
+let lineTime: f64 = 0
+let lineRow: u32 = 0
+/** Notes of lines, and of those that are read ahead. */
+let notesOfLine: usize = 0
+let notesAhead: usize = 0
+/** Where the line begins that was read beside the one before it, 0: none was; what stands at its begin, and the verdict. */
+let ahead: usize = 0
+let aheadTime: f64 = 0
+let aheadRow: u32 = 0
+let aheadVerdict: usize = 0
+/** The verdict of no text. */
+const notRead: usize = 3
 /** The line that was counted in another way. */
 let notCounted: usize = 0
 let unsure = false
@@ -74,6 +103,7 @@ export function configure(
   bytesOfRow: u32,
   scratchAt: usize,
   notesAt: usize,
+  bytesOfNotes: usize,
   minutesAt: usize,
   programsAt: usize,
   literalsAt: usize,
@@ -85,7 +115,8 @@ export function configure(
   rows = rowsAt
   rowBytes = bytesOfRow
   scratch = scratchAt
-  useNotes(notesAt)
+  notesOfLine = notesAt
+  notesAhead = notesAt + bytesOfNotes
   useLineTables(minutesAt, programsAt)
   useLiterals(literalsAt)
 }
@@ -108,6 +139,8 @@ export function begin(from: u32, to: u32, onlyWithLiterals: bool, withoutRecords
 /** Goes on; answers why it came back. The records written since are from the begin of their memory up to `written`. */
 export function scan(): i32 {
   next = records
+  ahead = 0
+  forgetLast()
   while (at < end) {
     if (next > recordsEnd) return fullRecords
     let start = at
@@ -177,11 +210,15 @@ export function missedCutTo(): u32 {
   return <u32>(cutTo - text)
 }
 
-/** Tells the time of that line in milliseconds; not a number: it is to be looked at by somebody else. */
-export function tellTime(time: f64): void {
-  const place = minuteSlot(minuteKey)
-  store<u64>(place, minuteKey)
-  store<f64>(place, time - <f64>behindMinute, 8)
+/**
+ * Tells the time of that line in milliseconds; not a number: it is to be looked at by somebody else. `steady`: in its
+ * quarter of an hour the clock was not turned, and all dates of it are of one year.
+ */
+export function tellTime(time: f64, steady: bool): void {
+  const key = steady ? quarterKey : minuteKey
+  const place = minuteSlot(key)
+  store<u64>(place, key)
+  store<f64>(place, time - <f64>(steady ? behindQuarter + behindMinute : behindMinute), 8)
   // Who tells it has read the line, which counts.
   notCounted = lineFrom
 }
@@ -217,18 +254,23 @@ export function missingClass(): u32 {
 }
 
 function line(): i32 {
-  const stop = lineTo > lineFrom && load<u8>(lineTo - 1) == 13 ? lineTo - 1 : lineTo
-  if (!readHead(lineFrom, stop) || (messageFrom != 0 && programTo - programFrom > longestProgram)) return unusual()
-  const minute = minutePlace(minuteKey)
-  if (minute == 0) return missesMinute
-  const time = load<f64>(minute) + <f64>behindMinute
-  if (isNaN(time)) return unusual()
-  let number = 0
-  if (messageFrom != 0) {
-    number = programRow(programFrom, programTo)
-    if (number < 0) return missesProgram
+  const stop = stopOf(lineFrom, lineTo)
+  const wasRead = ahead == lineFrom
+  let verdict = notRead
+  if (wasRead) {
+    changeHeads()
+    lineTime = aheadTime
+    lineRow = aheadRow
+    verdict = aheadVerdict
+    useNotes(notesAhead)
+  } else {
+    const came = head(lineFrom, stop)
+    if (came == unusualHead) return unusual()
+    if (came != done) return came
+    useNotes(notesOfLine)
   }
-  const row = rows + <usize>number * rowBytes
+  ahead = 0
+  const row = rowOf(lineRow)
   const last = row + 8 + ((<usize>load<u32>(row, 4)) << 2)
   let scratched: usize = 0
   for (let entry = row + 8; entry < last; entry += 4) {
@@ -243,11 +285,68 @@ function line(): i32 {
         from = scratch
         to = scratched
       }
-    }
-    if (!look(index, from, to, stop, seesAll, time, <u32>number)) return missesState
+    } else if (entry == row + 8 && !wasRead && !prefilters) verdict = readWithNext(index, from, to)
+    if (!look(index, from, to, stop, seesAll, verdict)) return missesState
+    verdict = notRead
   }
   if (!unsure && lineFrom != notCounted) store<u32>(row, load<u32>(row) + 1)
   return done
+}
+
+/** Where a line ends without what ends it. */
+function stopOf(from: usize, to: usize): usize {
+  return to > from && load<u8>(to - 1) == 13 ? to - 1 : to
+}
+
+function rowOf(number: u32): usize {
+  return rows + <usize>number * rowBytes
+}
+
+/** Reads what stands at the begin of a line. Answers `done`, what it misses for that, or `unusualHead`. */
+function head(from: usize, stop: usize): i32 {
+  if (!readHead(from, stop) || (messageFrom != 0 && programTo - programFrom > longestProgram)) return unusualHead
+  let behind = behindQuarter + behindMinute
+  let known = minutePlace(quarterKey)
+  if (known == 0) {
+    behind = behindMinute
+    known = minutePlace(minuteKey)
+    if (known == 0) return missesMinute
+  }
+  lineTime = load<f64>(known) + <f64>behind
+  if (isNaN(lineTime)) return unusualHead
+  lineRow = 0
+  if (messageFrom == 0) return done
+  const number = programRow(programFrom, programTo)
+  if (number < 0) return missesProgram
+  lineRow = <u32>number
+  return done
+}
+
+/**
+ * The verdict of the line's message. Where the first to look at the next line is the same automaton, and looks at the
+ * message too, that line is read beside this one.
+ */
+function readWithNext(index: u32, from: usize, to: usize): usize {
+  const automaton = automata + ((<usize>index) << 6)
+  const start = lineTo + 1
+  if (start >= end || load<u32>(automaton, 40) != 0) return notRead
+  const stop = stopOf(start, newline(start, end))
+  const time = lineTime
+  const number = lineRow
+  changeHeads()
+  const came = head(start, stop)
+  const message = messageFrom
+  changeHeads()
+  aheadTime = lineTime
+  aheadRow = lineRow
+  lineTime = time
+  lineRow = number
+  const row = rowOf(aheadRow)
+  if (came != done || message == 0 || load<u32>(row, 4) == 0 || load<u32>(row, 8) != index) return notRead
+  const verdict = readBoth(automaton, from, to, message, stop, notesAhead)
+  aheadVerdict = second
+  if (second != missed) ahead = start
+  return verdict
 }
 
 /** Copies the line without its date to where it can be read as one text; answers where it ends. */
@@ -258,12 +357,12 @@ function withoutDate(stop: usize): usize {
   return scratch + before + (stop - cutTo)
 }
 
-/** False: it missed a state. */
-function look(index: u32, from: usize, to: usize, stop: usize, seesAll: bool, time: f64, row: u32): bool {
+/** `known`: the verdict, where the text was read. False: it missed a state. */
+function look(index: u32, from: usize, to: usize, stop: usize, seesAll: bool, known: usize): bool {
   const automaton = automata + ((<usize>index) << 6)
   // Somebody else looks at all lines of this one.
   if (load<u32>(automaton, 40) != 0) return doubt(unsureAutomaton, index)
-  const verdict = read(automaton, from, to)
+  const verdict = known == notRead ? read(automaton, from, to) : known
   if (verdict == noMatch) return true
   if (verdict == missed) {
     missedAutomaton = index
@@ -286,7 +385,7 @@ function look(index: u32, from: usize, to: usize, stop: usize, seesAll: bool, ti
       counted++
       continue
     }
-    const record = begun(found, filter, rule, stop, seesAll, time, row)
+    const record = begun(found, filter, rule, stop, seesAll)
     const groups = load<u32>(rule, 4)
     clear(record, 0, groups)
     walk(automaton, load<u32>(rule), from, from, record + recordHead)
@@ -366,7 +465,7 @@ function doubt(kind: u32, subject: u32): bool {
   return true
 }
 
-function begun(kind: u32, filter: u32, rule: usize, stop: usize, seesAll: bool, time: f64, row: u32): usize {
+function begun(kind: u32, filter: u32, rule: usize, stop: usize, seesAll: bool): usize {
   store<u32>(next, kind, 4)
   store<u32>(next, filter, 8)
   store<u32>(next, load<u32>(rule, 12), 12)
@@ -376,11 +475,11 @@ function begun(kind: u32, filter: u32, rule: usize, stop: usize, seesAll: bool, 
   store<u32>(next, seesAll ? 1 : 0, 28)
   store<u32>(next, <u32>(cutFrom - text), 32)
   store<u32>(next, <u32>(cutTo - text), 36)
-  store<u32>(next, row, 40)
+  store<u32>(next, lineRow, 40)
   store<u32>(next, <u32>(pidFrom - text), 44)
   store<u32>(next, <u32>(pidTo - text), 48)
   store<u32>(next, messageFrom == 0 ? 0xffffffff : <u32>(messageFrom - text), 52)
-  store<f64>(next, time, 64)
+  store<f64>(next, lineTime, 64)
   return next
 }
 

@@ -2,11 +2,16 @@
  * Reads what stands before the message of a line, in the few forms that nearly all lines have. What is not exactly
  * of such a form is left to `core/matching/lines.ts`, which knows them all; what is, is read as it would read it.
  */
+import { blank, blankOr } from './bytes'
 
 /** The minute of the date and its zone, with the form; never 0. Which time that is, somebody else knows. */
 export let minuteKey: u64 = 0
 /** Milliseconds since the minute began. */
 export let behindMinute: u32 = 0
+/** As the key of the minute, of its quarter of an hour; no minute has the same. */
+export let quarterKey: u64 = 0
+/** Milliseconds from the begin of the quarter to that of the minute. */
+export let behindQuarter: u32 = 0
 /** What is cut out of the line, so that patterns see the rest. */
 export let cutFrom: usize = 0
 export let cutTo: usize = 0
@@ -18,6 +23,44 @@ export let programFrom: usize = 0
 export let programTo: usize = 0
 export let pidFrom: usize = 0
 export let pidTo: usize = 0
+
+/** The date that the keys are of, where it is one of RFC 3164: most lines are of the minute of the line before them. */
+let lastDate: v128 = i64x2.splat(0)
+/** The bits of the bytes that tell its second. */
+const secondsOfDate = 0x6000
+
+let otherCutFrom: usize = 0
+let otherCutTo: usize = 0
+let otherMessageFrom: usize = 0
+let otherProgramFrom: usize = 0
+let otherProgramTo: usize = 0
+let otherPidFrom: usize = 0
+let otherPidTo: usize = 0
+
+/** Puts the places of the head that was read last in the place of those of another line, which are there then again. */
+export function changeHeads(): void {
+  let kept = cutFrom
+  cutFrom = otherCutFrom
+  otherCutFrom = kept
+  kept = cutTo
+  cutTo = otherCutTo
+  otherCutTo = kept
+  kept = messageFrom
+  messageFrom = otherMessageFrom
+  otherMessageFrom = kept
+  kept = programFrom
+  programFrom = otherProgramFrom
+  otherProgramFrom = kept
+  kept = programTo
+  programTo = otherProgramTo
+  otherProgramTo = kept
+  kept = pidFrom
+  pidFrom = otherPidFrom
+  otherPidFrom = kept
+  kept = pidTo
+  pidTo = otherPidTo
+  otherPidTo = kept
+}
 
 /** Whether the line up to `stop`, its end without a newline, is of a form that is known here. */
 export function readHead(start: usize, stop: usize): bool {
@@ -34,14 +77,23 @@ export function readHead(start: usize, stop: usize): bool {
 
 /** RFC 3164: `Nov 22 13:41:02 HOST PROGRAM[PID]: `. */
 function readTraditional(start: usize, stop: usize): bool {
+  const next = load<u8>(start, 16)
+  // A digit could go on with a year.
+  if (isDigit(next) || isBlank(next)) return false
+  cutFrom = start
+  cutTo = start + 16
+  const date = v128.load(start)
+  if ((i8x16.bitmask(i8x16.eq(date, lastDate)) | secondsOfDate) == 0xffff) {
+    const second = two(start + 13)
+    if (second < 0 || second > 60) return false
+    behindMinute = second * 1000
+    return readHeader(start + 16, stop)
+  }
   const month = monthAt(start)
   if (month < 0 || load<u8>(start, 3) != 32 || load<u8>(start, 6) != 32 || load<u8>(start, 15) != 32) return false
   const day = load<u8>(start, 4) == 32 ? digit(start + 5) : two(start + 4)
-  // A digit could go on with a year.
-  const next = load<u8>(start, 16)
-  if (isDigit(next) || isBlank(next) || !readMinute(1, 0, month, day, start + 7, localZone)) return false
-  cutFrom = start
-  cutTo = start + 16
+  if (!readMinute(1, 0, month, day, start + 7, localZone)) return false
+  lastDate = date
   return readHeader(start + 16, stop)
 }
 
@@ -131,27 +183,20 @@ function readBracketed(start: usize, stop: usize): bool {
 
 /** `HOST PROGRAM[PID]: ` and `HOST PROGRAM: `. */
 function readHeader(from: usize, stop: usize): bool {
-  let at = from
-  while (at < stop && !isBlank(load<u8>(at))) at++
+  let at = blank(from, stop)
   if (at >= stop || load<u8>(at - 1) == 0x3a) return false
-  at++
-  programFrom = at
-  for (; at < stop; at++) {
-    const code = load<u8>(at)
-    if (code == 0x3a || code == 0x5b) break
-    if (isBlank(code)) return false
-  }
-  if (at >= stop || at == programFrom || load<u8>(programFrom) == 0x2f) return false
+  programFrom = ++at
+  at = blankOr(0x3a, 0x5b, at, stop)
+  if (at >= stop || isBlank(load<u8>(at)) || at == programFrom || load<u8>(programFrom) == 0x2f) return false
   programTo = at
   pidFrom = at
   pidTo = at
   if (load<u8>(at) == 0x5b) {
     pidFrom = ++at
-    while (at < stop && at < pidFrom + 32 && load<u8>(at) != 0x5d) {
-      if (isBlank(load<u8>(at))) return false
-      at++
-    }
-    if (at == pidFrom || at + 1 >= stop || load<u8>(at) != 0x5d || load<u8>(at, 1) != 0x3a) return false
+    const longest = min(stop, pidFrom + 33)
+    at = blankOr(0x5d, 0x5d, at, longest)
+    if (at == pidFrom || at >= longest || at + 1 >= stop || load<u8>(at) != 0x5d || load<u8>(at, 1) != 0x3a)
+      return false
     pidTo = at++
   }
   // The colon, and a blank with a message behind it.
@@ -162,6 +207,8 @@ function readHeader(from: usize, stop: usize): bool {
   return !(code == 0x6d && load<u8>(stop - 1) == 0x5d) && !(code == 0x5b && load<u8>(messageFrom, 1) == 0x49)
 }
 
+/** A bit that no key of a minute has. */
+const aQuarter: u64 = 1 << 62
 const localZone = 8000
 const utcZone = 1440
 
@@ -172,8 +219,12 @@ function readMinute(form: i32, year: i32, month: i32, day: i32, clock: usize, zo
   if (load<u8>(clock, 2) != 0x3a || load<u8>(clock, 5) != 0x3a) return false
   if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return false
   if (month < 0 || month > 11 || day < 1 || day > 31 || (form != 1 && year < 1000)) return false
+  lastDate = i64x2.splat(0)
   const days = (<u64>year * 12 + month) * 32 + day
+  const quarter = minute / 15
   minuteKey = (((days * 24 + hour) * 60 + minute) * 8192 + zone) * 8 + form
+  quarterKey = (((days * 24 + hour) * 60 + quarter) * 8192 + zone) * 8 + form + aQuarter
+  behindQuarter = (minute - quarter * 15) * 60_000
   behindMinute = second * 1000
   return true
 }

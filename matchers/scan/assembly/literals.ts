@@ -1,27 +1,34 @@
 /**
  * Finds lines that hold one of some literals, 16 bytes at a time: three bytes of every literal, its window, are
- * looked up in tables of their half bytes, one bit a bucket of literals. What a window seems to stand for is
- * compared in full. The method is that of Teddy, of Hyperscan (Wang et al., NSDI 2019, section 4.3).
+ * looked up in tables of their half bytes, one bit a bucket of literals: the method of Teddy, of Hyperscan (Wang et
+ * al., NSDI 2019, section 4.3). Where all three seem to be those of one, a table of hashes says which literals have just
+ * this window, and they are compared in full.
  */
 
 /** Tables of the low and the high half bytes of the three bytes of a window, 16 bytes each: a bit for each bucket. */
 const tables = memory.data(96)
-/** For each of the 8 buckets: where its literals begin in the list, and how many they are; two words each. */
-const buckets = memory.data(64)
-const spill = memory.data(16)
-/** Four words for each literal: where its bytes are, how many, where its window is in it, and nothing. */
+/** By the hash of a window, the literals that have it: the number of the first in the list, from 1 on, 0: there is none; a u16 each. Behind them whether some literals have two bytes: their window is those. */
+const slots = memory.data(8208)
+/** Four words for each literal: where its bytes are, how many, where its window is in it, and the number of the next with its hash. */
 let list: usize = 0
+let short = false
 
 export function literalTables(): usize {
   return tables
 }
 
-export function literalBuckets(): usize {
-  return buckets
+export function literalSlots(): usize {
+  return slots
 }
 
 export function useLiterals(at: usize): void {
   list = at
+  short = load<u16>(slots, 8192) != 0
+}
+
+/** The number of the slot of a window, of three bytes or of two. It is made alike when the tables are. */
+export function literalSlot(window: u32): u32 {
+  return (window * 0x9e3779b1) >>> 20
 }
 
 /** Where the first literal stands from `from` on, roughly: its window; `end` where there is none. */
@@ -46,13 +53,13 @@ export function nextLiteral(from: usize, end: usize): usize {
       v128.and(i8x16.swizzle(low2, v128.and(third, half)), i8x16.swizzle(high2, i8x16.shr_u(third, 4))),
     )
     if (v128.any_true(found)) {
-      v128.store(spill, found)
       let lanes = ~i8x16.bitmask(i8x16.eq(found, i8x16.splat(0))) & 0xffff
       while (lanes != 0) {
-        const lane = ctz(lanes)
+        const window = at + ctz(lanes)
         lanes &= lanes - 1
-        const window = at + lane
-        if (window < end && isThere(window, from, end, load<u8>(spill + lane))) return window
+        const bytes = load<u32>(window)
+        if (window < end && isThere(window, from, end, bytes & 0xffffff)) return window
+        if (short && window < end && isThere(window, from, end, bytes & 0xffff)) return window
       }
     }
     at += 16
@@ -60,20 +67,16 @@ export function nextLiteral(from: usize, end: usize): usize {
   return end
 }
 
-/** Whether a literal of these buckets stands with its window here, whole, between `from` and `end`. */
-function isThere(window: usize, from: usize, end: usize, among: u32): bool {
-  let rest = among
-  while (rest != 0) {
-    const bucket = ctz(rest)
-    rest &= rest - 1
-    let entry = list + ((<usize>load<u32>(buckets + (bucket << 3))) << 4)
-    const last = entry + ((<usize>load<u32>(buckets + (bucket << 3), 4)) << 4)
-    for (; entry < last; entry += 16) {
-      const before = <usize>load<u32>(entry, 8)
-      const length = <usize>load<u32>(entry, 4)
-      if (window >= from + before && window - before + length <= end && same(window - before, load<u32>(entry), length))
-        return true
-    }
+/** Whether a literal of this window stands with it here, whole, between `from` and `end`. */
+function isThere(window: usize, from: usize, end: usize, bytes: u32): bool {
+  let number = <u32>load<u16>(slots + ((<usize>literalSlot(bytes)) << 1))
+  while (number != 0) {
+    const entry = list + ((<usize>number - 1) << 4)
+    const before = <usize>load<u32>(entry, 8)
+    const length = <usize>load<u32>(entry, 4)
+    if (window >= from + before && window - before + length <= end && same(window - before, load<u32>(entry), length))
+      return true
+    number = load<u32>(entry, 12)
   }
   return false
 }

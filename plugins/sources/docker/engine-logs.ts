@@ -1,6 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { BailiffError, describeError } from '../../../core/errors.ts'
-import type { Host } from '../../../core/plugin.ts'
+import { BailiffError, describeError, type Host } from '../../../core/plugin.ts'
 import type { ContainerLog } from './container-log.ts'
 import { Engine } from './engine.ts'
 import { entriesOf, type Entry } from './entry.ts'

@@ -1,5 +1,5 @@
 import { request, type IncomingMessage } from 'node:http'
-import { BailiffError, describeError, quote } from '../../../core/errors.ts'
+import { BailiffError, describeError, quote } from '../../../core/plugin.ts'
 
 const maxAnswerBytes = 32 * 1024 * 1024
 const answerWithinMs = 20_000

@@ -1,4 +1,4 @@
-import { BailiffError } from '../../../core/errors.ts'
+import { BailiffError } from '../../../core/plugin.ts'
 
 const headBytes = 8
 const maxFrameBytes = 4 * 1024 * 1024

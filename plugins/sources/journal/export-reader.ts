@@ -3,7 +3,7 @@
  * line breaks or control characters as the name, a newline, eight bytes of length (little-endian), the bytes, and a newline;
  * an empty line ends an entry. All texts are Latin-1: one character a byte.
  */
-import { BailiffError } from '../../../core/errors.ts'
+import { BailiffError } from '../../../core/plugin.ts'
 
 /** One entry. Fields that it does not have are empty. */
 export interface JournalEntry {

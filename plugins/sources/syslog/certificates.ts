@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { TlsOptions } from 'node:tls'
-import { BailiffError, quote, whyUnreadable } from '../../../core/errors.ts'
+import { BailiffError, quote, whyUnreadable } from '../../../core/plugin.ts'
 
 /** Where the files are, by absolute path. */
 export interface CertificateFiles {

@@ -1,7 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
-import type { Address } from '../../../core/address.ts'
-import { describeError } from '../../../core/errors.ts'
+import { type Address, describeError } from '../../../core/plugin.ts'
 import type { Certificates } from './certificates.ts'
 import type { Endpoint } from './endpoint.ts'
 import { Frames } from './frames.ts'

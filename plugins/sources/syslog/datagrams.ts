@@ -1,5 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram'
-import { BailiffError } from '../../../core/errors.ts'
+import { BailiffError } from '../../../core/plugin.ts'
 import type { Endpoint } from './endpoint.ts'
 import { droppedByKernel } from './kernel-drops.ts'
 import type { Outlet } from './outlet.ts'

@@ -1,5 +1,4 @@
-import { BailiffError, quote } from '../../../core/errors.ts'
-import { parseAddress, type Address } from '../../../core/address.ts'
+import { type Address, BailiffError, parseAddress, quote } from '../../../core/plugin.ts'
 
 /** Where to listen. */
 export interface Endpoint {

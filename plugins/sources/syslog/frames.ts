@@ -1,4 +1,4 @@
-import { BailiffError } from '../../../core/errors.ts'
+import { BailiffError } from '../../../core/plugin.ts'
 
 /** Longer messages are passed over. */
 export const maxMessageBytes = 64 * 1024

@@ -1,6 +1,4 @@
-import { parseAddress, PrefixSet, type Address } from '../../../core/address.ts'
-import { describeError } from '../../../core/errors.ts'
-import type { Emit, Host } from '../../../core/plugin.ts'
+import { type Address, describeError, type Emit, type Host, parseAddress, PrefixSet } from '../../../core/plugin.ts'
 import { lineOf } from './message.ts'
 import { Tally } from './tally.ts'
 

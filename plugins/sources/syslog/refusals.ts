@@ -1,4 +1,4 @@
-import { BailiffError, describeError } from '../../../core/errors.ts'
+import { BailiffError, describeError } from '../../../core/plugin.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** Why it cannot be listened on, with the next step. */

@@ -1,5 +1,4 @@
-import { printable } from '../../../core/errors.ts'
-import type { Host } from '../../../core/plugin.ts'
+import { type Host, printable } from '../../../core/plugin.ts'
 
 const tellAgainMs = 60_000
 

@@ -59,8 +59,9 @@ export class AgentProcess {
   readonly child: ChildProcess
   output = ''
 
-  constructor(words: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  constructor(words: readonly string[], env: NodeJS.ProcessEnv = {}, cwd?: string) {
     this.child = spawn(process.execPath, [main, ...words], {
+      cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     })

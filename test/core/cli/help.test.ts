@@ -23,12 +23,12 @@ test('all commands stand in groups, and each has examples and --json', async () 
   ])
     assert.match(program, new RegExp(`^${heading}$`, 'm'))
   const names = commandsIn(program)
-  for (const name of ['run', 'check', 'status', 'explain', 'config', 'filter', 'completion'])
+  for (const name of ['run', 'check', 'status', 'explain', 'config', 'filter', 'plugin', 'completion'])
     assert.ok(names.includes(name), name)
   for (const name of names) {
     const help = await helpOf(name)
     assert.match(help, new RegExp(`^Examples?:\n[^]*bailiff ${name}`, 'm'), name)
-    const parts = ['config', 'filter'].includes(name) ? commandsIn(help) : []
+    const parts = ['config', 'filter', 'plugin'].includes(name) ? commandsIn(help) : []
     if (parts.length === 0) assert.match(help, /--json/, name)
     for (const part of parts) {
       const inside = await helpOf(name, part)

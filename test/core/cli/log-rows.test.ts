@@ -42,6 +42,12 @@ test('many logs of a pattern share one, and those that are not read are named', 
   assert.equal(rows.at(-1), ['  … and 2 more', '', '', '', ''])
 })
 
+test('a name without end is shown by its begin and its end', () => {
+  const [[name] = []] = logRows([log(`/v/${'x'.repeat(3000)}.log`, null)])
+  assert.is(String(name).length, 201)
+  assert.match(String(name), /^\/v\/x+…x+\.log$/)
+})
+
 test('names of logs are few', () => {
   assert.is(namesOfLogs([]), 'none')
   assert.is(namesOfLogs(['/a', '/b']), '/a, /b')

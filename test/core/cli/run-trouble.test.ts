@@ -84,12 +84,18 @@ test('a second agent beside a running one is refused; without one, commands say 
   assert.match(alone.stderr, 'bailiff run')
 })
 
-test('an error that a plugin lets slip is told with its place, and the agent goes on', async () => {
+test('an error that a plugin lets slip is told with its place; its host starts again, and bans go on', async () => {
   const { log, held, start, folder } = bed()
   const keep = readFileSync(join(folder, 'keep.mjs'), 'utf8')
-  const slips =
-    "ban(ban, host) { Promise.reject(new Error('floating')); setTimeout(() => { throw new Error('late') }, 10); "
-  writeFileSync(join(folder, 'keep.mjs'), keep.replace('ban(ban, host) { ', slips))
+  const slips = `ban(ban, host) {
+    Promise.reject(new Error('floating'))
+    const once = host.stateDir + '/once'
+    if (!existsSync(once)) { writeFileSync(once, ''); setTimeout(() => { throw new Error('late') }, 10) }
+  `
+  writeFileSync(
+    join(folder, 'keep.mjs'),
+    keep.replace('rmSync, ', 'existsSync, rmSync, ').replace('ban(ban, host) { ', slips),
+  )
   const agent = start()
   await agent.shows('watching: sshd')
   for (let i = 0; i < 3; i++) appendFileSync(log, line(failure('192.0.2.7')))

@@ -5,7 +5,8 @@ import { Enforcer } from '../../../core/enforcing/enforcer.ts'
 import { WantedSet } from '../../../core/enforcing/wanted-set.ts'
 import type { Ban } from '../../../core/events.ts'
 import { RetryLater, type ActionBan, type ActionPlugin } from '../../../core/plugin.ts'
-import { actionBan, testHost } from '../../contracts/action.ts'
+import { actionBan } from '../../../core/testing/sample-bans.ts'
+import { testHost } from '../../../core/testing/test-host.ts'
 import { suite } from '../../suite.ts'
 
 const test = suite('enforcing')

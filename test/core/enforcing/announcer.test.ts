@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert'
 import { Announcer } from '../../../core/enforcing/announcer.ts'
 import type { AgentEvent } from '../../../core/events.ts'
-import { testHost } from '../../contracts/action.ts'
-import { everyEvent } from '../../contracts/notifier.ts'
+import { testHost } from '../../../core/testing/test-host.ts'
+import { everyEvent } from '../../../core/testing/sample-bans.ts'
 import { suite } from '../../suite.ts'
 
 const test = suite('announcer')

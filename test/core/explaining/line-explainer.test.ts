@@ -44,6 +44,10 @@ jails:
     enabled: off
     source: ./popd.log
     filter: { programs: [popd], failregex: ['^bad login from <ADDR>$'] }
+  dated:
+    source: ./dated.log
+    datepattern: '^%Y%m%d-%H%M%S'
+    filter: { failregex: ['^entry of (\\S+) from <ADDR> denied$'] }
   web:
     source: ./access.json
     filter:
@@ -146,6 +150,13 @@ const cases: readonly (readonly [
   [`22.11.2026 13:59:30 web sshd[7]: ${failed}`, 'no-header', 'a form behind which no program is looked for', 'sshd'],
   [`2026-13-22T13:59:30Z web sshd[7]: ${failed}`, 'no-date', '2026-13-22T13:59:30Z', 'sshd'],
   ['login of x from 192.0.2.7 failed', 'no-date', 'No date is found in the line', 'app'],
+  [` web sshd[7]: ${failed}`, 'no-date', 'No date is found in the line. With one it would match in sshd.', 'sshd'],
+  [
+    '22.11.2026-13:59:30 entry of x from 192.0.2.7 denied',
+    'no-date',
+    '"22.11.2026-13:59:30" is none that the datepattern of dated finds. With one it would match in dated.',
+    'dated',
+  ],
   // The line itself.
   [`${live} ${failed}`, 'unfinished', 'The line is not finished', 'sshd', { ended: false }],
   [
@@ -388,7 +399,7 @@ test('a jail that is not there is named', async () => {
     await explain('x', { jail: 'none' })
     assert.unreachable()
   } catch (error) {
-    assert.match((error as Error).message, 'there is no jail none; there are sshd, app, shadow, web, sleeping')
+    assert.match((error as Error).message, 'there is no jail none; there are sshd, app, shadow, dated, web, sleeping')
   }
 })
 

@@ -70,7 +70,7 @@ test('a source that hands over without waiting is refused at a bound', async () 
     open()
     refused.push(...(await outcomes).filter(({ status }) => status === 'rejected'))
   }, seen)
-  assert.is(refused.length, 40 - 17)
+  assert.is(refused.length, 40 - 16)
 })
 
 test('emit resolves when the lines were scanned', async () => {
@@ -127,7 +127,7 @@ test('a source says how it does before it has brought anything, and while it fai
   look()
   await until(() => starts === 2)
   look()
-  now = 3001
+  now = 20_001
   look()
   fail()
   await until(() => starts === 3)

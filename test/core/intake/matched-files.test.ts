@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import type { Intake, IntakeOptions } from '../../../core/intake/intake.ts'
+import { filesMatching, MatchedFiles } from '../../../core/intake/matched-files.ts'
 import file from '../../../plugins/sources/file.ts'
 import { suite } from '../../suite.ts'
 import { following, inFolder, intakeFor, Seen, sourceOf, until } from './lines.ts'
@@ -49,6 +50,41 @@ const arrive = (seen: Seen, ...lines: string[]) =>
 function once(seen: Seen, lines: readonly string[]): void {
   assert.equal(seen.lines.toSorted(), lines.toSorted())
 }
+
+test('where there is much to look at, the rest of it comes piece by piece, and all else goes on', () =>
+  inFolder(async (folder) => {
+    for (let each = 0; each < 100; each++) {
+      mkdirSync(join(folder, `f${each}`))
+      for (let file = 0; file < 10; file++) writeFileSync(join(folder, `f${each}/${file}.log`), '')
+    }
+    const watches = { listen() {}, unlisten() {}, tells: () => true }
+    const told: string[] = []
+    let changes = 0
+    const matched = new MatchedFiles({
+      pattern: join(folder, '**/*.log'),
+      exclude: [],
+      limit: 4096,
+      watches,
+      alarm: (_, message) => told.push(message),
+      patienceMs: 0,
+      changed: () => changes++,
+      firstWorkMs: 0,
+    })
+    assert.is(matched.paths.length, 0)
+    await until(
+      () => changes > 0 && matched.paths.length === 1000,
+      () => [String(matched.paths.length)],
+    )
+    assert.not(matched.isFresh(join(folder, 'f7/7.log')))
+    assert.is(filesMatching(join(folder, '**/*.log')).length, 1000)
+    assert.equal(told, [])
+    matched.stop()
+  }))
+
+test('no wild card goes into the folders of the kernel', () => {
+  assert.not(filesMatching('/*/version').includes('/proc/version'))
+  assert.equal(filesMatching('/proc/vers?on'), ['/proc/version'])
+})
 
 test('those that are there, those that come, and those in folders that come', () =>
   inFolder(async (folder) => {

@@ -323,7 +323,7 @@ test('bytes that are no entries, and jails that are gone, are left out', () =>
       fc.array(fc.string(), { maxLength: 3 }),
       async (bytes, names) => {
         const judge = await judgeOf()
-        judge.resume([{ jails: [...names, 'sshd', 'gone'], entries: bytes }])
+        judge.resume([{ jails: [names, ...names.map((name) => [name]), ['sshd', 'gone'], ['gone']], entries: bytes }])
         judge.count(match('192.0.2.1', noon), live(noon))
       },
     ),

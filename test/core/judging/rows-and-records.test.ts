@@ -134,7 +134,8 @@ async function judged(setup: Setup, pieces: readonly Buffer[], way: 'rows' | 're
     isBanned: (prefix, jail) => wanted.has(prefix, jail),
     ...(way === 'rows' ? { isBannedKey: (words, bits, jail) => wanted.hasKey(words, bits, jail) } : {}),
     ...(way === 'rows' ? { allowsAny: () => false } : {}),
-    onBanned: (seen, prefix) => banned.push(`${seen.jail} ${prefix()} ${seen.written} ${seen.line}`),
+    onBanned: (seen, prefix) =>
+      banned.push(...seen.jails.map((jail) => `${jail} ${prefix()} ${seen.written} ${seen.line}`)),
     vital: () => [],
     onNameFailure: () => {},
   })
@@ -157,7 +158,7 @@ async function judged(setup: Setup, pieces: readonly Buffer[], way: 'rows' | 're
     }
     const found = (rows as ReturnType<typeof createRowScanner>).scan(chunk, undefined, setup.lineMs)
     const row = new RowCursor(found.rows)
-    const attempts = (jail: string) => sessions.attempts(row, jail, chunk.log)
+    const attempts = () => sessions.attempts(row, chunk.log)
     while (row.next()) judge.countRow(row, attempts, chunk, decide)
   }
   judge.stop()
@@ -195,10 +196,10 @@ function entriesOf(judge: Judge): Record<string, string[]> {
   const told: Record<string, string[]> = {}
   const counted = judge.counted()
   if (counted === null || counted === 'too-many') return told
-  readEntries(counted, ({ kind, jail, words, at, time, attempts }) => {
+  readEntries(counted, ({ kind, jails, words, at, time, attempts }) => {
     const address: Address = readKey(words, at)
     const whose = hasNetwork(words, at) ? `${words[at]} ${words[at + 1]}` : address
-    ;(told[`${jail} ${whose}`] ??= []).push(`${kind} ${address} ${time} ${attempts}`)
+    for (const jail of jails) (told[`${jail} ${whose}`] ??= []).push(`${kind} ${address} ${time} ${attempts}`)
   })
   return Object.fromEntries(Object.entries(told).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

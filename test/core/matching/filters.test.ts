@@ -101,6 +101,19 @@ test('literals are required and rare, first characters complete', () => {
   }
 })
 
+test('of literals at several places each set is enough', () => {
+  const cases: [pattern: string, sets: readonly (readonly string[])[]][] = [
+    ['^Failed password for .* from <HOST>', [['Failed password for '], [' from ']]],
+    ['^(?:a|b)+yes .*(?:(?:none)+|(?:not .* here)) <HOST>', [['yes '], ['none', ' here']]],
+    ['^one (?:two .* three)? four <HOST>', [[' four '], ['one ']]],
+    ['.*<HOST>', []],
+  ]
+  for (const [pattern, sets] of cases) {
+    const { literals, otherLiterals } = compilePattern(pattern, { list: 'failregex', index: 0 })
+    assert.equal([...(literals === null ? [] : [literals]), ...otherLiterals], sets, pattern)
+  }
+})
+
 test('an anchored pattern with plain neighbours has no look-around, so V8 may run it in linear time', () => {
   const compiled = compilePattern('^x from <HOST>(?: port \\d+)?$', { list: 'failregex', index: 0 })
   assert.not.match(compiled.ascii, /\(\?[<!=]/)

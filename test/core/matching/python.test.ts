@@ -122,10 +122,10 @@ test('every literal and first character that was derived stands in what matches'
     if (typeof compiled === 'string') continue
     for (const one of trial.texts) {
       if (!regexpFor(compiled, one).test(one)) continue
-      if (compiled.literals)
+      for (const literals of [compiled.literals ?? [''], ...compiled.otherLiterals])
         assert.ok(
-          compiled.literals.some((literal) => one.includes(literal)),
-          `${trial.pattern} ${one}`,
+          literals.some((literal) => one.includes(literal)),
+          `${trial.pattern} ${one}: ${literals}`,
         )
       if (compiled.firstCharacters !== null)
         assert.ok(compiled.firstCharacters.includes(one[0] ?? ''), `${trial.pattern} ${one}`)

@@ -68,6 +68,19 @@ test('a folder of root is given away only where a file of an earlier start prove
   }
 })
 
+test('packages of plugins stay of root, whatever is given away around them', () => {
+  mkdirSync(at('state/packages/tree'), { recursive: true })
+  writeFileSync(at('state/.made-by-bailiff'), '')
+  writeFileSync(at('state/packages/installed.json'), '')
+  assert.is(give('state'), null)
+  assert.equal(['state', 'state/packages', 'state/packages/tree', 'state/packages/installed.json'].map(uidOf), [
+    account.uid,
+    0,
+    0,
+    0,
+  ])
+})
+
 test('only sockets of the names of an agent are ours', async () => {
   for (const [name, given] of [
     ['control.sock.fw', true],

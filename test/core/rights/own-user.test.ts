@@ -170,7 +170,7 @@ test('all threads are that user without a capability; the helper has CAP_NET_ADM
   }
 })
 
-test('the user of the agent may not signal the helper, and no signal has it open an inspector', async () => {
+test('the user of the agent may not signal the helper, and no signal has it or the agent open an inspector', async () => {
   const agent = await started()
   for (const pid of [agent.launcher, agent.helper]) {
     for (const signal of ['-0', '-USR1', '-KILL']) {
@@ -181,7 +181,7 @@ test('the user of the agent may not signal the helper, and no signal has it open
   const { helper } = agent
   failures('198.51.100.9')
   assert.ok(await bans('198.51.100.9'), agent.output)
-  kill(helper, 'SIGUSR1')
+  for (const pid of [helper, agent.pid]) kill(pid, 'SIGUSR1')
   failures('198.51.100.10')
   assert.ok(await bans('198.51.100.10'), agent.output)
   assert.is(agent.helper, helper)

@@ -317,7 +317,7 @@ test('a broken jail is left out, the others stay', async () => {
   const cases: [jail: string, problem: RegExp][] = [
     ['{ filter: plain, maxrety: 3 }', /jails\.x\.maxrety: unknown option "maxrety"; did you mean maxretry\?/],
     ['{ filter: plain, logpath: /x }', /unknown option "logpath"; did you mean source\?/],
-    ['{ filter: plain, nonsense: 1 }', /unknown option "nonsense"; there are enabled, mode, filter/],
+    ['{ filter: plain, nonsense: 1 }', /unknown option "nonsense"; there are enabled, from, mode, filter/],
     ['{ filter: plain, "a\\nb": 1 }', /unknown option "a\\x0ab"/],
     ['{ filter: plain, maxretry: -1 }', /must be at least 1, but is -1/],
     ['{ filter: plain, mode: enforced }', /must be enforce or observe, not "enforced"; did you mean enforce\?/],

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
-import { defaultPlaces, packageRoot } from '../../../core/settings/places.ts'
+import { cacheFolder, defaultPlaces, packageRoot } from '../../../core/settings/places.ts'
 import { suite } from '../../suite.ts'
 
 const test = suite('places')
@@ -32,6 +32,16 @@ test('those of others lie in their own folders', () => {
 test('a relative path in a variable counts as unset', () => {
   const env = { XDG_CONFIG_HOME: 'c', XDG_STATE_HOME: '', XDG_RUNTIME_DIR: '../run' }
   assert.equal(defaultPlaces({ env, uid: 1, home: '/h' }), defaultPlaces({ env: {}, uid: 1, home: '/h' }))
+})
+
+test('what may be deleted lies in a folder of the user', () => {
+  const cases: [env: Record<string, string>, uid: number, folder: string][] = [
+    [{ XDG_CACHE_HOME: '/k' }, 0, '/var/cache/bailiff'],
+    [{}, 1000, '/home/u/.cache/bailiff'],
+    [{ XDG_CACHE_HOME: '/k' }, 1000, '/k/bailiff'],
+    [{ XDG_CACHE_HOME: 'k' }, 1000, '/home/u/.cache/bailiff'],
+  ]
+  for (const [env, uid, folder] of cases) assert.is(cacheFolder({ env, uid, home: '/home/u' }), folder)
 })
 
 test('the package is found from its compiled files', () => {

@@ -50,7 +50,7 @@ export function position(path: string, offset: number): FilePosition {
 
 /** Counted failures that only the store looks at: one byte, said often. */
 export function entries(byte: number): CountedFailures {
-  return { jails: ['sshd'], entries: new Uint8Array(64).fill(byte) }
+  return { jails: [['sshd']], entries: new Uint8Array(64).fill(byte) }
 }
 
 /** What an agent without bans and counters holds, but for what is given. */

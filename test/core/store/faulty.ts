@@ -22,11 +22,11 @@ store.hold({
   counted: () => {
     const entries = numbers(told + 1, bans.length)
     told = bans.length
-    return entries.length > 0 ? { jails: ['sshd'], entries } : null
+    return entries.length > 0 ? { jails: [['sshd']], entries } : null
   },
   everything: function* () {
     told = bans.length
-    if (told > 0) yield { jails: ['sshd'], entries: numbers(1, told) }
+    if (told > 0) yield { jails: [['sshd']], entries: numbers(1, told) }
   },
   kept: () => [],
   positions: () => [],

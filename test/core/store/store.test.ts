@@ -105,7 +105,7 @@ test('cursors are kept as positions are, and forgotten when no source speaks of 
 test('of much that was counted only what counts now is kept', () =>
   inStateFolder(async (path) => {
     const asked: string[] = []
-    const piece = (size: number) => ({ jails: ['sshd'], entries: new Uint8Array(size) })
+    const piece = (size: number) => ({ jails: [['sshd']], entries: new Uint8Array(size) })
     const counted = () => {
       asked.push('counted')
       return piece(17 * 1024 * 1024)

@@ -3,10 +3,10 @@ import { compileFilter, type FilterSource } from '../../../core/matching/filters
 import { LineReader } from '../../../core/matching/lines.ts'
 import type { CompiledFilter, FoundLine } from '../../../core/plugin.ts'
 import regexp from '../../../matchers/regexp/index.ts'
-import { matcherContract } from '../../contracts/matcher.ts'
-import { suite } from '../../suite.ts'
+import { matcherChecks } from '../../../core/testing/matcher-checks.ts'
+import { keepsContract, suite } from '../../suite.ts'
 
-matcherContract('regexp', regexp)
+keepsContract('matcher regexp', matcherChecks(regexp))
 
 const test = suite('the matcher regexp')
 

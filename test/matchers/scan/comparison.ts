@@ -62,9 +62,29 @@ export function countIn(scanner: Scanner, lines: readonly string[]): number | un
   return scanner.count?.(readerOf2026().block(bytes, bytes.toString('latin1'), 0))
 }
 
+/**
+ * Has a scanner look at each line of the blocks that follow, and at two at once: it searches for no literals after a
+ * block in which most lines were found, as are all of these.
+ */
+export function showBusyLog(scanner: Scanner, plain: Scanner, lines: readonly string[]): void {
+  const starts = new Set(foundIn(plain, lines).map(({ start }) => start))
+  let at = 0
+  const found = lines.filter((line) => {
+    const start = at
+    at += Buffer.byteLength(line) + 1
+    return starts.has(start)
+  })
+  if (found.length > 0) foundIn(scanner, found)
+}
+
 /** The first line of which two scanners say different things; null: there is none. */
-export function firstDifference(one: Scanner, other: Scanner, lines: readonly string[]): string | null {
-  const [left, right] = [foundIn(one, lines), foundIn(other, lines)]
+export function firstDifference(
+  one: Scanner,
+  other: Scanner,
+  lines: readonly string[],
+  reader = readerOf2026,
+): string | null {
+  const [left, right] = [foundIn(one, lines, reader()), foundIn(other, lines, reader())]
   const at = left.findIndex((line, index) => !isDeepStrictEqual(line, right[index]))
   if (at < 0 && left.length === right.length) return null
   return `${JSON.stringify(left[at < 0 ? right.length : at])} is not ${JSON.stringify(right[at < 0 ? left.length : at])}`
@@ -78,11 +98,15 @@ export function readerOf2026(): LineReader {
 }
 
 /** All that is said of the line in texts; what is said in numbers must agree with it. */
-function copyOf({ filter, rule, start, end, address, head, groups, words, timeMs }: FoundLine): FoundLine {
+function copyOf(found: FoundLine): FoundLine {
+  const { filter, rule, start, end, address, head, groups, words, timeMs } = found
   const { line, ascii, time, undated, syslog } = head
   if (timeMs !== undefined && timeMs !== time) throw new Error(`the time ${timeMs} is not ${time} in ${line}`)
   if (words !== undefined && !isDeepStrictEqual([...words], wordsOf(address)))
     throw new Error(`the words ${words.join()} are not ${address}`)
+  for (const tag of [...Object.keys(groups), 'content', 'once', 'mlfid', 'port'])
+    if (found.tag && found.tag(tag) !== groups[tag])
+      throw new Error(`the tag ${tag} is not ${groups[tag]} but ${found.tag(tag)} in ${line}`)
   const header =
     syslog === null
       ? null

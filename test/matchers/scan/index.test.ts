@@ -1,21 +1,23 @@
 import * as assert from 'uvu/assert'
 import { compileFilter, type FilterSource } from '../../../core/matching/filters.ts'
+import { LineReader } from '../../../core/matching/lines.ts'
 import type { CompiledFilter, Scanner } from '../../../core/plugin.ts'
 import regexp from '../../../matchers/regexp/index.ts'
 import scan from '../../../matchers/scan/index.ts'
 import { compileFrom } from '../../../matchers/scan/late-scanner.ts'
-import { matcherContract } from '../../contracts/matcher.ts'
-import { suite } from '../../suite.ts'
+import { matcherChecks } from '../../../core/testing/matcher-checks.ts'
+import { keepsContract, suite } from '../../suite.ts'
 import { firstDifference, foundIn } from './comparison.ts'
 
 /** Tables take their time, and the contract asks for the same scanner 2000 times. */
 const scanners = new Map<readonly CompiledFilter[], Scanner>()
 
-matcherContract('scan, before it has tables', scan)
-matcherContract('scan', { compile: withTables })
+keepsContract('matcher scan, before it has tables', matcherChecks(scan))
+keepsContract('matcher scan', matcherChecks({ compile: withTables }))
 
 const test = suite('the matcher scan')
 const syslog = 'Nov 22 13:41:02 h app[7]: '
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 test('what it leaves to others it says why', () => {
   const patterns = [{ type: 'default', text: '{DEFAULT}' }] as const
@@ -26,6 +28,44 @@ test('what it leaves to others it says why', () => {
   assert.equal(scan.compile([large]).took, [0])
   assert.equal(scan.compile([large]).byRegexp?.(), [{ filter: 0, reason: 'its patterns need more states than fit' }])
   assert.is(difference(large, ['aab192.0.2.1', `${syslog}aab192.0.2.1`]), null)
+})
+
+test('the time of each line, where clocks are turned and where years change', () => {
+  const plain = filter({ programs: ['app'], failregex: ['^x <ADDR>$'] })
+  const turned: readonly (readonly [zone: string, around: string])[] = [
+    ['Europe/Berlin', '2026-03-29T01:00:00Z'],
+    ['Europe/Berlin', '2025-10-26T01:00:00Z'],
+    ['Australia/Lord_Howe', '2026-04-04T15:00:00Z'],
+    ['Asia/Gaza', '2026-03-28T00:00:00Z'],
+    ['America/St_Johns', '2010-11-07T02:31:00Z'],
+    ['UTC', '2026-01-01T00:00:00Z'],
+  ]
+  const hour = 3_600_000
+  for (const [zone, around] of turned) {
+    const middle = Date.parse(around)
+    for (const age of [0, 1, 23, 24, 25, 48, 24 * 200, 24 * 359, 24 * 364, 24 * 365, 24 * 366]) {
+      const lines: string[] = []
+      // Each date once more behind later ones: what was learnt of these is held against it.
+      for (let time = middle - 5 * hour; time < middle + 15 * hour; time += 170_000)
+        for (const at of [time, time - 170_000, time - 425_000]) {
+          const shown = new Date(at).toISOString().slice(0, 19)
+          const [, month, day, clock] = /^\d+-(\d+)-(\d+)T(.*)/.exec(shown) ?? []
+          const bsd = `${months[Number(month) - 1]} ${String(Number(day)).padStart(2)} ${clock}`
+          for (const date of [bsd, shown, `${shown}+05:30`]) lines.push(`${date} h app[7]: x 192.0.2.1`)
+        }
+      const reader = () => {
+        const made = new LineReader({ patterns: null, timezone: zone })
+        made.reference = middle + age * hour + 440_000
+        return made
+      }
+      assert.is(foundIn(regexp.compile([plain]), lines, reader()).length, lines.length)
+      assert.is(
+        firstDifference(compileFrom([plain], 0), regexp.compile([plain]), lines, reader),
+        null,
+        `${zone} ${age}`,
+      )
+    }
+  }
 })
 
 test('first of the ways in which a pattern matches, as V8 has them', () => {
@@ -101,6 +141,8 @@ test('where lines stand, in blocks larger than its room too', () => {
 
 test('lines are counted, unless one is longer than that', () => {
   const scanner = compileFrom([filter({})], 0)
+  // Its tables, and so its room, come with the first lines.
+  foundIn(scanner, ['one'])
   const room = scanner.room?.(1000)
   if (!room) return assert.unreachable('there is room')
   const count = (text: string, longest: number) => {

@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert'
 import regexp from '../../../matchers/regexp/index.ts'
 import { compileFrom } from '../../../matchers/scan/late-scanner.ts'
 import { suite } from '../../suite.ts'
-import { allShipped, countIn, firstDifference, foundIn, linesFor } from './comparison.ts'
+import { allShipped, countIn, firstDifference, foundIn, linesFor, showBusyLog } from './comparison.ts'
 
 const test = suite('the matcher scan against plain expressions')
 
@@ -20,6 +20,9 @@ test('each shipped filter finds what plain expressions find, line by line, with 
     assert.is(firstDifference(scanner, plain, lines), null, one.name)
     const count = foundIn(plain, lines).length
     assert.is(countIn(scanner, lines), count, one.name)
+    showBusyLog(scanner, plain, lines)
+    assert.is(firstDifference(scanner, plain, lines), null, `${one.name}, line by line`)
+    assert.is(countIn(scanner, lines), count, `${one.name}, line by line`)
     found += count
   }
   // The lines would say nothing if hardly one of them were found.

@@ -33,6 +33,10 @@ const changes: readonly [name: string, change: (tables: ScannerTables) => void][
     'the windows of literals',
     ({ memory, kernel }) => memory.u8.fill(0, kernel.literalTables(), kernel.literalTables() + 8),
   ],
+  [
+    'which literals have a window',
+    ({ memory, kernel }) => memory.u8.fill(0, kernel.literalSlots(), kernel.literalSlots() + 4096),
+  ],
 ]
 
 test('with right tables nothing differs, with wrong ones something does', () => {
@@ -49,7 +53,12 @@ function differenceAfter(change: (tables: ScannerTables) => void): string | null
   if (sshd === undefined) throw new Error('there is sshd')
   const filters = [sshd.filter]
   const { groups } = groupFilters(filters, [0])
-  const tables = makeTables(loadKernelCode(), filters, groups, windowsOf(literalsOf(sshd.filter) ?? []))
+  const tables = makeTables(
+    loadKernelCode(),
+    filters,
+    groups,
+    windowsOf(literalsOf(sshd.filter) ?? [], new Uint8Array(0)),
+  )
   const blocks = new BlockScanner(tables, filters, groups, true)
   const scanner: Scanner = { took: [0], scan: (block, found) => blocks.scan(block, found) }
   const plain = regexp.compile(filters)

@@ -7,7 +7,7 @@ import type { CompiledFilter, FieldCheck, FieldRule, FoundLine, Structure } from
 import { fieldPath } from '../../../core/settings/structure.ts'
 import structured from '../../../matchers/structured/index.ts'
 import { suite } from '../../suite.ts'
-import { holdsPlainly, parsed, valueAt } from '../../contracts/fields-of-json.ts'
+import { holdsPlainly, parsed, valueAt } from '../../../core/testing/fields-of-json.ts'
 
 const test = suite('structured: JSON')
 

@@ -1,11 +1,11 @@
 import * as assert from 'uvu/assert'
 import { createLogScanner } from '../../../core/matching/scan.ts'
 import structured from '../../../matchers/structured/index.ts'
-import { matcherContract } from '../../contracts/matcher.ts'
-import { suite } from '../../suite.ts'
+import { matcherChecks } from '../../../core/testing/matcher-checks.ts'
+import { keepsContract, suite } from '../../suite.ts'
 import { filterOf, findIn } from './found-lines.ts'
 
-matcherContract('structured', structured)
+keepsContract('matcher structured', matcherChecks(structured))
 
 const test = suite('the matcher structured')
 

@@ -5,9 +5,11 @@ import * as assert from 'uvu/assert'
 import { withDeadline } from '../../../core/enforcing/deadline.ts'
 import type { ActionPlugin } from '../../../core/plugin.ts'
 import command from '../../../plugins/actions/command.ts'
-import { actionBan, actionContract, testHost } from '../../contracts/action.ts'
-import { optionIssues } from '../../contracts/options.ts'
-import { rejects, suite } from '../../suite.ts'
+import { actionBan } from '../../../core/testing/sample-bans.ts'
+import { actionChecks } from '../../../core/testing/action-checks.ts'
+import { testHost } from '../../../core/testing/test-host.ts'
+import { optionIssues } from '../../../core/testing/option-checks.ts'
+import { keepsContract, rejects, suite } from '../../suite.ts'
 
 const plugin = command as ActionPlugin
 const folder = mkdtempSync(join(tmpdir(), 'bailiff-command-'))
@@ -28,14 +30,17 @@ const options = {
 }
 const { host } = testHost(options)
 
-actionContract('command', plugin, {
-  options,
-  host,
-  holds: async () =>
-    readdirSync(folder)
-      .filter((name) => name.startsWith('held-'))
-      .map((name) => name.slice(5).replace('_', '/')),
-})
+keepsContract(
+  'action command',
+  actionChecks(plugin, {
+    options,
+    host,
+    holds: async () =>
+      readdirSync(folder)
+        .filter((name) => name.startsWith('held-'))
+        .map((name) => name.slice(5).replace('_', '/')),
+  }),
+)
 
 const test = suite('action command')
 

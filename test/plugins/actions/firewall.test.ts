@@ -1,8 +1,10 @@
 import * as assert from 'uvu/assert'
 import { RetryLater, type ActionPlugin, type Firewall, type FirewallEntry } from '../../../core/plugin.ts'
 import firewallAction from '../../../plugins/actions/firewall.ts'
-import { actionBan, actionContract, testHost } from '../../contracts/action.ts'
-import { suite } from '../../suite.ts'
+import { actionBan } from '../../../core/testing/sample-bans.ts'
+import { actionChecks } from '../../../core/testing/action-checks.ts'
+import { testHost } from '../../../core/testing/test-host.ts'
+import { keepsContract, suite } from '../../suite.ts'
 
 const plugin = firewallAction as ActionPlugin
 
@@ -35,11 +37,14 @@ function recordingFirewall(refused: string[] = []): {
 }
 
 const recording = recordingFirewall()
-actionContract('firewall', plugin, {
-  options: {},
-  host: testHost({}, recording).host,
-  holds: async () => [...recording.held.keys()],
-})
+keepsContract(
+  'action firewall',
+  actionChecks(plugin, {
+    options: {},
+    host: testHost({}, recording).host,
+    holds: async () => [...recording.held.keys()],
+  }),
+)
 
 const test = suite('action firewall')
 

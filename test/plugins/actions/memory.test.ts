@@ -1,25 +1,30 @@
 import * as assert from 'uvu/assert'
 import type { ActionPlugin } from '../../../core/plugin.ts'
 import memory from '../../../plugins/actions/memory.ts'
-import { actionBan, actionContract, testHost } from '../../contracts/action.ts'
-import { suite } from '../../suite.ts'
+import { actionBan } from '../../../core/testing/sample-bans.ts'
+import { actionChecks } from '../../../core/testing/action-checks.ts'
+import { testHost } from '../../../core/testing/test-host.ts'
+import { keepsContract, suite } from '../../suite.ts'
 
 const plugin = memory as ActionPlugin
 const { host, logged } = testHost({})
 
-actionContract('memory', plugin, {
-  options: {},
-  host,
-  async holds() {
-    const held = new Set<string>()
-    for (const { fields, message } of logged) {
-      const { prefix } = fields as { prefix: string }
-      if (message.includes('left')) held.delete(prefix)
-      else held.add(prefix)
-    }
-    return [...held]
-  },
-})
+keepsContract(
+  'action memory',
+  actionChecks(plugin, {
+    options: {},
+    host,
+    async holds() {
+      const held = new Set<string>()
+      for (const { fields, message } of logged) {
+        const { prefix } = fields as { prefix: string }
+        if (message.includes('left')) held.delete(prefix)
+        else held.add(prefix)
+      }
+      return [...held]
+    },
+  }),
+)
 
 const test = suite('action memory')
 

@@ -1,17 +1,21 @@
 import * as assert from 'uvu/assert'
 import type { NotifierPlugin } from '../../../core/plugin.ts'
 import log from '../../../plugins/notifiers/log.ts'
-import { testHost } from '../../contracts/action.ts'
-import { everyEvent, notifierContract } from '../../contracts/notifier.ts'
-import { suite } from '../../suite.ts'
+import { testHost } from '../../../core/testing/test-host.ts'
+import { everyEvent } from '../../../core/testing/sample-bans.ts'
+import { notifierChecks } from '../../../core/testing/notifier-checks.ts'
+import { keepsContract, suite } from '../../suite.ts'
 
 const plugin = log as NotifierPlugin
 const { host, logged } = testHost({})
-notifierContract('log', plugin, {
-  options: {},
-  host,
-  told: async () => logged.map(({ message }) => message).join('\n'),
-})
+keepsContract(
+  'notifier log',
+  notifierChecks(plugin, {
+    options: {},
+    host,
+    told: async () => logged.map(({ message }) => message).join('\n'),
+  }),
+)
 
 const test = suite('notifier log')
 

@@ -4,10 +4,11 @@ import * as assert from 'uvu/assert'
 import { withDeadline } from '../../../core/enforcing/deadline.ts'
 import type { NotifierPlugin } from '../../../core/plugin.ts'
 import webhook from '../../../plugins/notifiers/webhook.ts'
-import { testHost } from '../../contracts/action.ts'
-import { everyEvent, notifierContract } from '../../contracts/notifier.ts'
-import { optionIssues } from '../../contracts/options.ts'
-import { rejects, suite } from '../../suite.ts'
+import { testHost } from '../../../core/testing/test-host.ts'
+import { everyEvent } from '../../../core/testing/sample-bans.ts'
+import { notifierChecks } from '../../../core/testing/notifier-checks.ts'
+import { optionIssues } from '../../../core/testing/option-checks.ts'
+import { keepsContract, rejects, suite } from '../../suite.ts'
 
 const plugin = webhook as NotifierPlugin
 const received: { url: string; method: string; token: string; body: string }[] = []
@@ -34,11 +35,14 @@ const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 const options = { url: `${base}/hook`, method: 'POST', headers: { 'x-token': 't' }, events: ['ban', 'unban', 'alarm'] }
 const ban = everyEvent[1]!
 
-notifierContract('webhook', plugin, {
-  options,
-  host: testHost(options).host,
-  told: async () => received.map(({ body }) => body).join('\n'),
-})
+keepsContract(
+  'notifier webhook',
+  notifierChecks(plugin, {
+    options,
+    host: testHost(options).host,
+    told: async () => received.map(({ body }) => body).join('\n'),
+  }),
+)
 
 const test = suite('notifier webhook')
 

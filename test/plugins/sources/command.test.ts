@@ -3,20 +3,23 @@ import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import type { SourcePlugin } from '../../../core/plugin.ts'
 import command from '../../../plugins/sources/command.ts'
-import { optionIssues } from '../../contracts/options.ts'
-import { sourceContract } from '../../contracts/source.ts'
+import { optionIssues } from '../../../core/testing/option-checks.ts'
+import { sourceChecks } from '../../../core/testing/source-checks.ts'
 import { temporaryFolder } from '../../core/cli/agent-process.ts'
 import { intakeFor, Seen, silent, sourceOf, until } from '../../core/intake/lines.ts'
-import { suite } from '../../suite.ts'
+import { keepsContract, suite } from '../../suite.ts'
 
 const plugin = command as SourcePlugin
 const folder = temporaryFolder()
 const log = join(folder, 'some.log')
 writeFileSync(log, '')
-sourceContract('command', plugin, {
-  options: { command: ['/usr/bin/tail', '-n', '0', '-F', log], env: {} },
-  write: (text) => appendFileSync(log, text),
-})
+keepsContract(
+  'source command',
+  sourceChecks(plugin, {
+    options: { command: ['/usr/bin/tail', '-n', '0', '-F', log], env: {} },
+    write: (text) => appendFileSync(log, text),
+  }),
+)
 
 const test = suite('command source')
 

@@ -8,10 +8,10 @@ import docker from '../../../plugins/sources/docker.ts'
 import { entriesOf, nanoseconds } from '../../../plugins/sources/docker/entry.ts'
 import { Multiplexed } from '../../../plugins/sources/docker/multiplexed.ts'
 import { Place } from '../../../plugins/sources/docker/place.ts'
-import { sourceContract } from '../../contracts/source.ts'
+import { sourceChecks } from '../../../core/testing/source-checks.ts'
 import { temporaryFolder } from '../../core/cli/agent-process.ts'
 import { intakeFor, Seen, silent, sourceOf, until } from '../../core/intake/lines.ts'
-import { suite } from '../../suite.ts'
+import { keepsContract, suite } from '../../suite.ts'
 import { EngineServer } from './docker/engine-server.ts'
 import { JsonFolder } from './docker/json-folder.ts'
 
@@ -386,22 +386,28 @@ test('wherever reading stops, what comes next is what was not handed on', () => 
 
 const engine = await new EngineServer(join(newFolder(), 'engine.sock')).listen()
 const contracted = engine.create('web')
-sourceContract('docker by its socket', docker as SourcePlugin, {
-  options: { containers: 'web', socket: engine.socket },
-  write: (text) => engine.write(contracted, text, 1),
-  resumes: true,
-})
+keepsContract(
+  'source docker by its socket',
+  sourceChecks(docker as SourcePlugin, {
+    options: { containers: 'web', socket: engine.socket },
+    write: (text) => engine.write(contracted, text, 1),
+    resumes: true,
+  }),
+)
 const files = new JsonFolder(newFolder())
 files.create(id('a'), 'web')
 let writes = 0
-sourceContract('docker by its files', docker as SourcePlugin, {
-  options: { containers: 'web', folder: files.folder },
-  write: (text) => {
-    files.write(id('a'), text)
-    if (++writes % 37 === 0) files.rotate(id('a'), 30)
-  },
-  resumes: true,
-})
+keepsContract(
+  'source docker by its files',
+  sourceChecks(docker as SourcePlugin, {
+    options: { containers: 'web', folder: files.folder },
+    write: (text) => {
+      files.write(id('a'), text)
+      if (++writes % 37 === 0) files.rotate(id('a'), 30)
+    },
+    resumes: true,
+  }),
+)
 test.after(async () => {
   await engine.close()
 })

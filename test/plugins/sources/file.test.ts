@@ -4,18 +4,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SourceHost, SourcePlugin, StandardSchema } from '../../../core/plugin.ts'
 import file from '../../../plugins/sources/file.ts'
-import { sourceContract } from '../../contracts/source.ts'
-import { suite } from '../../suite.ts'
+import { sourceChecks } from '../../../core/testing/source-checks.ts'
+import { keepsContract, suite } from '../../suite.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'bailiff-source-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 const log = join(folder, 'some.log')
 writeFileSync(log, '')
-sourceContract('file', file as SourcePlugin, {
-  options: { path: log },
-  resumes: true,
-  write: (text) => appendFileSync(log, text),
-})
+keepsContract(
+  'source file',
+  sourceChecks(file as SourcePlugin, {
+    options: { path: log },
+    resumes: true,
+    write: (text) => appendFileSync(log, text),
+  }),
+)
 
 const test = suite('file source')
 

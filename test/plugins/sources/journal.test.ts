@@ -5,11 +5,11 @@ import * as assert from 'uvu/assert'
 import type { Intake } from '../../../core/intake/intake.ts'
 import type { SourcePlugin } from '../../../core/plugin.ts'
 import journal from '../../../plugins/sources/journal.ts'
-import { sourceContract } from '../../contracts/source.ts'
+import { sourceChecks } from '../../../core/testing/source-checks.ts'
 import { AgentProcess, endAgents, temporaryFolder, writeConfig } from '../../core/cli/agent-process.ts'
 import { intakeFor, Seen, silent, sourceOf, until } from '../../core/intake/lines.ts'
 import { withStore } from '../../core/store/bans.ts'
-import { has, suite } from '../../suite.ts'
+import { has, keepsContract, suite } from '../../suite.ts'
 import { appendEntries, endJournals, Journald, journalFile } from './journald.ts'
 
 const needs = ['root', 'systemd-journald', 'logger', 'perl'] as const
@@ -20,16 +20,19 @@ const plugin = journal as SourcePlugin
 if (needs.every(has)) {
   const journald = await Journald.start()
   let unfinished = ''
-  sourceContract('journal', plugin, {
-    options: { directory: journald.directory, identifiers: ['sshd'] },
-    resumes: true,
-    textOf: messageOf,
-    write: (text) => {
-      const lines = (unfinished + text).split('\n')
-      unfinished = lines.pop() ?? ''
-      if (lines.length > 0) journald.log(lines.join('\n'))
-    },
-  })
+  keepsContract(
+    'source journal',
+    sourceChecks(plugin, {
+      options: { directory: journald.directory, identifiers: ['sshd'] },
+      resumes: true,
+      textOf: messageOf,
+      write: (text) => {
+        const lines = (unfinished + text).split('\n')
+        unfinished = lines.pop() ?? ''
+        if (lines.length > 0) journald.log(lines.join('\n'))
+      },
+    }),
+  )
 }
 
 test('whatever a process sends, it is one line that says who it was', async () => {

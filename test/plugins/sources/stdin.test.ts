@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import * as assert from 'uvu/assert'
 import stdin from '../../../plugins/sources/stdin.ts'
-import { optionIssues } from '../../contracts/options.ts'
+import { optionIssues } from '../../../core/testing/option-checks.ts'
 import { AgentProcess, bailiff, endAgents, temporaryFolder, writeConfig } from '../../core/cli/agent-process.ts'
 import { suite } from '../../suite.ts'
 

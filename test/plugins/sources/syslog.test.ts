@@ -9,10 +9,10 @@ import type { Intake } from '../../../core/intake/intake.ts'
 import type { SourcePlugin, StandardSchema } from '../../../core/plugin.ts'
 import syslog from '../../../plugins/sources/syslog.ts'
 import { dropsIn } from '../../../plugins/sources/syslog/kernel-drops.ts'
-import { sourceContract } from '../../contracts/source.ts'
+import { sourceChecks } from '../../../core/testing/source-checks.ts'
 import { temporaryFolder } from '../../core/cli/agent-process.ts'
 import { intakeFor, Seen, silent, sourceOf, until } from '../../core/intake/lines.ts'
-import { suite, which } from '../../suite.ts'
+import { keepsContract, suite, which } from '../../suite.ts'
 
 const test = suite('syslog source')
 const withOpenssl = suite('syslog source with certificates', 'openssl')
@@ -256,14 +256,17 @@ withSenders('logger and rsyslogd send by UDP, TCP and TLS', async () => {
 
 const contractPort = await freePort()
 let sender: Socket | null = null
-sourceContract('syslog', syslog as SourcePlugin, {
-  options: { listen: `tcp://127.0.0.1:${contractPort}` },
-  textOf: (line) => line.replace(/^\S+ 127\.0\.0\.1 -: /, ''),
-  async write(text) {
-    if (sender === null || sender.destroyed) sender = await connected(contractPort).catch(() => null)
-    await new Promise<void>((resolve) => (sender === null ? resolve() : sender.write(text, () => resolve())))
-  },
-})
+keepsContract(
+  'source syslog',
+  sourceChecks(syslog as SourcePlugin, {
+    options: { listen: `tcp://127.0.0.1:${contractPort}` },
+    textOf: (line) => line.replace(/^\S+ 127\.0\.0\.1 -: /, ''),
+    async write(text) {
+      if (sender === null || sender.destroyed) sender = await connected(contractPort).catch(() => null)
+      await new Promise<void>((resolve) => (sender === null ? resolve() : sender.write(text, () => resolve())))
+    },
+  }),
+)
 sender = null
 test.run()
 withOpenssl.run()

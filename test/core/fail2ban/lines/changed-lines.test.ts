@@ -9,6 +9,7 @@ import { JailFilter } from '../../../../core/fail2ban/lines/jail-filter.ts'
 import type { FilterTexts } from '../../../../core/fail2ban/lines/filter-texts.ts'
 import { JailLines } from '../../../../core/fail2ban/lines/jail-lines.ts'
 import type { Moment } from '../../../../core/fail2ban/lines/moment.ts'
+import type { RawFailure } from '../../../../core/fail2ban/lines/raw-failure.ts'
 import { suite } from '../../../suite.ts'
 import { RunningFail2ban, type RunningLine } from './running-filter.ts'
 import { differences, wholeTexts, zone } from './same-verdicts.ts'
@@ -148,13 +149,17 @@ function blockOf(lines: readonly string[]): LogBlock {
 
 function compareFilters(texts: FilterTexts, all: readonly (readonly string[])[], moment: Moment): void {
   const whole = new JailFilter(texts, { hostZone: zone, pending: true })
-  const quick = new JailFilter(texts, { hostZone: zone, pending: true, prefiltered: true })
+  const quick = new JailFilter(texts, { hostZone: zone, pending: true, prefiltered: true, largeBlock: 0 })
   for (const lines of all) {
     const looked = lines
       .map((line) => line.replaceAll('\n', '').replace(/\r+$/, ''))
       .filter((line) => !/^(?:#|$)/.test(line))
     const failures = looked.map((line) => whole.process(line, moment)).filter((found) => found.length > 0)
-    assert.equal(quick.scan(blockOf(lines), moment, utf8), { lines: looked.length, failures })
+    const found = new Map<number, RawFailure[]>()
+    const count = quick.scan(blockOf(lines), moment, utf8, (failure, start) =>
+      found.set(start, [...(found.get(start) ?? []), failure]),
+    )
+    assert.equal([count, ...found.values()], [looked.length, ...failures])
     assert.equal(quick.lines.memory, whole.lines.memory)
   }
 }

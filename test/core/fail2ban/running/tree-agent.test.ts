@@ -76,7 +76,9 @@ test('a jail that can read no date of its log is blind, in status and with what 
   await agent.shows('watching: door, gate')
   appendFileSync(join(tree, 'door.log'), 'the twenty-second of November, door: wrong key of 192.0.2.1\n'.repeat(1500))
   at.write('gate.log', ...Array.from({ length: 1500 }, () => 'gate: nothing'))
-  for (let tries = 0; tries < 100 && (await at.status()).findings.length === 0; tries++) await sleep(100)
+  // The lines may come in several pieces, and it is found with the first.
+  const isWhole = async () => (await at.status()).findings[0]?.what.includes('of 1500 lines') ?? false
+  for (let tries = 0; tries < 600 && !(await isWhole()); tries++) await sleep(100)
   const { findings } = await at.status()
   assert.equal(
     findings.map(({ jail, grade, mend }) => [jail, grade, mend]),

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert'
-import { optionIssues } from '../../../contracts/options.ts'
+import { optionIssues } from '../../../../core/testing/option-checks.ts'
 import {
   inWords,
   journalctlWords,
