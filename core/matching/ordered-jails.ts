@@ -105,9 +105,10 @@ class JailScan {
   readonly #scanned: ScannedChunk
   readonly #watch: LineWatch
   readonly #slow: SlowLine[] = []
+  /** What the jail had counted before these lines, and has counted of lines whose look was stopped: they are tried again. */
   #undatedBefore = 0
-  /** The line that is looked at under the guard, since when, and what was remembered before it. */
-  #at: { readonly line: LineSpan; readonly since: number; readonly memory: unknown } | null = null
+  /** The line that is looked at under the guard, since when, and what was remembered and counted before it. */
+  #at: { line: LineSpan; since: number; memory: unknown; undated: number } | null = null
 
   constructor(jail: OrderedJail, scanned: ScannedChunk, watch: LineWatch) {
     this.#jail = jail
@@ -116,10 +117,10 @@ class JailScan {
   }
 
   run(): readonly SlowLine[] {
-    this.#undatedBefore = this.#jail.sightOfDates?.undated ?? 0
     const { guard, lineMs } = this.#watch
     // Compiling takes longer than a line may, and would cost the line that it falls to.
     if (lineMs !== null) this.#jail.prepare?.()
+    this.#undatedBefore = this.#undated
     for (const segment of this.#scanned.segments) {
       if (lineMs === null) this.#scan(segment)
       else this.#slow.push(...scanGuarded(this.#guarded(), segment, guard, lineMs))
@@ -155,11 +156,10 @@ class JailScan {
   glances(): JailLines[] {
     const [segment] = this.#scanned.segments
     if (segment === undefined) return []
-    const { undated = 0, isDateKnown = false } = this.#jail.sightOfDates ?? {}
-    const before = this.#undatedBefore
+    const undated = this.#undated - this.#undatedBefore
     const samples = sampleLines(this.#scanned.text, segment)
-    const dated = isDateKnown ? Math.max(1, samples.length - (undated - before)) : 0
-    const sampled = undated - before + dated
+    const dated = this.#jail.sightOfDates?.isDateKnown === true ? Math.max(1, samples.length - undated) : 0
+    const sampled = undated + dated
     const hits = new Set(this.hits.map(({ offset }) => offset))
     const foreign = { foreign: 0, foreignProgram: null }
     const more = this.#unmatched(segment, samples, hits)
@@ -191,15 +191,21 @@ class JailScan {
       at: () => this.#at && { line: this.#at.line, used: processor.ms - this.#at.since },
       forget: (_jails, start) => {
         this.hits = this.hits.filter(({ offset }) => offset < this.#scanned.base + start)
-        if (this.#at?.line.start === start) this.#jail.memory = this.#at.memory
+        if (this.#at?.line.start !== start) return
+        this.#jail.memory = this.#at.memory
+        this.#undatedBefore += this.#undated - this.#at.undated
       },
       lineAt: (start) => ({ start, end: this.#scanned.text.indexOf('\n', start) + 1 }),
     }
   }
 
   #watched(line: LineSpan): void {
-    this.#at = { line, since: this.#watch.processor.ms, memory: this.#jail.memory }
+    this.#at = { line, since: this.#watch.processor.ms, memory: this.#jail.memory, undated: this.#undated }
     this.#look(line)
+  }
+
+  get #undated(): number {
+    return this.#jail.sightOfDates?.undated ?? 0
   }
 
   #lines({ start, end }: LineSpan, take: (line: LineSpan) => void): void {

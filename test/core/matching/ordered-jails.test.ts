@@ -170,6 +170,30 @@ test('a killer line is passed over, and what the jail remembers stays', async ()
   assert.is(whole.consumed, bytes.length)
 })
 
+test('a line that is stopped and looked at again is one sample', () => {
+  const slow = new Set(['b', 'd'])
+  let since = 0
+  const sightOfDates = { undated: 0, isDateKnown: false }
+  const ordered = {
+    jail: 'own',
+    memory: null,
+    sightOfDates,
+    look: (line: Buffer) => {
+      sightOfDates.undated++
+      // For ever at the first look, and at none after it.
+      while (slow.delete(String(line)) || since === sightOfDates.undated) since = sightOfDates.undated
+      return []
+    },
+  }
+  const scanner = createLogScanner({ jails: [], engines: [], ordered: new Map([['own', ordered]]) })
+  const { seen } = scanner.scan(chunk(Buffer.from('a\nb\nc\nd\ne\n')), undefined, 20)
+  assert.ok(sightOfDates.undated > 5)
+  assert.equal(
+    seen?.jails.map(({ jail, sampled, dated }) => [jail, sampled, dated]),
+    [['own', 5, 0]],
+  )
+})
+
 test('control bytes do not get out of a thread', () => {
   const open: FilterTexts = { ...texts, failregex: ['user <F-USER>.*</F-USER> from <HOST>$'] }
   const jail = new JailLines({ jail: 'own', texts: open, findtimeSeconds: 600 })
