@@ -38,8 +38,10 @@ export type Need =
   | 'clang'
   | 'wasm-ld'
 
-/** The Debian package that brings a program; of the others it is large, or the programs are there. */
-export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm' | 'git' | 'clang' | 'wasm-ld'>, string>> = {
+/** The Debian package that brings a program; the others are there. */
+export const packages: Readonly<Record<Exclude<Need, 'root' | 'npm' | 'git'>, string>> = {
+  clang: 'clang',
+  'wasm-ld': 'lld',
   nft: 'nftables',
   ip: 'iproute2',
   conntrack: 'conntrack',

@@ -1,26 +1,22 @@
 import { writeKey } from '../address-words.ts'
 import { parseAddress, parseEndpoint, PrefixSet } from '../address.ts'
-import { keyWords, KeyedRows } from '../judging/keyed-rows.ts'
+import { keyWords } from '../judging/keyed-rows.ts'
 import type { FoundLine } from '../plugin.ts'
 import { clientBehind } from '../matching/forwarded.ts'
 import { hopsOf, type FoundSink } from '../matching/match-records.ts'
 import type { JailFilter } from '../matching/messages.ts'
+import { AddressSet } from './address-set.ts'
 
 /** Addresses told apart, at most. */
 const mostAddresses = 1_000_000
-/** So many are looked for one after the other: then the processor waits for memory once for several of them. */
-const mostPending = 256
 
 /** Counts the lines of one filter that name an address, and the addresses. Makes no texts. */
 export class MatchCounts implements FoundSink<number> {
   readonly #proxies: PrefixSet | null
   /** Whether lines may say of whom they speak for. */
   readonly #forwards: boolean
-  readonly #rows = new KeyedRows(keyWords)
+  readonly #addresses = new AddressSet(mostAddresses)
   readonly #key = new Uint32Array(keyWords)
-  /** Addresses that are still to be told apart, their words one behind the other. */
-  readonly #pending = new Uint32Array(keyWords * mostPending)
-  #pendings = 0
   #matches = 0
 
   constructor({ filter, proxies = [] }: JailFilter) {
@@ -31,8 +27,7 @@ export class MatchCounts implements FoundSink<number> {
 
   /** Addresses that were named so far, of which no more than a million are told apart. */
   get addresses(): number {
-    this.#tellApart()
-    return this.#rows.size
+    return this.#addresses.size
   }
 
   start(): void {
@@ -42,7 +37,7 @@ export class MatchCounts implements FoundSink<number> {
   add(found: FoundLine): void {
     if (!this.#readAddress(found)) return
     this.#matches++
-    if (++this.#pendings === mostPending) this.#tellApart()
+    this.#addresses.add(this.#key)
   }
 
   /** Nothing is taken back: no line is under a deadline here. */
@@ -52,29 +47,18 @@ export class MatchCounts implements FoundSink<number> {
     return this.#matches
   }
 
-  #tellApart(): void {
-    const end = this.#pendings * keyWords
-    this.#pendings = 0
-    for (let at = 0; at < end && this.#rows.size < mostAddresses; at += keyWords) {
-      for (let word = 0; word < keyWords; word++) this.#key[word] = this.#pending[at + word] ?? 0
-      if (this.#rows.find(this.#key) < 0) this.#rows.append(this.#key)
-    }
-  }
-
-  /** Puts the words of the address behind those that are pending. */
+  /** Leaves the words of the address in the key. */
   #readAddress(found: FoundLine): boolean {
     const hops = this.#forwards ? hopsOf(found) : undefined
     const { words } = found
-    const at = this.#pendings * keyWords
     if (hops === undefined && words !== undefined) {
-      for (let word = 0; word < keyWords; word++) this.#pending[at + word] = words[word] ?? 0
+      for (let word = 0; word < keyWords; word++) this.#key[word] = words[word] ?? 0
       return true
     }
     const direct = () => parseAddress(found.address) ?? parseEndpoint(found.address)
     const address = hops !== undefined && this.#proxies !== null ? clientBehind(hops, this.#proxies) : direct()
     if (address === null) return false
     writeKey(address, this.#key)
-    this.#pending.set(this.#key, at)
     return true
   }
 }

@@ -94,7 +94,7 @@ export function createRowScanner(setup: ScannerSetup, sessionSeed: number): RowS
 
 /** As `createLogScanner`, for who only counts what is found. */
 export function createCountScanner(setup: ScannerSetup, counts: FoundSink<number>): ChunkScanner<CountedResult> {
-  const tools = toolsOf(setup, counts)
+  const tools = toolsOf(setup, counts, null)
   return {
     prepare: (chunk) => prepare(tools, chunk),
     scan(chunk, progress, lineMs = null, memories = {}, sliceMs = Infinity) {
@@ -114,7 +114,11 @@ function prepare<Found>({ binding, ordered, memory, prepared }: Tools<Found>, ch
   if (bound.scanners.every(({ scanner }) => scanner.prepare?.(whole) ?? true)) prepared.add(bound)
 }
 
-function toolsOf<Found>(setup: ScannerSetup, maker: FoundSink<Found>): Tools<Found> {
+function toolsOf<Found>(
+  setup: ScannerSetup,
+  maker: FoundSink<Found>,
+  tally: LineTally | null = new LineTally(),
+): Tools<Found> {
   return {
     ordered: setup.ordered ?? new Map<string, OrderedJail>(),
     processor: new ProcessorTime(),
@@ -123,7 +127,7 @@ function toolsOf<Found>(setup: ScannerSetup, maker: FoundSink<Found>): Tools<Fou
     maker,
     forms: new LogForms(),
     guard: new LineGuard(),
-    tally: new LineTally(),
+    tally,
     memory: Buffer.alloc(maxChunkBytes),
     prepared: new WeakSet<Bound>(),
   }
@@ -136,7 +140,8 @@ interface Tools<Found> {
   readonly maker: FoundSink<Found>
   readonly forms: LogForms
   readonly guard: LineGuard
-  readonly tally: LineTally
+  /** Null: nobody asks what the lines look like. */
+  readonly tally: LineTally | null
   readonly processor: ProcessorTime
   readonly memory: Buffer
   /** Whose engines are ready. */
@@ -177,7 +182,7 @@ class ChunkScan<Found> {
     const { readers, maker, guard, processor, tally } = this.#tools
     const before = processor.ms
     const { scanners, order } = this.#bound
-    tally.start(this.#bound)
+    tally?.start(this.#bound)
     let cut = this.#cut()
     const slow: SlowLine[] = []
     const malformed = () => scanners.reduce((sum, { scanner }) => sum + (scanner.malformed ?? 0), 0)
@@ -205,7 +210,7 @@ class ChunkScan<Found> {
     }
     const { segments, skipped, ...counts } = cut
     const [first] = segments
-    if (first !== undefined) for (const bound of scanners) tally.sample(this.#block(bound, first), bound)
+    if (first !== undefined) for (const bound of scanners) tally?.sample(this.#block(bound, first), bound)
     const remembered = this.#scanOrdered(segments, lineMs, memories)
     slow.push(...remembered.slow)
     const passedOver = new Set(slow.map(({ start }) => start)).size
@@ -221,7 +226,7 @@ class ChunkScan<Found> {
       ...(this.#inOrder.length === 0 ? {} : { hits: remembered.hits, memories: remembered.memories }),
       ...(remembered.odd.length === 0 ? {} : { odd: remembered.odd }),
       ms,
-      seen: tally.take(ms, remembered.seen),
+      ...(tally === null ? {} : { seen: tally.take(ms, remembered.seen) }),
     }
   }
 
@@ -310,7 +315,7 @@ class ChunkScan<Found> {
     const reader = readers.for(dates)
     const block = this.#block(bound, { start, end }, progress)
     if (maker.addLines && scanner.count) return maker.addLines(scanner.count(block))
-    scanner.scan(tally.watched(block, bound), (found) => {
+    scanner.scan(tally?.watched(block, bound) ?? block, (found) => {
       const taken = filters[found.filter]
       if (!taken) return
       const { syslog, time } = found.head
