@@ -2,12 +2,12 @@ import { createFilterTracer } from '../../matchers/regexp/filter-matcher.ts'
 import { closeSync, readSync } from 'node:fs'
 import { printable } from '../errors.ts'
 import type { LogChunk, Match } from '../events.ts'
+import { mostScannedBytes } from '../matching/line-cutting.ts'
 import { LineReader } from '../matching/lines.ts'
 import { LineCounts, MatchCounts } from './match-counts.ts'
 import {
   createCountScanner,
   createLogScanner,
-  maxChunkBytes,
   type ChunkScanner,
   type CountedResult,
   type LogScanner,
@@ -131,7 +131,7 @@ export class NativeLines implements TestedFilter {
     try {
       let [at, insideLine] = [0, false]
       for (;;) {
-        const data = { fd, start: at, end: Math.min(at + maxChunkBytes, size) }
+        const data = { fd, start: at, end: Math.min(at + mostScannedBytes, size) }
         const result = counter.scan(this.#chunk(path, data, insideLine))
         this.#noteCounted(result)
         insideLine = result.insideLine

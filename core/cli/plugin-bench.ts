@@ -5,7 +5,8 @@ import { BailiffError, exitCodes, quote, whyUnreadable } from '../errors.ts'
 import type { FailureRows } from '../events.ts'
 import { countRows, RowCursor } from '../failure-rows.ts'
 import { filterLanguage } from '../matching/filter-language.ts'
-import { createRowScanner, maxChunkBytes, type RowScanner } from '../matching/scan.ts'
+import { mostScannedBytes } from '../matching/line-cutting.ts'
+import { createRowScanner, type RowScanner } from '../matching/scan.ts'
 import type { CompiledFilter } from '../plugin.ts'
 import { loadModule } from '../wasm-matcher/load-module.ts'
 import { inPieces, createModuleScanner, RunningModule } from '../wasm-matcher/module-scanner.ts'
@@ -111,7 +112,7 @@ function scanAll(way: Way, { fd, size, log }: OpenLog, isMeasured: boolean): num
   let [lines, failures, sum] = [0, 0, 0]
   const before = process.cpuUsage()
   for (let start = 0, insideLine = false; start < size;) {
-    const data = { fd, start, end: Math.min(start + maxChunkBytes, size) }
+    const data = { fd, start, end: Math.min(start + mostScannedBytes, size) }
     const chunk = { log, jails: [way.name], data, arrivedAt: 0, live: false, undatedAt: null, insideLine }
     const result = way.scanner.scan(chunk)
     lines += result.lines

@@ -1,6 +1,9 @@
 /** Longer lines are passed over. Bytes, without the newline. */
 export const maxLineBytes = 65_536
 
+/** What one call of a scanner looks at, at most; what is behind it comes with the next. */
+export const mostScannedBytes = 1 << 20
+
 /** Whole lines of usable length that follow one another; `end` is behind the last newline. */
 export interface Segment {
   readonly start: number

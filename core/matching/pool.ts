@@ -12,6 +12,7 @@ import { BailiffError } from '../errors.ts'
 import type { FileRange, LogChunk, RangeDates, ScanResult } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 import { chunkLength, chunkPart, inWhole, joinResults, passedOver } from './chunk-parts.ts'
+import { LentMemory } from './lent-memory.ts'
 import { LineDeadline } from './line-deadline.ts'
 import { LogMemories } from './log-memories.ts'
 import {
@@ -80,6 +81,7 @@ class Pool implements MatchingPool {
   readonly #underWay = new Set<Promise<ScanResult>>()
   readonly #slow: SlowLogs
   readonly #memories = new LogMemories()
+  readonly #lent: LentMemory
   readonly #broken: (jails: readonly BrokenJail[]) => void
   /** Threads that slow logs may take at once, and who waits for one. */
   readonly #slowTurns: Turns
@@ -92,6 +94,7 @@ class Pool implements MatchingPool {
     this.#log = log
     this.#slow = new SlowLogs(log)
     this.#slowTurns = new Turns(Math.max(1, threads - 1))
+    this.#lent = new LentMemory(threads)
     const sessionSeed = randomInt(2 ** 32)
     this.#start = () => {
       const piscina = new Piscina<ScanTask | DatesTask, GuardedResult | RangeDates>({
@@ -234,9 +237,10 @@ class Pool implements MatchingPool {
       () => stop.abort(),
       () => this.#warmUp(piscina),
     )
+    const lent = this.#lent.lend(chunk)
     try {
       const result = (await piscina.run(
-        { chunk, lineMs, memories: this.#memories.of(chunk.log), progress: cell.memory },
+        { chunk: lent.chunk, lineMs, memories: this.#memories.of(chunk.log), progress: cell.memory },
         { signal: stop.signal },
       )) as GuardedResult
       if (result.broken !== undefined) this.#broken(result.broken)
@@ -245,6 +249,7 @@ class Pool implements MatchingPool {
       if (!stop.signal.aborted || watch.stuckAt === null) throw error
       return { stuckAt: watch.stuckAt }
     } finally {
+      lent.giveBack()
       watch.end()
     }
   }

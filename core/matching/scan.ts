@@ -8,7 +8,7 @@ import type { LineBlock, MatcherPlugin } from '../plugin.ts'
 import { EngineBinding, type Bound, type BoundScanner } from './engine-binding.ts'
 import { scanInSpite } from './failing-lines.ts'
 import { scanGuarded, type GuardedScanner } from './guarded-scan.ts'
-import { cutLines, maxLineBytes, type CutLines } from './line-cutting.ts'
+import { cutLines, maxLineBytes, mostScannedBytes, type CutLines } from './line-cutting.ts'
 import { LineGuard } from './line-guard.ts'
 import { LogForms } from './log-form.ts'
 import { LineReaders, type LineProgress } from './lines.ts'
@@ -64,9 +64,6 @@ export interface ScannerSetup {
   /** Jails that see lines in order, by name; more may come in before a chunk for them is scanned. */
   readonly ordered?: ReadonlyMap<string, OrderedJail>
 }
-
-/** Bytes that one call looks at, at most. */
-export const maxChunkBytes = 1 << 20
 
 /** A scanner for these jails. Throws a BailiffError when a chunk names another jail or no engine takes a filter. */
 export function createLogScanner(setup: ScannerSetup): LogScanner {
@@ -128,7 +125,7 @@ function toolsOf<Found>(
     forms: new LogForms(),
     guard: new LineGuard(),
     tally,
-    memory: Buffer.alloc(maxChunkBytes),
+    memory: Buffer.alloc(mostScannedBytes),
     prepared: new WeakSet<Bound>(),
   }
 }
@@ -256,7 +253,7 @@ class ChunkScan<Found> {
   /** Memory for the bytes: that of an engine which reads bytes, since then they need not be copied. */
   #room(): Buffer {
     for (const { scanner } of this.#bound.scanners) {
-      const room = scanner.room?.(maxChunkBytes)
+      const room = scanner.room?.(mostScannedBytes)
       if (room) return Buffer.from(room.buffer, room.byteOffset, room.length)
     }
     return this.#tools.memory
@@ -389,7 +386,7 @@ function bytesOf({ data }: LogChunk, memory: Buffer): { bytes: Buffer; base: num
   const given = data instanceof Uint8Array ? data : data.bytes
   const base = data instanceof Uint8Array ? 0 : data.start
   if (given !== undefined) {
-    const length = Math.min(given.length, maxChunkBytes)
+    const length = Math.min(given.length, mostScannedBytes)
     memory.set(length === given.length ? given : given.subarray(0, length))
     return { bytes: memory.subarray(0, length), base }
   }
@@ -398,7 +395,7 @@ function bytesOf({ data }: LogChunk, memory: Buffer): { bytes: Buffer; base: num
 
 /** Reads the range into the memory, as much of it as fits and is there; answers how much. */
 function readRange({ fd, start, end }: FileRange, memory: Buffer): number {
-  const wanted = Math.min(end - start, maxChunkBytes)
+  const wanted = Math.min(end - start, mostScannedBytes)
   let length = 0
   while (length < wanted) {
     const count = readSync(fd, memory, length, wanted - length, start + length)

@@ -9,7 +9,8 @@ import type { FileRange, LogChunk } from '../events.ts'
 import { LineGuard } from '../matching/line-guard.ts'
 import type { JailMemories } from '../matching/messages.ts'
 import { ProcessorTime } from '../matching/processor-time.ts'
-import { maxChunkBytes, type RowScanner } from '../matching/scan.ts'
+import { mostScannedBytes } from '../matching/line-cutting.ts'
+import type { RowScanner } from '../matching/scan.ts'
 import { FoundPart } from './found-part.ts'
 
 /** Of a stream. Small, so that what a chunk brings forth dies young; two lines of the longest length fit. */
@@ -114,7 +115,7 @@ function* scanRegular(lines: LineScan, fd: number, counts: ReadCounts): Generato
   const { size } = fstatSync(fd)
   for (let before = -1; before < lines.offset && lines.offset < size;) {
     before = lines.offset
-    const end = Math.min(before + maxChunkBytes, size)
+    const end = Math.min(before + mostScannedBytes, size)
     yield lines.scan({ fd, start: before, end })
     counts.fileBytes += lines.offset - before
   }
