@@ -7,7 +7,7 @@ import { Generations } from './generations.ts'
 import type { LogFile } from './log-file.ts'
 import { ScanCount, type LogState } from './log-state.ts'
 import { Moment } from './moment.ts'
-import { type Alarm, maxChunkBytes, pause, type Scanner } from './scanner.ts'
+import { type Alarm, maxRangeBytes, pause, type Scanner } from './scanner.ts'
 import { Trouble } from './trouble.ts'
 import { beginOfWindow } from './window-search.ts'
 
@@ -253,7 +253,7 @@ export class FileReader {
     const found = countRows(result.rows) + (result.hits?.length ?? 0) * 20
     const size = this.#chunkBytes
     const fewer = Math.max(size / 2, Math.min(size, leastChunkBytes))
-    if (result.consumed > 0) this.#chunkBytes = found > manyMatches ? fewer : Math.min(size * 2, maxChunkBytes)
+    if (result.consumed > 0) this.#chunkBytes = found > manyMatches ? fewer : Math.min(size * 2, maxRangeBytes)
     // A line may be longer than the first chunk.
     else if (size < leastChunkBytes) this.#chunkBytes = leastChunkBytes
     if (result.consumed === 0 && end - file.offset >= Math.max(size, leastChunkBytes)) {

@@ -12,8 +12,11 @@ export type Scan = (chunk: LogChunk, position: LogPosition | null) => Promise<Sc
 /** Tells people of something that they should look at. */
 export type Alarm = (subject: string, message: string) => void
 
-/** The largest range or piece of bytes in one chunk. A larger one saves hardly any time, and what it brings forth takes more memory. */
+/** The largest piece of bytes in one chunk: they are in memory twice. */
 export const maxChunkBytes = 128 * 1024
+
+/** The largest range of a file in one chunk. A larger one saves hardly any time, and what it brings forth takes more memory. */
+export const maxRangeBytes = 512 * 1024
 
 const firstPauseMs = 100
 const longestPauseMs = 5000

@@ -15,6 +15,7 @@ import { chunkLength, chunkPart, inWhole, joinResults, passedOver } from './chun
 import { LentMemory } from './lent-memory.ts'
 import { LineDeadline } from './line-deadline.ts'
 import { LogMemories } from './log-memories.ts'
+import { LookAhead } from './look-ahead.ts'
 import {
   ProgressCell,
   type BrokenJail,
@@ -82,6 +83,12 @@ class Pool implements MatchingPool {
   readonly #slow: SlowLogs
   readonly #memories = new LogMemories()
   readonly #lent: LentMemory
+  readonly #ahead: LookAhead<Attempt>
+  readonly #threads: number
+  /** Jails that see every line in order: nothing can be scanned before what comes before it. */
+  readonly #inOrder: ReadonlySet<string>
+  /** Chunks that threads are at, or that wait for one. */
+  #attempts = 0
   readonly #broken: (jails: readonly BrokenJail[]) => void
   /** Threads that slow logs may take at once, and who waits for one. */
   readonly #slowTurns: Turns
@@ -95,6 +102,9 @@ class Pool implements MatchingPool {
     this.#slow = new SlowLogs(log)
     this.#slowTurns = new Turns(Math.max(1, threads - 1))
     this.#lent = new LentMemory(threads)
+    this.#ahead = new LookAhead(2 * threads, (chunk) => this.#attempt(chunk, null))
+    this.#threads = threads
+    this.#inOrder = new Set(treeJails.map(({ jail }) => jail))
     const sessionSeed = randomInt(2 ** 32)
     this.#start = () => {
       const piscina = new Piscina<ScanTask | DatesTask, GuardedResult | RangeDates>({
@@ -142,9 +152,10 @@ class Pool implements MatchingPool {
     while (this.#slow.lineMs(chunk.log) === null) {
       const start: number = whole?.consumed ?? 0
       const rest: LogChunk = whole === null ? chunk : restOf(chunk, whole)
-      const attempt = await this.#attemptTwice(rest, null)
+      const attempt = await this.#attemptWithOthers(rest)
       if ('stuckAt' in attempt) {
         this.#slow.note(chunk.log)
+        this.#ahead.forget(chunk.log)
         break
       }
       const { slow, ms, memories, broken: _, endsEarly = false, ...result } = attempt.result
@@ -197,6 +208,15 @@ class Pool implements MatchingPool {
     return passedOver(stuckAt.end, 1)
   }
 
+  /** Beside it threads that have nothing to do begin with what comes behind it in its file. */
+  async #attemptWithOthers(chunk: LogChunk): Promise<Attempt> {
+    if (chunk.jails.some((jail) => this.#inOrder.has(jail))) return this.#attemptTwice(chunk, null)
+    const begun = this.#ahead.take(chunk)
+    const attempt = begun?.catch(() => this.#attemptTwice(chunk, null)) ?? this.#attemptTwice(chunk, null)
+    this.#ahead.begin(chunk, this.#threads - this.#attempts)
+    return attempt
+  }
+
   /** A thread that crashed is given one more chance: it may have died of what another chunk left behind. */
   async #attemptTwice(chunk: LogChunk, lineMs: number | null): Promise<Attempt> {
     try {
@@ -238,6 +258,7 @@ class Pool implements MatchingPool {
       () => this.#warmUp(piscina),
     )
     const lent = this.#lent.lend(chunk)
+    this.#attempts++
     try {
       const result = (await piscina.run(
         { chunk: lent.chunk, lineMs, memories: this.#memories.of(chunk.log), progress: cell.memory },
@@ -249,6 +270,7 @@ class Pool implements MatchingPool {
       if (!stop.signal.aborted || watch.stuckAt === null) throw error
       return { stuckAt: watch.stuckAt }
     } finally {
+      this.#attempts--
       lent.giveBack()
       watch.end()
     }

@@ -1,3 +1,6 @@
+import { closeSync, mkdtempSync, openSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import type { LogChunk } from '../../../core/events.ts'
 import { compileFilter } from '../../../core/matching/filters.ts'
@@ -152,6 +155,42 @@ test.run()
 interface Changes extends Partial<PoolOptions> {
   readonly warn?: (fields: object) => void
 }
+
+test('a large file that several threads read at once is read once, in order, in spite of a killer line', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'bailiff-pool-')), 'log')
+  const fill = 'nothing of note here\n'.repeat(2000)
+  const parts = Array.from({ length: 200 }, (_, index) => `${index === 60 ? killer : ''}${good(index)}${fill}`)
+  const text = parts.join('')
+  writeFileSync(file, text)
+  const fd = openSync(file, 'r')
+  const read = (maxThreads: number, skipped: number[] = []) =>
+    withPool({ maxThreads }, async (pool) => {
+      const found: { readonly address: string; readonly offset: number }[] = []
+      let [lines, insideLine] = [0, false]
+      for (let start = 0; start < text.length;) {
+        const data = { fd, start, end: Math.min(start + 100_000, text.length) }
+        const result = await pool.scan({ ...chunk(''), data, insideLine })
+        found.push(...failuresOf(result.rows))
+        start += result.consumed
+        lines += result.lines
+        insideLine = result.insideLine
+        skipped.push(result.skipped)
+      }
+      assert.equal(
+        found.map(({ address }) => address),
+        parts.map((_, index) => `192.0.2.${index}`),
+      )
+      for (const { address, offset } of found)
+        assert.ok(text.startsWith(`bad ${address}\n`, offset), `${address} at ${offset}`)
+      assert.is(lines, text.match(/\n/g)?.length)
+      assert.is(
+        skipped.reduce((sum, count) => sum + count, 0),
+        1,
+      )
+    })
+  for (const threads of [1, 2, 4]) await read(threads)
+  closeSync(fd)
+})
 
 async function withPool(changes: Changes, use: (pool: ReturnType<typeof createPool>) => Promise<void>): Promise<void> {
   const pool = createPool(options(changes))
