@@ -31,6 +31,9 @@ export async function compareLive(options: CompareOptions): Promise<number> {
     for (const ban of comparison.overdue(Date.now())) print(lone(ban))
     await stop.sleep(lookEveryMs)
   }
+  // What was written since the last look may pair with what is waiting.
+  watch.open = false
+  await watch.look(log)
   await log.close()
   watch.end()
   return tellEnd(options, comparison)
