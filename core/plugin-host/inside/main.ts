@@ -19,6 +19,7 @@ import { HostedInstance, type Functions } from './hosted-instance.ts'
 import { guardProcesses } from './guard-processes.ts'
 import { hostLog } from './host-log.ts'
 import { Outcomes } from './outcomes.ts'
+import { keepThreadsSmall } from './thread-room.ts'
 
 type Item = ActionBan | AgentEvent
 type Of<Type extends ToHost['type']> = Extract<ToHost, { type: Type }>
@@ -55,6 +56,7 @@ class PluginProcess {
     )
     // A handler, whatever it does, keeps Node from opening its debugger to everybody on this machine.
     process.on('SIGUSR1', () => {})
+    keepThreadsSmall()
     guardProcesses((what) => this.#channel.send({ type: 'denied', what }))
     this.#channel.listen((message) => this.#take(message))
     this.#channel.send({ type: 'ready' })

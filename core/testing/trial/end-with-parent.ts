@@ -1,8 +1,10 @@
 import { Worker } from 'node:worker_threads'
+import { threadCodeMb } from '../../plugin-host/inside/thread-room.ts'
 
 /** Ends this process when its parent is gone, also while a plugin never lets the event loop go. To be called at its start. */
 export function endWithParent(): void {
-  new Worker(watch, { eval: true, workerData: process.ppid }).unref()
+  const resourceLimits = { codeRangeSizeMb: threadCodeMb }
+  new Worker(watch, { eval: true, workerData: process.ppid, resourceLimits }).unref()
 }
 
 const watch = `

@@ -32,7 +32,7 @@ const groups: readonly Readonly<Record<string, Bad>>[] = [
     leaks: {
       code: 'for (;;) all.push(Buffer.alloc(1 << 25, 1))',
       before: 'const all = []',
-      said: /Array buffer allocation failed|it took \d+ MiB|out of memory/,
+      said: /Array buffer allocation failed|Failed to allocate memory|it took \d+ MiB|out of memory/,
     },
     floods: {
       code: "for (let i = 0; i < 50000; i++) console.log('x'.repeat(500))",
