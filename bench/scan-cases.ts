@@ -3,6 +3,7 @@ import { writeAuthLog } from './corpora/auth-log.ts'
 import type { GeneratedLogAnswer, GeneratedLogOptions } from './corpora/generated-log.ts'
 import { writeWebLog } from './corpora/web-log.ts'
 import { bailiff, bailiffOnFields, bailiffOnTree } from './peers/bailiff.ts'
+import { crowdsec } from './peers/crowdsec.ts'
 import { fail2ban } from './peers/fail2ban.ts'
 import { hyperscan } from './peers/hyperscan.ts'
 import type { Job, Peer } from './peers/peer.ts'
@@ -48,7 +49,7 @@ export const cases: readonly ScanCase[] = [
   ...corpora.map((corpus): ScanCase => ({
     ...corpus,
     task: 'whole path',
-    peers: [bailiff, fail2ban, ...(corpus.filter === 'sshd' ? [sshguard] : [])],
+    peers: [bailiff, fail2ban, ...(corpus.filter === 'sshd' ? [sshguard, crowdsec] : [])],
   })),
   ...corpora.map((corpus): ScanCase => ({
     ...corpus,

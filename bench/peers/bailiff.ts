@@ -9,7 +9,7 @@ const main = fileURLToPath(new URL('../../core/cli/main.js', import.meta.url))
 /** `bailiff test`, one thread. */
 export const bailiff: Peer = {
   name: 'Bailiff',
-  megabytes: 100,
+  megabytes: 500,
   command: (job) => testing(job, job.filter),
 }
 
@@ -28,7 +28,7 @@ export const bailiffOnFields = (filter: string): Peer => ({
 /** The same with the filter of an installed Fail2ban, whose sessions make other matches of the lines. */
 export const bailiffOnTree: Peer = {
   name: 'Bailiff',
-  megabytes: 100,
+  megabytes: 300,
   command({ filter, log, lines }) {
     if (!existsSync(`${tree}/filter.d/${filter}.conf`)) return null
     return {

@@ -11,7 +11,7 @@ const header = '/usr/include/hs/hs.h'
 /** A small program around the library (`libhyperscan-dev` and a C compiler), in either of the ways to give it lines. */
 export const hyperscan = (way: 'blocks' | 'lines'): Peer => ({
   name: `Hyperscan, ${way}`,
-  megabytes: 100,
+  megabytes: 500,
   command({ task, filter, log, failures }: Job, folder: string): Command | null {
     if (task !== 'yes/no' || !existsSync(header)) return null
     const program = join(folder, 'hyperscan')

@@ -8,7 +8,7 @@ const program = '/usr/bin/rg'
 /** `rg --count`, one thread, bytes. */
 export const ripgrep: Peer = {
   name: 'ripgrep',
-  megabytes: 100,
+  megabytes: 500,
   command({ task, filter, log, failures }: Job, folder: string): Command | null {
     if (task !== 'yes/no' || !existsSync(program)) return null
     const regexes = join(folder, `${filter}.rg`)

@@ -17,6 +17,8 @@ export interface BoundScanner {
   readonly filters: readonly FilterJails[]
   /** The jails of the filters that it took. */
   readonly jails: readonly string[]
+  /** The same, those of one filter together. */
+  readonly byFilter: readonly (readonly string[])[]
 }
 
 /** A filter, matched once, and the jails that use it. */
@@ -75,10 +77,10 @@ export class EngineBinding {
       if (rest.length === 0) break
       const scanner = engine.compile(rest.map(({ filter }) => filter))
       const took = new Set(scanner.took)
-      const jailsOf = scanner.took.flatMap((index) => rest[index]?.jails ?? [])
+      const byFilter = scanner.took.map((index) => rest[index]?.jails ?? [])
       for (const { filter, reason } of scanner.left ?? []) reasons.push(`${rest[filter]?.filter.name}: ${reason}`)
       // The scanner goes on naming filters by their index in what it was given.
-      if (took.size > 0) scanners.push({ scanner, dates, filters: rest, jails: jailsOf })
+      if (took.size > 0) scanners.push({ scanner, dates, filters: rest, jails: byFilter.flat(), byFilter })
       else scanner.dispose?.()
       rest = rest.filter((_, index) => !took.has(index))
     }

@@ -4,10 +4,12 @@ import type { LineSpan, SlowLine } from './messages.ts'
 /** A scanner that goes over a part of a chunk. Offsets are those in the chunk, at begins of lines. */
 export interface GuardedScanner {
   readonly jails: readonly string[]
+  /** The same, those of one filter together: what one of them finds in a line the others find, too. */
+  readonly byFilter: readonly (readonly string[])[]
   /** Scans these lines for all the jails. */
   scan(start: number, end: number): void
-  /** Scans one line for one of the jails. */
-  scanFor(jail: string, line: LineSpan): void
+  /** Scans one line for the jails of one filter. */
+  scanFor(jails: readonly string[], line: LineSpan): void
   /**
    * The line it was at when it was stopped, of those it was given last, and how many milliseconds of the
    * processor that line has had: on a busy machine maybe none. Null where it had not come to a line.
@@ -33,7 +35,7 @@ const leastTries = 2
 
 /**
  * Scans lines among which there may be some that take a pattern for ever. A block is stopped when it
- * takes long; the line it was at is tried for each jail alone, `lineMs` each; then the rest goes on.
+ * takes long; the line it was at is tried for each filter alone, `lineMs` each; then the rest goes on.
  * Answers the lines that were passed over.
  */
 export function scanGuarded(scanner: GuardedScanner, part: LineSpan, guard: LineGuard, lineMs: number): SlowLine[] {
@@ -44,11 +46,11 @@ export function scanGuarded(scanner: GuardedScanner, part: LineSpan, guard: Line
     if (guard.run(() => scanner.scan(from, part.end), patience)) break
     const { line, used } = scanner.at() ?? { line: scanner.lineAt(from), used: 0 }
     scanner.forget(scanner.jails, line.start)
-    // With one jail there is no doubt whose patterns it was; but the first time they may have been compiled.
-    const known = slow.length > 0 && scanner.jails.length === 1 && used >= lineMs * certainShare
+    // With one filter there is no doubt whose patterns it was; but the first time they may have been compiled.
+    const known = slow.length > 0 && scanner.byFilter.length === 1 && used >= lineMs * certainShare
     const missing = known
       ? scanner.jails
-      : scanner.jails.filter((jail) => !scanLine(scanner, jail, line, guard, lineMs))
+      : scanner.byFilter.filter((jails) => !scanLine(scanner, jails, line, guard, lineMs)).flat()
     for (const jail of missing) slow.push({ ...line, jail })
     // Where one line is slow, the next may be, too.
     patience = missing.length > 0 ? Math.min(blockMs, lineMs) : blockMs
@@ -57,12 +59,18 @@ export function scanGuarded(scanner: GuardedScanner, part: LineSpan, guard: Line
   return slow
 }
 
-/** False: the line takes the patterns of the jail too long. */
-function scanLine(scanner: GuardedScanner, jail: string, line: LineSpan, guard: LineGuard, lineMs: number): boolean {
+/** False: the line takes the patterns of these jails too long. */
+function scanLine(
+  scanner: GuardedScanner,
+  jails: readonly string[],
+  line: LineSpan,
+  guard: LineGuard,
+  lineMs: number,
+): boolean {
   let patience = lineMs
   for (let tries = 1; tries <= maxTries; tries++) {
-    if (guard.run(() => scanner.scanFor(jail, line), patience)) return true
-    scanner.forget([jail], line.start)
+    if (guard.run(() => scanner.scanFor(jails, line), patience)) return true
+    scanner.forget(jails, line.start)
     if (tries >= leastTries && (scanner.at()?.used ?? 0) >= lineMs * ownShare) return false
     patience = Math.min(patience * 2, maxTryMs)
   }

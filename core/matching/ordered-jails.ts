@@ -183,11 +183,12 @@ class JailScan {
     const { processor } = this.#watch
     return {
       jails: [jail],
+      byFilter: [[jail]],
       scan: (start, end) => {
         this.#at = null
         this.#lines({ start, end }, (line) => this.#watched(line))
       },
-      scanFor: (_jail, line) => this.#watched(line),
+      scanFor: (_jails, line) => this.#watched(line),
       at: () => this.#at && { line: this.#at.line, used: processor.ms - this.#at.since },
       forget: (_jails, start) => {
         this.hits = this.hits.filter(({ offset }) => offset < this.#scanned.base + start)

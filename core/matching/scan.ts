@@ -333,9 +333,10 @@ class ChunkScan<Found> {
     const note = new LineNote(processor, this.#progress)
     return {
       jails: bound.jails,
+      byFilter: bound.byFilter,
       scan: (start, end) => this.#scan(bound, { start, end }, note.fresh()),
-      scanFor: (jail, line) => {
-        for (const one of binding.for([jail]).scanners) this.#scan(one, line, note.fresh())
+      scanFor: (jails, line) => {
+        for (const one of binding.for(jails).scanners) this.#scan(one, line, note.fresh())
       },
       at: () => note.last && { line: note.last, used: processor.ms - note.since },
       forget: (jails, start) => maker.forget(jails, this.#base + start),

@@ -10,6 +10,7 @@ import { Judge, type JailRules } from '../../../core/judging/judge.ts'
 import { hasNetwork } from '../../../core/judging/networks.ts'
 import { compileFilter, type FilterSource } from '../../../core/matching/filters.ts'
 import type { JailFilter } from '../../../core/matching/messages.ts'
+import type { MatcherPlugin } from '../../../core/plugin.ts'
 import { createLogScanner, createRowScanner } from '../../../core/matching/scan.ts'
 import { createSessions } from '../../../core/matching/sessions.ts'
 import regexp from '../../../matchers/regexp/index.ts'
@@ -107,6 +108,49 @@ test('whether failures come as rows or as records, the same bans, counts and ent
   )
 })
 
+test('it is so where every line that is found stops the block and is tried for each filter alone', async () => {
+  const setup: Setup = {
+    maxretry: [2, 3, 3, 4, 2, 2],
+    ipv6prefix: 64,
+    baseMs: 3_600_000,
+    findtimeMs: 600_000,
+    ignored: '203.0.113.9',
+    lateMs: 0,
+    live: true,
+    lineMs: 2000,
+  }
+  const lines = [4, 1, 2, 3].flatMap((second) =>
+    ['192.0.2.1', '2001:db8::1'].flatMap((who) => [
+      `2026-11-22T13:41:0${second}Z h sshd[7]: Invalid user x from ${who}\n`,
+      `2026-11-22T13:41:0${second}Z h sshd[7]: Failed password from ${who}\n`,
+      `2026-11-22T13:41:0${second}Z ${who} - GET /\n`,
+      `2026-11-22T13:41:0${second}Z ${who} for 198.51.100.7\n`,
+    ]),
+  )
+  const pieces = [Buffer.from(lines.join(''))]
+  const plain = await judged({ ...setup, lineMs: null }, pieces, 'records')
+  assert.ok(plain.bans.length > 2)
+  for (const way of ['records', 'rows'] as const) assert.equal(await judged(setup, pieces, way, [spinning]), plain, way)
+})
+
+/** Its first find in several lines never ends. */
+const spinning: MatcherPlugin = {
+  ...regexp,
+  compile(filters) {
+    const scanner = regexp.compile(filters)
+    return {
+      ...scanner,
+      took: scanner.took,
+      scan: (block, found) =>
+        scanner.scan(block, (one) => {
+          found(one)
+          const isLast = block.bytes.indexOf(0x0a) === block.bytes.length - 1
+          while (!isLast) performance.now()
+        }),
+    }
+  },
+}
+
 test('lines of one second from one address are one row, and each keeps its text', () => {
   const scanner = createRowScanner({ jails: filters, engines: [regexp] }, 1)
   const lines = Array.from({ length: 100 }, (_, i) => `2026-11-22T13:41:02Z 192.0.2.${1 + (i % 2)} - GET /${i}\n`)
@@ -126,7 +170,7 @@ test('lines of one second from one address are one row, and each keeps its text'
 })
 
 /** What comes of the chunks, but for the order in which addresses that have nothing to do with each other are judged. */
-async function judged(setup: Setup, pieces: readonly Buffer[], way: 'rows' | 'records') {
+async function judged(setup: Setup, pieces: readonly Buffer[], way: 'rows' | 'records', engines = [regexp]) {
   const wanted = new WantedSet()
   const banned: string[] = []
   const judge = new Judge({
@@ -146,9 +190,7 @@ async function judged(setup: Setup, pieces: readonly Buffer[], way: 'rows' | 're
     wanted.add(ban, 'new')
   }
   const sessions = createSessions({ now: () => 0 })
-  const [records, rows] = [createLogScanner, createRowScanner].map((make) =>
-    make({ jails: filters, engines: [regexp] }, 5),
-  )
+  const [records, rows] = [createLogScanner, createRowScanner].map((make) => make({ jails: filters, engines }, 5))
   for (const piece of pieces) {
     const chunk = chunkOf(piece, setup)
     if (way === 'records') {
