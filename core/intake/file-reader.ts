@@ -257,6 +257,8 @@ export class FileReader {
     // A line may be longer than the first chunk.
     else if (size < leastChunkBytes) this.#chunkBytes = leastChunkBytes
     if (result.consumed === 0 && end - file.offset >= Math.max(size, leastChunkBytes)) {
+      // Truncated meanwhile: what is left of it may stand in a copy, which the next look finds.
+      if (!file.look()) return
       // Not as the contract says: a line that long is to be passed over. Without this, nothing would move again.
       this.#options.log.error(
         { log: this.path },

@@ -56,7 +56,11 @@ export class LookAhead<Result> {
       const start = behindLastLine(range)
       if (start === null) break
       range = { fd: data.fd, start, end: start + length }
-      const result = this.#scan({ ...chunk, data: range, insideLine: false })
+      const result = this.#scan({ ...chunk, data: range, insideLine: false }).then((found) => {
+        // Whoever had it open may have closed it meanwhile, and opened another file, and this one again later.
+        if (identityOf(data.fd).file !== file) throw new Error('it was closed while it was read ahead')
+        return found
+      })
       // Who asks for it hears of it; nobody else is to.
       result.catch(() => {})
       ahead.push({ range, file, jails, result })

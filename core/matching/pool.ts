@@ -102,7 +102,7 @@ class Pool implements MatchingPool {
     this.#slow = new SlowLogs(log)
     this.#slowTurns = new Turns(Math.max(1, threads - 1))
     this.#lent = new LentMemory(threads)
-    this.#ahead = new LookAhead(2 * threads, (chunk) => this.#attempt(chunk, null))
+    this.#ahead = new LookAhead(2 * threads, (chunk) => this.#attempt(chunk, null, true))
     this.#threads = threads
     this.#inOrder = new Set(treeJails.map(({ jail }) => jail))
     const sessionSeed = randomInt(2 ** 32)
@@ -152,10 +152,10 @@ class Pool implements MatchingPool {
     while (this.#slow.lineMs(chunk.log) === null) {
       const start: number = whole?.consumed ?? 0
       const rest: LogChunk = whole === null ? chunk : restOf(chunk, whole)
-      const attempt = await this.#attemptWithOthers(rest)
+      // A rest is no guess, and what was guessed is what comes behind it.
+      const attempt = await (whole === null ? this.#attemptWithOthers(chunk) : this.#attemptTwice(rest, null))
       if ('stuckAt' in attempt) {
         this.#slow.note(chunk.log)
-        this.#ahead.forget(chunk.log)
         break
       }
       const { slow, ms, memories, broken: _, endsEarly = false, ...result } = attempt.result
@@ -167,6 +167,7 @@ class Pool implements MatchingPool {
       whole = whole === null ? found : joinResults(whole, found)
       if (!endsEarly) return whole
     }
+    this.#ahead.forget(chunk.log)
     const before = whole ?? { ...passedOver(0, 0), insideLine: chunk.insideLine }
     return this.#slowTurns.take(() => this.#scanInPieces(chunk, before, part))
   }
@@ -244,7 +245,7 @@ class Pool implements MatchingPool {
         .catch((error: unknown) => this.#log.debug({ error: messageOf(error) }, 'no further thread'))
   }
 
-  async #attempt(chunk: LogChunk, lineMs: number | null): Promise<Attempt> {
+  async #attempt(chunk: LogChunk, lineMs: number | null, isGuess = false): Promise<Attempt> {
     const cell = new ProgressCell()
     const stop = new AbortController()
     const piscina = this.#piscina
@@ -261,7 +262,7 @@ class Pool implements MatchingPool {
     this.#attempts++
     try {
       const result = (await piscina.run(
-        { chunk: lent.chunk, lineMs, memories: this.#memories.of(chunk.log), progress: cell.memory },
+        { chunk: lent.chunk, lineMs, isGuess, memories: this.#memories.of(chunk.log), progress: cell.memory },
         { signal: stop.signal },
       )) as GuardedResult
       if (result.broken !== undefined) this.#broken(result.broken)
@@ -289,6 +290,7 @@ const nothingToDo: ScanTask = {
     insideLine: false,
   },
   lineMs: null,
+  isGuess: false,
   memories: {},
   progress: new ProgressCell().memory,
 }

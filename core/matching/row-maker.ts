@@ -236,8 +236,9 @@ export class RowMaker implements FoundSink<FailureRows> {
   #keepText(bytes: Uint8Array, start: number, end: number, offset: number): number {
     const stop = start + excerptBytes(bytes, start, end > start && bytes[end - 1] === carriageReturn ? end - 1 : end)
     if (this.#spans.length < (this.#lines + 1) * textWords) {
-      this.#spans = grown(this.#spans, new Uint32Array(this.#spans.length * 2))
+      // In this order: where it is stopped between the two, both are long enough the next time.
       this.#offsets = grown(this.#offsets, new Float64Array(this.#offsets.length * 2))
+      this.#spans = grown(this.#spans, new Uint32Array(this.#spans.length * 2))
     }
     const at = this.#lines * textWords
     this.#bytes = bytes

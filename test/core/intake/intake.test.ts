@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import type { LogChunk } from '../../../core/events.ts'
 import { noRows } from '../../../core/failure-rows.ts'
 import { BailiffError } from '../../../core/errors.ts'
+import { maxRangeBytes } from '../../../core/intake/scanner.ts'
 import { suite } from '../../suite.ts'
 import { following, inFolder, intakeFor, Seen, sourceOf, until, ofFiles } from './lines.ts'
 
@@ -129,7 +130,7 @@ test('a scan that passes over nothing does not stop the log', () =>
     const [path, seen] = [join(folder, 'a.log'), new Seen()]
     writeFileSync(path, `${'x'.repeat(2 * 1024 * 1024)}\nafter\n`)
     const lazy = async (chunk: LogChunk) => {
-      const whole = 'fd' in chunk.data && chunk.data.end - chunk.data.start === 1024 * 1024
+      const whole = 'fd' in chunk.data && chunk.data.end - chunk.data.start === maxRangeBytes
       return whole
         ? { rows: noRows, consumed: 0, insideLine: false, lines: 0, skipped: 0, malformed: 0, bare: false }
         : seen.scan(chunk, null)

@@ -139,6 +139,22 @@ test('copytruncate of what was not read yet: the copy is read', () =>
     write('last generation')
   }))
 
+test('copytruncate while a large chunk is under way: the copy is read', () =>
+  play(({ path, seen, write }) => {
+    let scans = 0
+    // Asked when a scan begins. Chunks double: the fourth is larger than any line may be.
+    Object.defineProperty(seen, 'gate', {
+      get() {
+        if (++scans !== 4) return null
+        copyFileSync(path, `${path}.1`)
+        truncateSync(path)
+        write('first line of the next generation')
+        return null
+      },
+    })
+    write(...Array.from({ length: 16_000 }, (_, index) => `unread line ${index} that is long enough to fill chunks with`))
+  }))
+
 test('copytruncate of a file that was empty at the last look', () =>
   play(async ({ path, write, intake, settled }) => {
     copyFileSync(path, `${path}.1`)

@@ -93,6 +93,25 @@ test('a descriptor that is of another file since is not that file', () => {
   closeSync(other)
 })
 
+test('a descriptor that was of another file while it was read is of no use, even when it is that file again', async () => {
+  const fd = fileOf(largeText())
+  writeFileSync(join(folder, 'other'), largeText())
+  const reading: ((read: string) => void)[] = []
+  const guesses = new LookAhead<string>(4, () => new Promise((resolve) => reading.push(resolve)))
+  guesses.begin(chunkOf({ fd, start: 0, end: chunkBytes }), 1)
+  closeSync(fd)
+  const other = openSync(join(folder, 'other'), 'r')
+  assert.is(other, fd)
+  for (const read of reading) read('lines of the other')
+  await new Promise((resolve) => setImmediate(resolve))
+  closeSync(other)
+  const again = openSync(join(folder, 'log'), 'r')
+  assert.is(again, fd)
+  const asked = guesses.take(chunkOf({ fd: again, start: 990, end: 1990 }))
+  assert.is.not(await asked?.catch(() => 'in vain'), 'lines of the other')
+  closeSync(again)
+})
+
 test('nothing is guessed where that is of no use or cannot be done', () => {
   const cases: Record<string, [text: string, end: number, threads: number]> = {
     'no thread is idle': [largeText(), chunkBytes, 0],
