@@ -23,12 +23,17 @@ interface Begun<Result> {
 export class LookAhead<Result> {
   readonly #scan: (chunk: LogChunk) => Promise<Result>
   readonly #most: number
+  readonly #leastBytes: number
   /** By log, in the order of the file. */
   readonly #begun = new Map<string, Begun<Result>[]>()
 
-  /** `most`: ranges that are remembered at most, of all logs. */
-  constructor(most: number, scan: (chunk: LogChunk) => Promise<Result>) {
+  /**
+   * `most`: ranges that are remembered at most, of all logs. `leastBytes`: behind a chunk of less the next one would have
+   * another length, since chunks of that log are still growing, or hold very much.
+   */
+  constructor(most: number, leastBytes: number, scan: (chunk: LogChunk) => Promise<Result>) {
     this.#most = most
+    this.#leastBytes = leastBytes
     this.#scan = scan
   }
 
@@ -48,10 +53,11 @@ export class LookAhead<Result> {
   begin(chunk: LogChunk, threads: number): void {
     const { log, data, jails } = chunk
     if (data instanceof Uint8Array || data.bytes !== undefined || threads <= 0) return
+    const length = data.end - data.start
+    if (length < this.#leastBytes) return
     const ahead = this.#begun.get(log) ?? []
     let { range } = ahead.at(-1) ?? { range: data }
     const { file, size } = identityOf(data.fd)
-    const length = data.end - data.start
     for (let left = Math.min(threads, this.#room()); left > 0 && size - range.end >= worthwhileBytes; left--) {
       const start = behindLastLine(range)
       if (start === null) break

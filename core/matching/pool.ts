@@ -67,6 +67,9 @@ const pieceBytes = 4096
 /** Under the guard lines end by themselves; this is for an engine that cannot be interrupted. */
 const guardedDeadlineMs = 10_000
 
+/** The next range of a file is guessed behind one that is so long, as intake makes them where a backlog is large. */
+const guessedFromBytes = 512 * 1024
+
 /** A look at some dates takes a millisecond; at a start threads load first. */
 const datesWithinMs = 10_000
 
@@ -102,7 +105,7 @@ class Pool implements MatchingPool {
     this.#slow = new SlowLogs(log)
     this.#slowTurns = new Turns(Math.max(1, threads - 1))
     this.#lent = new LentMemory(threads)
-    this.#ahead = new LookAhead(2 * threads, (chunk) => this.#attempt(chunk, null, true))
+    this.#ahead = new LookAhead(2 * threads, guessedFromBytes, (chunk) => this.#attempt(chunk, null, true))
     this.#threads = threads
     this.#inOrder = new Set(treeJails.map(({ jail }) => jail))
     const sessionSeed = randomInt(2 ** 32)

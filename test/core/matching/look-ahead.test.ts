@@ -35,7 +35,7 @@ const largeText = () => line.repeat(Math.ceil(large / line.length))
 /** Answers the range that it was asked for, and notes it. */
 function ahead(most = 8) {
   const begun: string[] = []
-  const guesses = new LookAhead(most, ({ data, insideLine }) => {
+  const guesses = new LookAhead(most, chunkBytes, ({ data, insideLine }) => {
     const { start, end } = data as FileRange
     begun.push(`${start}-${end}${insideLine ? ' inside a line' : ''}`)
     return Promise.resolve(`${start}-${end}`)
@@ -97,7 +97,7 @@ test('a descriptor that was of another file while it was read is of no use, even
   const fd = fileOf(largeText())
   writeFileSync(join(folder, 'other'), largeText())
   const reading: ((read: string) => void)[] = []
-  const guesses = new LookAhead<string>(4, () => new Promise((resolve) => reading.push(resolve)))
+  const guesses = new LookAhead<string>(4, chunkBytes, () => new Promise((resolve) => reading.push(resolve)))
   guesses.begin(chunkOf({ fd, start: 0, end: chunkBytes }), 1)
   closeSync(fd)
   const other = openSync(join(folder, 'other'), 'r')
@@ -116,6 +116,7 @@ test('nothing is guessed where that is of no use or cannot be done', () => {
   const cases: Record<string, [text: string, end: number, threads: number]> = {
     'no thread is idle': [largeText(), chunkBytes, 0],
     'little is left': [line.repeat(40_000), chunkBytes, 2],
+    'the chunk is a small one': [largeText(), chunkBytes - 1, 2],
     'no line begins': [`${line}${'b'.repeat(large)}`, 70_000, 2],
   }
   for (const [what, [text, end, threads]] of Object.entries(cases)) {
@@ -149,7 +150,7 @@ test('guesses are bounded, and a log that nobody reads any longer makes room', a
 
 test('a guess that fails is heard of by who asks for it, and by nobody else', async () => {
   const fd = fileOf(largeText())
-  const guesses = new LookAhead<string>(4, () => Promise.reject(new Error('in vain')))
+  const guesses = new LookAhead<string>(4, chunkBytes, () => Promise.reject(new Error('in vain')))
   guesses.begin(chunkOf({ fd, start: 0, end: chunkBytes }), 2)
   await new Promise((resolve) => setImmediate(resolve))
   const asked = guesses.take(chunkOf({ fd, start: 990, end: 1990 }))

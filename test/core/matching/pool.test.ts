@@ -154,7 +154,7 @@ test('a closed pool finishes what is under way and takes no more', async () => {
 test('a large file that several threads read at once is read once, in order, in spite of a killer line', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'bailiff-pool-')), 'log')
   const fill = 'nothing of note here\n'.repeat(2000)
-  const parts = Array.from({ length: 200 }, (_, index) => `${index === 60 ? killer : ''}${good(index)}${fill}`)
+  const parts = Array.from({ length: 250 }, (_, index) => `${index === 60 ? killer : ''}${good(index)}${fill}`)
   const text = parts.join('')
   writeFileSync(file, text)
   const fd = openSync(file, 'r')
@@ -163,7 +163,7 @@ test('a large file that several threads read at once is read once, in order, in 
       const found: { readonly address: string; readonly offset: number }[] = []
       let [lines, insideLine] = [0, false]
       for (let start = 0; start < text.length;) {
-        const data = { fd, start, end: Math.min(start + 100_000, text.length) }
+        const data = { fd, start, end: Math.min(start + (512 << 10), text.length) }
         const result = await pool.scan({ ...chunk(''), data, insideLine })
         found.push(...failuresOf(result.rows))
         start += result.consumed
@@ -197,8 +197,8 @@ test('a log of killer lines costs one thread, also where another one reads ahead
   process.on('worker', count)
   try {
     await withPool({ maxThreads: 2 }, async (pool) => {
-      const { skipped } = await pool.scan({ ...chunk(''), data: { fd, start: 0, end: 50_000 } })
-      assert.is(skipped, 3)
+      const { skipped } = await pool.scan({ ...chunk(''), data: { fd, start: 0, end: 512 << 10 } })
+      assert.is(skipped, 25)
       // What reads ahead has come to its end when a thread is free for each of these.
       await Promise.all([pool.scan(chunk(good(1))), pool.scan({ ...chunk(good(2)), log: 'other' })])
       assert.is(ended, 1)
