@@ -5,11 +5,11 @@ import { GrowingRows, evictionCandidates } from './growing-rows.ts'
 import { keyWords, type Key } from './keyed-rows.ts'
 import { mostRows } from './row-index.ts'
 
-/** However many addresses there are and however often they fail, one table never takes more than this. */
+/** However many addresses there are and however often they fail, one table never takes more than this, and one row. */
 const maxTableBytes = 768 * 1024 * 1024
-/** The share of it that rows for many failures can count on, where `maxretry` is so large that there are any. */
+/** The share of it that is kept for larger rows, where `maxretry` is so large that there are any (`GrowingRows`). */
 const largerShare = 0.5
-/** While memory is scarce, those rows take no more than this for each address that may be tracked. */
+/** While memory is scarce, they take no more than this for each address that may be tracked. */
 const scarceLargerBytes = 4096
 /** Rows looked at for every failure counted: expired ones go, so that nothing ever has to sweep the whole table. */
 const sweptAtOnce = 2
@@ -23,11 +23,12 @@ export interface TableLimits {
 
 /**
  * The failures of one jail, by address: the last `maxretry` times of each, exact to the millisecond, as numbers.
- * 64 bytes an address with a `maxretry` of 5, the index included; with any larger one 80 for an address that failed up to
- * eight times, and about twice what its times need for one that failed more often (`GrowingRows`).
+ * 64 bytes an address with a `maxretry` of 5, the index included. However large `maxretry` is, 80 bytes for one that failed
+ * up to eight times, and beside them at most about twice what its times need for one that failed more often.
  *
  * The table is bounded: when it is full, the least dangerous of some rows (fewest failures, then oldest) is given
- * up, so a flood of addresses that fail once cannot push out one that is about to reach the threshold. Expired rows are removed a few at a time with every call.
+ * up, so a flood of addresses that fail once cannot push out one that is about to reach the threshold. Where larger rows
+ * take too much, it is one of the size that takes the most. Expired rows are removed a few at a time with every call.
  */
 export class FailureTable {
   readonly #maxretry: number
@@ -35,7 +36,7 @@ export class FailureTable {
   readonly #mostRows: number
   /** As many as `mostRows`, or fewer while memory is scarce. */
   #maxRows: number
-  /** What rows of more than the least size may take; as much as that leaves, or less while memory is scarce. */
+  /** Bytes of larger rows: as many as `mostRows` leave, or fewer while memory is scarce. */
   #maxLargerBytes: number
   #rows: GrowingRows
   #hand = 0
@@ -154,9 +155,8 @@ export class FailureTable {
   }
 
   /**
-   * Tracks no more than so many addresses from now on, and of those with more than a few failures no more than fit in
-   * 4 KiB for each of so many; Infinity: as many as it was made for. The least dangerous are given up, and their memory
-   * with them.
+   * Tracks no more than so many addresses from now on, with larger rows of no more than 4 KiB for each of so many;
+   * Infinity: as many as it was made for. The least dangerous are given up, and their memory with them.
    */
   limit(addresses: number): void {
     this.#maxRows = Math.max(1, Math.min(this.#mostRows, addresses))
