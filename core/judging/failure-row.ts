@@ -109,6 +109,16 @@ export class FailureRow {
   /** Takes up a time that it reaches, so many times; of more than `most` times it keeps the latest. There has to be room for them. */
   insert(time: number, times: number, most: number): void {
     const count = this.count
+    if (times > 1 || count === most || (count > 0 && this.time(count - 1) > time)) {
+      this.#insertAmong(time, times, most)
+      return
+    }
+    this.#setTime(count, time)
+    this.words[this.at + countWord] = count + 1
+  }
+
+  #insertAmong(time: number, times: number, most: number): void {
+    const count = this.count
     let index = count
     while (index > 0 && this.time(index - 1) > time) index--
     const tooMany = Math.max(0, count + times - most)

@@ -96,8 +96,7 @@ export class GrowingRows {
     const at = this.#rows.at(row)
     const count = page.words[at + countWord] ?? 0
     if (count < grown) return this.#failures.place(page, at, this.#leastRoom)
-    const size = this.#sizeOf(count)
-    return this.#openLarger(size, size.rows.find(this.#keyAt(page.words, at)))
+    return this.#openGrown(page.words, at, count)
   }
 
   /** The row of a new key: the last one, without failures. */
@@ -149,6 +148,11 @@ export class GrowingRows {
     const larger = leastDangerous(rows.size, this.#largerHand, (row) => this.#openLarger(size, row))
     this.#largerHand = (this.#largerHand + evictionCandidates) % rows.size
     return this.find(this.#keyAt(rows.page(larger).words, rows.at(larger)))
+  }
+
+  #openGrown(words: Uint32Array, at: number, count: number): FailureRow {
+    const size = this.#sizeOf(count)
+    return this.#openLarger(size, size.rows.find(this.#keyAt(words, at)))
   }
 
   #openLarger({ rows, room }: Size, row: number): FailureRow {
