@@ -107,16 +107,19 @@ export class ExactCounter implements FailureCounter<CountedAddress> {
 
   *tellAll(): Generator<void> {
     const { log } = this.#parts
-    const rowsAtOnce = Math.max(1, Math.floor(toldAtOnce / this.#maxretry))
-    for (let end = this.#table.size; end > 0;) {
-      const start = Math.max(0, end - rowsAtOnce)
-      this.#table.each(start, end, (words, at, time, first) =>
-        log.addKey(first ? entryKinds.addressFirst : entryKinds.addressNext, this.#jails, words, at, time, 1),
-      )
-      yield
-      end = Math.min(start, this.#table.size)
+    let told = 0
+    const tell = (words: Key, at: number, time: number, first: boolean) => {
+      log.addKey(first ? entryKinds.addressFirst : entryKinds.addressNext, this.#jails, words, at, time, 1)
+      told++
     }
     // From the last one down, for one that is forgotten meanwhile gives its place to the last.
+    for (let row = this.#table.size - 1; row >= 0; row = Math.min(row, this.#table.size) - 1) {
+      this.#table.each(row, row + 1, tell)
+      if (told < toldAtOnce) continue
+      yield
+      told = 0
+    }
+    const rowsAtOnce = Math.max(1, Math.floor(toldAtOnce / this.#maxretry))
     for (let row = this.#networks.count - 1; row >= 0; row = Math.min(row, this.#networks.count) - 1) {
       this.#tellNetwork(this.#networks.failuresAt(row))
       if (row % rowsAtOnce === 0) yield

@@ -1,24 +1,18 @@
 import type { Address } from '../address.ts'
 import { writeKey } from '../address-words.ts'
-import { KeyedRows, keyWords, type Key, type RowPage } from './keyed-rows.ts'
+import type { FailureRow } from './failure-row.ts'
+import { GrowingRows, evictionCandidates } from './growing-rows.ts'
+import { keyWords, type Key } from './keyed-rows.ts'
 import { mostRows } from './row-index.ts'
 
-/** Behind the key: two doubles, of which the second is the excerpt pointer, and the number of times. */
-const firstDouble = keyWords / 2
-const excerptDouble = firstDouble + 1
-const countWord = keyWords + 4
-const timesWord = countWord + 1
-/** The share of the index, at most. */
-const indexBytes = 16
-/** However large `maxretry` is, one table never takes more than this. */
+/** However many addresses there are and however often they fail, one table never takes more than this, and one row. */
 const maxTableBytes = 768 * 1024 * 1024
+/** The share of it that is kept for larger rows, where `maxretry` is so large that there are any (`GrowingRows`). */
+const largerShare = 0.5
+/** While memory is scarce, they take no more than this for each address that may be tracked. */
+const scarceLargerBytes = 4096
 /** Rows looked at for every failure counted: expired ones go, so that nothing ever has to sweep the whole table. */
 const sweptAtOnce = 2
-/** Rows compared when a full table must give one up. */
-const evictionCandidates = 16
-/** Where the window is no longer (24 days), the times of a row are 32 bits from a base that is so long before the first. */
-const halfSpan = 2 ** 31
-const span = 2 ** 32
 
 /** What a table is made for. */
 export interface TableLimits {
@@ -29,10 +23,12 @@ export interface TableLimits {
 
 /**
  * The failures of one jail, by address: the last `maxretry` times of each, exact to the millisecond, as numbers.
- * 64 bytes an address with a `maxretry` of 5, the index included.
+ * 64 bytes an address with a `maxretry` of 5, the index included. However large `maxretry` is, 80 bytes for one that failed
+ * up to eight times, and beside them at most about twice what its times need for one that failed more often.
  *
  * The table is bounded: when it is full, the least dangerous of some rows (fewest failures, then oldest) is given
- * up, so a flood of addresses that fail once cannot push out one that is about to reach the threshold. Expired rows are removed a few at a time with every call.
+ * up, so a flood of addresses that fail once cannot push out one that is about to reach the threshold. Where larger rows
+ * take too much, it is one of the size that takes the most. Expired rows are removed a few at a time with every call.
  */
 export class FailureTable {
   readonly #maxretry: number
@@ -40,9 +36,9 @@ export class FailureTable {
   readonly #mostRows: number
   /** As many as `mostRows`, or fewer while memory is scarce. */
   #maxRows: number
-  /** Times as doubles, where the window is too long for less. */
-  readonly #wide: boolean
-  #rows: KeyedRows
+  /** Bytes of larger rows: as many as `mostRows` leave, or fewer while memory is scarce. */
+  #maxLargerBytes: number
+  #rows: GrowingRows
   #hand = 0
   #latest = 0
   #evicted = 0
@@ -56,12 +52,11 @@ export class FailureTable {
     this.#limits = limits
     this.#maxretry = limits.maxretry
     this.#findtimeMs = limits.findtimeMs
-    this.#wide = limits.findtimeMs > halfSpan
-    const words = timesWord + (this.#wide ? 1 + 2 * limits.maxretry : limits.maxretry)
-    const width = words + (words % 2)
-    const room = Math.floor(maxTableBytes / (width * 4 + indexBytes))
-    this.#rows = new KeyedRows(width)
+    this.#rows = new GrowingRows(limits.maxretry, limits.findtimeMs)
+    const bytes = maxTableBytes * (this.#rows.grows ? 1 - largerShare : 1)
+    const room = Math.floor(bytes / this.#rows.leastBytes)
     this.#mostRows = Math.max(1, Math.min(limits.maxAddresses, room, mostRows))
+    this.#maxLargerBytes = this.#leftForLarger
     this.#maxRows = this.#mostRows
   }
 
@@ -70,6 +65,7 @@ export class FailureTable {
     const copy = new FailureTable(this.#limits)
     copy.#rows = this.#rows.copy()
     copy.#maxRows = this.#maxRows
+    copy.#maxLargerBytes = this.#maxLargerBytes
     copy.#hand = this.#hand
     copy.#latest = this.#latest
     copy.#evicted = this.#evicted
@@ -123,13 +119,16 @@ export class FailureTable {
     const time = given - this.#shifted
     this.#latest = Math.max(this.#latest, time)
     this.#sweep(sweptAtOnce)
+    if (this.#rows.largerBytes > this.#maxLargerBytes) this.#fit()
     const row = this.#row()
-    const page = this.#rows.page(row)
-    const at = this.#rows.at(row)
-    for (let i = 0; i < Math.min(attempts, this.#maxretry); i++) this.#insertTime(page, at, time)
-    const pointer = (at >> 1) + excerptDouble
-    page.doubles[pointer] = excerpt(page.doubles[pointer] ?? 0)
-    return this.#failuresInWindow(page, at)
+    const failures = this.#rows.open(row)
+    if (failures.reach(time)) {
+      const times = Math.min(attempts, this.#maxretry)
+      if (failures.room < this.#maxretry && failures.room < failures.count + times) this.#makeRoom(row, time, times)
+      failures.insert(time, times, this.#maxretry)
+    }
+    failures.excerpt = excerpt(failures.excerpt)
+    return this.#inWindow(failures)
   }
 
   /** How many failures of the address lie in its window, and its excerpt pointer; undefined where it is not tracked. */
@@ -137,22 +136,17 @@ export class FailureTable {
     writeKey(address, this.#probe)
     const row = this.#rows.find(this.#probe)
     if (row < 0) return undefined
-    const page = this.#rows.page(row)
-    const at = this.#rows.at(row)
-    return { failures: this.#failuresInWindow(page, at), excerpt: page.doubles[(at >> 1) + excerptDouble] ?? 0 }
+    const failures = this.#rows.open(row)
+    return { failures: this.#inWindow(failures), excerpt: failures.excerpt }
   }
 
-  /** When the address failed, ascending, at most the last `maxretry` times. */
+  /** When the address failed, ascending: what counts now, and of what was before as many times as were kept. */
   timesOf(address: Address): number[] {
     writeKey(address, this.#probe)
     const row = this.#rows.find(this.#probe)
     if (row < 0) return []
-    const page = this.#rows.page(row)
-    const at = this.#rows.at(row)
-    return Array.from(
-      { length: page.words[at + countWord] ?? 0 },
-      (_, index) => this.#time(page, at, index) + this.#shifted,
-    )
+    const failures = this.#rows.open(row)
+    return Array.from({ length: failures.count }, (_, index) => failures.time(index) + this.#shifted)
   }
 
   /** The clock was set by so many milliseconds: what has been counted moves with it. */
@@ -161,12 +155,14 @@ export class FailureTable {
   }
 
   /**
-   * Tracks no more than so many addresses from now on, Infinity: as many as it was made for. The least
-   * dangerous are given up, and their memory with them.
+   * Tracks no more than so many addresses from now on, with larger rows of no more than 4 KiB for each of so many;
+   * Infinity: as many as it was made for. The least dangerous are given up, and their memory with them.
    */
   limit(addresses: number): void {
     this.#maxRows = Math.max(1, Math.min(this.#mostRows, addresses))
-    while (this.#rows.size > this.#maxRows) this.#evict()
+    this.#maxLargerBytes = Math.min(this.#leftForLarger, scarceLargerBytes * addresses)
+    while (this.#rows.size > this.#maxRows) this.#evict(this.#leastDangerous())
+    this.#fit()
   }
 
   /** Forgets an address; one that is not tracked is no error. */
@@ -192,11 +188,9 @@ export class FailureTable {
     found: (words: Uint32Array, at: number, time: number, first: boolean) => void,
   ): void {
     for (let row = start; row < Math.min(end, this.#rows.size); row++) {
-      const page = this.#rows.page(row)
-      const at = this.#rows.at(row)
-      const count = page.words[at + countWord] ?? 0
-      for (let index = 0; index < count; index++)
-        found(page.words, at, this.#time(page, at, index) + this.#shifted, index === 0)
+      const failures = this.#rows.open(row)
+      for (let index = 0; index < failures.count; index++)
+        found(failures.words, failures.at, failures.time(index) + this.#shifted, index === 0)
     }
   }
 
@@ -209,79 +203,23 @@ export class FailureTable {
     if (row >= 0) this.#rows.remove(row)
   }
 
-  /** Keeps the row's times ascending, and of more than `maxretry` only the latest. */
-  #insertTime(page: RowPage, at: number, time: number): void {
-    let count = page.words[at + countWord] ?? 0
-    if (count === this.#maxretry && time < this.#time(page, at, 0)) return
-    if (!this.#wide && !this.#spans(page, at, time)) return
-    count = page.words[at + countWord] ?? 0
-    if (count === this.#maxretry) this.#dropFirst(page, at, 1, count--)
-    let index = count
-    for (; index > 0; index--) {
-      const before = this.#time(page, at, index - 1)
-      if (before <= time) break
-      this.#setTime(page, at, index, before)
-    }
-    this.#setTime(page, at, index, time)
-    page.words[at + countWord] = count + 1
+  /** Makes room for so many failures more at `time` in a row that is open. */
+  #makeRoom(row: number, time: number, times: number): void {
+    const failures = this.#rows.open(row)
+    // What counts no more takes no room.
+    failures.keepLast(failures.countSince(Math.max(failures.last, time) - this.#findtimeMs))
+    const needed = Math.min(failures.count + times, this.#maxretry)
+    if (failures.room < needed) this.#rows.grow(row, needed)
   }
 
-  /**
-   * Makes sure that the row's base is one from which the time fits. What does not fit any more lies further before the
-   * latest failure than any window: it counts no more. False: the time is such a one itself.
-   */
-  #spans(page: RowPage, at: number, time: number): boolean {
-    const { doubles, words } = page
-    const base = (at >> 1) + firstDouble
-    const count = words[at + countWord] ?? 0
-    if (count === 0) doubles[base] = Math.floor(time) - halfSpan
-    const behind = time - (doubles[base] ?? 0)
-    if (behind < span) return behind >= 0
-    const moved = Math.floor(time) - halfSpan - (doubles[base] ?? 0)
-    let old = 0
-    while (old < count && (words[at + timesWord + old] ?? 0) < moved) old++
-    this.#dropFirst(page, at, old, count)
-    for (let index = 0; index < count - old; index++)
-      words[at + timesWord + index] = (words[at + timesWord + index] ?? 0) - moved
-    doubles[base] = (doubles[base] ?? 0) + moved
-    return true
-  }
-
-  #dropFirst(page: RowPage, at: number, dropped: number, count: number): void {
-    const each = this.#wide ? 2 : 1
-    const first = at + timesWord + (this.#wide ? 1 : 0)
-    page.words.copyWithin(first, first + dropped * each, first + count * each)
-    page.words[at + countWord] = count - dropped
-  }
-
-  #time(page: RowPage, at: number, index: number): number {
-    if (this.#wide) return page.doubles[((at + timesWord + 1) >> 1) + index] ?? 0
-    return (page.doubles[(at >> 1) + firstDouble] ?? 0) + (page.words[at + timesWord + index] ?? 0)
-  }
-
-  #setTime(page: RowPage, at: number, index: number, time: number): void {
-    if (this.#wide) page.doubles[((at + timesWord + 1) >> 1) + index] = time
-    else page.words[at + timesWord + index] = time - (page.doubles[(at >> 1) + firstDouble] ?? 0)
-  }
-
-  #failuresInWindow(page: RowPage, at: number): number {
-    const count = page.words[at + countWord] ?? 0
-    const start = this.#time(page, at, count - 1) - this.#findtimeMs
-    let inside = count
-    while (inside > 0 && this.#time(page, at, count - inside) < start) inside--
-    return inside
-  }
-
-  #lastTime(row: number): number {
-    const page = this.#rows.page(row)
-    const at = this.#rows.at(row)
-    return this.#time(page, at, (page.words[at + countWord] ?? 0) - 1)
+  #inWindow(failures: FailureRow): number {
+    return failures.countSince(failures.last - this.#findtimeMs)
   }
 
   #sweep(rows: number): void {
     for (let i = 0; i < rows && this.#rows.size > 0; i++) {
       if (this.#hand >= this.#rows.size) this.#hand = 0
-      if (this.#lastTime(this.#hand) < this.#latest - this.#findtimeMs) this.#rows.remove(this.#hand)
+      if (this.#rows.open(this.#hand).last < this.#latest - this.#findtimeMs) this.#rows.remove(this.#hand)
       else this.#hand++
     }
     this.#rows.tend()
@@ -298,29 +236,24 @@ export class FailureTable {
     return row
   }
 
-  #evict(): void {
-    this.#rows.remove(this.#leastDangerous())
+  #evict(row: number): void {
+    this.#rows.remove(row)
     this.#evicted++
   }
 
-  /** Of the next rows the one with the fewest failures; of those with as few, the one whose last is the oldest. */
+  /** Gives up addresses until the rest fits: one that has just grown may have taken more than there was. */
+  #fit(): void {
+    while (this.#rows.largerBytes > this.#maxLargerBytes) this.#evict(this.#rows.leastDangerousLarger())
+  }
+
   #leastDangerous(): number {
-    const { size } = this.#rows
-    let worst = 0
-    let fewest = Infinity
-    let oldest = Infinity
-    for (let i = 0; i < evictionCandidates; i++) {
-      const row = (this.#hand + i) % size
-      const count = this.#rows.page(row).words[this.#rows.at(row) + countWord] ?? 0
-      if (count > fewest) continue
-      const last = this.#lastTime(row)
-      if (count === fewest && last >= oldest) continue
-      worst = row
-      fewest = count
-      oldest = last
-    }
-    this.#hand = (this.#hand + evictionCandidates) % size
-    return worst
+    const row = this.#rows.leastDangerous(this.#hand)
+    this.#hand = (this.#hand + evictionCandidates) % this.#rows.size
+    return row
+  }
+
+  get #leftForLarger(): number {
+    return maxTableBytes - this.#mostRows * this.#rows.leastBytes
   }
 }
 

@@ -177,6 +177,109 @@ test('memory comes by the address, and goes with what expires', () => {
   assert.ok(table.bytes < 300_000, `${table.bytes}`)
 })
 
+test('an address takes as much as its failures need, whatever maxretry is', () => {
+  const day = 86_400_000
+  const each = [
+    { maxretry: 300, findtimeMs: 1000, failures: 1, most: 85 },
+    { maxretry: 100_000, findtimeMs: 1000, failures: 3, most: 85 },
+    { maxretry: 100_000, findtimeMs: 30 * day, failures: 1, most: 120 },
+    { maxretry: 100_000, findtimeMs: 1000, failures: 300, most: 2 * 300 * 4 + 150 },
+    { maxretry: 300, findtimeMs: 1000, failures: 299, most: 300 * 4 + 150 },
+  ]
+  for (const { maxretry, findtimeMs, failures, most } of each) {
+    const table = new FailureTable({ maxretry, findtimeMs, maxAddresses: 100_000 })
+    const key = new Uint32Array([0x2001_0db8, 0, 0, 0])
+    for (key[3] = 0; (key[3] ?? 0) < 20_000; key[3]++)
+      for (let time = 0; time < failures; time++) table.addKey(key, 0, time, 1)
+    assert.is(table.size, 20_000)
+    assert.ok(table.bytes / table.size < most, `${maxretry}, ${failures}: ${table.bytes / table.size}`)
+    for (let i = 0; i < 20_000; i++) table.addKey(key, 0, findtimeMs * 3, 1)
+    assert.is(table.size, 1)
+    assert.ok(table.bytes < 1e6, `${table.bytes} at the end`)
+  }
+})
+
+test('who fails all the time and never often enough takes no more with time', () => {
+  const table = new FailureTable({ maxretry: 300, findtimeMs: 100, maxAddresses: 100 })
+  for (let time = 0; time < 100_000; time += 20) table.add(address(1), time, 1, same)
+  assert.is(table.look(address(1))?.failures, 6)
+  assert.ok(table.timesOf(address(1)).length <= 8)
+})
+
+test('some reach a maxretry of 300, each by its 300th failure within findtime, while others fail a few times', () => {
+  const findtimeMs = 400_000
+  const table = new FailureTable({ maxretry: 300, findtimeMs, maxAddresses: 100_000 })
+  const times = Array.from({ length: 300 }, (_, index) => 1000 * index)
+  for (const [index, time] of times.entries()) {
+    for (let who = 0; who < 20; who++)
+      assert.is(
+        table.add(address(who), time + who, 1, () => who),
+        index + 1,
+      )
+    for (let who = 100; who < 110; who++) table.add(address(who + 10 * index), time, 1, same)
+  }
+  assert.is(table.size, 20 + 3000)
+  assert.equal(
+    table.timesOf(address(7)),
+    times.map((time) => time + 7),
+  )
+  table.forget(address(7))
+  assert.is(table.add(address(7), 300_000, 1, same), 1, 'and is counted from one on again')
+  assert.is(table.add(address(8), times.at(-1)! + 8 + findtimeMs, 1, same), 2, 'the last but one is just inside')
+  assert.equal(table.look(address(9)), { failures: 300, excerpt: 9 })
+})
+
+test('however far apart and in whatever order one address fails, those within findtime count', () => {
+  const step = fc.record({
+    time: fc.oneof(fc.nat(300), fc.nat(5000)),
+    attempts: fc.oneof(
+      fc.constant(1),
+      fc.nat(400).map((more) => 1 + more),
+    ),
+    shift: fc.constantFrom(0, 0, 0, 0, 700, -600),
+    copy: fc.boolean(),
+  })
+  const limits = fc.record({
+    maxretry: fc.integer({ min: 1, max: 600 }),
+    findtimeMs: fc.constantFrom(100, 1000, 3e9),
+    maxAddresses: fc.constant(100),
+  })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 100 }), limits, (steps, { maxretry, findtimeMs, maxAddresses }) => {
+      let table = new FailureTable({ maxretry, findtimeMs, maxAddresses })
+      let [times, shifted]: [number[], number] = [[], 0]
+      for (const { time, attempts, shift, copy } of steps) {
+        if (copy) table = table.copy()
+        table.shift(shift)
+        shifted += shift
+        const all = [...times, ...Array.from({ length: attempts }, () => time)].toSorted((a, b) => a - b)
+        times = all.slice(-maxretry).filter((at) => at >= all.at(-1)! - findtimeMs)
+        assert.is(table.add(address(1), time + shifted, attempts, same), times.length)
+        assert.equal(
+          table.timesOf(address(1)).slice(-times.length),
+          times.map((at) => at + shifted),
+        )
+      }
+    }),
+  )
+})
+
+test('while memory is scarce, rows for many failures take 4 KiB for each address that may be tracked', () => {
+  const table = new FailureTable({ maxretry: 100_000, findtimeMs: 1e9, maxAddresses: 10_000 })
+  for (let who = 0; who < 20; who++) table.add(address(who), who, 40_000, same)
+  for (let who = 100; who < 150; who++) table.add(address(who), who, 20, same)
+  for (let who = 200; who < 500; who++) table.add(address(who), who, 1, same)
+  table.add(address(20), 1000, 60_000, same)
+  assert.ok(table.bytes > 20 * 40_000 * 4)
+  table.limit(250)
+  assert.ok(table.bytes < 1.5e6, `${table.bytes}`)
+  assert.is(table.look(address(20))?.failures, 60_000, 'the one with the most is kept')
+  assert.is(table.look(address(149))?.failures, 20)
+  assert.is(table.add(address(21), 2000, 60_000, same), 60_000)
+  table.add(address(149), 3000, 1, same)
+  assert.ok(table.bytes < 1.5e6, `and it stays so: ${table.bytes}`)
+})
+
 test('a limit gives up the least dangerous, holds while it is set, and is taken away again', () => {
   const table = new FailureTable({ maxretry: 5, findtimeMs: 1e9, maxAddresses: 10_000 })
   for (let i = 0; i < 4; i++) table.add(address(60_000), i, 1, same)
