@@ -31,8 +31,6 @@ export interface ScanTask {
   readonly chunk: LogChunk
   /** Where slow lines are expected: how long one line may take a jail. Null: nothing is stopped. */
   readonly lineMs: number | null
-  /** Nobody has asked for it yet: it is given up, and the task rejected, where that takes long. */
-  readonly isGuess: boolean
   /** What jails remember of the log up to the chunk. */
   readonly memories: JailMemories
   /** Memory of a `ProgressCell`. */

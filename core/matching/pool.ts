@@ -15,7 +15,6 @@ import { chunkLength, chunkPart, inWhole, joinResults, passedOver } from './chun
 import { LentMemory } from './lent-memory.ts'
 import { LineDeadline } from './line-deadline.ts'
 import { LogMemories } from './log-memories.ts'
-import { LookAhead } from './look-ahead.ts'
 import {
   ProgressCell,
   type BrokenJail,
@@ -67,9 +66,6 @@ const pieceBytes = 4096
 /** Under the guard lines end by themselves; this is for an engine that cannot be interrupted. */
 const guardedDeadlineMs = 10_000
 
-/** The next range of a file is guessed behind one that is so long, as intake makes them where a backlog is large. */
-const guessedFromBytes = 512 * 1024
-
 /** A look at some dates takes a millisecond; at a start threads load first. */
 const datesWithinMs = 10_000
 
@@ -86,12 +82,6 @@ class Pool implements MatchingPool {
   readonly #slow: SlowLogs
   readonly #memories = new LogMemories()
   readonly #lent: LentMemory
-  readonly #ahead: LookAhead<Attempt>
-  readonly #threads: number
-  /** Jails that see every line in order: nothing can be scanned before what comes before it. */
-  readonly #inOrder: ReadonlySet<string>
-  /** Chunks that threads are at, or that wait for one. */
-  #attempts = 0
   readonly #broken: (jails: readonly BrokenJail[]) => void
   /** Threads that slow logs may take at once, and who waits for one. */
   readonly #slowTurns: Turns
@@ -105,9 +95,6 @@ class Pool implements MatchingPool {
     this.#slow = new SlowLogs(log)
     this.#slowTurns = new Turns(Math.max(1, threads - 1))
     this.#lent = new LentMemory(threads)
-    this.#ahead = new LookAhead(2 * threads, guessedFromBytes, (chunk) => this.#attempt(chunk, null, true))
-    this.#threads = threads
-    this.#inOrder = new Set(treeJails.map(({ jail }) => jail))
     const sessionSeed = randomInt(2 ** 32)
     this.#start = () => {
       const piscina = new Piscina<ScanTask | DatesTask, GuardedResult | RangeDates>({
@@ -155,8 +142,7 @@ class Pool implements MatchingPool {
     while (this.#slow.lineMs(chunk.log) === null) {
       const start: number = whole?.consumed ?? 0
       const rest: LogChunk = whole === null ? chunk : restOf(chunk, whole)
-      // A rest is no guess, and what was guessed is what comes behind it.
-      const attempt = await (whole === null ? this.#attemptWithOthers(chunk) : this.#attemptTwice(rest, null))
+      const attempt = await this.#attemptTwice(rest, null)
       if ('stuckAt' in attempt) {
         this.#slow.note(chunk.log)
         break
@@ -170,7 +156,6 @@ class Pool implements MatchingPool {
       whole = whole === null ? found : joinResults(whole, found)
       if (!endsEarly) return whole
     }
-    this.#ahead.forget(chunk.log)
     const before = whole ?? { ...passedOver(0, 0), insideLine: chunk.insideLine }
     return this.#slowTurns.take(() => this.#scanInPieces(chunk, before, part))
   }
@@ -212,15 +197,6 @@ class Pool implements MatchingPool {
     return passedOver(stuckAt.end, 1)
   }
 
-  /** Beside it threads that have nothing to do begin with what comes behind it in its file. */
-  async #attemptWithOthers(chunk: LogChunk): Promise<Attempt> {
-    if (chunk.jails.some((jail) => this.#inOrder.has(jail))) return this.#attemptTwice(chunk, null)
-    const begun = this.#ahead.take(chunk)
-    const attempt = begun?.catch(() => this.#attemptTwice(chunk, null)) ?? this.#attemptTwice(chunk, null)
-    this.#ahead.begin(chunk, this.#threads - this.#attempts)
-    return attempt
-  }
-
   /** A thread that crashed is given one more chance: it may have died of what another chunk left behind. */
   async #attemptTwice(chunk: LogChunk, lineMs: number | null): Promise<Attempt> {
     try {
@@ -248,7 +224,7 @@ class Pool implements MatchingPool {
         .catch((error: unknown) => this.#log.debug({ error: messageOf(error) }, 'no further thread'))
   }
 
-  async #attempt(chunk: LogChunk, lineMs: number | null, isGuess = false): Promise<Attempt> {
+  async #attempt(chunk: LogChunk, lineMs: number | null): Promise<Attempt> {
     const cell = new ProgressCell()
     const stop = new AbortController()
     const piscina = this.#piscina
@@ -262,10 +238,9 @@ class Pool implements MatchingPool {
       () => this.#warmUp(piscina),
     )
     const lent = this.#lent.lend(chunk)
-    this.#attempts++
     try {
       const result = (await piscina.run(
-        { chunk: lent.chunk, lineMs, isGuess, memories: this.#memories.of(chunk.log), progress: cell.memory },
+        { chunk: lent.chunk, lineMs, memories: this.#memories.of(chunk.log), progress: cell.memory },
         { signal: stop.signal },
       )) as GuardedResult
       if (result.broken !== undefined) this.#broken(result.broken)
@@ -274,7 +249,6 @@ class Pool implements MatchingPool {
       if (!stop.signal.aborted || watch.stuckAt === null) throw error
       return { stuckAt: watch.stuckAt }
     } finally {
-      this.#attempts--
       lent.giveBack()
       watch.end()
     }
@@ -293,7 +267,6 @@ const nothingToDo: ScanTask = {
     insideLine: false,
   },
   lineMs: null,
-  isGuess: false,
   memories: {},
   progress: new ProgressCell().memory,
 }

@@ -8,7 +8,6 @@ import { BailiffError, quote } from '../errors.ts'
 import type { RangeDates } from '../events.ts'
 import type { MatcherPlugin } from '../plugin.ts'
 import type { TreeJailSetup } from '../fail2ban/lines/jail-lines.ts'
-import { LineGuard } from './line-guard.ts'
 import { datesIn, nativeTimes } from './line-times.ts'
 import {
   ProgressCell,
@@ -39,27 +38,15 @@ const thread = threadNumber()
 await scanner().catch(() => {})
 
 /** Answers a task. The memory of its rows is handed over. */
-export default async function scan({ chunk, lineMs, isGuess, memories, progress }: ScanTask): Promise<GuardedResult> {
+export default async function scan({ chunk, lineMs, memories, progress }: ScanTask): Promise<GuardedResult> {
   const { ready, broken, make } = await scanner()
   // Before the time of any line is taken.
   make(chunk.jails)
   ready.prepare(chunk)
   const cell = new ProgressCell(progress)
   cell.begin(thread)
-  const scanned = () => ready.scan(chunk, cell, lineMs, memories, sliceMs)
-  const result = isGuess ? guessed(scanned) : scanned()
+  const result = ready.scan(chunk, cell, lineMs, memories, sliceMs)
   return handedOver(broken.length === 0 ? result : { ...result, broken })
-}
-
-const guard = new LineGuard()
-
-/** Does work that is not worth a thread: whoever asks for it finds out which line it was that took so long. */
-function guessed<Value>(work: () => Value): Value {
-  const made: Value[] = []
-  guard.run(() => made.push(work()), guessMs)
-  const [value] = made
-  if (value === undefined) throw new Error('reading ahead took too long')
-  return value
 }
 
 /** Answers a question for the dates of a range, each way of reading them asked once. It needs no engine and no filter. */
@@ -97,9 +84,6 @@ async function handedOver(result: GuardedResult): Promise<GuardedResult> {
 
 /** After so long other logs have their turn. */
 const sliceMs = 50
-
-/** By then a guess would have left the chunk between two lines, so it is at a slow one. */
-const guessMs = 2 * sliceMs
 
 /** Less is copied: that costs less than to load what hands it over. */
 const largeBytes = 65_536

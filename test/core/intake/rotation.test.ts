@@ -152,7 +152,9 @@ test('copytruncate while a large chunk is under way: the copy is read', () =>
         return null
       },
     })
-    write(...Array.from({ length: 16_000 }, (_, index) => `unread line ${index} that is long enough to fill chunks with`))
+    write(
+      ...Array.from({ length: 16_000 }, (_, index) => `unread line ${index} that is long enough to fill chunks with`),
+    )
   }))
 
 test('copytruncate of a file that was empty at the last look', () =>

@@ -87,7 +87,7 @@ const rules = fc.record({
   ipv6prefix: fc.constantFrom<64 | 128>(64, 128),
   baseMs: fc.constantFrom(2000, 3_600_000),
   /** Longer than all lines are apart: of what is too old the table forgets some with every call, whoever makes it. */
-  findtimeMs: fc.constantFrom(6000, 600_000),
+  findtimeMs: fc.constantFrom(9000, 600_000),
   ignored: fc.constantFrom(...addresses, '2001:db8::/63'),
   /** How long after the last second the lines arrive, and whether live. */
   lateMs: fc.constantFrom(0, 1500, 7_200_000),
