@@ -140,7 +140,9 @@ export class FoundView implements FoundLine {
     let text: string | undefined
     for (let index = 0; index < order.length; index++) {
       const place = order[index] ?? 0
-      if (tags[place] === name) text ||= this.#captured(from + place)
+      const captured = tags[place] === name ? this.#captured(from + place) : undefined
+      // Another group of this name that captured nothing takes nothing from one that captured no characters.
+      if (captured !== undefined) text ||= captured
     }
     return text
   }
