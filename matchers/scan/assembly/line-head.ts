@@ -193,7 +193,7 @@ function readHeader(from: usize, stop: usize): bool {
   pidTo = at
   if (load<u8>(at) == 0x5b) {
     pidFrom = ++at
-    const longest = min(stop, pidFrom + 33)
+    const longest = min(stop, pidFrom + 32)
     at = blankOr(0x5d, 0x5d, at, longest)
     if (at == pidFrom || at >= longest || at + 1 >= stop || load<u8>(at) != 0x5d || load<u8>(at, 1) != 0x3a)
       return false

@@ -99,6 +99,15 @@ test('first of the ways in which a pattern matches, as V8 has them', () => {
   }
 })
 
+test('a process id is a word of at most 31 characters', () => {
+  const lines = [1, 30, 31, 32, 33, 64].flatMap((length) =>
+    ['Nov 22 13:41:02', '2026-11-22T13:41:02Z'].map((date) => `${date} h app[${'7'.repeat(length)}]: no 192.0.2.1`),
+  )
+  for (const programs of [null, ['app']])
+    assert.is(difference(filter({ programs, failregex: ['^no <ADDR>$'] }), lines), null)
+  assert.is(foundIn(regexp.compile([filter({ programs: ['app'], failregex: ['^no <ADDR>$'] })]), lines).length, 6)
+})
+
 test('prefregex and ignoreregex', () => {
   const filters = [
     filter({ prefregex: '^<F-A>\\w+</F-A>: <F-CONTENT>.*</F-CONTENT>$', failregex: ['^no <F-B>\\w*</F-B> <ADDR>$'] }),
