@@ -1,6 +1,7 @@
 /**
  * The states in which the kernel reads a text backwards, made when it first comes to them. A state is the set of the
- * program's nodes from which the rest of the text, from here to its end, leads to a match. So at the begin of a text
+ * program's nodes from which the rest of the text, from here to its end, leads to a match; a look ahead is known where it is
+ * come to, since all that is ahead was read. So at the begin of a text
  * its state says which expressions match, and on the way forward it says which of two ways leads on.
  */
 import { BackwardGraph } from './backward-graph.ts'
@@ -68,7 +69,7 @@ export class Automaton {
   #has: readonly (readonly boolean[])[] = []
   /** By state: the nodes that take the byte before it. */
   readonly #states: Uint16Array[] = []
-  /** States by the nodes that took the byte behind them. */
+  /** States by the nodes that they were reached by. */
   readonly #known = new Map<string, number>()
   readonly #verdicts = new Map<string, number>()
   #verdictEnd = 0
@@ -163,14 +164,15 @@ export class Automaton {
     const has = this.#has[byteClass]
     if (has === undefined) return this.#lead(state, byteClass, notAscii)
     const { nodes } = this.#program
-    const seeds = this.#states[state - firstState]?.filter((taking) => {
-      const node = nodes[taking]
+    const taking = this.#states[state - firstState]
+    if (taking === undefined) return this.#lead(state, byteClass, noMatch)
+    const taken = taking.filter((index) => {
+      const node = nodes[index]
       return node?.op === 'take' && has[node.set] === true
     })
-    const { openEnds } = this.#backwards
-    if (seeds === undefined || (seeds.length === 0 && openEnds.length === 0))
-      return this.#lead(state, byteClass, noMatch)
-    const next = this.#state(String.fromCharCode(...seeds), [...openEnds, ...seeds], false)
+    const seeds = this.#backwards.seeds(taking, taken)
+    if (seeds.length === 0) return this.#lead(state, byteClass, noMatch)
+    const next = this.#state(String.fromCharCode(...seeds), seeds, false)
     if (next === null) this.clear()
     else this.#lead(state, byteClass, next)
   }
@@ -282,6 +284,8 @@ function nodeWords({ nodes }: ProgramGraph, index: number): readonly number[] {
     case 'note':
       return [2, node.next, node.slot, 0]
     case 'end':
+    case 'look':
+      // What was read backwards says that it passes.
       return [3, node.next, 0, 0]
     default:
       return [4, 0, 0, 0]

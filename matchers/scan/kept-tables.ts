@@ -16,7 +16,7 @@ export interface ScannerPlan {
 }
 
 /** To be raised with every change of what a plan holds, or of how tables are made of it. */
-const format = 1
+const format = 2
 
 /** So many bytes were scanned when the tables are kept for the first time. */
 const firstKept = 4 << 20

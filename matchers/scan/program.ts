@@ -13,6 +13,8 @@ export type ProgramNode =
   | { readonly op: 'note'; readonly slot: number; readonly next: number }
   /** Passes at the end of the text. */
   | { readonly op: 'end'; readonly next: number }
+  /** Passes where the text from here on begins as the look wants it, or where it does not. */
+  | { readonly op: 'look'; readonly look: number; readonly negated: boolean; readonly next: number }
   | { readonly op: 'match' }
 
 /** One expression in a program. */
@@ -24,11 +26,22 @@ export interface ProgramRule {
   readonly groups: readonly number[]
 }
 
+/** What looks ahead: a part of the program by itself, whose `match` may stand anywhere in the text. */
+export interface ProgramLook {
+  readonly start: number
+  /** Its nodes, and those of the looks in it, which have lower indexes among the looks: from the one, up to before the other. */
+  readonly from: number
+  readonly to: number
+  /** So many bytes it may look at; Infinity: all. */
+  readonly longest: number
+}
+
 /** A program that is complete, as plain data. */
 export interface ProgramGraph {
   readonly nodes: readonly ProgramNode[]
   readonly sets: readonly (readonly number[])[]
   readonly rules: readonly ProgramRule[]
+  readonly looks: readonly ProgramLook[]
   readonly choices: number
   readonly shorterThan: number
 }
@@ -45,11 +58,14 @@ export class Program implements ProgramGraph {
   /** Ranges of bytes, in pairs. */
   readonly sets: (readonly number[])[] = []
   readonly rules: ProgramRule[] = []
+  readonly looks: ProgramLook[] = []
   /** How many nodes choose. */
   choices = 0
   /** Texts that are shorter than this many bytes are matched as the expressions say. */
   shorterThan = Infinity
   readonly #setIndex = new Map<string, number>()
+  /** Looks by what they look for: addresses have the same in all patterns. */
+  readonly #lookIndex = new Map<string, number>()
   /** More nodes are refused. */
   limit: number
   #building: Building = { slots: new Map(), exact: true }
@@ -70,8 +86,8 @@ export class Program implements ProgramGraph {
 
   /** What it is now. */
   get graph(): ProgramGraph {
-    const { nodes, sets, rules, choices, shorterThan } = this
-    return { nodes, sets, rules, choices, shorterThan }
+    const { nodes, sets, rules, looks, choices, shorterThan } = this
+    return { nodes, sets, rules, looks, choices, shorterThan }
   }
 
   /** Any text, as little as possible, in front of a node. */
@@ -102,6 +118,8 @@ export class Program implements ProgramGraph {
         return this.#repeat(node, next)
       case 'end':
         return this.#node({ op: 'end', next })
+      case 'look':
+        return this.#look(node, next)
       case 'start':
         // Elsewhere than in front of all: it is taken to hold everywhere.
         this.#building.exact = false
@@ -121,6 +139,29 @@ export class Program implements ProgramGraph {
     else for (let turn = min; turn < max; turn++) behind = this.#either(this.#build(item, behind), next, lazy)
     for (let turn = 0; turn < min; turn++) behind = this.#build(item, behind)
     return behind
+  }
+
+  #look({ item, negated }: RegexNode & { type: 'look' }, next: number): number {
+    // What a look finds too much, its negation finds too little. And what a group notes ahead would have to be noted.
+    if (!isSure(item) || (!negated && this.#notes(item))) {
+      this.#building.exact = false
+      return next
+    }
+    return this.#node({ op: 'look', look: this.#lookFor(item), negated, next })
+  }
+
+  #lookFor(item: RegexNode): number {
+    const key = JSON.stringify(item)
+    const known = this.#lookIndex.get(key)
+    if (known !== undefined) return known
+    const pattern = this.#building
+    this.#building = { slots: new Map(), exact: true }
+    const from = this.nodes.length
+    const start = this.#build(item, this.#node({ op: 'match' }))
+    this.#building = pattern
+    const index = this.looks.push({ start, from, to: this.nodes.length, longest: longestOf(item) }) - 1
+    this.#lookIndex.set(key, index)
+    return index
   }
 
   #loop(item: RegexNode, lazy: boolean, next: number): number {
@@ -177,9 +218,32 @@ function inside(node: RegexNode): readonly RegexNode[] {
       return node.branches
     case 'repeat':
     case 'group':
+    case 'look':
       return [node.item]
     default:
       return []
+  }
+}
+
+/** Whether a program says of a text just what the node does, wherever it stands; groups and which way is taken apart. */
+function isSure(node: RegexNode): boolean {
+  return node.type !== 'unsure' && node.type !== 'start' && inside(node).every(isSure)
+}
+
+/** How many bytes decide about the node, at most. */
+function longestOf(node: RegexNode): number {
+  switch (node.type) {
+    case 'set':
+      return 1
+    case 'alternation':
+      return Math.max(...node.branches.map(longestOf))
+    case 'repeat': {
+      const turns = node.max >= manyTimes ? Infinity : node.max
+      const each = longestOf(node.item)
+      return each === 0 || turns === 0 ? 0 : each * turns
+    }
+    default:
+      return inside(node).reduce((sum, one) => sum + longestOf(one), 0)
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Reads the source of a JavaScript expression without flags as a tree of bytes, for lines that are ASCII. It is the
- * expression that `matchers/regexp` runs, so both look for the same. What a table of states cannot say (look-around,
+ * expression that `matchers/regexp` runs, so both look for the same. What a table of states cannot say (look-behind,
  * boundaries, back-references) becomes a node that says so, and matches at least what the expression does.
  */
 
@@ -18,6 +18,8 @@ export type RegexNode =
     }
   /** A capturing group, by its number. */
   | { readonly type: 'group'; readonly number: number; readonly item: RegexNode }
+  /** A look ahead: what follows begins so, or does not. */
+  | { readonly type: 'look'; readonly negated: boolean; readonly item: RegexNode }
   | { readonly type: 'start' | 'end' }
   /** Something that is only known to take no text (`any: false`), or any text at all. */
   | { readonly type: 'unsure'; readonly any: boolean }
@@ -115,7 +117,8 @@ class RegexReader {
     const item = this.alternation()
     if (!this.#take(')')) return this.#fail()
     if (kind === '') return { type: 'group', number, item }
-    return kind === '?:' ? item : { type: 'unsure', any: false }
+    if (kind === '?:') return item
+    return kind.startsWith('?<') ? { type: 'unsure', any: false } : { type: 'look', negated: kind === '?!', item }
   }
 
   #class(): RegexNode {

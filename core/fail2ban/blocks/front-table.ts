@@ -32,7 +32,9 @@ export function frontProgram(front: PythonPattern): Program | null {
     const tree = readRegex(asciiSource)
     if (tree.type !== 'sequence' || tree.items[0]?.type !== 'start') return null
     const program = new Program(largestProgram)
-    return program.rules[program.add(tree, [])]?.exact === true ? program : null
+    const isExact = program.rules[program.add(tree, [])]?.exact === true
+    // Who goes forwards does not know what is ahead.
+    return isExact && program.looks.length === 0 ? program : null
   } catch (error) {
     if (error instanceof UnreadableRegex || error instanceof ProgramTooLarge) return null
     throw error
