@@ -5,8 +5,10 @@
 import { asciiPart } from './character-sets.ts'
 import { children, type PatternNode, type SetNode } from './pattern-tree.ts'
 
-/** A set of this many literals at most. */
-const maxLiterals = 16
+/** Neighbours are put together to so many texts at most. */
+const maxTexts = 16
+/** A set of this many literals at most: lists of words are long. */
+const maxLiterals = 256
 /** Shorter literals are taken only where there is nothing else. */
 const wishedLength = 3
 /** So many sets of literals are offered for a pattern. */
@@ -100,7 +102,7 @@ function oneLetter(letter: string): Facts {
 
 function exactly(texts: readonly string[]): Facts {
   const exact = [...new Set(texts)]
-  return exact.length > maxLiterals ? unknown : { exact, best: rarer(null, exact) }
+  return exact.length > maxTexts ? unknown : { exact, best: rarer(null, exact) }
 }
 
 function setFacts(set: SetNode): Facts {
@@ -112,9 +114,9 @@ function setFacts(set: SetNode): Facts {
 function branchFacts(branches: readonly PatternNode[]): Facts {
   const all = branches.map(facts)
   const exacts = all.flatMap((one) => one.exact ?? [])
-  if (all.every((one) => one.exact !== null) && exacts.length <= maxLiterals) return exactly(exacts)
+  if (all.every((one) => one.exact !== null) && exacts.length <= maxTexts) return exactly(exacts)
   const bests = all.flatMap((one) => one.best ?? [])
-  return all.every((one) => one.best !== null) ? { exact: null, best: rarer(null, bests) } : unknown
+  return all.every((one) => one.best !== null) ? { exact: null, best: rarer(null, fewer(bests)) } : unknown
 }
 
 /** Neighbours that are known exactly make longer literals, until something unknown or too much variety cuts them. */
@@ -127,7 +129,7 @@ function sequenceFacts(items: readonly PatternNode[]): Facts {
     // One letter alone is never worth looking for.
     if (item.type !== 'character') best = rarer(best, one.best)
     const longer = one.exact === null ? [] : current.flatMap((start) => one.exact?.map((end) => start + end) ?? [])
-    if (longer.length > 0 && longer.length <= maxLiterals) current = longer
+    if (longer.length > 0 && longer.length <= maxTexts) current = longer
     else {
       best = rarer(best, current)
       current = one.exact ?? ['']
@@ -176,6 +178,11 @@ function letterBits(letter: string): number {
   if (index >= 0) return 3 + index * 0.2
   if (letter === ' ') return 2.5
   return /[A-Z]/.test(letter) ? 6.5 : 4
+}
+
+/** Shorter ones where they are too many: words in letters of both cases often begin alike. */
+function fewer(literals: readonly string[]): readonly string[] {
+  return literals.length <= maxLiterals ? literals : [...new Set(literals.map((one) => one.slice(0, wishedLength)))]
 }
 
 /** A literal that contains another of the set adds nothing. */

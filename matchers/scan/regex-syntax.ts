@@ -38,6 +38,10 @@ export function readRegex(source: string): RegexNode {
 /** The bytes of ASCII. */
 export const lastAscii = 127
 
+/** Those of which `\w` is made, and all others. */
+const wordBytes = [48, 57, 65, 90, 95, 95, 97, 122]
+const otherBytes = [0, 47, 58, 64, 91, 94, 96, 96, 123, lastAscii]
+
 class RegexReader {
   readonly #text: string
   #at = 0
@@ -60,13 +64,14 @@ class RegexReader {
 
   #sequence(): RegexNode {
     const items: RegexNode[] = []
-    while (this.#at < this.#text.length && !this.#isNext('|') && !this.#isNext(')')) items.push(this.#repeated())
+    while (this.#at < this.#text.length && !this.#isNext('|') && !this.#isNext(')'))
+      items.push(this.#repeated(items.at(-1)))
     const [only] = items
     return items.length === 1 && only !== undefined ? only : { type: 'sequence', items }
   }
 
-  #repeated(): RegexNode {
-    const item = this.#atom()
+  #repeated(before: RegexNode | undefined): RegexNode {
+    const item = this.#atom(before)
     const found = /^(?:([*+?])|\{(\d+)(?:(,)(\d*))?\})(\??)/.exec(this.#text.slice(this.#at, this.#at + 24))
     if (found === null) return item
     this.#at += found[0].length
@@ -77,7 +82,7 @@ class RegexReader {
     return { type: 'repeat', item, min, max, lazy: lazy === '?' }
   }
 
-  #atom(): RegexNode {
+  #atom(before: RegexNode | undefined): RegexNode {
     const sign = this.#text[this.#at++]
     switch (sign) {
       case '^':
@@ -97,7 +102,7 @@ class RegexReader {
       case '(':
         return this.#bracket()
       case '\\':
-        return this.#escape()
+        return this.#escape(before)
       case undefined:
       case '*':
       case '+':
@@ -141,11 +146,11 @@ class RegexReader {
     return code ?? this.#fail()
   }
 
-  #escape(): RegexNode {
+  #escape(before: RegexNode | undefined): RegexNode {
     const sign = this.#text[this.#at]
     if (sign === 'b' || sign === 'B') {
       this.#at++
-      return { type: 'unsure', any: false }
+      return boundary(sign === 'b', before)
     }
     const number = /^[1-9]\d*/.exec(this.#text.slice(this.#at, this.#at + 5))?.[0]
     if (number !== undefined) {
@@ -182,6 +187,48 @@ class RegexReader {
   #fail(): never {
     throw new UnreadableRegex(`its expression has something at character ${this.#at} that tables cannot hold`)
   }
+}
+
+/** Where the byte before is known as one of words, or as none of them, a boundary is a look at the byte behind. */
+function boundary(here: boolean, before: RegexNode | undefined): RegexNode {
+  const inWord = before === undefined ? null : endsInWord(before)
+  if (inWord === null) return { type: 'unsure', any: false }
+  return { type: 'look', negated: inWord === here, item: { type: 'set', ranges: wordBytes } }
+}
+
+/** Whether the last byte of each text that a node matches is one of words; null: it may be either, or there may be none. */
+function endsInWord(node: RegexNode): boolean | null {
+  switch (node.type) {
+    case 'set': {
+      const isInside = (from: number, to: number) => within(wordBytes, from, to)
+      const isOutside = (from: number, to: number) => within(otherBytes, from, to)
+      if (node.ranges.length === 0) return null
+      return eachRange(node.ranges, isInside) ? true : eachRange(node.ranges, isOutside) ? false : null
+    }
+    case 'sequence': {
+      const last = node.items.at(-1)
+      return last === undefined ? null : endsInWord(last)
+    }
+    case 'alternation': {
+      const [first = null, ...others] = node.branches.map(endsInWord)
+      return others.every((one) => one === first) ? first : null
+    }
+    case 'group':
+      return endsInWord(node.item)
+    case 'repeat':
+      return node.min > 0 ? endsInWord(node.item) : null
+    default:
+      return null
+  }
+}
+
+function within(ranges: readonly number[], from: number, to: number): boolean {
+  return !eachRange(ranges, (low, high) => from < low || to > high)
+}
+
+function eachRange(ranges: readonly number[], holds: (from: number, to: number) => boolean): boolean {
+  for (let at = 0; at < ranges.length; at += 2) if (!holds(ranges[at] ?? 0, ranges[at + 1] ?? 0)) return false
+  return true
 }
 
 function bytes(code: number): RegexNode {

@@ -2,7 +2,12 @@ import * as assert from 'uvu/assert'
 import regexp from '../../../matchers/regexp/index.ts'
 import { compileFrom } from '../../../matchers/scan/late-scanner.ts'
 import { suite } from '../../suite.ts'
+import { compileFilter } from '../../../core/matching/filters.ts'
+import type { CompiledFilter } from '../../../core/plugin.ts'
 import { allShipped, countIn, firstDifference, foundIn, linesFor, showBusyLog } from './comparison.ts'
+import { Seeded } from './seeded.ts'
+import { linesOf } from './written-lines.ts'
+import { writtenFilter } from './written-patterns.ts'
 
 const test = suite('the matcher scan against plain expressions')
 
@@ -35,27 +40,47 @@ test('all shipped filters in one scanner find what they find alone', () => {
   assert.is(firstDifference(compileFrom(filters, 0), regexp.compile(filters), lines), null)
 })
 
+test('so do made-up patterns, with all kinds of looks and boundaries', () => {
+  let found = 0
+  for (let one = 0; one < 300; one++) {
+    const random = new Seeded(seed + one)
+    const filter = writtenFilter(random)
+    const lines = linesOf(filter, 40, random)
+    const [plain, scanner] = [regexp.compile([filter]), compileFrom([filter], 0)]
+    const texts = filter.failregex.map(({ text }) => text).join('\n')
+    assert.is(firstDifference(scanner, plain, lines), null, texts)
+    showBusyLog(scanner, plain, lines)
+    assert.is(firstDifference(scanner, plain, lines), null, `${texts}, line by line`)
+    found += foundIn(plain, lines).length
+  }
+  assert.ok(found > 1000, `${found} lines found`)
+})
+
+test('what stands behind an address is decided without V8', () => {
+  const line = 'Nov 22 13:41:02 h sshd[1]: Failed password for root from 192.0.2.7'
+  for (const [behind, end] of [
+    ['', ''],
+    ['', ' port 22 ssh2'],
+    ['\\s*$', ''],
+    ['(?: (?:port \\d+|on \\S+)){0,2}(?: ssh\\d*)?(?: |.*$)', ' port 22 ssh2'],
+    ['(?! port)', ' ssh2'],
+    ['.*ssh2\\b', ' port 22 ssh2: x'],
+    ['(?=.*(?!ssh3)ssh\\d$)', ' port 22 ssh2'],
+  ] as const) {
+    const text = `^Failed password for .* from <ADDR>${behind}`
+    const filter = compileFilter({ name: 'x', programs: ['sshd'], prefregex: null, failregex: [text], ignoreregex: [] })
+    assert.equal(foundBySelf([filter], [line + end]), { self: 1, other: 0 }, text)
+  }
+})
+
 test('most lines are found without V8', () => {
   const sshd = shipped.filter(({ name }) => name === 'sshd (normal)')
   for (const one of sshd) {
-    const found = foundBySelf(one.samples.map((line) => `Nov 22 13:41:02 h sshd[1]: ${line.replace(/^.*?\]: /, '')}`))
+    const found = foundBySelf(
+      [one.filter],
+      one.samples.map((line) => `Nov 22 13:41:02 h sshd[1]: ${line.replace(/^.*?\]: /, '')}`),
+    )
     assert.ok(found.self > 20 && found.self > 9 * found.other, JSON.stringify(found))
-  }
-
-  function foundBySelf(lines: readonly string[]): { self: number; other: number } {
-    const counts = { self: 0, other: 0 }
-    const filters = sshd.map(({ filter }) => filter)
-    const scanner = compileFrom(filters, 0)
-    const counting = {
-      ...scanner,
-      scan: (...[block, tell]: Parameters<typeof scanner.scan>) =>
-        scanner.scan(block, (line) => {
-          counts[line.timeMs === undefined ? 'other' : 'self']++
-          tell(line)
-        }),
-    }
-    foundIn(counting, lines)
-    return counts
   }
 })
 
@@ -77,3 +102,19 @@ test('a scanner goes on after one of its lines made somebody throw, or was stopp
 })
 
 test.run()
+
+/** How many lines the tables find, and how many V8 has to. */
+function foundBySelf(filters: readonly CompiledFilter[], lines: readonly string[]): { self: number; other: number } {
+  const counts = { self: 0, other: 0 }
+  const scanner = compileFrom(filters, 0)
+  const counting = {
+    ...scanner,
+    scan: (...[block, tell]: Parameters<typeof scanner.scan>) =>
+      scanner.scan(block, (line) => {
+        counts[line.timeMs === undefined ? 'other' : 'self']++
+        tell(line)
+      }),
+  }
+  foundIn(counting, lines)
+  return counts
+}

@@ -24,6 +24,16 @@ export function messageOf({ failregex, prefregex, ignoreregex }: CompiledFilter,
   return random.once(3) ? before : before.slice(0, at) + text
 }
 
+/** So many lines for a filter, some behind heads of all kinds, some spoiled; none is so long that looking at it takes V8 long. */
+export function linesOf(filter: CompiledFilter, count: number, random: Seeded): string[] {
+  return Array.from({ length: count }, () => {
+    const message = messageOf(filter, random)
+    const plain = `Nov 22 13:41:02 h sshd[1]: ${message}`
+    const line = random.once(3) ? plain : lineOf(message, filter.programs, random)
+    return (random.once(2) ? spoiled(line, message, random) : line).replaceAll('\n', ' ').slice(0, 200)
+  })
+}
+
 /** A message behind a date and a header, as services write them, or nearly. */
 export function lineOf(message: string, programs: readonly string[] | null, random: Seeded): string {
   const program = (random.of(programs ?? ['cron']) ?? 'x').replace('*', random.once(2) ? '' : 'x')
