@@ -12,12 +12,22 @@ const linesAsked = 3
  */
 export class LogForms {
   readonly #reader = new LineReader()
-  readonly #head = Buffer.alloc(headBytes)
+  #head = Buffer.alloc(headBytes)
+  /** The head that was looked at last, and what it is: most chunks follow one of the same log. */
+  #last = Buffer.alloc(headBytes)
+  #lastBytes = 0
+  #lastIsBare = false
 
   /** Null for bytes of a stream, whose beginning is not at hand. */
   isBare({ data }: LogChunk): boolean | null {
     if (data instanceof Uint8Array) return null
-    const head = this.#head.subarray(0, readSync(data.fd, this.#head, 0, headBytes, 0))
+    const bytes = readSync(data.fd, this.#head, 0, headBytes, 0)
+    if (bytes === this.#lastBytes && this.#head.compare(this.#last, 0, bytes, 0, bytes) === 0) return this.#lastIsBare
+    ;[this.#head, this.#last, this.#lastBytes] = [this.#last, this.#head, bytes]
+    return (this.#lastIsBare = this.#look(this.#last.subarray(0, bytes)))
+  }
+
+  #look(head: Buffer): boolean {
     const text = head.toString('latin1')
     const block = this.#reader.block(head, text, 0)
     let bare = 0

@@ -68,13 +68,15 @@ export function newlines(from: usize, end: usize): u32 {
   const wanted = i8x16.splat(10)
   let count: u32 = 0
   let at = from
-  while (at + 16 <= end) {
-    // A lane counts to 255 at most.
-    const turns = min<usize>((end - at) >> 4, 255)
+  while (at + 64 <= end) {
+    // A lane counts to 255 at most, of which each turn may add four.
+    const turns = min<usize>((end - at) >> 6, 63)
     let lanes = i8x16.splat(0)
     for (let turn: usize = 0; turn < turns; turn++) {
-      lanes = i8x16.sub(lanes, i8x16.eq(v128.load(at), wanted))
-      at += 16
+      const first = i8x16.add(i8x16.eq(v128.load(at), wanted), i8x16.eq(v128.load(at, 16), wanted))
+      const second = i8x16.add(i8x16.eq(v128.load(at, 32), wanted), i8x16.eq(v128.load(at, 48), wanted))
+      lanes = i8x16.sub(lanes, i8x16.add(first, second))
+      at += 64
     }
     const pairs = i16x8.extadd_pairwise_i8x16_u(lanes)
     const sums = i32x4.extadd_pairwise_i16x8_u(pairs)

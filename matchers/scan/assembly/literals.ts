@@ -42,18 +42,11 @@ export function nextLiteral(from: usize, end: usize): usize {
   const half = i8x16.splat(15)
   let at = from
   while (at < end) {
-    const first = v128.load(at)
-    const second = v128.load(at, 1)
-    const third = v128.load(at, 2)
-    const found = v128.and(
-      v128.and(
-        v128.and(i8x16.swizzle(low0, v128.and(first, half)), i8x16.swizzle(high0, i8x16.shr_u(first, 4))),
-        v128.and(i8x16.swizzle(low1, v128.and(second, half)), i8x16.swizzle(high1, i8x16.shr_u(second, 4))),
-      ),
-      v128.and(i8x16.swizzle(low2, v128.and(third, half)), i8x16.swizzle(high2, i8x16.shr_u(third, 4))),
-    )
-    if (v128.any_true(found)) {
-      let lanes = ~i8x16.bitmask(i8x16.eq(found, i8x16.splat(0))) & 0xffff
+    const found = candidates(at, half, low0, high0, low1, high1, low2, high2)
+    const behind = candidates(at + 16, half, low0, high0, low1, high1, low2, high2)
+    if (v128.any_true(v128.or(found, behind))) {
+      let lanes =
+        ~(i8x16.bitmask(i8x16.eq(found, i8x16.splat(0))) | (i8x16.bitmask(i8x16.eq(behind, i8x16.splat(0))) << 16))
       while (lanes != 0) {
         const window = at + ctz(lanes)
         lanes &= lanes - 1
@@ -62,9 +55,34 @@ export function nextLiteral(from: usize, end: usize): usize {
         if (short && window < end && isThere(window, from, end, bytes & 0xffff)) return window
       }
     }
-    at += 16
+    at += 32
   }
   return end
+}
+
+/** By lane, the buckets of which a window may begin there. */
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function candidates(
+  at: usize,
+  half: v128,
+  low0: v128,
+  high0: v128,
+  low1: v128,
+  high1: v128,
+  low2: v128,
+  high2: v128,
+): v128 {
+  const first = v128.load(at)
+  const second = v128.load(at, 1)
+  const third = v128.load(at, 2)
+  return v128.and(
+    v128.and(
+      v128.and(i8x16.swizzle(low0, v128.and(first, half)), i8x16.swizzle(high0, i8x16.shr_u(first, 4))),
+      v128.and(i8x16.swizzle(low1, v128.and(second, half)), i8x16.swizzle(high1, i8x16.shr_u(second, 4))),
+    ),
+    v128.and(i8x16.swizzle(low2, v128.and(third, half)), i8x16.swizzle(high2, i8x16.shr_u(third, 4))),
+  )
 }
 
 /** Whether a literal of this window stands with it here, whole, between `from` and `end`. */
