@@ -160,22 +160,24 @@ export class BackwardGraph {
     const asking = this.#nodes.flatMap((node, index) =>
       node.op === 'look' && node.look === look && !this.#isOfLook(index) ? [node.next] : [],
     )
-    const seen = new Set<number>()
-    let here = asking
+    const seen = new Set(asking)
+    let here = [...seen]
     for (let bytes = 0; bytes <= longest && here.length > 0; bytes++) {
       const next: number[] = []
-      const add = (node: number) => {
+      const add = (node: number, to: number[]) => {
         if (seen.has(node)) return
         seen.add(node)
-        here.push(node)
+        to.push(node)
       }
-      here = here.filter((node) => !seen.has(node))
-      for (const node of here) seen.add(node)
-      for (let at = 0; at < here.length; at++) {
-        const node = this.#nodes[here[at] ?? 0]
-        if (node?.op === 'take') next.push(node.next)
-        else if (node?.op === 'split') [node.first, node.second].forEach(add)
-        else if (node !== undefined && node.op !== 'match') add(node.next)
+      // It grows meanwhile. What a byte leads to comes only then, for it may also be come to without.
+      for (const index of here) {
+        const node = this.#nodes[index]
+        if (node?.op === 'split') [node.first, node.second].forEach((way) => add(way, here))
+        else if (node !== undefined && node.op !== 'take' && node.op !== 'match') add(node.next, here)
+      }
+      for (const index of here) {
+        const node = this.#nodes[index]
+        if (node?.op === 'take') add(node.next, next)
       }
       here = next
     }
