@@ -144,25 +144,26 @@ export class BackwardGraph {
 
   #needed(): (readonly number[])[] {
     const needs = this.#nodes.map((): number[] => [])
+    const asking = this.#looks.map((): number[] => [])
+    this.#nodes.forEach((node, index) => {
+      if (node.op === 'look' && !this.#isOfLook(index)) asking[node.look]?.push(node.next)
+    })
     const parts: (readonly number[])[] = []
     this.#looks.forEach(({ from, to, longest }, look) => {
       // With a look those in it are needed, which are made before it and reach no further.
       const inside = this.#nodes.slice(from, to).flatMap((node) => (node.op === 'look' ? (parts[node.look] ?? []) : []))
       const together = [look, ...new Set(inside)]
       parts.push(together)
-      for (const node of this.#behindLook(look, longest)) needs[node]?.push(...together)
+      for (const node of this.#reachedFrom(asking[look] ?? [], longest)) needs[node]?.push(...together)
     })
     return needs
   }
 
-  /** The nodes of expressions that may be come to from where this look is asked for, by no more bytes than it looks at. */
-  #behindLook(look: number, longest: number): Iterable<number> {
-    const asking = this.#nodes.flatMap((node, index) =>
-      node.op === 'look' && node.look === look && !this.#isOfLook(index) ? [node.next] : [],
-    )
-    const seen = new Set(asking)
+  /** The nodes that may be come to from these by no more than so many bytes. */
+  #reachedFrom(starts: readonly number[], most: number): Iterable<number> {
+    const seen = new Set(starts)
     let here = [...seen]
-    for (let bytes = 0; bytes <= longest && here.length > 0; bytes++) {
+    for (let bytes = 0; bytes <= most && here.length > 0; bytes++) {
       const next: number[] = []
       const add = (node: number, to: number[]) => {
         if (seen.has(node)) return
