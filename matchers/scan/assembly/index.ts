@@ -92,6 +92,10 @@ let answered: usize = 0
 let missedAutomaton: u32 = 0
 let lineFrom: usize = 0
 let lineTo: usize = 0
+/** From where a line was sought last, and which one is to be looked at: `end` where there is none. */
+let soughtAt: usize = 0
+let soughtFrom: usize = 0
+let soughtTo: usize = 0
 
 /** Where everything is. Rows: how many lines, how many automata, then each with how the text is cut in the high half. */
 export function configure(
@@ -134,6 +138,7 @@ export function begin(from: u32, to: u32, onlyWithLiterals: bool, withoutRecords
   notCounted = 0
   looked = 0
   answered = 0
+  soughtAt = 0
 }
 
 /** Goes on; answers why it came back. The records written since are from the begin of their memory up to `written`. */
@@ -143,17 +148,9 @@ export function scan(): i32 {
   forgetLast()
   while (at < end) {
     if (next > recordsEnd) return fullRecords
-    let start = at
-    if (prefilters) {
-      const hit = nextLiteral(at, end)
-      if (hit >= end) break
-      start = lineStart(hit, at)
-      lineFrom = start
-      lineTo = newline(hit, end)
-    } else {
-      lineFrom = at
-      lineTo = newline(at, end)
-    }
+    if (!seek(at)) break
+    lineFrom = soughtFrom
+    lineTo = soughtTo
     const mark = next
     const before = counted
     unsure = false
@@ -161,7 +158,7 @@ export function scan(): i32 {
     if (came != done) {
       next = mark
       counted = before
-      at = start
+      at = lineFrom
       return came
     }
     looked += lineTo - lineFrom
@@ -170,6 +167,17 @@ export function scan(): i32 {
   }
   at = end
   return done
+}
+
+/** Seeks the first line from there on that is to be looked at; false: there is none. */
+function seek(from: usize): bool {
+  if (soughtAt != from) {
+    soughtAt = from
+    const hit = prefilters ? nextLiteral(from, end) : from
+    soughtFrom = prefilters && hit < end ? lineStart(hit, from) : hit
+    soughtTo = newline(hit, end)
+  }
+  return soughtFrom < end
 }
 
 /** Where the next record would be written. */
@@ -285,7 +293,7 @@ function line(): i32 {
         from = scratch
         to = scratched
       }
-    } else if (entry == row + 8 && !wasRead && !prefilters) verdict = readWithNext(index, from, to)
+    } else if (entry == row + 8 && !wasRead) verdict = readWithNext(index, from, to)
     if (!look(index, from, to, stop, seesAll, verdict)) return missesState
     verdict = notRead
   }
@@ -323,14 +331,14 @@ function head(from: usize, stop: usize): i32 {
 }
 
 /**
- * The verdict of the line's message. Where the first to look at the next line is the same automaton, and looks at the
+ * The verdict of the line's message. Where the first to look at the line after it is the same automaton, and looks at the
  * message too, that line is read beside this one.
  */
 function readWithNext(index: u32, from: usize, to: usize): usize {
   const automaton = automata + ((<usize>index) << 6)
-  const start = lineTo + 1
-  if (start >= end || load<u32>(automaton, 40) != 0) return notRead
-  const stop = stopOf(start, newline(start, end))
+  if (load<u32>(automaton, 40) != 0 || !seek(lineTo + 1)) return notRead
+  const start = soughtFrom
+  const stop = stopOf(start, soughtTo)
   const time = lineTime
   const number = lineRow
   changeHeads()
