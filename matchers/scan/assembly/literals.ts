@@ -39,14 +39,24 @@ export function nextLiteral(from: usize, end: usize): usize {
   const high1 = v128.load(tables, 48)
   const low2 = v128.load(tables, 64)
   const high2 = v128.load(tables, 80)
-  const half = i8x16.splat(15)
-  let at = from
-  while (at < end) {
-    const found = candidates(at, half, low0, high0, low1, high1, low2, high2)
-    const behind = candidates(at + 16, half, low0, high0, low1, high1, low2, high2)
-    if (v128.any_true(v128.or(found, behind))) {
-      let lanes =
-        ~(i8x16.bitmask(i8x16.eq(found, i8x16.splat(0))) | (i8x16.bitmask(i8x16.eq(behind, i8x16.splat(0))) << 16))
+  // Each byte is looked up as each of the three of a window. Those of 16 bytes are needed with those of the 16 behind them.
+  let text = v128.load(from)
+  let first = bucketsOf(text, low0, high0)
+  let second = bucketsOf(text, low1, high1)
+  let third = bucketsOf(text, low2, high2)
+  for (let at = from; at < end; at += 32) {
+    text = v128.load(at, 16)
+    const firstBehind = bucketsOf(text, low0, high0)
+    const secondBehind = bucketsOf(text, low1, high1)
+    const thirdBehind = bucketsOf(text, low2, high2)
+    const found = windowsAt(first, second, secondBehind, third, thirdBehind)
+    text = v128.load(at, 32)
+    first = bucketsOf(text, low0, high0)
+    second = bucketsOf(text, low1, high1)
+    third = bucketsOf(text, low2, high2)
+    const foundBehind = windowsAt(firstBehind, secondBehind, second, thirdBehind, third)
+    if (v128.any_true(v128.or(found, foundBehind))) {
+      let lanes = lanesOf(found) | (lanesOf(foundBehind) << 16)
       while (lanes != 0) {
         const window = at + ctz(lanes)
         lanes &= lanes - 1
@@ -55,34 +65,29 @@ export function nextLiteral(from: usize, end: usize): usize {
         if (short && window < end && isThere(window, from, end, bytes & 0xffff)) return window
       }
     }
-    at += 32
   }
   return end
 }
 
-/** By lane, the buckets of which a window may begin there. */
-// @ts-ignore: a decorator of AssemblyScript
-@inline
-function candidates(
-  at: usize,
-  half: v128,
-  low0: v128,
-  high0: v128,
-  low1: v128,
-  high1: v128,
-  low2: v128,
-  high2: v128,
-): v128 {
-  const first = v128.load(at)
-  const second = v128.load(at, 1)
-  const third = v128.load(at, 2)
+/** By lane, the buckets whose windows may have this byte where the tables are of. */
+function bucketsOf(text: v128, low: v128, high: v128): v128 {
+  return v128.and(i8x16.swizzle(low, v128.and(text, i8x16.splat(15))), i8x16.swizzle(high, i8x16.shr_u(text, 4)))
+}
+
+/** By lane, the buckets of which a window may begin there: its second byte stands one lane further, its third two. */
+function windowsAt(first: v128, second: v128, secondBehind: v128, third: v128, thirdBehind: v128): v128 {
   return v128.and(
+    first,
     v128.and(
-      v128.and(i8x16.swizzle(low0, v128.and(first, half)), i8x16.swizzle(high0, i8x16.shr_u(first, 4))),
-      v128.and(i8x16.swizzle(low1, v128.and(second, half)), i8x16.swizzle(high1, i8x16.shr_u(second, 4))),
+      i8x16.shuffle(second, secondBehind, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16),
+      i8x16.shuffle(third, thirdBehind, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17),
     ),
-    v128.and(i8x16.swizzle(low2, v128.and(third, half)), i8x16.swizzle(high2, i8x16.shr_u(third, 4))),
   )
+}
+
+/** A bit for each lane that is not 0. */
+function lanesOf(bytes: v128): i32 {
+  return ~i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0))) & 0xffff
 }
 
 /** Whether a literal of this window stands with it here, whole, between `from` and `end`. */
