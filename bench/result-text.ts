@@ -18,7 +18,9 @@ export function resultText(result: CaseResult): string {
   const over = overLimits(result).map(
     ({ subject, unit, most }) => `OVER THE LIMIT: ${subject}, ${unit} at most ${most}`,
   )
-  return [`${name} (${corpus}; checked: ${answer})`, ...lines.map((line) => `  ${line.trimEnd()}`), ...over].join('\n')
+  return [name, `  on ${corpus}`, `  checked: ${answer}`, ...lines.map((line) => `  ${line.trimEnd()}`), ...over].join(
+    '\n',
+  )
 }
 
 /** The limits that the figures do not keep. */

@@ -140,7 +140,7 @@ async function starts(rounds: number): Promise<Figure[]> {
       await agent.start()
       seconds.watches.push((performance.now() - from) / 1000)
       seconds.all.push((await allEntered(agent, all, from)) / 1000)
-      seconds.first.push((Math.min(...agent.entered.values()) - from) / 1000)
+      seconds.first.push(([...agent.entered.values()].reduce((first, at) => Math.min(first, at)) - from) / 1000)
       await agent.end('SIGTERM')
       agent.namespace.run('nft', 'flush', 'ruleset')
     }

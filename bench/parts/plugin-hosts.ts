@@ -56,7 +56,7 @@ export default {
     {
       name: 'a flood through each kind of plugin',
       why: 'the agent must not wait for plugins of others',
-      corpus: `${events} events, lines of 84 bytes`,
+      corpus: `${events} events, lines of ${line.length} bytes`,
       answer: 'nothing is lost, and all comes in order',
       drawn: 'events/s',
       async measure(folder, rounds) {

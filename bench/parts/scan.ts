@@ -84,7 +84,7 @@ export default {
   cases: scans.map((one): Case => ({
     name: `${one.name}, ${one.task}`,
     why: one.why,
-    corpus: `${one.attacks * 100} % of the lines are failures, seed 1, so much as takes each some time`,
+    corpus: `a log with ${one.attacks * 100} % failures, seed 1; each gets so much of it as takes it some time`,
     answer: 'lines and failures as its generator counted them',
     drawn: 'MB/CPU s',
     missing: () => (one.peers[0] === bailiffOnTree && !hasTree(one.filter) ? 'Fail2ban is not installed' : null),

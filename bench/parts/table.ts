@@ -17,7 +17,7 @@ export default {
     name: `${addresses / 1_000_000} million addresses`,
     why: 'a failure is counted in the main thread, where everything waits for it',
     corpus:
-      'each address fails, then each again in another order, then as many others, then one for long; one in four is IPv6',
+      'addresses that fail once, then again in another order, then as many others, then one for long; one in four is IPv6',
     answer: 'none is lost, the bound holds, and in the end all have expired',
     drawn: 'CPU ns/call',
     measure: () => measure(addresses),
