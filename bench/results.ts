@@ -1,19 +1,12 @@
 /** Results by machine and date, as they are kept in `bench/results/`. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
+import type { CaseText, Figure } from './part.ts'
 
-export interface Figure {
-  readonly peer: string
-  /** Lines in a second of one processor; the median of the rounds. */
-  readonly linesPerCpuSecond: number
-  readonly megabytesPerCpuSecond: number
-}
-
-export interface CaseResult {
-  readonly name: string
-  readonly task: string
-  /** Bailiff first. */
+export interface CaseResult extends CaseText {
+  readonly part: string
+  /** The first one is that which others are compared with. */
   readonly figures: readonly Figure[]
 }
 
@@ -26,17 +19,32 @@ export interface Results {
   readonly cases: readonly CaseResult[]
 }
 
-export function resultsNow(cases: readonly CaseResult[], rounds: number): Results {
-  const [cpu] = cpus()
-  const date = new Date().toISOString().slice(0, 10)
-  return { date, machine: `${cpus().length} x ${cpu?.model.trim()}`, node: process.version, rounds, cases }
-}
+/** The results of a machine and a day: each case as it was measured last, in the order of the parts. */
+export class KeptResults {
+  readonly file: string
+  #results: Results
 
-/** Writes them as JSON to a file of their own in the folder, which it answers. */
-export function keepResults(results: Results, folder: string): string {
-  mkdirSync(folder, { recursive: true })
-  const machine = results.machine.replace(/[^A-Za-z0-9]+/g, '-').toLowerCase()
-  const file = join(folder, `${results.date}-${machine}.json`)
-  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
-  return file
+  constructor(folder: string, rounds: number) {
+    const [cpu] = cpus()
+    const date = new Date().toISOString().slice(0, 10)
+    const machine = `${cpus().length} x ${cpu?.model.trim()}`
+    mkdirSync(folder, { recursive: true })
+    this.file = join(folder, `${date}-${machine.replace(/[^A-Za-z0-9]+/g, '-').toLowerCase()}.json`)
+    const before = existsSync(this.file) ? (JSON.parse(readFileSync(this.file, 'utf8')) as Results).cases : []
+    this.#results = { date, machine, node: process.version, rounds, cases: before }
+  }
+
+  get all(): Results {
+    return this.#results
+  }
+
+  /** Keeps a result, and forgets those of cases that are none any more. `order`: all cases, as they are run. */
+  keep(result: CaseResult, order: readonly Pick<CaseResult, 'part' | 'name'>[]): void {
+    const cases = order.flatMap(({ part, name }) => {
+      const is = (one: Pick<CaseResult, 'part' | 'name'>) => one.part === part && one.name === name
+      return is(result) ? [result] : this.#results.cases.filter(is)
+    })
+    this.#results = { ...this.#results, cases }
+    writeFileSync(this.file, `${JSON.stringify(this.#results, null, 2)}\n`)
+  }
 }

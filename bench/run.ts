@@ -1,71 +1,93 @@
 /**
- * Stored logs: the whole path and yes/no, Bailiff and its peers as whole processes in turn; then structured logs, and the
- * filters of a Fail2ban tree. A run whose answer is wrong prints none. `npm run bench [PART OF A NAME]`; a run of all cases
- * is kept in bench/results/ and drawn.
+ * `npm run bench`: all parts, or those that are named, or cases of one: `npm run bench -- jails agent/bulk`. A run
+ * whose answer is wrong prints no figure and ends it all; what cannot be measured here is skipped, and said.
  */
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chart } from './chart.ts'
-import type { Command, Peer } from './peers/peer.ts'
-import { keepResults, resultsNow, type CaseResult, type Figure } from './results.ts'
-import { cpuSecondsOf, inTurn, median } from './rounds.ts'
-import { cases, type ScanCase } from './scan-cases.ts'
-import { WrittenLogs, type WrittenLog } from './written-logs.ts'
+import type { Case, Part } from './part.ts'
+import append from './parts/append.ts'
+import agent from './parts/agent.ts'
+import jails from './parts/jails.ts'
+import memory from './parts/memory.ts'
+import pluginHosts from './parts/plugin-hosts.ts'
+import scan from './parts/scan.ts'
+import slowLines from './parts/slow-lines.ts'
+import table from './parts/table.ts'
+import workers from './parts/workers.ts'
+import { KeptResults, type CaseResult } from './results.ts'
+import { overLimits, resultText } from './result-text.ts'
 
+const parts: readonly Part[] = [scan, workers, jails, table, append, agent, pluginHosts, slowLines, memory]
 const rounds = 5
-const wanted = process.argv[2] ?? ''
 const resultsFolder = fileURLToPath(new URL('../../bench/results', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'bailiff-bench-'))
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+const order = parts.flatMap(({ name: part, cases }) => cases.map(({ name }) => ({ part, name })))
 
-const results: CaseResult[] = []
-for (const one of cases) {
-  if (!`${one.name} ${one.task}`.includes(wanted)) continue
-  const result = measured(one)
-  results.push(result)
-  print(result)
-}
-const all = resultsNow(results, rounds)
-console.log(`\n${all.date}, ${all.machine}, Node ${all.node}; medians of ${rounds} rounds`)
-if (wanted === '') {
-  console.log(`kept in ${keepResults(all, resultsFolder)}`)
-  writeFileSync(join(resultsFolder, 'latest.svg'), chart(all))
+const asked = process.argv.slice(2)
+const unknown = asked.find((word) => chosen([word]).length === 0)
+if (unknown === undefined) await run(chosen(asked))
+else {
+  console.log(`no part or case is called ${unknown}; there are`)
+  for (const { name, about } of parts) console.log(`  ${name.padEnd(14)} ${about}`)
+  process.exitCode = 64
 }
 
-function measured(one: ScanCase): CaseResult {
-  const runs = new Map<string, () => number>()
-  const sizes = new Map<string, { readonly lines: number; readonly bytes: number }>()
-  const logs = new WrittenLogs(one, folder)
-  for (const peer of one.peers) {
-    const prepared = prepare(one, peer, logs.of(peer.megabytes))
-    if (prepared === null) console.log(`${one.name}: ${peer.name} is not installed`)
-    else {
-      runs.set(peer.name, () => cpuSecondsOf(prepared.command))
-      sizes.set(peer.name, prepared)
+interface Chosen {
+  readonly part: Part
+  readonly cases: readonly Case[]
+}
+
+/** `part` is all of its cases, `part/words` those whose names have the words. */
+function chosen(words: readonly string[]): Chosen[] {
+  return parts.flatMap((part) => {
+    if (words.length === 0) return part.onlyNamed ? [] : [{ part, cases: part.cases }]
+    const cases = part.cases.filter(({ name }) =>
+      words.some((word) => word === part.name || (word.startsWith(`${part.name}/`) && name.includes(wordsOf(word)))),
+    )
+    return cases.length === 0 ? [] : [{ part, cases }]
+  })
+}
+
+function wordsOf(word: string): string {
+  return word.slice(word.indexOf('/') + 1)
+}
+
+async function run(all: readonly Chosen[]): Promise<void> {
+  const kept = new KeptResults(resultsFolder, rounds)
+  const { date, machine, node } = kept.all
+  console.log(`${date}, ${machine}, Node ${node}; medians of ${rounds} rounds where there are rounds`)
+  for (const { part, cases } of all) {
+    console.log(`\n== ${part.name}: ${part.about}`)
+    for (const one of cases) {
+      const missing = one.missing?.() ?? null
+      if (missing !== null) {
+        console.log(`\n${one.name}: skipped, ${missing}`)
+        continue
+      }
+      const from = performance.now()
+      const result = await measured(part, one)
+      console.log(`\n${resultText(result)}\n  took ${((performance.now() - from) / 1000).toFixed(0)} s`)
+      if (overLimits(result).length > 0) process.exitCode = 1
+      kept.keep(result, order)
+      writeFileSync(join(resultsFolder, 'latest.svg'), chart(kept.all))
     }
   }
-  const figures = [...inTurn(runs, rounds)].map(([peer, seconds]): Figure => {
-    const { lines = 0, bytes = 0 } = sizes.get(peer) ?? {}
-    const spent = median(seconds)
-    return { peer, linesPerCpuSecond: lines / spent, megabytesPerCpuSecond: bytes / 1e6 / spent }
-  })
-  return { name: one.name, task: one.task, figures }
+  console.log(`\nkept in ${kept.file}`)
 }
 
-function prepare({ task, filter }: ScanCase, { command }: Peer, log: WrittenLog) {
-  const ready: Command | null = command({ task, filter, ...log }, folder)
-  return ready && { command: ready, lines: log.lines, bytes: statSync(log.log).size }
-}
-
-function print({ name, task, figures }: CaseResult): void {
-  console.log(`\n${name} (${task})`)
-  const ours = figures[0]?.linesPerCpuSecond ?? Number.NaN
-  for (const { peer, linesPerCpuSecond: lines, megabytesPerCpuSecond: megabytes } of figures) {
-    const ratio = lines === ours ? '' : `Bailiff ${(ours / lines).toFixed(1)} times`
-    console.log(
-      `  ${peer.padEnd(20)} ${lines.toFixed(0).padStart(9)} lines/CPU s  ${megabytes.toFixed(1).padStart(7)} MB/CPU s  ${ratio}`,
-    )
+async function measured(part: Part, { name, why, corpus, answer, drawn, limits, measure }: Case): Promise<CaseResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'bailiff-bench-'))
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', remove)
+  try {
+    const figures = await measure(folder, rounds)
+    return { part: part.name, name, why, corpus, answer, drawn, ...(limits ? { limits } : {}), figures }
+  } catch (cause) {
+    throw new Error(`${part.name}, ${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  } finally {
+    remove()
+    process.off('exit', remove)
   }
 }

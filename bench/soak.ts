@@ -7,7 +7,8 @@ import { appendFileSync, copyFileSync, readFileSync, renameSync, truncateSync, w
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase } from '../core/store/sqlite.ts'
-import { failure, watchedAgent, type WatchedAgent } from './watched-agent.ts'
+import { watchedAgent, type WatchedAgent } from './agents/watched-agent.ts'
+import { failedLogin } from './corpora/failed-login.ts'
 
 const maxretry = 3
 /** How many of the lines are of addresses not seen before: some 20 000 in an hour. */
@@ -52,7 +53,7 @@ while (performance.now() < end) {
     )
   }
 }
-for (const address of pending) appendFileSync(agent.log, failure(address))
+for (const address of pending) appendFileSync(agent.log, failedLogin(address))
 await settled()
 await verdict()
 await agent.close()
@@ -82,14 +83,14 @@ function write(): void {
   let text = `${new Date().toISOString()} host sshd[9]: Accepted publickey for alice from 192.0.2.10 port 22 ssh2\n`
   if (isNew && Math.random() < 0.2) {
     innocents.push(address)
-    text += failure(address).repeat(maxretry - 1)
+    text += failedLogin(address).repeat(maxretry - 1)
   } else if (isNew) {
     attackers.push(address)
-    text += failure(address).repeat(maxretry - 1)
+    text += failedLogin(address).repeat(maxretry - 1)
     pending.push(address)
   }
   if (pending.length > 50) {
-    text += pending.map(failure).join('')
+    text += pending.map(failedLogin).join('')
     pending = []
   }
   appendFileSync(agent.log, text)

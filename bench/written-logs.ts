@@ -1,20 +1,25 @@
 import { join } from 'node:path'
-import type { GeneratedLogAnswer } from './corpora/generated-log.ts'
-import type { ScanCase } from './scan-cases.ts'
+import type { GeneratedLogAnswer, GeneratedLogOptions } from './corpora/generated-log.ts'
+
+/** Who writes logs, and how many of their lines are failures, 0 to 1. */
+export interface Corpus {
+  readonly write: (file: string, options: GeneratedLogOptions) => GeneratedLogAnswer
+  readonly attacks: number
+}
 
 /** A log, and what it holds. */
 export interface WrittenLog extends GeneratedLogAnswer {
   readonly log: string
 }
 
-/** The logs of a case in a folder, each size written once. */
+/** The logs of a corpus in a folder, each size written once. */
 export class WrittenLogs {
-  readonly #one: ScanCase
+  readonly #corpus: Corpus
   readonly #folder: string
   readonly #written = new Map<number, WrittenLog>()
 
-  constructor(one: ScanCase, folder: string) {
-    this.#one = one
+  constructor(corpus: Corpus, folder: string) {
+    this.#corpus = corpus
     this.#folder = folder
   }
 
@@ -23,7 +28,10 @@ export class WrittenLogs {
     const known = this.#written.get(megabytes)
     if (known !== undefined) return known
     const log = join(this.#folder, `${megabytes}.log`)
-    const written = { log, ...this.#one.write(log, { bytes: megabytes * 1e6, attacks: this.#one.attacks, seed: 1 }) }
+    const written = {
+      log,
+      ...this.#corpus.write(log, { bytes: megabytes * 1e6, attacks: this.#corpus.attacks, seed: 1 }),
+    }
     this.#written.set(megabytes, written)
     return written
   }

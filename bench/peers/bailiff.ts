@@ -6,6 +6,11 @@ import { mustSay, type Command, type Job, type Peer } from './peer.ts'
 const tree = '/etc/fail2ban'
 const main = fileURLToPath(new URL('../../core/cli/main.js', import.meta.url))
 
+/** Whether Fail2ban is installed, and has a filter of this name. */
+export function hasTree(filter: string): boolean {
+  return existsSync(`${tree}/filter.d/${filter}.conf`)
+}
+
 /** `bailiff test`, one thread. */
 export const bailiff: Peer = {
   name: 'Bailiff',
@@ -30,7 +35,7 @@ export const bailiffOnTree: Peer = {
   name: 'Bailiff',
   megabytes: 300,
   command({ filter, log, lines }) {
-    if (!existsSync(`${tree}/filter.d/${filter}.conf`)) return null
+    if (!hasTree(filter)) return null
     return {
       words: [process.execPath, main, 'test', '--fail2ban', tree, filter, log, '--summary'],
       wrong: mustSay(`lines ${lines}, matches `),

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { isMappedKey } from '../address-words.ts'
+import { isMappedKey, writeIPv4Key } from '../address-words.ts'
 import { KeyedRows, keyWords } from '../judging/keyed-rows.ts'
 
 /** So many are looked for one after the other: then the processor waits for memory once for several of them. */
@@ -39,6 +39,28 @@ export class AddressSet {
       this.#pending[this.#pendings++] = words[3] ?? 0
       if (this.#pendings === mostPending) this.#settle()
     } else if (this.#others.find(words) < 0 && this.size < this.#most) this.#others.append(words)
+  }
+
+  /** Takes addresses as `words` gives them. */
+  addAll(words: Uint32Array): void {
+    for (let at = 0; at < words.length; at += keyWords) this.add(words.subarray(at, at + keyWords))
+  }
+
+  /** The four words of each, one behind the other. */
+  words(): Uint32Array {
+    const words = new Uint32Array(this.size * keyWords)
+    let at = 0
+    const write = (address: number) => {
+      writeIPv4Key(address, words, at)
+      at += keyWords
+    }
+    if (this.#hasZero) write(0)
+    for (const address of this.#slots) if (address !== 0) write(address)
+    for (let row = 0; row < this.#others.size; row++, at += keyWords) {
+      const begin = this.#others.at(row)
+      words.set(this.#others.page(row).words.subarray(begin, begin + keyWords), at)
+    }
+    return words
   }
 
   get #size(): number {

@@ -13,9 +13,10 @@ const mostAddresses = 1_000_000
 /** Counts the lines of one filter that name an address, and the addresses. Makes no texts. */
 export class MatchCounts implements FoundSink<number> {
   readonly #proxies: PrefixSet | null
+  /** Addresses that were named so far, of which no more than a million are told apart. */
+  readonly addresses = new AddressSet(mostAddresses)
   /** Whether lines may say of whom they speak for. */
   readonly #forwards: boolean
-  readonly #addresses = new AddressSet(mostAddresses)
   readonly #key = new Uint32Array(keyWords)
   #matches = 0
 
@@ -25,11 +26,6 @@ export class MatchCounts implements FoundSink<number> {
     this.#forwards = filter.structure !== null || patterns.some(({ groups }) => groups.includes('forwarded'))
   }
 
-  /** Addresses that were named so far, of which no more than a million are told apart. */
-  get addresses(): number {
-    return this.#addresses.size
-  }
-
   start(): void {
     this.#matches = 0
   }
@@ -37,7 +33,7 @@ export class MatchCounts implements FoundSink<number> {
   add(found: FoundLine): void {
     if (!this.#readAddress(found)) return
     this.#matches++
-    this.#addresses.add(this.#key)
+    this.addresses.add(this.#key)
   }
 
   /** Nothing is taken back: no line is under a deadline here. */

@@ -1,31 +1,25 @@
 import { createFilterTracer } from '../../matchers/regexp/filter-matcher.ts'
-import { closeSync, readSync } from 'node:fs'
-import { printable } from '../errors.ts'
-import type { LogChunk, Match } from '../events.ts'
-import { mostScannedBytes } from '../matching/line-cutting.ts'
+import { closeSync } from 'node:fs'
+import { BailiffError, printable } from '../errors.ts'
+import type { Match } from '../events.ts'
 import { LineReader } from '../matching/lines.ts'
-import { LineCounts, MatchCounts } from './match-counts.ts'
-import {
-  createCountScanner,
-  createLogScanner,
-  type ChunkScanner,
-  type CountedResult,
-  type LogScanner,
-} from '../matching/scan.ts'
+import { createLogScanner, type LogScanner } from '../matching/scan.ts'
 import type { CompiledFilter, LineBlock, MatcherPlugin } from '../plugin.ts'
+import type { PlainFile } from './counting/file-count.ts'
+import { failureOf, LineCounter } from './counting/line-counter.ts'
 import { DateCounts } from './date-counts.ts'
 import { jailOfFilter, nativeProbes, ruleOfJail, whoIgnores, type NativeProbe } from './native-probes.ts'
 import { LineNumbers } from './line-numbers.ts'
 import { datedBytes, isPlainFile, openBytes, openPlainFile } from './native-bytes.ts'
 import type { NativeChoice } from './native-choice.ts'
-import { timeOf, triesAll, outputForm, type TestOptions } from './test-options.ts'
+import { asksThreads, outputForm, threadsOf, timeOf, triesAll, type TestOptions } from './test-options.ts'
 import type { SeenLine, TestedFailure, TestedFilter, TestOutput } from './tested-filter.ts'
 
 /** Small, so that what a chunk brings forth dies young; two lines of the longest length fit. */
 const chunkBytes = 128 * 1024
 const newline = 10
 
-/** A filter of our own over logs, in this one thread, through the scanner of the agent. */
+/** A filter of our own over logs, through the scanner of the agent: in this one thread, or counted by several. */
 export class NativeLines implements TestedFilter {
   readonly encoding = 'UTF-8'
   readonly uses: readonly string[]
@@ -44,8 +38,8 @@ export class NativeLines implements TestedFilter {
   readonly #now: number
   readonly #probes: readonly NativeProbe[]
   /** What makes records; or what counts, where nothing else is asked for. */
-  readonly #look: { readonly scanner: LogScanner } | { readonly counter: ChunkScanner<CountedResult> }
-  readonly #counts: MatchCounts | null
+  readonly #look: { readonly scanner: LogScanner } | { readonly counter: LineCounter }
+  readonly #threads: number
   readonly #dates = new DateCounts()
   readonly #trace: ReturnType<typeof createFilterTracer> | null
   readonly #reader: LineReader
@@ -58,10 +52,15 @@ export class NativeLines implements TestedFilter {
     this.#now = timeOf(options) * 1000
     this.#probes = nativeProbes(filter, triesAll(options), outputForm(options) !== 'summary')
     const jails = this.#probes.map((probe) => ({ ...probe, proxies }))
+    this.#threads = threadsOf(options)
+    if (asksThreads(options) && filter.module !== undefined)
+      throw new BailiffError('usage', '--threads: what a matcher in WebAssembly keeps is kept by one thread', {
+        hint: 'leave it out',
+      })
     const isCounted = outputForm(options) === 'summary'
-    this.#counts = isCounted && !options.yesNo ? new MatchCounts({ jail: jailOfFilter, filter, proxies }) : null
+    const setup = { jails, yesNo: options.yesNo === true, now: this.#now }
     this.#look = isCounted
-      ? { counter: createCountScanner({ jails, engines }, this.#counts ?? new LineCounts()) }
+      ? { counter: new LineCounter(setup, engines) }
       : { scanner: createLogScanner({ jails, engines }) }
     this.#trace = filter.prefregex !== null && outputForm(options) === 'report' ? createFilterTracer(filter) : null
     this.#reader = new LineReader(filter.dates ?? null)
@@ -69,14 +68,15 @@ export class NativeLines implements TestedFilter {
     this.uses = choice.uses
     this.rules = rulesOf(filter)
     const malformed = filter.structure === null ? null : 0
-    this.tally = { lines: 0, matches: 0, ignored: null, skipped: 0, malformed, bytes: 0, addresses: this.#counts && 0 }
+    const addresses = isCounted && !options.yesNo ? 0 : null
+    this.tally = { lines: 0, matches: 0, ignored: null, skipped: 0, malformed, bytes: 0, addresses }
   }
 
   async read(log: string, output: TestOutput): Promise<void> {
     const { journalmatch, date } = this.#options
     const look = this.#look
     if ('counter' in look && date && isPlainFile(log)) {
-      this.#countFile(log, look.counter)
+      await this.#countFile(log, look.counter)
       return
     }
     const plain = openBytes(log, { journalmatch, sources: this.#choice.sources })
@@ -92,11 +92,10 @@ export class NativeLines implements TestedFilter {
         if (read === 0 && held === 0) break
         // What is not ended by a newline at the end of a stored log is a line all the same.
         const chunk = buffer.subarray(0, held + (read === 0 ? buffer.write('\n', held) : read))
-        this.tally.bytes += read
         const result =
           'counter' in look
-            ? this.#count(look.counter, file, chunk, insideLine)
-            : this.#scan(look.scanner, file, chunk, insideLine)
+            ? this.#count(look.counter, file, chunk, insideLine, read)
+            : this.#scan(look.scanner, file, chunk, insideLine, read)
         // The rest of a line that is too long is no line.
         const start = insideLine ? chunk.indexOf(newline) + 1 || result.consumed : 0
         if (output.wants !== 'counts') this.#tell(output, { file, chunk, start, result, numbers })
@@ -116,64 +115,63 @@ export class NativeLines implements TestedFilter {
     return this.#dates.rows().map(([hits, name]) => ({ name, hits, more: [] }))
   }
 
-  #scan(scanner: LogScanner, log: string, data: Buffer, insideLine: boolean): ScannedLines {
-    const result = scanner.scan(this.#chunk(log, data, insideLine))
-    const { matches } = result
-    const own = this.#probes.length === 1 ? matches : matches.filter(({ jail }) => jail === jailOfFilter)
-    this.#note(result, own.length)
-    if (this.tally.malformed !== null) this.tally.malformed += result.malformed
+  #scan(scanner: LogScanner, log: string, data: Buffer, insideLine: boolean, bytes: number): ScannedLines {
+    const jails = this.#probes.map(({ jail }) => jail)
+    const result = scanner.scan({
+      log,
+      jails,
+      data,
+      arrivedAt: this.#now,
+      live: false,
+      undatedAt: null,
+      insideLine,
+    })
+    const { lines, skipped, malformed, matches, slow } = result
+    this.tally.lines += lines
+    this.tally.skipped += skipped
+    if (this.tally.malformed !== null) this.tally.malformed += malformed
+    this.tally.matches += this.#probes.length === 1 ? matches.length : matches.filter(isOfFilter).length
+    this.tally.bytes += bytes
+    this.#tellFailure(failureOf(slow))
     return result
   }
 
-  /** A file is read where the engine looks at it. */
-  #countFile(path: string, counter: ChunkScanner<CountedResult>): void {
-    const { fd, size } = openPlainFile(path)
-    try {
-      let [at, insideLine] = [0, false]
-      for (;;) {
-        const data = { fd, start: at, end: Math.min(at + mostScannedBytes, size) }
-        const result = counter.scan(this.#chunk(path, data, insideLine))
-        this.#noteCounted(result)
-        insideLine = result.insideLine
-        at += result.consumed
-        if (result.consumed === 0) break
-      }
-      const rest = Buffer.alloc(size - at)
-      const read = readSync(fd, rest, 0, rest.length, at)
-      this.tally.bytes += at + read
-      if (read === 0 && !insideLine) return
-      // What is not ended by a newline at the end of a stored log is a line all the same.
-      const line = Buffer.concat([rest.subarray(0, read), Buffer.of(newline)])
-      this.#noteCounted(counter.scan(this.#chunk(path, line, insideLine)))
-    } finally {
-      closeSync(fd)
-    }
-  }
-
-  #count(counter: ChunkScanner<CountedResult>, log: string, data: Buffer, insideLine: boolean): ScannedLines {
-    const result = counter.scan(this.#chunk(log, data, insideLine))
-    this.#noteCounted(result)
+  #count(counter: LineCounter, log: string, data: Buffer, insideLine: boolean, bytes: number): ScannedLines {
+    const result = counter.count(log, data, insideLine, bytes)
+    this.#takeCounts(counter)
     return { ...result, matches: [] }
   }
 
-  #noteCounted(result: CountedResult): void {
-    this.#note(result, result.matches)
-    if (this.tally.malformed !== null) this.tally.malformed += result.malformed
-    if (this.#counts !== null) this.tally.addresses = this.#counts.addresses
+  async #countFile(log: string, counter: LineCounter): Promise<void> {
+    const { fd, size } = openPlainFile(log)
+    try {
+      if (this.#threads === 1) counter.countRange(log, fd, 0, size)
+      else await this.#countTogether(counter, { log, fd, size })
+    } finally {
+      closeSync(fd)
+    }
+    this.#takeCounts(counter)
   }
 
-  #chunk(log: string, data: LogChunk['data'], insideLine: boolean): LogChunk {
-    const jails = this.#probes.map(({ jail }) => jail)
-    return { log, jails, data, arrivedAt: this.#now, live: false, undatedAt: null, insideLine }
+  /** What starts threads is loaded only for who wants them. */
+  async #countTogether(counter: LineCounter, file: PlainFile): Promise<void> {
+    const { countFile } = await import('./counting/file-count.ts')
+    await countFile(counter, file, { threads: this.#threads })
   }
 
-  #note({ lines, skipped, slow }: Pick<CountedResult, 'lines' | 'skipped' | 'slow'>, matches: number): void {
-    const [failure] = this.#toldFailure ? [] : slow.flatMap((one) => one.failure ?? [])
-    if (failure !== undefined) tellFailure(failure)
-    this.#toldFailure ||= failure !== undefined
-    this.tally.lines += lines
-    this.tally.skipped += skipped
-    this.tally.matches += matches
+  #takeCounts({ counts, addresses }: LineCounter): void {
+    const { lines, matches, skipped, malformed, bytes, failure } = counts
+    const { tally } = this
+    Object.assign(tally, { lines, matches, skipped, bytes, addresses })
+    if (tally.malformed !== null) tally.malformed = malformed
+    this.#tellFailure(failure)
+  }
+
+  /** Tells the first one. */
+  #tellFailure(failure: string | null): void {
+    if (failure === null || this.#toldFailure) return
+    this.#toldFailure = true
+    process.stderr.write(`bailiff: the matcher failed, and lines are skipped: ${printable(failure)}\n`)
   }
 
   #tell(output: TestOutput, told: ToldChunk): void {
@@ -201,7 +199,7 @@ export class NativeLines implements TestedFilter {
 
   #seen(block: LineBlock, { file, number, start, end }: LinePlace, matches: readonly Match[]): SeenLine {
     const head = block.head(start, end)
-    const found = matches.filter(({ jail }) => jail === jailOfFilter)
+    const found = matches.filter(isOfFilter)
     const all = matches.filter(({ jail }) => ruleOfJail(jail) !== null)
     const ofRules = all.length > 0 ? all : found
     const date = this.#options.date ? this.#reader.dateForm(block, start, end) : null
@@ -276,6 +274,6 @@ function rulesOf({ prefregex, failregex, ignoreregex, structure }: CompiledFilte
   }
 }
 
-function tellFailure(failure: string): void {
-  process.stderr.write(`bailiff: the matcher failed, and lines are skipped: ${printable(failure)}\n`)
+function isOfFilter({ jail }: Match): boolean {
+  return jail === jailOfFilter
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { BailiffError, quote } from '../errors.ts'
 
 /** The options of `bailiff test` as commander gives them. */
@@ -7,6 +8,7 @@ export interface TestOptions {
   readonly json?: true
   readonly summary?: true
   readonly yesNo?: true
+  readonly threads?: string
   readonly fail2ban?: string
   readonly datepattern?: string
   readonly timezone?: string
@@ -67,6 +69,20 @@ export function timeOf({ now }: TestOptions): number {
   throw new BailiffError('usage', `--now ${quote(now)} is no time`, { hint: 'unix seconds: --now 1763817600' })
 }
 
+/** Whether more than one thread is asked for. */
+export function asksThreads({ threads = '1' }: TestOptions): boolean {
+  return threads !== '1'
+}
+
+/** Threads that may count, at most as many as there are processors. Throws a BailiffError for what is no number of them. */
+export function threadsOf({ threads = '1' }: TestOptions): number {
+  const count = /^\d{1,4}$/.test(threads) ? Number(threads) : 0
+  if (count > 0) return Math.min(count, availableParallelism())
+  throw new BailiffError('usage', `--threads ${quote(threads)} is no number of threads`, {
+    hint: 'from 1 on; no more are used than there are processors',
+  })
+}
+
 /** Throws a BailiffError for options that exclude each other, or that mean nothing in the dialect that is tried. */
 export function refuseContradictions(options: TestOptions): void {
   const { json, summary, yesNo, out, invert, printAllMissed, printNoMissed, printAllIgnored, printNoIgnored } = options
@@ -99,7 +115,8 @@ interface Without {
 }
 
 /** What means nothing where a filter of our own is tried. */
-function inOurs({ encoding, usedns, maxlines, verboseDate }: TestOptions): Without | null {
+function inOurs(options: TestOptions): Without | null {
+  const { encoding, usedns, maxlines, verboseDate, date } = options
   const tree = 'for filters of Fail2ban: --fail2ban /etc/fail2ban'
   if (encoding !== undefined && !/^(?:auto|utf-?8|ascii)$/i.test(encoding))
     return {
@@ -125,11 +142,19 @@ function inOurs({ encoding, usedns, maxlines, verboseDate }: TestOptions): Witho
       why: 'dates of our own have no weights: what the line alone says counts',
       hint: tree,
     }
+  if (asksThreads(options) && !(outputForm(options) === 'summary' && date))
+    return {
+      option: '--threads',
+      why: 'several threads count, and what tells of lines has them in their order',
+      hint: 'with --summary or --yes-no, and without --no-date',
+    }
   return null
 }
 
 /** What means nothing where a filter of Fail2ban is tried. */
-function inTheirs({ config }: TestOptions): Without | null {
-  if (config === undefined) return null
+function inTheirs(options: TestOptions): Without | null {
+  if (asksThreads(options))
+    return { option: '--threads', why: 'filters of Fail2ban see the lines in their order, in one thread' }
+  if (options.config === undefined) return null
   return { option: '--config', why: 'jails and filters are those of the folder behind --fail2ban' }
 }

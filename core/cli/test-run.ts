@@ -1,9 +1,9 @@
-import { BailiffError } from '../errors.ts'
-import { outputForm, type TestOptions } from './test-options.ts'
+import { BailiffError, quote } from '../errors.ts'
+import { asksThreads, outputForm, type TestOptions } from './test-options.ts'
 import type { TestReport } from './test-report.ts'
 import { Summary } from './test-summary.ts'
 import type { TestedFilter, TestOutput } from './tested-filter.ts'
-import { logKind } from './tested-log.ts'
+import { isStream, logKind } from './tested-log.ts'
 
 /** Tries a filter on logs and prints what it finds. Throws a BailiffError for a filter or a log it cannot read. */
 export async function runTest(given: string, logs: readonly string[], options: TestOptions): Promise<void> {
@@ -11,6 +11,11 @@ export async function runTest(given: string, logs: readonly string[], options: T
   if (options.journalmatch !== undefined && !kinds.has(true))
     throw new BailiffError('usage', '--journalmatch chooses entries of the journal, and none of the logs is it', {
       hint: 'name systemd-journal as log',
+    })
+  const stream = asksThreads(options) ? logs.find(isStream) : undefined
+  if (stream !== undefined)
+    throw new BailiffError('usage', `--threads: ${quote(stream)} is no file, and one thread reads it`, {
+      hint: 'name files, or leave it out',
     })
   const filter = options.fail2ban === undefined ? await native(given, options) : await ofTree(given, kinds, options)
   const output = await outputOf(filter, logs, options)
@@ -26,7 +31,7 @@ async function native(given: string, options: TestOptions): Promise<TestedFilter
     import('./load-engines.ts'),
   ])
   const choice = await nativeChoice(given, options)
-  return new NativeLines(choice, await loadEngines(choice.filter.module !== undefined), options)
+  return new NativeLines(choice, await loadEngines([choice.filter]), options)
 }
 
 async function ofTree(given: string, kinds: ReadonlySet<boolean>, options: TestOptions): Promise<TestedFilter> {

@@ -25,6 +25,7 @@ export default function addTest(program: Command): void {
     .option('--json', 'a JSON record a line: file, line, matched, nofail, host, time, rule, user, groups, attempts …')
     .option('--summary', 'only lines, matches, bytes and CPU seconds')
     .option('--yes-no', 'the summary, and only whether lines match, also those that are no failures by themselves')
+    .option('--threads <number>', 'the summary of files is counted by so many threads')
     .option('-o, --out <format>', 'print this of each failure: id, ip, msg, row, a group, or text with <tags>')
     .option('-i, --invert', 'print the lines that tell of no failure, as they are')
     .option('-v, --verbose', 'each failure under its failregex, and what was never found')
@@ -59,6 +60,7 @@ Examples:
   bailiff test 'bad login from <ADDR>$' '2026-11-22T13:41:02Z bad login from 192.0.2.7'
   zcat /var/log/auth.log.2.gz | bailiff test sshd -
   bailiff test sshd /var/log/auth.log --summary
+  bailiff test sshd /var/log/auth.log --summary --threads 4
   bailiff test --fail2ban /etc/fail2ban 'sshd[mode=aggressive]' /var/log/auth.log
   bailiff test --fail2ban /etc/fail2ban sshd systemd-journal -o '<ip> <F-USER>'`,
     )

@@ -25,6 +25,13 @@ export function openLog(log: string): number {
   throw new BailiffError('no-input', `${quote(log)} is a folder, not a log`, { hint: `name its files: ${log}/*` })
 }
 
+/** Whether it comes in one piece after the other, so that nobody can begin in its middle. */
+export function isStream(log: string): boolean {
+  if (log === '-' || logKind(log) !== 'file') return true
+  const found = statSync(log, { throwIfNoEntry: false })
+  return found !== undefined && !found.isFile() && !found.isDirectory()
+}
+
 function isThere(path: string): boolean {
   try {
     statSync(path)

@@ -50,6 +50,16 @@ test('as a set of texts, whatever comes and whenever it is asked', () => {
   )
 })
 
+test('what two have is in the one that takes over the other', () => {
+  const [one, other] = [new AddressSet(1000), new AddressSet(1000)]
+  for (const address of ['0.0.0.0', '192.0.2.1', '2001:db8::1']) one.add(words(address))
+  for (const address of ['192.0.2.1', '192.0.2.2', '0.0.0.0', '2001:db8::1', '2001:db8::2']) other.add(words(address))
+  one.addAll(other.words())
+  assert.is(one.size, 5)
+  one.addAll(one.words())
+  assert.is(one.size, 5)
+})
+
 test('more than there may be are not told apart', () => {
   for (const [most, own] of [
     [3000, (index: number) => ipv4(index)],

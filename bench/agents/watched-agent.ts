@@ -5,10 +5,10 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { makeNamespace, type Namespace } from '../test/core/firewall/namespace.ts'
+import { makeNamespace, type Namespace } from '../../test/core/firewall/namespace.ts'
 
-const main = fileURLToPath(new URL('../core/cli/main.js', import.meta.url))
-const eyeScript = fileURLToPath(new URL('../../bench/kernel-eye.pl', import.meta.url))
+const main = fileURLToPath(new URL('../../core/cli/main.js', import.meta.url))
+const eyeScript = fileURLToPath(new URL('../../../bench/agents/kernel-eye.pl', import.meta.url))
 
 export interface WatchedAgent {
   readonly log: string
@@ -101,11 +101,6 @@ export async function watchedAgent({
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-/** The line of a failed login, as rsyslog writes it now. */
-export function failure(address: string): string {
-  return `${new Date().toISOString()} host sshd[${1 + Math.floor(Math.random() * 99_999)}]: Failed password for root from ${address} port 4711 ssh2\n`
 }
 
 /** Hears of each element that enters a set as soon as the kernel holds it. */

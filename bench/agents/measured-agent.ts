@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { connectControl } from '../core/control/client.ts'
-import type { JailReport, StatusReport } from '../core/control/api.ts'
+import { connectControl } from '../../core/control/client.ts'
+import type { JailReport, StatusReport } from '../../core/control/api.ts'
 
-const main = fileURLToPath(new URL('../core/cli/main.js', import.meta.url))
+const main = fileURLToPath(new URL('../../core/cli/main.js', import.meta.url))
 const linesAtOnce = 5000
 
 export interface MeasuredAgentOptions {
