@@ -84,7 +84,10 @@ export class FailureLog {
   /** All entries, in memory of their own, and forgets them; null where there are none. */
   take(): CountedFailures | null {
     if (this.#entries === 0) return null
-    const entries = new Uint8Array(this.#words.slice(0, this.#entries * entryWords).buffer)
+    const length = this.#entries * entryWords
+    // What `clear` gives up anyway need not be copied.
+    const words = this.#isLarge ? this.#words.subarray(0, length) : this.#words.slice(0, length)
+    const entries = new Uint8Array(words.buffer, 0, words.byteLength)
     const jails = [...this.#jails.keys()]
     this.clear()
     return { jails, entries }
@@ -95,7 +98,11 @@ export class FailureLog {
     this.#entries = 0
     this.#jails.clear()
     this.#overflowed = false
-    if (this.#words.length > keptEntries * entryWords) this.#words = new Uint32Array(keptEntries * entryWords)
+    if (this.#isLarge) this.#words = new Uint32Array(keptEntries * entryWords)
+  }
+
+  get #isLarge(): boolean {
+    return this.#words.length > keptEntries * entryWords
   }
 
   #finish(kind: EntryKind, jails: readonly string[], time: number, attempts: number): void {
