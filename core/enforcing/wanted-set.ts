@@ -167,8 +167,11 @@ export class WantedSet {
 
   #ask(words: Uint32Array, bits: 64 | 128): void {
     const key = this.#asked
-    const [a, b] = [words[0] ?? 0, words[1] ?? 0]
-    const [c, d] = bits > 64 ? [words[2] ?? 0, words[3] ?? 0] : [0, 0]
+    // No arrays that are taken apart: this is asked of every failure, and each would be garbage.
+    const a = words[0] ?? 0
+    const b = words[1] ?? 0
+    const c = bits > 64 ? (words[2] ?? 0) : 0
+    const d = bits > 64 ? (words[3] ?? 0) : 0
     // Many jails ask for the same address, one after the other.
     if (key[0] !== a || key[1] !== b || key[2] !== c || key[3] !== d || key[4] !== bits) {
       key[0] = a
@@ -342,7 +345,8 @@ export class WantedSet {
 
   /** MurmurHash3's mixing of the words, and beside it another multiplication; and MurmurHash3's last steps. */
   #hashKey(key: Uint32Array, bits: number): void {
-    let [low, high] = [this.#seed | 0, ~this.#seed]
+    let low = this.#seed | 0
+    let high = ~this.#seed
     for (let at = 0; at <= 4; at++) {
       const word = at < 4 ? (key[at] ?? 0) : bits
       const mixed = Math.imul(word, 0xcc9e2d51)
