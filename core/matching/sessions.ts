@@ -104,52 +104,54 @@ class KnownSessions {
   }
 }
 
-/** Words of a slot: the lower and the higher part of the key, and a double. */
-const slotWords = 4
 /** Set in the higher part: an ordinary match will tell again of the failure that a `once` match counted for. */
 const repeatsBit = 0x8000_0000
 
 /**
  * Some sessions by the hash of what names them, in memory that is made once: a string and an object for each would live
- * just long enough to be moved to where garbage is collected last. All of a session lies together.
+ * just long enough to be moved to where garbage is collected last. What is looked for lies by itself, close together, since
+ * most sessions are new ones.
  */
 class Generation {
   readonly #capacity: number
   readonly #mask: number
-  readonly #words: Uint32Array
-  readonly #doubles: Float64Array
+  /** The lower part of the key; 0 where a slot is free. */
+  readonly #low: Uint32Array
+  readonly #high: Uint32Array
+  readonly #since: Float64Array
   #size = 0
 
   constructor(capacity: number) {
     this.#capacity = capacity
     const slots = 2 ** Math.ceil(Math.log2(Math.max(2, capacity * 2)))
     this.#mask = slots - 1
-    this.#words = new Uint32Array(slots * slotWords)
-    this.#doubles = new Float64Array(this.#words.buffer)
+    this.#low = new Uint32Array(slots)
+    this.#high = new Uint32Array(slots)
+    this.#since = new Float64Array(slots)
   }
 
   /** The slot of a key, or the free one where it belongs. */
   slot(high: number, low: number): number {
-    const words = this.#words
+    const lows = this.#low
     let slot = low & this.#mask
-    for (let at = slot * slotWords; words[at] !== 0; at = slot * slotWords) {
-      if (words[at] === low && ((words[at + 1] ?? 0) & ~repeatsBit) === high) break
+    while (lows[slot] !== 0) {
+      if (lows[slot] === low && ((this.#high[slot] ?? 0) & ~repeatsBit) === high) break
       slot = (slot + 1) & this.#mask
     }
     return slot
   }
 
   isTaken(slot: number): boolean {
-    return this.#words[slot * slotWords] !== 0
+    return this.#low[slot] !== 0
   }
 
   /** When the session began, as its lines say. */
   since(slot: number): number {
-    return this.#doubles[(slot * slotWords) / 2 + 1] ?? 0
+    return this.#since[slot] ?? 0
   }
 
   repeats(slot: number): boolean {
-    return (this.#words[slot * slotWords + 1] ?? 0) >= repeatsBit
+    return (this.#high[slot] ?? 0) >= repeatsBit
   }
 
   /** Whether there is no room for one more. */
@@ -160,13 +162,13 @@ class Generation {
   put(high: number, low: number, since: number, repeats: boolean): void {
     const slot = this.slot(high, low)
     if (!this.isTaken(slot)) this.#size++
-    this.#words[slot * slotWords] = low
-    this.#words[slot * slotWords + 1] = repeats ? high | repeatsBit : high
-    this.#doubles[(slot * slotWords) / 2 + 1] = since
+    this.#low[slot] = low
+    this.#high[slot] = repeats ? high | repeatsBit : high
+    this.#since[slot] = since
   }
 
   clear(): this {
-    this.#words.fill(0)
+    this.#low.fill(0)
     this.#size = 0
     return this
   }
