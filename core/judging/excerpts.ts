@@ -141,13 +141,13 @@ export class Excerpts {
 
   #enter(length: number, previous: number, rule: number, kind: number): number {
     const pointer = this.#next
-    const ring = this.#ring
-    if (ring === null) return previous
+    if (this.#ring === null) return previous
     const start = this.#start
-    ring.writeDoubleLE(previous, start)
-    ring.writeUInt16LE(length, start + 8)
-    ring.writeUInt16LE(rule, start + 10)
-    ring[start + 12] = kind
+    const view = this.#view
+    view.setFloat64(start, previous, true)
+    view.setUint16(start + 8, length, true)
+    view.setUint16(start + 10, rule, true)
+    view.setUint8(start + 12, kind)
     this.#next += Math.ceil((headerBytes + length) / 16) * 16
     return pointer
   }
