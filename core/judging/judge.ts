@@ -426,7 +426,7 @@ export class Judge {
   /** Of single addresses numbers say whether a look at the rules is worth it. */
   #isSpared(group: JailGroup, failed: CountedFailure): boolean {
     if (failed instanceof AddressFailure && failed.isSingle && !this.#options.allowsAny()) {
-      if (!group.ignore.maySpare(failed.isIPv4 ? (failed.key[3] ?? 0) : -1)) return false
+      if (!group.ignore.maySpare(failed.key)) return false
     }
     return failed.prefix !== null && this.#sparing(group, failed.prefix) !== undefined
   }
