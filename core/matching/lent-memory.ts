@@ -3,7 +3,7 @@ import { mostScannedBytes } from './line-cutting.ts'
 
 /**
  * Lends memory to threads, for bytes that they read and for rows that they write. What is cloned for a thread, or handed
- * over by it, is new memory each time: to collect it took a fifth of the judge's time, and some MiB until then. What is
+ * over by it, is new memory each time: to collect it took a tenth of the judge's time, and some MiB until then. What is
  * shared is used again.
  */
 export class SharedMemory {
