@@ -144,6 +144,9 @@ export class PrefixSet {
   /** By the length: of IPv4 by the 32 bits, for that is quicker than by text. */
   readonly #v4 = new Map<number, Map<number, Prefix>>()
   readonly #v6 = new Map<number, Set<Prefix>>()
+  /** The first 32 bits of those of IPv6, and whether one of them is shorter. */
+  readonly #v6Begins = new Set<number>()
+  #hasShort6 = false
 
   constructor(prefixes: Iterable<Prefix> = []) {
     for (const prefix of prefixes) this.add(prefix)
@@ -154,12 +157,21 @@ export class PrefixSet {
     if (family === 4) {
       const same = this.#v4.get(length) ?? new Map<number, Prefix>()
       this.#v4.set(length, same.set(bitsOf(bytes), prefix))
-    } else this.#v6.set(length, (this.#v6.get(length) ?? new Set<Prefix>()).add(prefix))
+    } else {
+      this.#v6.set(length, (this.#v6.get(length) ?? new Set<Prefix>()).add(prefix))
+      this.#v6Begins.add(bitsOf(bytes))
+      this.#hasShort6 ||= length < 32
+    }
   }
 
-  /** Whether the set may cover an address: for sure where it is IPv4 (`value` its 32 bits), else (-1) whether any IPv6 is in it. */
-  mayCover(value: number): boolean {
-    return value < 0 ? this.#v6.size > 0 : this.#v4.size > 0 && this.#covering4(value, 32) !== undefined
+  /** Whether the set covers the IPv4 address of these 32 bits. */
+  covers4(bits: number): boolean {
+    return this.#v4.size > 0 && this.#covering4(bits, 32) !== undefined
+  }
+
+  /** Whether the set may cover an IPv6 address that begins with these 32 bits: where not, no text has to be made of it. */
+  mayCover6(bits: number): boolean {
+    return this.#hasShort6 || (this.#v6.size > 0 && this.#v6Begins.has(bits))
   }
 
   /** The prefix of the set that covers the whole of `prefix`, if there is one. */

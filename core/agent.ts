@@ -28,10 +28,11 @@ import { CurrentPool } from './current-pool.ts'
 import { Announcer } from './enforcing/announcer.ts'
 import { WantedSet } from './enforcing/wanted-set.ts'
 import type { AgentEvent, Ban, LogChunk, LogPosition, ScanResult } from './events.ts'
-import { RowCursor } from './failure-rows.ts'
+import { countRows, RowCursor } from './failure-rows.ts'
 import type { FirewallHelper, FirewallOptions } from './firewall/client.ts'
 import { Instances } from './instances.ts'
 import { createIntake, positionAfter, type Intake } from './intake/intake.ts'
+import type { Scanned } from './intake/scanner.ts'
 import { JailEvents } from './jail-events.ts'
 import { JailSight } from './jail-sight.ts'
 import type { ReadyJail } from './jails.ts'
@@ -261,7 +262,7 @@ export class Agent implements RunningAgent {
   }
 
   /** The way of a piece of a log: matched in a worker, merged by session, judged; then its position is kept. */
-  async #scan(chunk: LogChunk, position: LogPosition | null): Promise<ScanResult> {
+  async #scan(chunk: LogChunk, position: LogPosition | null): Promise<Scanned> {
     // While a reload is under way, intake may still speak of a jail that is gone.
     const jails = chunk.jails.filter((name) => {
       const jail = this.jails.get(name)
@@ -270,9 +271,11 @@ export class Agent implements RunningAgent {
     const led = { ...chunk, jails, starting: this.fail2ban.starting({ ...chunk, jails }) }
     const { setBy } = this.clock
     let at = position
+    let found = 0
     const take = (result: ScanResult) => {
       this.clock.follow()
       this.sight.note(chunk, result)
+      found += countRows(result.rows)
       this.#judge(result, { ...led, arrivedAt: chunk.arrivedAt + this.clock.setBy - setBy })
       if (at !== null && !('cursor' in at)) at = positionAfter(at, result)
       // In the same transaction as the bans above and what was counted: what is read again after a crash is
@@ -282,11 +285,14 @@ export class Agent implements RunningAgent {
         counted: result.rows.words.length + (result.hits?.length ?? 0) > 0,
       })
     }
-    if (position === null || !('cursor' in position)) return this.pool.scan(led, take)
+    if (position === null || !('cursor' in position)) {
+      const counts = await this.pool.scanInParts(led, take)
+      return { ...counts, found }
+    }
     // There is no cursor for a part of the chunk.
     const whole = await this.pool.scan(led)
     take(whole)
-    return whole
+    return { ...whole, found }
   }
 
   #judge(result: ScanResult, chunk: LogChunk): void {
@@ -300,7 +306,8 @@ export class Agent implements RunningAgent {
           this.ownLog.seen(row, jail, chunk, this.judge.sparing(row.address, jail) !== undefined)
       return counting
     }
-    while (row.next()) this.judge.countRow(row, attempts, chunk, (ban) => this.decide(ban))
+    const decide = (ban: Ban) => this.decide(ban)
+    while (row.next()) this.judge.countRow(row, attempts, chunk, decide)
   }
 
   /** What is due every second. */

@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url'
-import type { FileRange, LogChunk, RangeDates, ScanResult } from './events.ts'
+import type { FileRange, LogChunk, RangeDates, ScanCounts, ScanResult } from './events.ts'
 import type { TreeJailSetup } from './fail2ban/lines/jail-lines.ts'
 import type { ReadyJail } from './jails.ts'
 import type { BrokenJail, JailFilter } from './matching/messages.ts'
@@ -36,9 +36,15 @@ export class CurrentPool {
   }
 
   /** As `MatchingPool.scan`, with the pool there is when it is called. */
-  scan(chunk: LogChunk, part?: (result: ScanResult) => void): Promise<ScanResult> {
+  scan(chunk: LogChunk): Promise<ScanResult> {
     if (!this.#pool) return Promise.reject(new Error('no jail is ready'))
-    return this.#pool.scan(chunk, part)
+    return this.#pool.scan(chunk)
+  }
+
+  /** As `MatchingPool.scanInParts`, with the pool there is when it is called. */
+  scanInParts(chunk: LogChunk, part: (result: ScanResult) => void): Promise<ScanCounts> {
+    if (!this.#pool) return Promise.reject(new Error('no jail is ready'))
+    return this.#pool.scanInParts(chunk, part)
   }
 
   /** As `MatchingPool.dates`, with the pool there is when it is called. */

@@ -47,6 +47,11 @@ export function countRows({ words }: FailureRows): number {
   return count
 }
 
+/** The same rows, in memory of their own. */
+export function ownRows({ targets, words, spans, texts }: FailureRows): FailureRows {
+  return { targets, words: words.slice(), spans: spans.slice(), texts: texts.slice() }
+}
+
 /** The rows of two pieces that follow one another. */
 export function joinRows(first: FailureRows, second: FailureRows): FailureRows {
   if (first.words.length === 0) return second

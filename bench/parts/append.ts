@@ -44,10 +44,12 @@ async function measure(folder: string): Promise<readonly Figure[]> {
     positions: [],
     log: silent,
     scan: async (chunk) => {
-      const result = await pool.scan(chunk)
-      const now = performance.now()
-      for (const row = new RowCursor(result.rows); row.next();) foundAt.push(now)
-      return result
+      const before = foundAt.length
+      const counts = await pool.scanInParts(chunk, ({ rows }) => {
+        const now = performance.now()
+        for (const row = new RowCursor(rows); row.next();) foundAt.push(now)
+      })
+      return { ...counts, found: foundAt.length - before }
     },
   })
   try {

@@ -148,14 +148,16 @@ async function pooled(log: string, jails: readonly JailFilter[]) {
   let [before, beforeMs] = [process.cpuUsage(), processor.ms]
   let isFirst = true
   await eachChunk(log, jails, async (chunk) => {
-    const result: ScanResult = await pool.scan(chunk)
-    // What compiling takes is none of a flood.
-    if (isFirst) [isFirst, before, beforeMs] = [false, process.cpuUsage(), processor.ms]
-    const row = new RowCursor(result.rows)
-    const attempts = () => sessions.attempts(row, log)
-    while (row.next()) court.judge.countRow(row, attempts, chunk, court.decide)
-    court.judge.counted()
-    return result.consumed
+    const take = ({ rows }: ScanResult) => {
+      // What compiling takes is none of a flood.
+      if (isFirst) [isFirst, before, beforeMs] = [false, process.cpuUsage(), processor.ms]
+      const row = new RowCursor(rows)
+      const attempts = () => sessions.attempts(row, log)
+      while (row.next()) court.judge.countRow(row, attempts, chunk, court.decide)
+      court.judge.counted()
+    }
+    const { consumed } = await pool.scanInParts(chunk, take)
+    return consumed
   })
   const { user, system } = process.cpuUsage(before)
   const mainMs = processor.ms - beforeMs

@@ -167,16 +167,19 @@ export class WantedSet {
 
   #ask(words: Uint32Array, bits: 64 | 128): void {
     const key = this.#asked
-    const [a = 0, b = 0] = words
-    const [c = 0, d = 0] = bits > 64 ? [words[2], words[3]] : []
+    // No arrays that are taken apart: this is asked of every failure, and each would be garbage.
+    const a = words[0] ?? 0
+    const b = words[1] ?? 0
+    const c = bits > 64 ? (words[2] ?? 0) : 0
+    const d = bits > 64 ? (words[3] ?? 0) : 0
     // Many jails ask for the same address, one after the other.
     if (key[0] !== a || key[1] !== b || key[2] !== c || key[3] !== d || key[4] !== bits) {
-      this.#hashWords(a, b, c, d, bits)
       key[0] = a
       key[1] = b
       key[2] = c
       key[3] = d
       key[4] = bits
+      this.#hashKey(key, bits)
       this.#askedLow = this.#low
       this.#askedHigh = this.#high
     }
@@ -337,32 +340,25 @@ export class WantedSet {
 
   #hash(prefix: Prefix): void {
     const bits = writePrefixKey(prefix, this.#key)
-    const [a = 0, b = 0, c = 0, d = 0] = this.#key
-    this.#hashWords(a, b, c, d, bits)
+    this.#hashKey(this.#key, bits)
   }
 
   /** MurmurHash3's mixing of the words, and beside it another multiplication; and MurmurHash3's last steps. */
-  #hashWords(a: number, b: number, c: number, d: number, bits: number): void {
-    this.#low = this.#seed | 0
-    this.#high = ~this.#seed
-    this.#mix(a)
-    this.#mix(b)
-    this.#mix(c)
-    this.#mix(d)
-    this.#mix(bits)
-    let [low, high] = [this.#low, this.#high]
+  #hashKey(key: Uint32Array, bits: number): void {
+    let low = this.#seed | 0
+    let high = ~this.#seed
+    for (let at = 0; at <= 4; at++) {
+      const word = at < 4 ? (key[at] ?? 0) : bits
+      const mixed = Math.imul(word, 0xcc9e2d51)
+      low ^= Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593)
+      low = (Math.imul((low << 13) | (low >>> 19), 5) + 0xe6546b64) | 0
+      high = Math.imul(high ^ word, 0x01000193)
+      high = Math.imul(high ^ (high >>> 15), 0x2c1b3c6d)
+    }
     low = Math.imul(low ^ (low >>> 16), 0x85ebca6b)
     high = Math.imul(high ^ (high >>> 13), 0xc2b2ae35)
     this.#low = (low ^ (low >>> 13)) >>> 0
     this.#high = (high ^ (high >>> 16)) >>> 0
-  }
-
-  #mix(word: number): void {
-    const mixed = Math.imul(word, 0xcc9e2d51)
-    const low = this.#low ^ Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593)
-    this.#low = (Math.imul((low << 13) | (low >>> 19), 5) + 0xe6546b64) | 0
-    const high = Math.imul(this.#high ^ word, 0x01000193)
-    this.#high = Math.imul(high ^ (high >>> 15), 0x2c1b3c6d)
   }
 
   /** Closes the gap at a slot by moving back those behind it that had to give way (Knuth 6.4, algorithm R). */

@@ -1,5 +1,5 @@
 import { BailiffError } from '../errors.ts'
-import type { LogCursor, ScanResult } from '../events.ts'
+import type { LogCursor, ScanCounts } from '../events.ts'
 import { ScanCount, type LogState } from './log-state.ts'
 import { maxChunkBytes, type Scanner } from './scanner.ts'
 
@@ -126,7 +126,7 @@ export class ByteReader {
     return { log, jails: this.jails, data, arrivedAt: at, live, undatedAt, insideLine: this.#insideLine }
   }
 
-  #advance(data: Uint8Array, result: ScanResult): void {
+  #advance(data: Uint8Array, result: ScanCounts): void {
     this.#count.add(result)
     const rest = data.subarray(Math.min(data.length, Math.max(0, result.consumed)))
     if (result.consumed > 0) this.#insideLine = result.insideLine

@@ -1,13 +1,12 @@
 import { describeError } from '../errors.ts'
-import type { FilePosition, FileRange, LogChunk, RangeDates, ScanResult } from '../events.ts'
-import { countRows } from '../failure-rows.ts'
+import type { FilePosition, FileRange, LogChunk, RangeDates } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 import type { Claims } from './claims.ts'
 import { Generations } from './generations.ts'
 import type { LogFile } from './log-file.ts'
 import { ScanCount, type LogState } from './log-state.ts'
 import { Moment } from './moment.ts'
-import { type Alarm, maxRangeBytes, pause, type Scanner } from './scanner.ts'
+import { type Alarm, maxRangeBytes, pause, type Scanned, type Scanner } from './scanner.ts'
 import { Trouble } from './trouble.ts'
 import { beginOfWindow } from './window-search.ts'
 
@@ -246,11 +245,11 @@ export class FileReader {
     return file.bornAt >= (this.#looked?.earliest ?? Infinity) - bornSlackMs
   }
 
-  #advance(file: LogFile, end: number, result: ScanResult): void {
+  #advance(file: LogFile, end: number, result: Scanned): void {
     this.#count.add(result)
     file.triedEnd = end
     // A hit of a Fail2ban tree is a record with texts, and takes twenty times as long.
-    const found = countRows(result.rows) + (result.hits?.length ?? 0) * 20
+    const found = result.found + (result.hits?.length ?? 0) * 20
     const size = this.#chunkBytes
     const fewer = Math.max(size / 2, Math.min(size, leastChunkBytes))
     if (result.consumed > 0) this.#chunkBytes = found > manyMatches ? fewer : Math.min(size * 2, maxRangeBytes)

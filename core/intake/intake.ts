@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import type { FilePosition, LogCursor, LogPosition, ScanResult } from '../events.ts'
+import type { FilePosition, LogCursor, LogPosition, ScanCounts } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 import { Claims } from './claims.ts'
 import { FileReader, type DatesOf } from './file-reader.ts'
@@ -55,7 +55,7 @@ export function createIntake(options: IntakeOptions): Intake {
 }
 
 /** The position behind a chunk that began at `position`: what is to be kept together with what came of the chunk. */
-export function positionAfter(position: FilePosition, result: ScanResult): FilePosition {
+export function positionAfter(position: FilePosition, result: ScanCounts): FilePosition {
   if (result.consumed === 0) return position
   return { ...position, offset: position.offset + result.consumed, insideLine: result.insideLine }
 }

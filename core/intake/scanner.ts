@@ -1,13 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError } from '../errors.ts'
-import type { LogChunk, LogPosition, ScanResult } from '../events.ts'
+import type { LogChunk, LogPosition, ScanCounts } from '../events.ts'
 import type { Logger } from '../plugin.ts'
 
 /**
  * Matches a chunk, judges and keeps what came of it. `position` is where the chunk begins in a file, and in the log of a
  * source where it ends; null where none is kept.
  */
-export type Scan = (chunk: LogChunk, position: LogPosition | null) => Promise<ScanResult>
+export type Scan = (chunk: LogChunk, position: LogPosition | null) => Promise<Scanned>
+
+/** What became of a chunk that was scanned and judged. */
+export interface Scanned extends ScanCounts {
+  /** Failures that native filters found. */
+  readonly found: number
+}
 
 /** Tells people of something that they should look at. */
 export type Alarm = (subject: string, message: string) => void
@@ -48,7 +54,7 @@ export class Scanner {
   async run(
     make: () => readonly [chunk: LogChunk, position: LogPosition | null],
     signal: AbortSignal,
-  ): Promise<ScanResult | null> {
+  ): Promise<Scanned | null> {
     await this.#take()
     try {
       for (let failures = 0; !signal.aborted; failures++) {

@@ -1,5 +1,5 @@
 import type { Address, Prefix } from '../address.ts'
-import { isMappedKey, readKey, writeKey } from '../address-words.ts'
+import { readKey, writeKey } from '../address-words.ts'
 import type { Match } from '../events.ts'
 import type { RowCursor } from '../failure-rows.ts'
 import type { Excerpts } from './excerpts.ts'
@@ -54,10 +54,6 @@ export class AddressFailure implements CountedFailure, BannedLine {
   /** Whether nothing wider than the address would be banned for it. */
   get isSingle(): boolean {
     return this.#prefix === null || this.#prefix === this.#address
-  }
-
-  get isIPv4(): boolean {
-    return isMappedKey(this.key, 0)
   }
 
   /** When it counts, unix milliseconds. */

@@ -45,6 +45,7 @@ export interface Entry {
 export class FailureLog {
   /** By list, its index. */
   readonly #jails = new Map<readonly string[], number>()
+  #last = nobody
   #words = new Uint32Array(256 * entryWords)
   #entries = 0
   #overflowed = false
@@ -84,7 +85,10 @@ export class FailureLog {
   /** All entries, in memory of their own, and forgets them; null where there are none. */
   take(): CountedFailures | null {
     if (this.#entries === 0) return null
-    const entries = new Uint8Array(this.#words.slice(0, this.#entries * entryWords).buffer)
+    const length = this.#entries * entryWords
+    // What `clear` gives up anyway need not be copied.
+    const words = this.#isLarge ? this.#words.subarray(0, length) : this.#words.slice(0, length)
+    const entries = new Uint8Array(words.buffer, 0, words.byteLength)
     const jails = [...this.#jails.keys()]
     this.clear()
     return { jails, entries }
@@ -94,8 +98,13 @@ export class FailureLog {
   clear(): void {
     this.#entries = 0
     this.#jails.clear()
+    this.#last = nobody
     this.#overflowed = false
-    if (this.#words.length > keptEntries * entryWords) this.#words = new Uint32Array(keptEntries * entryWords)
+    if (this.#isLarge) this.#words = new Uint32Array(keptEntries * entryWords)
+  }
+
+  get #isLarge(): boolean {
+    return this.#words.length > keptEntries * entryWords
   }
 
   #finish(kind: EntryKind, jails: readonly string[], time: number, attempts: number): void {
@@ -107,10 +116,11 @@ export class FailureLog {
   }
 
   #indexOf(jails: readonly string[]): number {
-    const known = this.#jails.get(jails)
-    if (known !== undefined) return known
-    this.#jails.set(jails, this.#jails.size)
-    return this.#jails.size - 1
+    if (jails === this.#last.jails) return this.#last.index
+    const index = this.#jails.get(jails) ?? this.#jails.size
+    this.#jails.set(jails, index)
+    this.#last = { jails, index }
+    return index
   }
 
   #makeRoom(): boolean {
@@ -126,6 +136,9 @@ export class FailureLog {
     return true
   }
 }
+
+/** No list yet. */
+const nobody: { readonly jails: readonly string[] | null; readonly index: number } = { jails: null, index: 0 }
 
 /** Tells all entries in order. What is no entry (a damaged store) is left out. */
 export function readEntries({ jails: lists, entries }: CountedFailures, found: (entry: Entry) => void): void {

@@ -118,7 +118,6 @@ export class FailureTable {
   #add(given: number, attempts: number, excerpt: (previous: number) => number): number {
     const time = given - this.#shifted
     this.#latest = Math.max(this.#latest, time)
-    this.#sweep(sweptAtOnce)
     if (this.#rows.largerBytes > this.#maxLargerBytes) this.#fit()
     const row = this.#row()
     const failures = this.#rows.open(row)
@@ -216,19 +215,37 @@ export class FailureTable {
     return failures.countSince(failures.last - this.#findtimeMs)
   }
 
-  #sweep(rows: number): void {
-    for (let i = 0; i < rows && this.#rows.size > 0; i++) {
+  /** Looks at some rows. Of expired ones the first stays, to be taken or removed, and is the answer; -1: there is none. */
+  #sweep(): number {
+    let expired = -1
+    for (let i = 0; i < sweptAtOnce && this.#rows.size > 0; i++) {
       if (this.#hand >= this.#rows.size) this.#hand = 0
-      if (this.#rows.open(this.#hand).last < this.#latest - this.#findtimeMs) this.#rows.remove(this.#hand)
-      else this.#hand++
+      // Behind one that stays, since its number would change if the last row took another place.
+      if (this.#hand <= expired) break
+      if (this.#rows.open(this.#hand).last >= this.#latest - this.#findtimeMs) this.#hand++
+      else if (expired < 0) expired = this.#hand++
+      else this.#rows.remove(this.#hand)
     }
     this.#rows.tend()
+    return expired
   }
 
-  /** The row of the probe, an empty one where it had none. */
+  /** The row of the probe, an empty one where it had none. That of an expired address costs less than one that has to be moved. */
   #row(): number {
+    const expired = this.#sweep()
     const known = this.#rows.find(this.#probe)
-    if (known >= 0) return known
+    if (known < 0) return this.#newRow(expired)
+    if (expired < 0 || expired === known) return known
+    this.#rows.remove(expired)
+    // The last row took the place.
+    return known === this.#rows.size ? expired : known
+  }
+
+  #newRow(expired: number): number {
+    if (expired >= 0) {
+      this.#rows.replace(expired, this.#probe)
+      return expired
+    }
     if (this.#rows.size < this.#maxRows) return this.#rows.append(this.#probe)
     const row = this.#leastDangerous()
     this.#rows.replace(row, this.#probe)

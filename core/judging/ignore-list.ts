@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import { parseAddress, PrefixSet, type Prefix } from '../address.ts'
+import { isMappedKey } from '../address-words.ts'
 
 const namesAgainMs = 5 * 60_000
 
@@ -76,13 +77,13 @@ export class IgnoreList {
     return this.rule(prefix)?.why
   }
 
-  /** As `PrefixSet.mayCover`: where it says no, no rule spares the address. */
-  maySpare(value: number): boolean {
+  /** False: no rule spares the address, which `writeKey` wrote. */
+  maySpare(key: Uint32Array): boolean {
     return (
-      this.#configured.mayCover(value) ||
-      this.#live.mayCover(value) ||
-      this.#proxies.mayCover(value) ||
-      this.#vital.mayCover(value)
+      mayCover(this.#configured, key) ||
+      mayCover(this.#live, key) ||
+      mayCover(this.#proxies, key) ||
+      mayCover(this.#vital, key)
     )
   }
 
@@ -149,6 +150,10 @@ export class IgnoreList {
     timer.unref()
     this.#timers.push(timer)
   }
+}
+
+function mayCover(set: PrefixSet, key: Uint32Array): boolean {
+  return isMappedKey(key, 0) ? set.covers4(key[3] ?? 0) : set.mayCover6(key[0] ?? 0)
 }
 
 function whyProxy(proxy: Prefix): string {

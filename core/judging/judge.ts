@@ -12,7 +12,7 @@ import type { CountedFailure, Reached } from './failure-counter.ts'
 import { FailureLog, readEntries } from './failure-log.ts'
 import type { JailCounts, JailRules, Standing } from './jail-rules.ts'
 import { withUsual, type BannedLine, type FullJudgeOptions, type JudgeOptions } from './judge-options.ts'
-import type { JailGroup } from './jail-group.ts'
+import type { BannedJails, JailGroup } from './jail-group.ts'
 import { countsAlike, groupJails, isFail2ban } from './judged-jail.ts'
 import { networkOf } from './networks.ts'
 import type { Offence } from './offences.ts'
@@ -51,6 +51,10 @@ export class Judge {
   readonly #ofRow = new AddressFailure()
   readonly #ofMatch = new AddressFailure()
   #knowsOffenders = false
+  /** The group that counts now, and whom it bans in no case. */
+  #counting: JailGroup | null = null
+  readonly #spares = (network: Prefix) =>
+    this.#counting !== null && this.#sparing(this.#counting, network) !== undefined
 
   constructor(options: JudgeOptions) {
     this.#options = withUsual(options)
@@ -183,7 +187,7 @@ export class Judge {
    * those of jails that count bans.
    */
   count(match: Match, chunk: Arrival): readonly Ban[] {
-    return this.#andBansOfBans(this.#count(match, match.address, chunk), chunk)
+    return this.#count(match, match.address, chunk)
   }
 
   /**
@@ -194,15 +198,12 @@ export class Judge {
     const time = countedAt(row.time, chunk)
     const failed = this.#ofRow
     failed.ofRow(row)
-    const tell = (bans: readonly Ban[]) => {
-      for (const ban of this.#andBansOfBans(bans, chunk)) decide(ban)
-    }
     for (let left = row.lines; left > 0; left--, row.nextLine()) {
       failed.attempts = attempts()
       if (time === null || failed.attempts === 0) continue
       for (const group of this.#groupsFor(row.jails)) {
         this.#place(failed, group, row.rule, time, chunk)
-        this.#countAddress(group, failed, chunk, tell)
+        this.#countAddress(group, failed, chunk, decide)
       }
     }
   }
@@ -268,7 +269,7 @@ export class Judge {
     failed.ofMatch(match, prefix)
     this.#place(failed, group, match.rule, time, chunk)
     const told: Ban[] = []
-    this.#countAddress(group, failed, chunk, (bans) => told.push(...bans))
+    this.#countAddress(group, failed, chunk, (ban) => told.push(ban))
     return told
   }
 
@@ -278,29 +279,50 @@ export class Judge {
     failed.rule = this.#rules.number(group.rules.ruleNames?.[rule])
   }
 
-  /** Tells the bans of one jail after the other. */
-  #countAddress(group: JailGroup, failed: AddressFailure, chunk: Arrival, tell: (bans: readonly Ban[]) => void): void {
+  /** Tells the bans of one jail after the other. What most failures do not come to is elsewhere: closures cost each of them. */
+  #countAddress(group: JailGroup, failed: AddressFailure, chunk: Arrival, decide: (ban: Ban) => void): void {
     failed.jails = group.names
     const { rules } = group
-    if (isFail2ban(rules)) return tell(this.#countAsFail2ban(group, rules, failed, chunk))
+    if (isFail2ban(rules)) return this.#tell(this.#countAsFail2ban(group, rules, failed, chunk), chunk, decide)
     const counting = this.#withoutBanned(group, failed, chunk)
     if (counting === null) return
-    const since = chunk.live ? chunk.arrivedAt : failed.time
     const reachedBy = this.#reachedBy(counting, failed, chunk.arrivedAt)
-    if (reachedBy.length === 0) return
-    for (const jail of counting.jails) {
+    if (reachedBy.length > 0) this.#sentence(counting, reachedBy, failed, chunk, decide)
+  }
+
+  #sentence(
+    { jails }: JailGroup,
+    reachedBy: readonly Reached[],
+    failed: AddressFailure,
+    chunk: Arrival,
+    decide: (ban: Ban) => void,
+  ): void {
+    const since = chunk.live ? chunk.arrivedAt : failed.time
+    for (const jail of jails) {
       const bans = reachedBy.flatMap(
         (reached) => this.#sentences.ban(jail.rules, reached, since, chunk.arrivedAt) ?? [],
       )
       jail.bans += bans.length
-      if (bans.length > 0) tell(bans)
+      this.#tell(bans, chunk, decide)
     }
+  }
+
+  #tell(bans: readonly Ban[], chunk: Arrival, decide: (ban: Ban) => void): void {
+    for (const ban of this.#andBansOfBans(bans, chunk)) decide(ban)
   }
 
   /** The jails of the group that count the failure, since none of their bans is of whom it would ban; null: none does. */
   #withoutBanned(group: JailGroup, failed: AddressFailure, chunk: Arrival): JailGroup | null {
     const banned = group.bannedBy(failed, this.#options)
-    if (banned.length === 0) return group
+    return banned.length === 0 ? group : this.#partBanned(group, banned, failed, chunk)
+  }
+
+  #partBanned(
+    group: JailGroup,
+    banned: readonly BannedJails[],
+    failed: AddressFailure,
+    chunk: Arrival,
+  ): JailGroup | null {
     for (const { bits, jails } of banned) {
       if (bits === 0) continue
       const { key } = failed
@@ -397,13 +419,14 @@ export class Judge {
     group.failures += attempts
     const { name, counting } = group.rules
     if (counting) this.#options.onCounting({ type: 'found', jail: name, id: failed.id, time: failed.time })
-    return group.counter.count(failed, (network) => this.#sparing(group, network) !== undefined, now)
+    this.#counting = group
+    return group.counter.count(failed, this.#spares, now)
   }
 
   /** Of single addresses numbers say whether a look at the rules is worth it. */
   #isSpared(group: JailGroup, failed: CountedFailure): boolean {
     if (failed instanceof AddressFailure && failed.isSingle && !this.#options.allowsAny()) {
-      if (!group.ignore.maySpare(failed.isIPv4 ? (failed.key[3] ?? 0) : -1)) return false
+      if (!group.ignore.maySpare(failed.key)) return false
     }
     return failed.prefix !== null && this.#sparing(group, failed.prefix) !== undefined
   }

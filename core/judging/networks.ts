@@ -103,7 +103,8 @@ export class Networks {
     const before = failures.length
     keepFrom(failures, time - this.#findtimeMs)
     failures.push(time, attempts, words[at + 2] ?? 0, words[at + 3] ?? 0)
-    const [count, isMany] = [sumOf(failures), areMany(failures)]
+    const count = sumOf(failures)
+    const isMany = areMany(failures)
     const most = this.#threshold * numbersEach
     if (failures.length > most) failures.splice(0, failures.length - most)
     this.#remembered += (failures.length - before) / numbersEach

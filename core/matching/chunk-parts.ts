@@ -1,5 +1,5 @@
-import type { FileRange, LogChunk, ScanResult } from '../events.ts'
-import { joinRows, movedRows, noRows } from '../failure-rows.ts'
+import type { FileRange, LogChunk, ScanCounts, ScanResult } from '../events.ts'
+import { movedRows, noRows } from '../failure-rows.ts'
 
 /** How many bytes a chunk covers. */
 export function chunkLength({ data }: LogChunk): number {
@@ -23,10 +23,9 @@ export function inWhole(chunk: LogChunk, start: number, result: ScanResult): Sca
   return { ...result, rows: movedRows(result.rows, start), ...(result.hits && { hits: result.hits.map(moved) }) }
 }
 
-/** One result for two parts that follow one another. */
-export function joinResults(first: ScanResult, second: ScanResult): ScanResult {
+/** What became of two parts that follow one another. */
+export function joinCounts(first: ScanCounts, second: ScanCounts): ScanCounts {
   return {
-    rows: joinRows(first.rows, second.rows),
     ...(first.hits || second.hits ? { hits: [...(first.hits ?? []), ...(second.hits ?? [])] } : {}),
     ...(first.odd || second.odd ? { odd: [...(first.odd ?? []), ...(second.odd ?? [])] } : {}),
     consumed: first.consumed + second.consumed,

@@ -18,14 +18,17 @@ export class LineDeadline {
   #looks = 0
   #processorMs = 0
 
-  /** `alive`: whether there is any thread that could take the task up; `lingers` hears each time that it is still at the same line. */
+  /**
+   * `alive`: whether there is any thread that could take the task up; `lingers` hears each time that it is still at the
+   * same line, when it has been there for a quarter of its time and was at work.
+   */
   constructor(ms: number, cell: ProgressCell, alive: () => boolean, stop: () => void, lingers = () => {}) {
     this.#ms = ms
     this.#cell = cell
     this.#timer = setInterval(() => {
       if (!cell.begun && alive()) return
       if (!this.#isStuck()) {
-        if (this.#looks > 1) lingers()
+        if (this.#lingers) lingers()
         return
       }
       this.end()
@@ -45,8 +48,20 @@ export class LineDeadline {
       this.#looks = 0
       this.#processorMs = processorMsOf(this.#cell.thread)
     }
-    const times = line === null ? patienceWithoutLine : 1
-    if (++this.#looks <= looks * times) return false
-    return processorMsOf(this.#cell.thread) - this.#processorMs >= this.#ms * times * ownShare
+    if (++this.#looks <= looks * this.#patience) return false
+    return this.#usedMs >= this.#ms * this.#patience * ownShare
+  }
+
+  get #lingers(): boolean {
+    return this.#looks > this.#patience && this.#usedMs >= this.#ms * (this.#patience / looks) * ownShare
+  }
+
+  get #patience(): number {
+    return this.#at === null ? patienceWithoutLine : 1
+  }
+
+  /** What the thread has had of the processor since it came to the line. */
+  get #usedMs(): number {
+    return processorMsOf(this.#cell.thread) - this.#processorMs
   }
 }

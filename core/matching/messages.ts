@@ -35,6 +35,8 @@ export interface ScanTask {
   readonly memories: JailMemories
   /** Memory of a `ProgressCell`. */
   readonly progress: SharedArrayBuffer
+  /** Where its rows are to be, if they fit; absent: in memory of their own. */
+  readonly rowMemory?: SharedArrayBuffer | undefined
 }
 
 /** A look at the dates of a range of a log that these jails read; the answer is a `RangeDates`. */

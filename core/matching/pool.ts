@@ -9,10 +9,11 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import { BailiffError } from '../errors.ts'
-import type { FileRange, LogChunk, RangeDates, ScanResult } from '../events.ts'
+import type { FileRange, LogChunk, RangeDates, ScanCounts, ScanResult } from '../events.ts'
+import { joinRows, noRows, ownRows } from '../failure-rows.ts'
 import type { Logger } from '../plugin.ts'
-import { chunkLength, chunkPart, inWhole, joinResults, passedOver } from './chunk-parts.ts'
-import { LentMemory } from './lent-memory.ts'
+import { chunkLength, chunkPart, inWhole, joinCounts, passedOver } from './chunk-parts.ts'
+import { LentMemory, SharedMemory } from './lent-memory.ts'
 import { LineDeadline } from './line-deadline.ts'
 import { LogMemories } from './log-memories.ts'
 import {
@@ -29,11 +30,15 @@ import { patientLineMs, SlowLogs } from './slow-logs.ts'
 
 export interface MatchingPool {
   /**
-   * Scans a chunk; several may be under way, each by one thread. `part` gets the results of its parts, in
-   * order, as soon as they are there; the answer has all of them. Rejects with a BailiffError when
-   * the thread crashed twice over the chunk, or the pool is closed.
+   * Scans a chunk; several may be under way, each by one thread. Rejects with a BailiffError when the thread crashed twice
+   * over the chunk, or the pool is closed.
    */
-  scan(chunk: LogChunk, part?: (result: ScanResult) => void): Promise<ScanResult>
+  scan(chunk: LogChunk): Promise<ScanResult>
+  /**
+   * As `scan`, for who takes the results of its parts, in order, as soon as they are there. Their rows are to be read in
+   * the call: they are in memory that is used again.
+   */
+  scanInParts(chunk: LogChunk, part: (result: ScanResult) => void): Promise<ScanCounts>
   /**
    * When the lines of a range were written, as these jails read their dates: a look of some KiB. `now` is unix
    * milliseconds. Rejects with a BailiffError where it takes too long, a pattern of dates may, or a thread crashed.
@@ -68,20 +73,24 @@ const guardedDeadlineMs = 10_000
 
 /** A look at some dates takes a millisecond; at a start threads load first. */
 const datesWithinMs = 10_000
+/** Room for the rows of a range that is full of attacks. Rows that need more have memory of their own. */
+const rowMemoryBytes = 2 * 1024 * 1024
 
 /** A task is a chunk to scan, or a question for dates, which has a function of its own in the thread. */
 type Threads = Piscina<ScanTask | DatesTask, GuardedResult | RangeDates>
-type Attempt = { readonly result: GuardedResult } | { readonly stuckAt: LineSpan }
+type Attempt = { readonly result: GuardedResult; readonly giveBack: () => void } | { readonly stuckAt: LineSpan }
+type TakePart = (result: ScanResult) => void
 
 class Pool implements MatchingPool {
   #piscina: Threads
   readonly #start: () => Threads
   readonly #deadlineMs: number
   readonly #log: Logger
-  readonly #underWay = new Set<Promise<ScanResult>>()
+  readonly #underWay = new Set<Promise<ScanCounts>>()
   readonly #slow: SlowLogs
   readonly #memories = new LogMemories()
   readonly #lent: LentMemory
+  readonly #rowMemory: SharedMemory
   readonly #broken: (jails: readonly BrokenJail[]) => void
   /** Threads that slow logs may take at once, and who waits for one. */
   readonly #slowTurns: Turns
@@ -95,6 +104,7 @@ class Pool implements MatchingPool {
     this.#slow = new SlowLogs(log)
     this.#slowTurns = new Turns(Math.max(1, threads - 1))
     this.#lent = new LentMemory(threads)
+    this.#rowMemory = new SharedMemory(threads, rowMemoryBytes)
     const sessionSeed = randomInt(2 ** 32)
     this.#start = () => {
       const piscina = new Piscina<ScanTask | DatesTask, GuardedResult | RangeDates>({
@@ -112,7 +122,15 @@ class Pool implements MatchingPool {
     this.#piscina = this.#start()
   }
 
-  scan(chunk: LogChunk, part: (result: ScanResult) => void = () => {}): Promise<ScanResult> {
+  async scan(chunk: LogChunk): Promise<ScanResult> {
+    let rows = noRows
+    const counts = await this.scanInParts(chunk, (part) => {
+      rows = joinRows(rows, ownRows(part.rows))
+    })
+    return { ...counts, rows }
+  }
+
+  scanInParts(chunk: LogChunk, part: TakePart): Promise<ScanCounts> {
     if (this.#closed) return Promise.reject(new BailiffError('software', 'the matching threads are closed'))
     const scanning = this.#scan(chunk, part)
     this.#underWay.add(scanning)
@@ -137,8 +155,8 @@ class Pool implements MatchingPool {
     await this.#piscina.destroy()
   }
 
-  async #scan(chunk: LogChunk, part: (result: ScanResult) => void): Promise<ScanResult> {
-    let whole: ScanResult | null = null
+  async #scan(chunk: LogChunk, part: TakePart): Promise<ScanCounts> {
+    let whole: ScanCounts | null = null
     while (this.#slow.lineMs(chunk.log) === null) {
       const start: number = whole?.consumed ?? 0
       const rest: LogChunk = whole === null ? chunk : restOf(chunk, whole)
@@ -151,9 +169,13 @@ class Pool implements MatchingPool {
       this.#memories.keep(chunk.log, memories)
       this.#slow.passedOver(rest, slow)
       this.#slow.took(chunk.log, endsEarly ? result.consumed : chunkLength(rest), ms)
-      const found = inWhole(chunk, start, result)
-      part(found)
-      whole = whole === null ? found : joinResults(whole, found)
+      const { rows, ...counts } = inWhole(chunk, start, result)
+      try {
+        part({ ...counts, rows })
+      } finally {
+        attempt.giveBack()
+      }
+      whole = whole === null ? counts : joinCounts(whole, counts)
       if (!endsEarly) return whole
     }
     const before = whole ?? { ...passedOver(0, 0), insideLine: chunk.insideLine }
@@ -161,7 +183,7 @@ class Pool implements MatchingPool {
   }
 
   /** Scans what is behind `before`; answers that, and what was found behind it. */
-  async #scanInPieces(chunk: LogChunk, before: ScanResult, part: (result: ScanResult) => void): Promise<ScanResult> {
+  async #scanInPieces(chunk: LogChunk, before: ScanCounts, part: TakePart): Promise<ScanCounts> {
     const length = chunkLength(chunk)
     let whole = before
     for (let size = pieceBytes; whole.consumed < length;) {
@@ -172,7 +194,7 @@ class Pool implements MatchingPool {
       else if (result.consumed > 0) {
         const found = inWhole(chunk, start, result)
         part(found)
-        whole = joinResults(whole, found)
+        whole = joinCounts(whole, found)
         size = pieceBytes
       } else if (end < length) size *= 2
       else break
@@ -238,14 +260,16 @@ class Pool implements MatchingPool {
       () => this.#warmUp(piscina),
     )
     const lent = this.#lent.lend(chunk)
+    // What is found in pieces is little.
+    const rowMemory = lineMs === null ? this.#rowMemory.take() : undefined
     try {
-      const result = (await piscina.run(
-        { chunk: lent.chunk, lineMs, memories: this.#memories.of(chunk.log), progress: cell.memory },
-        { signal: stop.signal },
-      )) as GuardedResult
+      const memories = this.#memories.of(chunk.log)
+      const task = { chunk: lent.chunk, lineMs, memories, progress: cell.memory, rowMemory }
+      const result = (await piscina.run(task, { signal: stop.signal })) as GuardedResult
       if (result.broken !== undefined) this.#broken(result.broken)
-      return { result }
+      return { result, giveBack: () => this.#rowMemory.giveBack(rowMemory) }
     } catch (error) {
+      this.#rowMemory.giveUp(rowMemory)
       if (!stop.signal.aborted || watch.stuckAt === null) throw error
       return { stuckAt: watch.stuckAt }
     } finally {
@@ -293,7 +317,7 @@ class Turns {
   }
 }
 
-function restOf(chunk: LogChunk, { consumed, insideLine }: ScanResult): LogChunk {
+function restOf(chunk: LogChunk, { consumed, insideLine }: ScanCounts): LogChunk {
   return { ...chunkPart(chunk, consumed, chunkLength(chunk)), insideLine }
 }
 

@@ -40,13 +40,16 @@ const lastSlots = 4096
 const denseFactor = 2
 
 /**
- * Makes the rows of a chunk. One a thread; its memory is used again, and what it answers is a copy.
+ * Makes the rows of a chunk. One a thread; its memory is used again, and what it answers is a copy, all of it in one
+ * piece of memory: in that of `lent`, where it fits.
  *
  * Lines that say the same (time, failregex) of one address and name no session become one row, unless another row of
  * that address, or of its IPv6 network, came between them: so the failures of each address, and of each network, stay in
  * their order, and each line keeps its text.
  */
 export class RowMaker implements FoundSink<FailureRows> {
+  /** Where the rows of the next chunks are to be. */
+  lent: SharedArrayBuffer | undefined
   readonly #jails: RowJails
   readonly #sessions: SessionHash
   #words = new Uint32Array(64 * rowWords)
@@ -111,37 +114,40 @@ export class RowMaker implements FoundSink<FailureRows> {
   take(order: ReadonlyMap<string, number>): FailureRows {
     if (this.#rows === 0) return noRows
     if (!this.#isInOrder) this.#sort(order)
-    const spans = this.#spans.slice(0, this.#lines * textWords)
-    return {
-      targets: [...this.#targets],
-      words: this.#words.slice(0, this.#rows * rowWords),
-      spans,
-      texts: this.#takeTexts(spans),
-    }
+    const own = this.#spans.subarray(0, this.#lines * textWords)
+    const { start, end } = bounds(own)
+    const isDense = end - start <= denseFactor * this.#textBytes
+    const textBytes = isDense ? end - start : this.#textBytes
+    const [wordsLength, spansLength] = [this.#rows * rowWords, own.length]
+    const memory = this.#memory((wordsLength + spansLength) * 4 + textBytes)
+    const words = new Uint32Array(memory, 0, wordsLength)
+    const spans = new Uint32Array(memory, wordsLength * 4, spansLength)
+    const texts = new Uint8Array(memory, (wordsLength + spansLength) * 4, textBytes)
+    words.set(this.#words.subarray(0, wordsLength))
+    spans.set(own)
+    if (isDense) texts.set(this.#bytes.subarray(start, end))
+    this.#placeTexts(spans, texts, isDense ? start : null)
+    return { targets: [...this.#targets], words, spans, texts }
+  }
+
+  #memory(bytes: number): SharedArrayBuffer | ArrayBuffer {
+    return this.lent !== undefined && bytes <= this.lent.byteLength ? this.lent : new ArrayBuffer(bytes)
   }
 
   /**
-   * The bytes of the lines, in memory of their own; spans are moved to where they are there. All that lies between
-   * them goes along where it is not much more: that is quicker than to copy line by line.
+   * Moves spans to where their lines are in `texts`. `start`: all from there on has been copied, with what lies between the
+   * lines, where that is not much more: that is quicker than to copy line by line. Null: each is copied.
    */
-  #takeTexts(spans: Uint32Array): Uint8Array {
-    let [start, end] = [Infinity, 0]
-    for (let at = 0; at < spans.length; at += textWords) {
-      start = Math.min(start, spans[at] ?? 0)
-      end = Math.max(end, spans[at + 1] ?? 0)
-    }
-    const isDense = end - start <= denseFactor * this.#textBytes
-    const texts = isDense ? new Uint8Array(this.#bytes.subarray(start, end)) : new Uint8Array(this.#textBytes)
+  #placeTexts(spans: Uint32Array, texts: Uint8Array, start: number | null): void {
     let filled = 0
     for (let at = 0; at < spans.length; at += textWords) {
       const [from, to] = [spans[at] ?? 0, spans[at + 1] ?? 0]
-      const moved = isDense ? from - start : filled
-      if (!isDense) texts.set(this.#bytes.subarray(from, to), filled)
+      const moved = start === null ? filled : from - start
+      if (start === null) texts.set(this.#bytes.subarray(from, to), filled)
       filled += to - from
       spans[at] = moved
       spans[at + 1] = moved + to - from
     }
-    return texts
   }
 
   /** Whom a line means that names proxies depends on whom the jails trust. False: nobody. */
@@ -293,6 +299,16 @@ export class RowMaker implements FoundSink<FailureRows> {
     this.#doubles = new Float64Array(words.buffer)
     this.#rows = rows.length
   }
+}
+
+/** Where the first of the spans begins and the last ends. */
+function bounds(spans: Uint32Array): { readonly start: number; readonly end: number } {
+  let [start, end] = [Infinity, 0]
+  for (let at = 0; at < spans.length; at += textWords) {
+    start = Math.min(start, spans[at] ?? 0)
+    end = Math.max(end, spans[at + 1] ?? 0)
+  }
+  return { start, end }
 }
 
 function directOf({ address }: FoundLine): Address | null {

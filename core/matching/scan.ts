@@ -47,7 +47,10 @@ export interface ChunkScanner<Result> {
 export type LogScanner = ChunkScanner<RecordedResult>
 
 /** Makes rows, for who only counts. */
-export type RowScanner = ChunkScanner<GuardedResult>
+export interface RowScanner extends ChunkScanner<GuardedResult> {
+  /** The rows of chunks are in this memory from now on, where they fit; undefined: in memory of their own. */
+  lend(memory: SharedArrayBuffer | undefined): void
+}
 
 export interface RecordedResult extends GuardedCounts {
   /** In the order of the lines. */
@@ -79,8 +82,10 @@ export function createLogScanner(setup: ScannerSetup): LogScanner {
 
 /** As `createLogScanner`, for the judge. `sessionSeed`: a secret that all threads share, 32 bits. */
 export function createRowScanner(setup: ScannerSetup, sessionSeed: number): RowScanner {
-  const tools = toolsOf(setup, new RowMaker(setup.jails, sessionSeed))
+  const maker = new RowMaker(setup.jails, sessionSeed)
+  const tools = toolsOf(setup, maker)
   return {
+    lend: (memory) => void (maker.lent = memory),
     prepare: (chunk) => prepare(tools, chunk),
     scan(chunk, progress, lineMs = null, memories = {}, sliceMs = Infinity) {
       const { found: rows, ...counts } = new ChunkScan(tools, chunk, progress, sliceMs).run(lineMs, memories)

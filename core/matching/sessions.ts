@@ -46,8 +46,8 @@ export function createSessions({
     if (match.session === null) return match
     writeKey(match.address, address)
     names.read(match.session)
-    const key = keys.of(match.log, match.jail, address, 0, names.high, names.low)
-    return withAttempts(match, known.attempts(key, match.time ?? now(), match.once, match.attempts))
+    keys.read(match.log, match.jail, address, 0, names.high, names.low)
+    return withAttempts(match, known.attempts(keys, match.time ?? now(), match.once, match.attempts))
   }
 
   // A loop: `flatMap` takes as long as all the rest.
@@ -62,8 +62,8 @@ export function createSessions({
 
   const attempts = (row: RowCursor, log: string) => {
     if (!row.hasSession) return row.attempts
-    const key = keys.of(log, row.sessions, row.words, row.at, row.sessionHigh, row.sessionLow)
-    return known.attempts(key, row.time ?? now(), row.once, row.attempts)
+    keys.read(log, row.sessions, row.words, row.at, row.sessionHigh, row.sessionLow)
+    return known.attempts(keys, row.time ?? now(), row.once, row.attempts)
   }
   return { merge, attempts }
 }
@@ -82,121 +82,147 @@ class KnownSessions {
   }
 
   /** How many of the attempts count, of a line of that time, and takes the line in. */
-  attempts(key: number, time: number, once: boolean, attempts: number): number {
-    const young = this.#young.slot(key)
-    const generation = this.#young.holds(young, key) ? this.#young : this.#old
-    const slot = generation === this.#young ? young : generation.slot(key)
-    const since = generation.since[slot] ?? 0
+  attempts({ high, low }: SessionKeys, time: number, once: boolean, attempts: number): number {
+    const slot = this.#young.slot(high, low)
+    const isYoung = this.#young.isTaken(slot)
+    const generation = isYoung ? this.#young : this.#old
+    const at = isYoung ? slot : generation.slot(high, low)
+    const since = generation.isTaken(at) ? generation.since(at) : Number.NaN
     // Either way round: after a jump of the clock nothing is known.
-    const isKnown = generation.holds(slot, key) && Math.abs(time - since) <= this.#lifetimeMs
-    const repeats = isKnown && generation.repeats[slot] === 1
-    this.#remember(key, isKnown ? since : time, once && (!isKnown || repeats))
+    const isKnown = Math.abs(time - since) <= this.#lifetimeMs
+    const repeats = isKnown && generation.repeats(at)
+    if (!isYoung && this.#young.isFull) this.#forgetOld()
+    this.#young.put(high, low, isKnown ? since : time, once && (!isKnown || repeats))
     if (once) return isKnown ? 0 : 1
     return repeats ? attempts - 1 : attempts
   }
 
-  #remember(key: number, since: number, repeats: boolean): void {
-    if (this.#young.put(key, since, repeats)) return
+  #forgetOld(): void {
     const emptied = this.#old.clear()
     this.#old = this.#young
     this.#young = emptied
-    this.#young.put(key, since, repeats)
   }
 }
 
+/** Set in the higher part: an ordinary match will tell again of the failure that a `once` match counted for. */
+const repeatsBit = 0x8000_0000
+
 /**
- * Some sessions by the hash of what names them, in arrays of numbers that are made once: a string and an
- * object for each would live just long enough to be moved to where garbage is collected last.
+ * Some sessions by the hash of what names them, in memory that is made once: a string and an object for each would live
+ * just long enough to be moved to where garbage is collected last. What is looked for lies by itself, close together, since
+ * most sessions are new ones.
  */
 class Generation {
-  readonly since: Float64Array
-  /** 1: an ordinary match will tell again of the failure that a `once` match counted for. */
-  readonly repeats: Uint8Array
   readonly #capacity: number
   readonly #mask: number
-  /** The hash; 0 where a slot is free. */
-  readonly #keys: Float64Array
+  /** The lower part of the key; 0 where a slot is free. */
+  readonly #low: Uint32Array
+  readonly #high: Uint32Array
+  readonly #since: Float64Array
   #size = 0
 
   constructor(capacity: number) {
     this.#capacity = capacity
     const slots = 2 ** Math.ceil(Math.log2(Math.max(2, capacity * 2)))
     this.#mask = slots - 1
-    this.#keys = new Float64Array(slots)
-    this.since = new Float64Array(slots)
-    this.repeats = new Uint8Array(slots)
+    this.#low = new Uint32Array(slots)
+    this.#high = new Uint32Array(slots)
+    this.#since = new Float64Array(slots)
   }
 
   /** The slot of a key, or the free one where it belongs. */
-  slot(key: number): number {
-    let slot = key & this.#mask
-    while (this.#keys[slot] !== 0 && this.#keys[slot] !== key) slot = (slot + 1) & this.#mask
+  slot(high: number, low: number): number {
+    const lows = this.#low
+    let slot = low & this.#mask
+    while (lows[slot] !== 0) {
+      if (lows[slot] === low && ((this.#high[slot] ?? 0) & ~repeatsBit) === high) break
+      slot = (slot + 1) & this.#mask
+    }
     return slot
   }
 
-  holds(slot: number, key: number): boolean {
-    return this.#keys[slot] === key
+  isTaken(slot: number): boolean {
+    return this.#low[slot] !== 0
   }
 
-  /** False where there is no room for one more. */
-  put(key: number, since: number, repeats: boolean): boolean {
-    const slot = this.slot(key)
-    if (this.#keys[slot] !== key && this.#size++ >= this.#capacity) return false
-    this.#keys[slot] = key
-    this.since[slot] = since
-    this.repeats[slot] = repeats ? 1 : 0
-    return true
+  /** When the session began, as its lines say. */
+  since(slot: number): number {
+    return this.#since[slot] ?? 0
+  }
+
+  repeats(slot: number): boolean {
+    return (this.#high[slot] ?? 0) >= repeatsBit
+  }
+
+  /** Whether there is no room for one more. */
+  get isFull(): boolean {
+    return this.#size >= this.#capacity
+  }
+
+  put(high: number, low: number, since: number, repeats: boolean): void {
+    const slot = this.slot(high, low)
+    if (!this.isTaken(slot)) this.#size++
+    this.#low[slot] = low
+    this.#high[slot] = repeats ? high | repeatsBit : high
+    this.#since[slot] = since
   }
 
   clear(): this {
-    this.#keys.fill(0)
+    this.#low.fill(0)
     this.#size = 0
     return this
   }
 }
 
 /**
- * 53 bits from log, owner (a jail, or what stands for some that see the same), address and session, never 0. The seed is
- * secret, so nobody can choose texts that look the same. What log and owner make is kept, for they are the same for many
- * lines.
+ * 53 bits from log, owner (a jail, or what stands for some that see the same), address and session. The seed is secret, so
+ * nobody can choose texts that look the same. What log and owner make is kept, for they are the same for many lines.
  */
 class SessionKeys {
+  /** What `read` made: 21 bits, and 32 that are never 0. */
+  high = 0
+  low = 1
   readonly #texts: SessionHash
   #log = ''
+  #owner = ''
+  #last: Words | null = null
   /** Of the log, by owner. */
-  readonly #begins = new Map<string, { readonly high: number; readonly low: number }>()
+  readonly #begins = new Map<string, Words>()
 
   constructor(seed: number) {
     this.#texts = new SessionHash(seed)
   }
 
   /** Of an address at `at` of the words, and of a session as `SessionHash` makes it. */
-  of(log: string, owner: string, words: Uint32Array, at: number, high: number, low: number): number {
-    const last = this.#begin(log, owner)
-    let [a, b] = [last.low | 0, last.high | 0]
-    const mix = (word: number) => {
-      a = Math.imul(a ^ word, 0xcc9e2d51)
+  read(log: string, owner: string, words: Uint32Array, at: number, high: number, low: number): void {
+    const last = log === this.#log && owner === this.#owner && this.#last ? this.#last : this.#begin(log, owner)
+    let a = last.low | 0
+    let b = last.high | 0
+    for (let index = 0; index < 6; index++) {
+      a = Math.imul(a ^ (index < 4 ? (words[at + index] ?? 0) : index === 4 ? high : low), 0xcc9e2d51)
       a = (a << 15) | (a >>> 17)
       b = Math.imul(b ^ a ^ (b >>> 15), 0x85ebca6b)
     }
-    for (let word = at; word < at + 4; word++) mix(words[word] ?? 0)
-    mix(high)
-    mix(low)
-    return (b >>> 11) * 2 ** 32 + ((a ^ (a >>> 15)) >>> 0) || 1
+    this.high = b >>> 11
+    this.low = (a ^ (a >>> 15)) >>> 0 || 1
   }
 
-  #begin(log: string, owner: string): { readonly high: number; readonly low: number } {
-    if (log !== this.#log) {
-      this.#log = log
-      this.#begins.clear()
-    }
+  #begin(log: string, owner: string): Words {
+    if (log !== this.#log) this.#begins.clear()
+    this.#log = log
+    this.#owner = owner
     const known = this.#begins.get(owner)
-    if (known !== undefined) return known
-    this.#texts.read(`${log}\0${owner}`)
-    const { high, low } = this.#texts
-    this.#begins.set(owner, { high, low })
-    return { high, low }
+    if (known === undefined) this.#texts.read(`${log}\0${owner}`)
+    const { high, low } = known ?? this.#texts
+    this.#last = { high, low }
+    this.#begins.set(owner, this.#last)
+    return this.#last
   }
+}
+
+interface Words {
+  readonly high: number
+  readonly low: number
 }
 
 function withAttempts(match: Match, attempts: number): Match | null {

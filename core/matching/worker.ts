@@ -37,14 +37,15 @@ const thread = threadNumber()
 // A thread that helps out is given nothing before it can begin: until then the others do it sooner.
 await scanner().catch(() => {})
 
-/** Answers a task. The memory of its rows is handed over. */
-export default async function scan({ chunk, lineMs, memories, progress }: ScanTask): Promise<GuardedResult> {
+/** Answers a task. The memory of its rows is lent for it, or handed over. */
+export default async function scan({ chunk, lineMs, memories, progress, rowMemory }: ScanTask): Promise<GuardedResult> {
   const { ready, broken, make } = await scanner()
   // Before the time of any line is taken.
   make(chunk.jails)
   ready.prepare(chunk)
   const cell = new ProgressCell(progress)
   cell.begin(thread)
+  ready.lend(rowMemory)
   const result = ready.scan(chunk, cell, lineMs, memories, sliceMs)
   return handedOver(broken.length === 0 ? result : { ...result, broken })
 }
@@ -74,12 +75,11 @@ function eachOnce<Data>(all: readonly Data[]): Data[] {
 }
 
 async function handedOver(result: GuardedResult): Promise<GuardedResult> {
-  const { words, spans, texts } = result.rows
-  if (words.byteLength + texts.byteLength < largeBytes) return result
-  const memories = [words, spans, texts].map(({ buffer }) => buffer)
+  const { buffer } = result.rows.words
+  if (buffer instanceof SharedArrayBuffer || buffer.byteLength < largeBytes) return result
   const { move, transferableSymbol, valueSymbol } = await import('piscina')
   // What is handed over arrives as its value, but piscina's types know only what stands for it.
-  return move({ [transferableSymbol]: memories, [valueSymbol]: result } as never) as unknown as GuardedResult
+  return move({ [transferableSymbol]: [buffer], [valueSymbol]: result } as never) as unknown as GuardedResult
 }
 
 /** After so long other logs have their turn. */

@@ -58,9 +58,9 @@ export interface Changes {
 export interface Held {
   /** All in force. May change while it is walked through; what changes is committed as well. */
   bans(): Iterable<Ban>
-  /** What was counted since the last call; `too-many`: it is not all there any more (`Judge.counted`). */
+  /** What was counted since the last call, in memory that the store may keep; `too-many`: it is not all there any more (`Judge.counted`). */
   counted(): CountedFailures | 'too-many' | null
-  /** All that counts, piece by piece; after the last piece `counted` goes on (`Judge.everything`). */
+  /** All that counts, piece by piece, in such memory as well; after the last piece `counted` goes on (`Judge.everything`). */
   everything(): Iterable<CountedFailures>
   /** All that stages keep by keys. */
   kept(): Iterable<Kept>
@@ -245,13 +245,16 @@ class ThreadStore implements Store {
   }
 
   async #writeChanges({ changes, positions }: Batch, failures: CountedFailures | null): Promise<void> {
-    await this.#thread.ask({ type: 'commit', writing: { changes, positions: [...positions.values()], failures } })
-    this.#failureBytes.stored += failures?.entries.length ?? 0
+    const bytes = failures?.entries.length ?? 0
+    const writing = { changes, positions: [...positions.values()], failures }
+    await this.#thread.ask({ type: 'commit', writing }, memoryOf(failures))
+    this.#failureBytes.stored += bytes
   }
 
   /** In one transaction: all bans where they are missing, all that counts, what changed meanwhile, and how far logs were read. */
   async #writeAnew(batch: Batch): Promise<void> {
-    const more = (part: Partial<Writing>) => this.#thread.ask({ type: 'more', writing: { ...nothing, ...part } })
+    const more = (part: Partial<Writing>) =>
+      this.#thread.ask({ type: 'more', writing: { ...nothing, ...part } }, memoryOf(part.failures))
     await this.#thread.ask({ type: 'anew', everythingAt: this.#needsAll ? this.#options.now() : null })
     if (this.#needsAll) {
       for (const changes of inParts(this.#held?.bans() ?? [], (ban) => ({ ban }))) await more({ changes })
@@ -269,12 +272,12 @@ class ThreadStore implements Store {
     // What overflows from here on is not in it.
     this.#needsAll = false
     this.#needsWhole = false
+    stored += failures?.entries.length ?? 0
     const writing = { changes: batch.changes, positions: [...this.#positions.values()], failures }
-    await this.#thread.ask({ type: 'all', writing }).catch((error: unknown) => {
+    await this.#thread.ask({ type: 'all', writing }, memoryOf(failures)).catch((error: unknown) => {
       this.#needsAll ||= everything
       throw error
     })
-    stored += failures?.entries.length ?? 0
     this.#failureBytes = { stored, limit: Math.max(leastCompactedBytes, stored * 1.5) }
   }
 
@@ -304,6 +307,11 @@ class ThreadStore implements Store {
       if (error instanceof StoreEmptied) await this.#queue.add([], [], true).catch(() => {})
     }
   }
+}
+
+/** What the thread may have: it would be garbage here, of which a flood makes some MiB a second. */
+function memoryOf(failures: CountedFailures | null | undefined): ArrayBuffer[] {
+  return failures ? [failures.entries.buffer as ArrayBuffer] : []
 }
 
 function* inParts<T>(all: Iterable<T>, change: (one: T) => Change): Generator<Change[]> {

@@ -57,13 +57,13 @@ export class Thread {
 
   /**
    * Rejects with a `BailiffError` when the store cannot do it, or when the thread ends before, and with
-   * `StoreEmptied` when everything is to be written anew.
+   * `StoreEmptied` when everything is to be written anew. `handedOver`: memory that is the thread's from now on.
    */
-  ask(request: Request): Promise<Answer> {
+  ask(request: Request, handedOver: readonly ArrayBuffer[] = []): Promise<Answer> {
     if (this.#over) return Promise.reject(new BailiffError('unavailable', 'the store is closed'))
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
-      this.#worker.postMessage(request)
+      this.#worker.postMessage(request, handedOver)
     })
   }
 

@@ -1,7 +1,7 @@
 import { runProgram } from '../run-program.ts'
 import { readSync } from 'node:fs'
-import type { FilePosition, LogChunk, LogCursor, LogPosition, ScanResult } from '../events.ts'
-import { noRows } from '../failure-rows.ts'
+import type { FilePosition, LogChunk, LogCursor, LogPosition } from '../events.ts'
+import type { Scanned } from '../intake/scanner.ts'
 import { createIntake, positionAfter, type Intake, type IntakeOptions, type IntakeSource } from '../intake/intake.ts'
 import type { Logger, SourcePlugin } from '../plugin.ts'
 
@@ -34,7 +34,7 @@ export class Seen {
     return next
   }
 
-  readonly scan = async (chunk: LogChunk, position: LogPosition | null): Promise<ScanResult> => {
+  readonly scan = async (chunk: LogChunk, position: LogPosition | null): Promise<Scanned> => {
     if (this.gate !== null) await this.gate
     const result = cutLines(bytesOf(chunk), chunk.insideLine, (line) => this.lines.push(this.#textOf(line)))
     this.chunks.push(chunk)
@@ -103,7 +103,7 @@ function bytesOf(chunk: LogChunk): Buffer {
 }
 
 /** The contract of a scan, as simply as it can be written. */
-function cutLines(bytes: Buffer, insideLine: boolean, found: (line: string) => void): ScanResult {
+function cutLines(bytes: Buffer, insideLine: boolean, found: (line: string) => void): Scanned {
   let [start, lines, skipped] = [0, 0, 0]
   let inside = insideLine
   for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
@@ -117,5 +117,5 @@ function cutLines(bytes: Buffer, insideLine: boolean, found: (line: string) => v
     inside = true
     start = bytes.length
   }
-  return { rows: noRows, consumed: start, insideLine: inside, lines, skipped, malformed: 0, bare: false }
+  return { found: 0, consumed: start, insideLine: inside, lines, skipped, malformed: 0, bare: false }
 }

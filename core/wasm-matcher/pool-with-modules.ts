@@ -41,17 +41,24 @@ export function withModules(pool: MatchingPool, { jails, log, alarm }: ModulesOp
     hostOf.set(jail.jail, host)
   }
   return {
-    async scan(chunk, part) {
+    async scan(chunk) {
       const scans = scansOf(chunk, hostOf)
-      if (scans === null) return pool.scan(chunk, part)
+      if (scans === null) return pool.scan(chunk)
+      const { plain, modules } = scans
+      const own = plain.length === 0 ? [] : [pool.scan({ ...chunk, jails: plain })]
+      const others = modules.map(([host, named]) => host.scan({ ...chunk, jails: named }))
+      return (await Promise.all([...own, ...others])).reduce(besideOneAnother)
+    },
+    async scanInParts(chunk, part) {
+      const scans = scansOf(chunk, hostOf)
+      if (scans === null) return pool.scanInParts(chunk, part)
       const { plain, modules } = scans
       const others = Promise.all(modules.map(([host, named]) => host.scan({ ...chunk, jails: named })))
       // What it rejects with is heard below, in its turn.
       others.catch(() => {})
       if (plain.length === 0) return told((await others).reduce(besideOneAnother), part)
       const first = await pool.scan({ ...chunk, jails: plain })
-      if (part === undefined || (await isDone(others, patienceMs)))
-        return told([first, ...(await others)].reduce(besideOneAnother), part)
+      if (await isDone(others, patienceMs)) return told([first, ...(await others)].reduce(besideOneAnother), part)
       // Whom the others found is judged at once; the position stays where it is until the modules are done as well.
       part({ ...first, consumed: 0, insideLine: chunk.insideLine, lines: 0, skipped: 0, malformed: 0 })
       const whole = [first, ...(await others)].reduce(besideOneAnother)
@@ -70,8 +77,8 @@ export function withModules(pool: MatchingPool, { jails, log, alarm }: ModulesOp
   }
 }
 
-function told(result: ScanResult, part: ((result: ScanResult) => void) | undefined): ScanResult {
-  part?.(result)
+function told(result: ScanResult, part: (result: ScanResult) => void): ScanResult {
+  part(result)
   return result
 }
 

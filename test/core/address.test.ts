@@ -150,6 +150,20 @@ test('a prefix set knows what covers and what overlaps', () => {
   assert.is(set.overlapping(p('::/0')), '2001:db8::/32')
 })
 
+test('numbers alone say whether an address may be in a set', () => {
+  const set = new PrefixSet(['192.0.2.0/24', '2001:db8:1::/48'].map((text) => parsePrefix(text)!))
+  assert.equal(
+    [0xc000_0207, 0xc000_0307].map((bits) => set.covers4(bits)),
+    [true, false],
+  )
+  assert.equal(
+    [0x2001_0db8, 0x2001_0db9].map((bits) => set.mayCover6(bits)),
+    [true, false],
+  )
+  set.add(parsePrefix('fe80::/10')!)
+  assert.ok(set.mayCover6(0xfea0_0000))
+})
+
 test('the set agrees with a comparison bit by bit', () => {
   const prefix = fc
     .tuple(fc.uint8Array({ minLength: 4, maxLength: 4 }), fc.integer({ min: 0, max: 32 }))

@@ -11,7 +11,6 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import type { LogChunk } from '../../../core/events.ts'
-import { noRows } from '../../../core/failure-rows.ts'
 import { BailiffError } from '../../../core/errors.ts'
 import { maxRangeBytes } from '../../../core/intake/scanner.ts'
 import { suite } from '../../suite.ts'
@@ -132,7 +131,7 @@ test('a scan that passes over nothing does not stop the log', () =>
     const lazy = async (chunk: LogChunk) => {
       const whole = 'fd' in chunk.data && chunk.data.end - chunk.data.start === maxRangeBytes
       return whole
-        ? { rows: noRows, consumed: 0, insideLine: false, lines: 0, skipped: 0, malformed: 0, bare: false }
+        ? { found: 0, consumed: 0, insideLine: false, lines: 0, skipped: 0, malformed: 0, bare: false }
         : seen.scan(chunk, null)
     }
     const intake = intakeFor(seen, { scan: lazy })

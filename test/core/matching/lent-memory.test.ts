@@ -1,7 +1,7 @@
 /** Bytes of streams on their way to a thread: copied once, into memory that is used again. */
 import * as assert from 'uvu/assert'
 import type { LogChunk } from '../../../core/events.ts'
-import { LentMemory } from '../../../core/matching/lent-memory.ts'
+import { LentMemory, SharedMemory } from '../../../core/matching/lent-memory.ts'
 import { mostScannedBytes } from '../../../core/matching/line-cutting.ts'
 import { suite } from '../../suite.ts'
 
@@ -62,6 +62,18 @@ test('a part of a large buffer takes no more than it is, and what is too long is
     const { chunk: lent } = new LentMemory(slots).lend(chunk(Buffer.alloc(mostScannedBytes + 7, 'a')))
     assert.is(bytesOf(lent).length, mostScannedBytes)
   }
+})
+
+test('memory that a thread may still write to is replaced', () => {
+  const memory = new SharedMemory(1, 16)
+  const first = memory.take()
+  assert.is(memory.take(), undefined)
+  memory.giveUp(first)
+  const second = memory.take()
+  assert.instance(second, SharedArrayBuffer)
+  assert.is.not(second, first)
+  memory.giveBack(second)
+  assert.is(memory.take(), second)
 })
 
 test('of a range of a file only the bytes that were held go along', () => {

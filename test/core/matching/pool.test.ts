@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
-import type { LogChunk } from '../../../core/events.ts'
+import type { LogChunk, ScanResult } from '../../../core/events.ts'
 import { compileFilter } from '../../../core/matching/filters.ts'
 import { createPool, type PoolOptions } from '../../../core/matching/pool.ts'
 import { createLogScanner } from '../../../core/matching/scan.ts'
@@ -42,6 +42,29 @@ test('a chunk is scanned in a thread', async () => {
       ],
     )
     assert.equal([lines, consumed], [3, 30])
+  })
+})
+
+test('rows of parts lie in memory that is used again, those of a whole chunk in their own', async () => {
+  await withPool({ maxThreads: 1 }, async (pool) => {
+    const memories: Uint32Array[] = []
+    const found: string[] = []
+    const take = ({ rows }: ScanResult) => {
+      memories.push(rows.words)
+      found.push(...failuresOf(rows).map(({ address }) => address))
+    }
+    for (const host of [1, 2]) await pool.scanInParts(chunk(good(host)), take)
+    // The last word of the address.
+    assert.equal(
+      memories.map((words) => words[3]),
+      [0xc000_0202, 0xc000_0202],
+    )
+    const whole = await pool.scan(chunk(good(3)))
+    await pool.scanInParts(chunk(good(4)), take)
+    assert.equal(
+      [...found, ...failuresOf(whole.rows).map(({ address }) => address)],
+      ['192.0.2.1', '192.0.2.2', '192.0.2.4', '192.0.2.3'],
+    )
   })
 })
 
