@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { FailureTable } from '../../core/judging/failure-table.ts'
 import type { Case, Figure, Part } from '../part.ts'
 
@@ -26,8 +24,6 @@ export default {
 
 function measure(addresses: number): Figure[] {
   const table = new FailureTable({ ...limits, maxAddresses: addresses })
-  collectGarbage()
-  const before = process.memoryUsage().rss
   const key = new Uint32Array(4)
   const add = (number: number, time: number) => {
     writeSource(number, key)
@@ -40,8 +36,6 @@ function measure(addresses: number): Figure[] {
     (call) => void add(scattered(call, addresses), 1000 + call / addresses),
   )
   const bytes = table.bytes / addresses
-  collectGarbage()
-  const resident = (process.memoryUsage().rss - before) / addresses
   if (table.size !== addresses || table.evicted > 0) throw new Error(`${table.size} of ${addresses} are tracked`)
   if (add(7, 2000) < 3) throw new Error('a failure is lost')
   const full = timed('a new address, full', addresses, (call) => void add(addresses + call, 3000))
@@ -49,7 +43,7 @@ function measure(addresses: number): Figure[] {
   // Two windows later everything is too old, and goes while one address goes on failing.
   const expiry = timed('while all expire', addresses, (call) => void add(0, 2 * limits.findtimeMs + call / addresses))
   if (table.size > 1) throw new Error(`${table.size} addresses have not expired`)
-  const memory = { subject: 'memory', values: { 'bytes/address': bytes, 'resident bytes/address': resident } }
+  const memory = { subject: 'memory', values: { 'bytes/address': bytes } }
   return [insert, update, full, expiry, memory]
 }
 
@@ -72,12 +66,6 @@ function timed(subject: string, calls: number, call: (index: number) => void): F
   }
   const { user, system } = process.cpuUsage(cpu)
   return { subject, values: { 'CPU ns/call': ((user + system) * 1000) / calls, 'longest, ms': longestMs } }
-}
-
-/** As `global.gc` of `--expose-gc`, for a process that was started without. */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc')
-  runInNewContext('gc')()
 }
 
 /** Neighbours in the order of failing are none in the table. */

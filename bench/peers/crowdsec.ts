@@ -21,7 +21,7 @@ const address = '127.0.0.1:18080'
  */
 export const crowdsec: Peer = {
   name: 'CrowdSec',
-  megabytes: 2,
+  megabytes: 3,
   command({ task, filter, log }: Job, folder: string): Command | null {
     const needed = [program, manager, patterns, ...parts.map((part) => join(hub, part))]
     if (task !== 'whole path' || filter !== 'sshd' || !needed.every((path) => existsSync(path))) return null

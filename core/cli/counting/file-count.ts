@@ -40,7 +40,12 @@ export async function countFile(
   const worthIt = Math.min(threads, Math.floor(size / bytesOfThread))
   const others: Promise<CountedShare>[] = []
   for (let thread = 1; thread < worthIt; thread++) others.push(startThread({ setup: counter.setup, file }))
-  counter.countShare(file)
+  try {
+    counter.countShare(file)
+  } finally {
+    // The file stays open until none reads it.
+    await Promise.allSettled(others)
+  }
   for (const share of await Promise.all(others)) counter.join(share)
 }
 
