@@ -88,6 +88,8 @@ class Pool implements MatchingPool {
   readonly #log: Logger
   readonly #underWay = new Set<Promise<ScanCounts>>()
   readonly #slow: SlowLogs
+  /** By jail, its filter; those of a Fail2ban tree have each their own. */
+  readonly #filters: ReadonlyMap<string, string>
   readonly #memories = new LogMemories()
   readonly #lent: LentMemory
   readonly #rowMemory: SharedMemory
@@ -102,6 +104,7 @@ class Pool implements MatchingPool {
     this.#deadlineMs = deadlineMs
     this.#log = log
     this.#slow = new SlowLogs(log)
+    this.#filters = new Map(jails.map(({ jail, filter }) => [jail, filter.name]))
     this.#slowTurns = new Turns(Math.max(1, threads - 1))
     this.#lent = new LentMemory(threads)
     this.#rowMemory = new SharedMemory(threads, rowMemoryBytes)
@@ -168,7 +171,7 @@ class Pool implements MatchingPool {
       const { slow, ms, memories, broken: _, endsEarly = false, ...result } = attempt.result
       this.#memories.keep(chunk.log, memories)
       this.#slow.passedOver(rest, slow)
-      this.#slow.took(chunk.log, endsEarly ? result.consumed : chunkLength(rest), ms)
+      this.#slow.took(chunk.log, endsEarly ? result.consumed : chunkLength(rest), ms, () => this.#filtersOf(rest))
       const { rows, ...counts } = inWhole(chunk, start, result)
       try {
         part({ ...counts, rows })
@@ -202,13 +205,18 @@ class Pool implements MatchingPool {
     return whole
   }
 
+  /** How many different filters look at a chunk. */
+  #filtersOf({ jails }: LogChunk): number {
+    return new Set(jails.map((jail) => this.#filters.get(jail) ?? jail)).size
+  }
+
   /** Scans a piece; where a thread had to be stopped at a later line, answers how much there is before that line. */
   async #scanPiece(piece: LogChunk): Promise<ScanResult | number> {
     const attempt = await this.#attemptTwice(piece, this.#slow.lineMs(piece.log) ?? patientLineMs)
     if ('result' in attempt) {
       const { slow, ms, memories, broken: _, ...result } = attempt.result
       this.#memories.keep(piece.log, memories)
-      if (slow.length === 0) this.#slow.took(piece.log, chunkLength(piece), ms)
+      if (slow.length === 0) this.#slow.took(piece.log, chunkLength(piece), ms, () => this.#filtersOf(piece))
       this.#slow.passedOver(piece, slow)
       return result
     }

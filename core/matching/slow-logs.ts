@@ -9,7 +9,9 @@ const hastyLineMs = 4
 const patientFor = 8
 /**
  * Chunks in a row that took so long together, and so long for each byte, have slow lines, though none was slow enough to be
- * stopped; those that took less than `quickMs` have none.
+ * stopped; those that took less than `quickMs` have none. Bytes are those for one filter. Many filters take their time with
+ * a usual line as well, and more of it while V8 compiles their patterns; but one that is slow has to show among them: so
+ * many are allowed for by their root.
  */
 const slowChunkMs = 100
 const quickMs = 10
@@ -52,14 +54,14 @@ export class SlowLogs {
     }
   }
 
-  /** Of a chunk so many bytes were matched, in so many milliseconds of the processor. */
-  took(log: string, bytes: number, ms: number): void {
+  /** Of a chunk so many bytes were matched, in so many milliseconds of the processor, by so many different filters. */
+  took(log: string, bytes: number, ms: number, filters: () => number): void {
     const before = this.#taking.get(log)
     this.#taking.delete(log)
     if (ms < quickMs) return
     const sum = { bytes: bytes + (before?.bytes ?? 0), ms: ms + (before?.ms ?? 0) }
     if (sum.ms >= slowChunkMs) {
-      if (sum.bytes < sum.ms * slowBytesPerMs) this.note(log)
+      if (sum.bytes * Math.sqrt(filters()) < sum.ms * slowBytesPerMs) this.note(log)
     } else if (this.#taking.size < maxLogs) this.#taking.set(log, sum)
   }
 

@@ -50,6 +50,8 @@ class FormatScanner {
   readonly #reader: JsonReader | LogfmtReader
   readonly #prefilter: Prefilter
   readonly #look: FormatLook
+  /** Whether the reader has the block. */
+  #isOpen = false
 
   constructor(given: readonly CompiledFilter[], indexes: readonly number[]) {
     const chosen = indexes.flatMap((index) => {
@@ -77,11 +79,19 @@ class FormatScanner {
   }
 
   scan(block: LineBlock, found: (line: FoundLine) => void): void {
-    const { bytes } = block
+    this.#isOpen = false
+    this.#prefilter(block, (start, end) => {
+      if (!this.#isOpen) this.#open(block)
+      this.#line(block, start, end, found)
+    })
+  }
+
+  /** The text of a block is made only where one of its lines is looked at. */
+  #open({ bytes, text }: LineBlock): void {
     this.#values.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-    this.#values.text = block.text
-    this.#reader.open(bytes, block.text)
-    this.#prefilter(block, (start, end) => this.#line(block, start, end, found))
+    this.#values.text = text
+    this.#reader.open(bytes, text)
+    this.#isOpen = true
   }
 
   #line(block: LineBlock, start: number, end: number, found: (line: FoundLine) => void): void {
