@@ -158,23 +158,32 @@ export class Automaton {
     for (const [key, at] of verdictKeys) this.#verdicts.set(key, at)
   }
 
-  /** Makes what the kernel missed: where a byte of the class leads from the state. All may have been emptied for it. */
-  fill(state: number, byteClass: number): void {
+  /**
+   * Makes what the kernel missed: where a byte of the class leads from the state. All may have been emptied for it.
+   * Answers how many steps it took.
+   */
+  fill(state: number, byteClass: number): number {
+    const before = this.#backwards.steps
+    const next = this.#next(state, byteClass)
+    if (next === null) this.clear()
+    else this.#lead(state, byteClass, next)
+    return this.#backwards.steps - before
+  }
+
+  /** Where a byte of the class leads from the state; null where there is no room for it. */
+  #next(state: number, byteClass: number): number | null {
     if (this.#has.length === 0) this.#has = setsOfClasses(this.#program, this.#classes)
     const has = this.#has[byteClass]
-    if (has === undefined) return this.#lead(state, byteClass, notAscii)
+    if (has === undefined) return notAscii
     const { nodes } = this.#program
     const taking = this.#states[state - firstState]
-    if (taking === undefined) return this.#lead(state, byteClass, noMatch)
+    if (taking === undefined) return noMatch
     const taken = taking.filter((index) => {
       const node = nodes[index]
       return node?.op === 'take' && has[node.set] === true
     })
     const seeds = this.#backwards.seeds(taking, taken)
-    if (seeds.length === 0) return this.#lead(state, byteClass, noMatch)
-    const next = this.#state(String.fromCharCode(...seeds), seeds, false)
-    if (next === null) this.clear()
-    else this.#lead(state, byteClass, next)
+    return seeds.length === 0 ? noMatch : this.#state(String.fromCharCode(...seeds), seeds, false)
   }
 
   /** Forgets all states but the first. */

@@ -38,6 +38,8 @@ export class BackwardGraph {
   /** When a node was last reached, in turns. */
   readonly #reachedAt: Uint32Array
   #turn = 0
+  /** Nodes that were gone over, and looks that were asked for: what all answers up to now have cost. */
+  steps = 0
 
   constructor({ nodes, rules, looks }: ProgramGraph) {
     const lists = () => nodes.map((): number[] => [])
@@ -74,6 +76,7 @@ export class BackwardGraph {
 
   /** What begins at the place before one, of which `taking` are told and `taken` are those that took its byte; none: no match. */
   seeds(taking: Uint16Array, taken: Uint16Array): readonly number[] {
+    this.steps += taking.length
     if (this.#looks.length === 0) return [...this.#openEnds, ...taken]
     const isEnd = this.#openEnds.length === 0 && taken.every((node) => this.#isOfLook(node))
     return isEnd ? [] : [...new Set([...this.#openEnds, ...this.#endsNeeded(taking), ...taken])]
@@ -93,6 +96,7 @@ export class BackwardGraph {
     }
     const drain = () => {
       for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
+        this.steps++
         for (const one of this.#before[node] ?? []) add(one)
         if (atEnd) for (const one of this.#beforeAtEnd[node] ?? []) add(one)
         for (const one of this.#looking[node] ?? []) if (this.#passes(one)) add(one)
@@ -138,7 +142,11 @@ export class BackwardGraph {
 
   #looksNeeded(nodes: Iterable<number>): readonly number[] {
     const needed = new Set<number>()
-    for (const node of nodes) for (const look of this.#needs[node] ?? []) needed.add(look)
+    for (const node of nodes) {
+      const looks = this.#needs[node] ?? []
+      this.steps += looks.length
+      for (const look of looks) needed.add(look)
+    }
     return [...needed]
   }
 

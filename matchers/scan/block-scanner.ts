@@ -8,6 +8,8 @@ import type { ScannerTables } from './tables.ts'
 
 /** States that are made for one block, at most: then who is still missing some is given to V8 for this block. */
 const maxFills = 4000
+/** Steps that making them takes, at most, and reading their lines again: so many bytes of these are one step. */
+const [maxSteps, bytesOfStep] = [2_000_000, 32]
 /** So often that happens to an automaton before it is left to V8 for good. */
 const maxStrikes = 16
 /** Where so much of a block was looked at, and so many of its lines were found, literals are not worth looking for. */
@@ -27,6 +29,9 @@ export class BlockScanner {
   readonly #matchers = new Map<number, FilterMatcher>()
   readonly #strikes: number[]
   readonly #searches: boolean
+  /** What was made for the block, and what it took. */
+  #fills = 0
+  #steps = 0
   #byLine = 0
   #busy = false
   /** The line that V8 looked at last, and its head. */
@@ -118,11 +123,12 @@ export class BlockScanner {
     if (this.#byLine > 0) this.#byLine--
     this.#allowAll()
     kernel.begin(from, to, searches, counts)
-    let fills = 0
+    this.#fills = 0
+    this.#steps = 0
     for (let came = -1; came !== cameBack.done;) {
       came = kernel.scan()
       this.#tellRecords(block, recordsAt, kernel.written(), base, tell)
-      if (came === cameBack.missesState) this.#fill(fills++)
+      if (came === cameBack.missesState) this.#fill()
       else if (came === cameBack.missesMinute) this.#knowledge.tellMinute(block, base)
       else if (came === cameBack.missesProgram) this.#knowledge.tellProgram(block)
     }
@@ -131,12 +137,17 @@ export class BlockScanner {
     return kernel.countedRecords()
   }
 
-  #fill(fills: number): void {
+  #fill(): void {
     const { kernel, automata, memory } = this.#tables
     const index = kernel.missingAutomaton()
     const one = automata[index]
     if (one === undefined) return
-    if (fills < maxFills) return one.automaton.fill(kernel.missingState(), kernel.missingClass())
+    if (this.#fills < maxFills && this.#steps < maxSteps) {
+      this.#fills++
+      this.#steps += one.automaton.fill(kernel.missingState(), kernel.missingClass())
+      this.#steps += (kernel.missedTo() - kernel.missedFrom()) / bytesOfStep
+      return
+    }
     // A content is looked at by way of the group of its filter.
     const off = automata.filter(({ filters }) => one.filters.some((filter) => filters.includes(filter)))
     for (const { offAt } of off) memory.u32[offAt >> 2] = 1

@@ -52,6 +52,9 @@ export class ProgramTooLarge extends Error {}
 /** Counts from here on are taken for any number, in texts that are too short for the count to matter. */
 const manyTimes = 200
 
+/** So many different looks of one expression are followed: each makes the states more, and each state larger. */
+const mostLooks = 64
+
 /** Grows with each rule. Nodes are named by their index. */
 export class Program implements ProgramGraph {
   readonly nodes: ProgramNode[] = []
@@ -68,7 +71,7 @@ export class Program implements ProgramGraph {
   readonly #lookIndex = new Map<string, number>()
   /** More nodes are refused. */
   limit: number
-  #building: Building = { slots: new Map(), exact: true }
+  #building: Building = { slots: new Map(), exact: true, looks: new Set() }
 
   constructor(limit: number) {
     this.limit = limit
@@ -76,7 +79,8 @@ export class Program implements ProgramGraph {
 
   /** Adds an expression; `groups` are the numbers of those that are to be noted, most wanted first. Its index is answered. */
   add(tree: RegexNode, groups: readonly number[]): number {
-    this.#building = { slots: new Map(groups.map((number, index) => [number, 2 * index])), exact: true }
+    const slots = new Map(groups.map((number, index) => [number, 2 * index]))
+    this.#building = { slots, exact: true, looks: new Set() }
     const end = this.#node({ op: 'match' })
     const inside = withoutStart(tree)
     const first = this.#build(inside ?? tree, end)
@@ -131,7 +135,7 @@ export class Program implements ProgramGraph {
   }
 
   #repeat({ item, min, max, lazy }: RegexNode & { type: 'repeat' }, next: number): number {
-    const many = max !== Infinity && max >= manyTimes
+    const many = isManyTimes(max)
     if (many) this.shorterThan = Math.min(this.shorterThan, max)
     if (max > 1 && (canBeEmpty(item) || this.#notes(item))) this.#building.exact = false
     let behind = next
@@ -141,21 +145,24 @@ export class Program implements ProgramGraph {
     return behind
   }
 
-  #look({ item, negated }: RegexNode & { type: 'look' }, next: number): number {
+  #look(node: RegexNode & { type: 'look' }, next: number): number {
+    const { item, negated } = node
+    const looks = new Set([...this.#building.looks, ...lookKeys(node)])
     // What a look finds too much, its negation finds too little. And what a group notes ahead would have to be noted.
-    if (!isSure(item) || (!negated && this.#notes(item))) {
+    if (!isSure(item) || (!negated && this.#notes(item)) || looks.size > mostLooks) {
       this.#building.exact = false
       return next
     }
+    this.#building.looks = looks
     return this.#node({ op: 'look', look: this.#lookFor(item), negated, next })
   }
 
   #lookFor(item: RegexNode): number {
-    const key = JSON.stringify(item)
+    const key = keyOf(item)
     const known = this.#lookIndex.get(key)
     if (known !== undefined) return known
     const pattern = this.#building
-    this.#building = { slots: new Map(), exact: true }
+    this.#building = { ...pattern, slots: new Map() }
     const from = this.nodes.length
     const start = this.#build(item, this.#node({ op: 'match' }))
     this.#building = pattern
@@ -208,6 +215,19 @@ interface Building {
   /** By the number of a group: the first of its two slots. */
   readonly slots: ReadonlyMap<number, number>
   exact: boolean
+  /** What its looks look for, those in other looks too. */
+  looks: ReadonlySet<string>
+}
+
+/** Looks for the same have the same. */
+function keyOf(item: RegexNode): string {
+  return JSON.stringify(item)
+}
+
+/** Of a look, and of those in it. */
+function lookKeys(node: RegexNode): readonly string[] {
+  const inner = inside(node).flatMap(lookKeys)
+  return node.type === 'look' ? [keyOf(node.item), ...inner] : inner
 }
 
 function inside(node: RegexNode): readonly RegexNode[] {
@@ -225,9 +245,17 @@ function inside(node: RegexNode): readonly RegexNode[] {
   }
 }
 
-/** Whether a program says of a text just what the node does, wherever it stands; groups and which way is taken apart. */
+/**
+ * Whether a program says of a text just what the node does, wherever it stands and however long it is; groups and which
+ * way is taken apart.
+ */
 function isSure(node: RegexNode): boolean {
+  if (node.type === 'repeat' && isManyTimes(node.max)) return false
   return node.type !== 'unsure' && node.type !== 'start' && inside(node).every(isSure)
+}
+
+function isManyTimes(max: number): boolean {
+  return max >= manyTimes && max !== Infinity
 }
 
 /** How many bytes decide about the node, at most. */
@@ -238,9 +266,8 @@ function longestOf(node: RegexNode): number {
     case 'alternation':
       return Math.max(...node.branches.map(longestOf))
     case 'repeat': {
-      const turns = node.max >= manyTimes ? Infinity : node.max
       const each = longestOf(node.item)
-      return each === 0 || turns === 0 ? 0 : each * turns
+      return each === 0 || node.max === 0 ? 0 : each * node.max
     }
     default:
       return inside(node).reduce((sum, one) => sum + longestOf(one), 0)

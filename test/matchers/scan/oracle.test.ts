@@ -68,9 +68,41 @@ test('what stands behind an address is decided without V8', () => {
     ['(?=.*(?!ssh3)ssh\\d$)', ' port 22 ssh2'],
   ] as const) {
     const text = `^Failed password for .* from <ADDR>${behind}`
-    const filter = compileFilter({ name: 'x', programs: ['sshd'], prefregex: null, failregex: [text], ignoreregex: [] })
-    assert.equal(foundBySelf([filter], [line + end]), { self: 1, other: 0 }, text)
+    assert.equal(foundBySelf([sshdFilter(text)], [line + end]), { self: 1, other: 0 }, text)
   }
+})
+
+test('a look that counts to hundreds is not taken for one that counts to any number', () => {
+  for (const [look, message] of [
+    ['(?!.{0,250}x)', `${'c'.repeat(300)}x`],
+    ['(?=b(?!.{3,200}x))', `${'c'.repeat(300)}x`],
+    ['(?=b.{0,250}x)', `${'c'.repeat(300)}x`],
+  ] as const)
+    sameAsPlain(`^a${look}b.* <ADDR>$`, [message, message.slice(200)])
+})
+
+test('of many looks in one expression some are left to V8', () => {
+  const looks = (count: number) => Array.from({ length: count }, (_, index) => `(?!.*<${index}>)`)
+  const behind = ['', '<1>', '<99>', '<1> <99>', 'c']
+  for (const text of [looks(100).join(''), `(?!(?!.*(?:${looks(100).join('')}c))d)`, `(?:${looks(50).join('|')})`])
+    sameAsPlain(`^a${text}b.* <ADDR>$`, behind)
+  const line = 'Nov 22 13:41:02 h sshd[1]: ab 192.0.2.7'
+  assert.equal(foundBySelf([sshdFilter(`^a${looks(50).join('')}b.* <ADDR>$`)], [line]), { self: 1, other: 0 })
+  assert.equal(foundBySelf([sshdFilter(`^a${looks(100).join('')}b.* <ADDR>$`)], [line]), { self: 0, other: 1 })
+})
+
+test('an automaton whose states take long to make is left to V8 for the rest of a block', () => {
+  const words = Array.from({ length: 1000 }, (_, index) => index.toString(26).padStart(3, '0'))
+  const filter = sshdFilter(`^.*(?!${words.join('|')})\\w+.*(?:${words.join('|')}).* from <ADDR>$`)
+  const random = new Seeded(seed)
+  const word = () => random.of(words) ?? ''
+  const lines = Array.from({ length: 100 }, () => {
+    const message = Array.from({ length: 20 }, word).join(random.of(['', ' ']))
+    return `Nov 22 13:41:02 h sshd[1]: ${message} from 192.0.2.7`
+  })
+  assert.is(firstDifference(compileFrom([filter], 0), regexp.compile([filter]), lines), null)
+  const { self, other } = foundBySelf([filter], lines)
+  assert.ok(self > 0 && other > 0, JSON.stringify({ self, other }))
 })
 
 test('most lines are found without V8', () => {
@@ -102,6 +134,17 @@ test('a scanner goes on after one of its lines made somebody throw, or was stopp
 })
 
 test.run()
+
+function sshdFilter(text: string): CompiledFilter {
+  return compileFilter({ name: 'x', programs: ['sshd'], prefregex: null, failregex: [text], ignoreregex: [] })
+}
+
+/** Both matchers must find the same with this failregex in `ab`, these texts, and an address. */
+function sameAsPlain(text: string, behind: readonly string[]): void {
+  const filter = sshdFilter(text)
+  const lines = behind.map((one) => `Nov 22 13:41:02 h sshd[1]: ab${one} 192.0.2.7`)
+  assert.is(firstDifference(compileFrom([filter], 0), regexp.compile([filter]), lines), null, text)
+}
 
 /** How many lines the tables find, and how many V8 has to. */
 function foundBySelf(filters: readonly CompiledFilter[], lines: readonly string[]): { self: number; other: number } {
