@@ -1,7 +1,7 @@
 import { createFilterTracer } from '../../matchers/regexp/filter-matcher.ts'
 import { closeSync } from 'node:fs'
 import { BailiffError, printable } from '../errors.ts'
-import type { Match } from '../events.ts'
+import type { LogChunk, Match } from '../events.ts'
 import { LineReader } from '../matching/lines.ts'
 import { createLogScanner, type LogScanner } from '../matching/scan.ts'
 import type { CompiledFilter, LineBlock, MatcherPlugin } from '../plugin.ts'
@@ -82,6 +82,8 @@ export class NativeLines implements TestedFilter {
     const plain = openBytes(log, { journalmatch, sources: this.#choice.sources })
     const bytes = date ? plain : datedBytes(plain, this.#now)
     const file = log === '-' ? 'stdin' : log
+    // How its first lines begin says what a line without a date is worth.
+    const head = date && isPlainFile(log) ? openPlainFile(log).fd : null
     const numbers = new LineNumbers()
     const buffer = Buffer.allocUnsafe(chunkBytes)
     let [held, insideLine] = [0, false]
@@ -95,7 +97,7 @@ export class NativeLines implements TestedFilter {
         const result =
           'counter' in look
             ? this.#count(look.counter, file, chunk, insideLine, read)
-            : this.#scan(look.scanner, file, chunk, insideLine, read)
+            : this.#scan(look.scanner, file, withHead(chunk, head), insideLine, read)
         // The rest of a line that is too long is no line.
         const start = insideLine ? chunk.indexOf(newline) + 1 || result.consumed : 0
         if (output.wants !== 'counts') this.#tell(output, { file, chunk, start, result, numbers })
@@ -108,6 +110,7 @@ export class NativeLines implements TestedFilter {
       }
     } finally {
       bytes.close()
+      if (head !== null) closeSync(head)
     }
   }
 
@@ -115,7 +118,7 @@ export class NativeLines implements TestedFilter {
     return this.#dates.rows().map(([hits, name]) => ({ name, hits, more: [] }))
   }
 
-  #scan(scanner: LogScanner, log: string, data: Buffer, insideLine: boolean, bytes: number): ScannedLines {
+  #scan(scanner: LogScanner, log: string, data: LogChunk['data'], insideLine: boolean, bytes: number): ScannedLines {
     const jails = this.#probes.map(({ jail }) => jail)
     const result = scanner.scan({
       log,
@@ -234,6 +237,11 @@ export class NativeLines implements TestedFilter {
       attempts,
     }
   }
+}
+
+/** Bytes of a file that is open, whose begin may be looked at; offsets are those in the bytes. */
+function withHead(bytes: Buffer, fd: number | null): LogChunk['data'] {
+  return fd === null ? bytes : { fd, start: 0, end: bytes.length, bytes }
 }
 
 /** As the scanner has it, whatever else it says. */

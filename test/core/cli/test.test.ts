@@ -90,6 +90,15 @@ test('the form of the date is told: of each match, and of how many lines', async
   )
 })
 
+test('a line without a date among others is none that the agent would count, however the file is tried', async () => {
+  const forged = join(folder, 'forged.log')
+  writeFileSync(forged, `${lines.join('\n')}\nFailed password for root from 192.0.2.66 port 1 ssh2\n`)
+  const hosts = (await recordsOf(['sshd', forged])).flatMap(({ host }) => host ?? [])
+  assert.equal(hosts, ['192.0.2.7', '2001:db8::7', '192.0.2.9'])
+  assert.match((await bailiff(['test', 'sshd', forged, '--summary'])).stdout, 'lines 5, matches 3')
+  assert.match((await bailiff(['test', 'sshd', forged])).stdout, '5 lines, 0 ignored, 3 matched, 2 missed')
+})
+
 test('--summary counts lines, matches, bytes and CPU seconds', async () => {
   const { stdout } = await bailiff(['test', 'sshd', log, '--summary'])
   assert.match(
