@@ -14,7 +14,7 @@ export function hasTree(filter: string): boolean {
 /** `bailiff test`, one thread. */
 export const bailiff: Peer = {
   name: 'Bailiff',
-  megabytes: 500,
+  megabytes: 1000,
   command: (job) => testing(job, job.filter),
 }
 
@@ -33,7 +33,7 @@ export const bailiffOnFields = (filter: string): Peer => ({
 /** The same with the filter of an installed Fail2ban, whose sessions make other matches of the lines. */
 export const bailiffOnTree: Peer = {
   name: 'Bailiff',
-  megabytes: 300,
+  megabytes: 600,
   command({ filter, log, lines }) {
     if (!hasTree(filter)) return null
     return {
