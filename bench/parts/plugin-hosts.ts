@@ -137,51 +137,42 @@ async function emitted(load: Load): Promise<Spent> {
   )
 }
 
-async function bannedFromQueue(load: Load): Promise<Spent> {
-  const loaded = await load('action')
-  const plugin = loaded.plugin as ActionPlugin
-  const { host, end } = instance(loaded)
-  const { banMany: _, unbanMany: __, ...single } = plugin
-  const queue = new ActionQueue(single, host, (subject, message) => console.log(subject, message))
-  return timed(
-    async () => {
-      let done = 0
-      await new Promise<void>((resolve) => {
-        for (let next = 0; next < events; next++) queue.ban(ban(next), () => ++done === events && resolve())
-      })
-      await check(plugin, host)
-    },
-    loaded,
-    end,
-  )
+function bannedFromQueue(load: Load): Promise<Spent> {
+  return banned(load, async (plugin, host) => {
+    const { banMany: _, unbanMany: __, ...single } = plugin
+    const queue = new ActionQueue(single, host, (subject, message) => console.log(subject, message))
+    let done = 0
+    await new Promise<void>((resolve) => {
+      for (let next = 0; next < events; next++) queue.ban(ban(next), () => ++done === events && resolve())
+    })
+  })
 }
 
-async function bannedOneByOne(load: Load): Promise<Spent> {
-  const loaded = await load('action')
-  const plugin = loaded.plugin as ActionPlugin
-  const { host, end } = instance(loaded)
-  return timed(
-    async () => {
-      let next = 0
-      const work = async () => {
-        while (next < events) await plugin.ban(ban(next++), host)
-      }
-      await Promise.all(Array.from({ length: atOnce }, work))
-      await check(plugin, host)
-    },
-    loaded,
-    end,
-  )
+function bannedOneByOne(load: Load): Promise<Spent> {
+  return banned(load, async (plugin, host) => {
+    let next = 0
+    const work = async () => {
+      while (next < events) await plugin.ban(ban(next++), host)
+    }
+    await Promise.all(Array.from({ length: atOnce }, work))
+  })
 }
 
-async function bannedMany(load: Load): Promise<Spent> {
-  const loaded = await load('action')
-  const plugin = loaded.plugin as ActionPlugin
-  const { host, end } = instance(loaded)
+function bannedMany(load: Load): Promise<Spent> {
   const bans = Array.from({ length: batch }, (_, each) => ban(each))
+  return banned(load, async (plugin, host) => {
+    for (let done = 0; done < events; done += batch) await plugin.banMany?.(bans, host)
+  })
+}
+
+/** What it takes to tell an action of all bans, and to hear that it had them. */
+async function banned(load: Load, tell: (plugin: ActionPlugin, host: ActionHost) => Promise<void>): Promise<Spent> {
+  const loaded = await load('action')
+  const plugin = loaded.plugin as ActionPlugin
+  const { host, end } = instance(loaded)
   return timed(
     async () => {
-      for (let done = 0; done < events; done += batch) await plugin.banMany?.(bans, host)
+      await tell(plugin, host)
       await check(plugin, host)
     },
     loaded,
